@@ -1,0 +1,138 @@
+"""Everything that can go wrong, as one tree.
+
+    TwotrackError
+    ├── SettingsError          a setting is wrong; the default holds
+    ├── ModelError             one model did not answer; the route goes on
+    │   ├── Unreachable        no connection (refused, DNS, TLS, proxy)
+    │   ├── Unauthorized       401, 403, or no key where one is needed
+    │   ├── RateLimited        429, with the time after which to ask again
+    │   ├── QuotaExhausted     402, or a 429 that says the money is used up
+    │   ├── ModelNotFound      404: the model or the URL does not exist
+    │   ├── RequestRejected    400, 413, 422: this request, not the model, is at fault
+    │   ├── ServerFailed       5xx, or an error event inside a stream
+    │   ├── TimedOut           a deadline passed
+    │   ├── MalformedReply     a cut, garbled or oversized stream
+    │   └── Declined           the model has nothing to say (recall); no failure
+    ├── RouteExhausted         every model of a route failed
+    ├── BudgetExhausted        the user's spending limit is reached
+    ├── ReplyRejected          the answer failed its check; the document is untouched
+    └── EditConflict           the document changed where the edit goes
+
+A message says what is wrong and what to do about it, and never holds a key or code. Only `lsp`
+turns these into protocol errors and messages, by one table.
+"""
+
+from collections.abc import Sequence
+
+
+class TwotrackError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    @property
+    def message(self) -> str:
+        """The text for the user: one sentence, no key, no code."""
+        return str(self)
+
+
+class SettingsError(TwotrackError):
+    """A setting is wrong: names the source, the key and what is allowed."""
+
+
+class ModelError(TwotrackError):
+    """One model did not answer.
+
+    `model` is its name in the settings. `retry_after_s` is the provider's word on when to come
+    back (seconds), where it gave one. `transient` says whether the same request may succeed
+    later, so that a circuit breaker should count it.
+    """
+
+    transient = True
+    hint = ""
+
+    def __init__(self, model: str, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{model}: {detail}" + (f" {self.hint}" if self.hint else ""))
+        self.model = model
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(ModelError):
+    """No connection could be made or kept."""
+
+    hint = "Check that the server runs and that base_url is right."
+
+
+class Unauthorized(ModelError):
+    """The provider refused the key, or there is none."""
+
+    transient = False
+    hint = "Check the key (api_key_env or api_key_command of this model)."
+
+
+class RateLimited(ModelError):
+    """The provider asks to slow down."""
+
+
+class QuotaExhausted(ModelError):
+    """The account's money or quota is used up; asking again does not help."""
+
+    transient = False
+    hint = "Top up the account or put another model into the route."
+
+
+class ModelNotFound(ModelError):
+    """The provider does not know the model or the path."""
+
+    transient = False
+    hint = "Check `model` and `base_url` of this model in the settings."
+
+
+class RequestRejected(ModelError):
+    """The provider refused this request (too long, an unknown parameter)."""
+
+    transient = False
+
+
+class ServerFailed(ModelError):
+    """The provider failed on its side."""
+
+
+class TimedOut(ModelError):
+    """No answer, or no next token, within the deadline."""
+
+
+class MalformedReply(ModelError):
+    """The reply was cut, garbled or larger than allowed."""
+
+
+class Declined(ModelError):
+    """The model has nothing to propose; the next one of the route may."""
+
+    transient = False
+
+
+class RouteExhausted(TwotrackError):
+    """Every model of a route failed; `failures` holds one error for each that was tried."""
+
+    def __init__(self, task: str, failures: Sequence[ModelError]) -> None:
+        self.task = task
+        self.failures = tuple(failures)
+        said = " · ".join(str(f) for f in failures if not isinstance(f, Declined))
+        super().__init__(
+            f"No model answered for {task}. {said}"
+            if said
+            else f"No model is available for {task}. "
+            f"Name one in [routes], or run `twotrack models` to see what was found."
+        )
+
+
+class BudgetExhausted(TwotrackError):
+    """The spending limit of the settings is reached; local models go on."""
+
+
+class ReplyRejected(TwotrackError):
+    """A model's answer failed its check; nothing was changed."""
+
+
+class EditConflict(TwotrackError):
+    """The document changed where the edit goes; nothing was changed."""

@@ -1,0 +1,70 @@
+"""What happens inside, as values: the ledger, the log and the editor's messages listen.
+
+No event holds code, prompts or keys.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from twotrack.errors import ModelError
+from twotrack.tasks import Task, Track
+
+
+class Source(StrEnum):
+    """Where an answer came from."""
+
+    MODEL = "model"
+    RECALL = "recall"
+    CACHE = "cache"
+    TYPED_THROUGH = "typed-through"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request. `input_tokens` includes `cached_tokens`."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+    """True where the provider reported nothing (a stream that was cut early)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One question of the user was answered."""
+
+    task: Task
+    track: Track
+    source: Source
+    model: str
+    """The model's name in the settings."""
+    answered_model: str
+    """The model id that the provider says it used (a router may choose)."""
+    first_token_ms: float
+    total_ms: float
+    usage: Usage
+    cost_usd: float | None
+    """None where the model's price is unknown; 0.0 for a local model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """One model of a route did not answer; the route went on."""
+
+    task: Task
+    error: ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoading:
+    """A local model is being loaded; `done` when it serves or failed (`problem`)."""
+
+    model: str
+    done: bool = False
+    problem: str = ""
+
+
+Event = Answered | ModelFailed | ModelLoading
+Listener = Callable[[Event], None]

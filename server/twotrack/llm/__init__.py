@@ -1,0 +1,1 @@
+"""Models behind HTTP: knows prompts and streams, knows no editor."""

@@ -1,0 +1,121 @@
+"""What every provider takes and gives: prompts, chunks, models.
+
+The rooms above speak these values only; each wire dialect is one flat file beside this one.
+"""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from twotrack.events import Usage
+
+Finish = Literal["stop", "length", "filtered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of another file, already redacted."""
+
+    path: str
+    """Relative to the workspace where it lies inside, else the file's name."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Infill:
+    """Write what stands between `prefix` and `suffix` (fill-in-the-middle)."""
+
+    prefix: str
+    suffix: str
+    path: str
+    language: str
+    excerpts: tuple[Excerpt, ...] = ()
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Instructions and turns; `system` is the stable head."""
+
+    system: str
+    messages: tuple[Message, ...]
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 1024
+
+
+Prompt = Infill | Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed answer; the fields but `text` come where the wire brings them."""
+
+    text: str = ""
+    usage: Usage | None = None
+    finish: Finish | None = None
+    model: str | None = None
+
+
+class Provider(Protocol):
+    """One configured model on one wire."""
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        """Stream the answer. Closing the generator closes the HTTP exchange at once.
+
+        Raises ModelError, also in the middle of the stream.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections and processes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cached_input: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model can do; the engine shapes its prompts by it."""
+
+    infill: bool = False
+    """Takes an Infill prompt (fill-in-the-middle, or at least raw continuation)."""
+    suffix: bool = True
+    """Uses the suffix of an Infill prompt (a raw continuation model does not)."""
+    chat: bool = True
+    """Takes a Chat prompt."""
+    local: bool = False
+    """Runs on this machine: free, private, allowed under `local_only` and any budget."""
+    context_window: int = 32_768
+    """Tokens of prompt and answer together."""
+    max_output: int = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A named entry of the settings, ready to be asked."""
+
+    name: str
+    model_id: str
+    provider: Provider = field(repr=False)
+    capabilities: Capabilities = Capabilities()
+    prices: Prices | None = None
+    price_provider: str = ""
+    """Provider id under which genai-prices knows the model; empty where it does not."""
+    timeout_s: float | None = None
+    """Total seconds for one request; None: the task's deadline."""

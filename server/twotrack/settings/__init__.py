@@ -1,0 +1,1 @@
+"""Settings: their shape, where they come from, what each source is trusted with."""

@@ -1,0 +1,297 @@
+r"""The text of a document: an immutable snapshot with a line index.
+
+Lines end at ``\n``, ``\r\n`` and ``\r`` only, as the Language Server Protocol says; a form feed,
+U+0085 or U+2028 is an ordinary character (``str.splitlines`` would split there).
+
+Positions inside the program count code points. `Encoding` converts to and from the units of the
+wire at the border. The lines are kept in chunks of bounded size, so an edit copies one chunk and
+the list of chunks, not the document.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import accumulate
+from typing import NamedTuple, Self
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
+_CHUNK_LINES = 256
+
+
+class Position(NamedTuple):
+    """A place between two characters: zero-based line, and code points from its start."""
+
+    line: int
+    character: int
+
+
+class Range(NamedTuple):
+    """From `start` up to, not including, `end`."""
+
+    start: Position
+    end: Position
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing lies inside."""
+        return self.start == self.end
+
+
+class Edit(NamedTuple):
+    """Replace a range by a text."""
+
+    range: Range
+    new_text: str
+
+
+class Encoding(StrEnum):
+    """What a `character` on the wire counts (LSP `PositionEncodingKind`)."""
+
+    UTF8 = "utf-8"
+    UTF16 = "utf-16"
+    UTF32 = "utf-32"
+
+    def units(self, text: str) -> int:
+        """Length of `text` on the wire."""
+        if self is Encoding.UTF32 or text.isascii():
+            return len(text)
+        if self is Encoding.UTF8:
+            return len(text.encode("utf-8", "surrogatepass"))
+        return len(text) + sum(c > "\uffff" for c in text)
+
+    def characters(self, line: str, units: int) -> int:
+        """Code points of `line` that `units` cover; past its end: all of them.
+
+        Units that end inside a character count as before it.
+        """
+        if units <= 0:
+            return 0
+        if self is Encoding.UTF32 or line.isascii():
+            return min(units, len(line))
+        width = _utf8_width if self is Encoding.UTF8 else _utf16_width
+        for index, char in enumerate(line):
+            units -= width(char)
+            if units < 0:
+                return index
+        return len(line)
+
+
+def _utf8_width(char: str) -> int:
+    return 1 if char < "\x80" else 2 if char < "\u0800" else 3 if char <= "\uffff" else 4
+
+
+def _utf16_width(char: str) -> int:
+    return 1 if char <= "\uffff" else 2
+
+
+class Snapshot:
+    """A text that never changes; an edit gives a new one that shares what it can."""
+
+    __slots__ = ("_chunks", "_first_chars", "_first_lines", "_text")
+
+    def __init__(self, text: str = "") -> None:
+        lines = _split(text)
+        self._index(
+            [tuple(lines[i : i + _CHUNK_LINES]) for i in range(0, len(lines), _CHUNK_LINES)]
+        )
+        self._text: str | None = text
+
+    @classmethod
+    def _of(cls, chunks: list[tuple[str, ...]]) -> Self:
+        snapshot = cls.__new__(cls)
+        snapshot._index(chunks)
+        snapshot._text = None
+        return snapshot
+
+    def _index(self, chunks: list[tuple[str, ...]]) -> None:
+        self._chunks = chunks
+        self._first_lines = [0, *accumulate(map(len, chunks))]
+        self._first_chars: list[int] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshot) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"<Snapshot of {self.line_count} lines>"
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        if self._text is None:
+            self._text = "".join(line for chunk in self._chunks for line in chunk)
+        return self._text
+
+    def __len__(self) -> int:
+        """Code points in all."""
+        return self._chars()[-1]
+
+    def _chars(self) -> list[int]:
+        if self._first_chars is None:
+            self._first_chars = [0, *accumulate(sum(map(len, chunk)) for chunk in self._chunks)]
+        return self._first_chars
+
+    @property
+    def line_count(self) -> int:
+        """How many lines an editor shows: one more than there are line ends."""
+        stored = self._first_lines[-1]
+        return stored + 1 if stored == 0 or self._raw(stored - 1)[-1] in "\r\n" else stored
+
+    @property
+    def end(self) -> Position:
+        """The position after the last character."""
+        last = self.line_count - 1
+        return Position(last, len(self.line(last)))
+
+    @property
+    def eol(self) -> str:
+        """The line end to write: the first one there is, else a newline."""
+        return (self.line_end(0) if self.line_count > 1 else "") or "\n"
+
+    def _raw(self, index: int) -> str:
+        """Line `index` with its line end; empty for the line after the last line end."""
+        chunk = bisect_right(self._first_lines, index) - 1
+        if chunk >= len(self._chunks):
+            return ""
+        return self._chunks[chunk][index - self._first_lines[chunk]]
+
+    def line(self, index: int) -> str:
+        """Line `index` without its line end."""
+        return self._raw(index).rstrip("\r\n")
+
+    def line_end(self, index: int) -> str:
+        """The line end of line `index`; empty on the last line."""
+        raw = self._raw(index)
+        return raw[len(raw.rstrip("\r\n")) :]
+
+    def lines(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """Lines `start` up to, not including, `stop`, with their line ends."""
+        stop = self.line_count if stop is None else min(stop, self.line_count)
+        return [self._raw(i) for i in range(max(start, 0), stop)]
+
+    def clamp(self, position: Position) -> Position:
+        """The nearest position that exists."""
+        if position.line < 0:
+            return Position(0, 0)
+        if position.line >= self.line_count:
+            return self.end
+        length = len(self.line(position.line))
+        return Position(position.line, min(max(position.character, 0), length))
+
+    def offset(self, position: Position) -> int:
+        """Code points before `position` (clamped)."""
+        line, character = self.clamp(position)
+        chunk = bisect_right(self._first_lines, line) - 1
+        chars = self._chars()
+        if chunk >= len(self._chunks):
+            return chars[-1]
+        before = self._chunks[chunk][: line - self._first_lines[chunk]]
+        return chars[chunk] + sum(map(len, before)) + character
+
+    def position(self, offset: int) -> Position:
+        """The position that has `offset` code points before it (clamped)."""
+        chars = self._chars()
+        if offset >= chars[-1]:
+            return self.end
+        rest = max(offset, 0)
+        chunk = bisect_right(chars, rest) - 1
+        rest -= chars[chunk]
+        for index, raw in enumerate(self._chunks[chunk]):
+            if rest < len(raw):
+                # Between \r and \n there is no position: it counts as before the line end.
+                return Position(
+                    self._first_lines[chunk] + index, min(rest, len(raw.rstrip("\r\n")))
+                )
+            rest -= len(raw)
+        return self.end
+
+    def slice(self, span: Range) -> str:
+        """The text inside `span` (clamped)."""
+        start, end = self.clamp(span.start), self.clamp(span.end)
+        if start.line == end.line:
+            return self._raw(start.line)[start.character : end.character]
+        return "".join(
+            (
+                self._raw(start.line)[start.character :],
+                *self.lines(start.line + 1, end.line),
+                self._raw(end.line)[: end.character],
+            )
+        )
+
+    def replace(self, span: Range, new_text: str) -> "Snapshot":
+        """Give the snapshot with `span` (clamped) replaced.
+
+        The cost grows with the edit and the square root of the document, not with the document.
+        """
+        start, end = self.clamp(span.start), self.clamp(span.end)
+        if end < start:
+            start, end = end, start
+        head = self._raw(start.line)[: start.character]
+        tail = self._raw(end.line)[end.character :]
+        first, last = start.line, end.line + 1
+        # A line end may be made or broken across the border of a line: \r before, \n after.
+        if not head and new_text[:1] in ("", "\n") and first > 0:
+            first -= 1
+            head = self._raw(first)
+        joined = head + new_text + tail
+        if joined.endswith("\r") and self._raw(last).startswith("\n"):
+            joined += self._raw(last)
+            last += 1
+        return self._splice(first, last, _split(joined))
+
+    def _splice(self, first: int, last: int, lines: Sequence[str]) -> "Snapshot":
+        """Put `lines` in the place of lines `first` up to, not including, `last`."""
+        if not self._chunks:
+            return Snapshot("".join(lines))
+        top = len(self._chunks) - 1
+        left = min(bisect_right(self._first_lines, first) - 1, top)
+        right = min(bisect_right(self._first_lines, max(last - 1, first)) - 1, top)
+        merged = (
+            *self._chunks[left][: first - self._first_lines[left]],
+            *lines,
+            *self._chunks[right][max(last - self._first_lines[right], 0) :],
+        )
+        # Twice the size before a chunk is cut, so that typing does not cut at every line.
+        if len(merged) <= 2 * _CHUNK_LINES:
+            middle = [merged] if merged else []
+        else:
+            middle = [merged[i : i + _CHUNK_LINES] for i in range(0, len(merged), _CHUNK_LINES)]
+        return Snapshot._of([*self._chunks[:left], *middle, *self._chunks[right + 1 :]])
+
+    def apply(self, edits: Iterable[Edit]) -> "Snapshot":
+        """Apply edits that all speak of this snapshot and do not overlap.
+
+        Edits at the same place go in in the order given. Raises ValueError where two overlap.
+        """
+        ordered = sorted(
+            enumerate(edits), key=lambda item: (item[1].range.start, item[1].range.end, item[0])
+        )
+        for (_, before), (_, after) in zip(ordered, ordered[1:], strict=False):
+            if after.range.start < before.range.end:
+                raise ValueError("the edits overlap")
+        result = self
+        for _, edit in reversed(ordered):
+            result = result.replace(edit.range, edit.new_text)
+        return result
+
+    def to_units(self, position: Position, encoding: Encoding) -> int:
+        """The `character` of `position` on the wire."""
+        return encoding.units(self.line(position.line)[: position.character])
+
+    def from_units(self, line: int, units: int, encoding: Encoding) -> Position:
+        """The position that the wire calls `line`, `units` (clamped)."""
+        if line >= self.line_count:
+            return self.end
+        return Position(line, encoding.characters(self.line(line), units))
+
+
+def _split(text: str) -> list[str]:
+    if "\r" not in text:
+        lines = text.split("\n")
+        last = lines.pop()
+        split = [line + "\n" for line in lines]
+        return [*split, last] if last else split
+    return _LINE.findall(text)
