@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Self
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
@@ -99,7 +99,7 @@ class Snapshot:
 
     @classmethod
     def _of(cls, chunks: list[tuple[str, ...]]) -> Self:
-        snapshot = cls.__new__(cls)
+        snapshot = cls()
         snapshot._index(chunks)
         snapshot._text = None
         return snapshot
@@ -269,7 +269,7 @@ class Snapshot:
         ordered = sorted(
             enumerate(edits), key=lambda item: (item[1].range.start, item[1].range.end, item[0])
         )
-        for (_, before), (_, after) in zip(ordered, ordered[1:], strict=False):
+        for (_, before), (_, after) in pairwise(ordered):
             if after.range.start < before.range.end:
                 raise ValueError("the edits overlap")
         result = self

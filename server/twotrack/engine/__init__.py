@@ -1,0 +1,1 @@
+"""What is asked of code and its answers: knows code, knows neither the protocol nor HTTP."""

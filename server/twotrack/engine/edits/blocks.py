@@ -1,0 +1,150 @@
+"""Search/replace blocks: small or scattered changes of a long text.
+
+The format is the one that aider made known::
+
+    <<<<<<< SEARCH
+    lines of the text
+    =======
+    lines to put in their place
+    >>>>>>> REPLACE
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from twotrack.engine.edits.indent import indentation, shift
+from twotrack.errors import ReplyRejected
+from twotrack.text import Snapshot
+
+_START = re.compile(r"<{5,9} ?SEARCH\s*$")
+_MIDDLE = re.compile(r"={5,9}\s*$")
+_END = re.compile(r">{5,9} ?REPLACE\s*$")
+_MOST_BLOCKS = 100
+
+
+class Block(NamedTuple):
+    """Put the lines `replace` in the place of the lines `search`; without line ends."""
+
+    search: tuple[str, ...]
+    replace: tuple[str, ...]
+
+
+class Replaced(NamedTuple):
+    """A text with all blocks applied."""
+
+    text: str
+    loose: bool
+    """Whether a block was found only by disregarding white space."""
+
+
+def blocks_of(reply: str) -> tuple[Block, ...]:
+    """Give the blocks of a model's reply; empty where there is none.
+
+    Raises ReplyRejected where a block is not complete or searches for nothing.
+    """
+    blocks: list[Block] = []
+    search: list[str] | None = None
+    replace: list[str] | None = None
+    for line in (raw.rstrip("\r\n") for raw in Snapshot(reply).lines()):
+        if _START.match(line):
+            if search is not None:
+                raise ReplyRejected("A SEARCH block does not end with >>>>>>> REPLACE.")
+            search = []
+        elif search is None:
+            continue
+        elif replace is None:
+            if _MIDDLE.match(line):
+                replace = []
+            else:
+                search.append(line)
+        elif _END.match(line):
+            blocks.append(Block(_trimmed(search), tuple(replace)))
+            search = replace = None
+        else:
+            replace.append(line)
+    if search is not None:
+        raise ReplyRejected("The last SEARCH block is not complete.")
+    if len(blocks) > _MOST_BLOCKS:
+        raise ReplyRejected(f"There are more than {_MOST_BLOCKS} SEARCH blocks.")
+    return tuple(blocks)
+
+
+def _trimmed(search: Sequence[str]) -> tuple[str, ...]:
+    if not any(line.strip() for line in search):
+        raise ReplyRejected("A SEARCH block is empty; it must quote lines of the code.")
+    return tuple(search)
+
+
+def replaced(text: str, blocks: Iterable[Block]) -> Replaced:
+    """Apply `blocks` to `text`, one after the other, keeping the line ends of what stays.
+
+    Each must be found at exactly one place: as it stands, else without trailing white space,
+    else with one common shift of the indentation. Raises ReplyRejected where it is not.
+    """
+    lines, loose = Snapshot(text).lines(), False
+    eol = Snapshot(text).eol
+    for number, block in enumerate(blocks, 1):
+        bare = [line.rstrip("\r\n") for line in lines]
+        at, replace, exact = _place(bare, block, number)
+        last = at + len(block.search)
+        new = [line + eol for line in replace]
+        if new and last >= len(lines) and not lines[-1].endswith(("\r", "\n")):
+            new[-1] = new[-1].removesuffix(eol)
+        lines[at:last] = new
+        loose = loose or not exact
+    return Replaced("".join(lines), loose)
+
+
+def _place(lines: Sequence[str], block: Block, number: int) -> tuple[int, Sequence[str], bool]:
+    """Where `block` goes, what to put there, and whether it was found as it stands."""
+    search, replace = block
+    exact = _only(lines, search, number, lambda line: line)
+    if exact is not None:
+        return exact, replace, True
+    trailing = _only(lines, search, number, str.rstrip)
+    if trailing is not None:
+        return trailing, replace, False
+    shifted = [
+        (at, by)
+        for at in range(len(lines) - len(search) + 1)
+        if (by := _shift_between(search, lines[at : at + len(search)])) is not None
+    ]
+    if len(shifted) > 1:
+        raise _ambiguous(number)
+    if not shifted:
+        raise ReplyRejected(
+            f"SEARCH block {number} does not match the code; quote its lines exactly."
+        )
+    at, (have, want) = shifted[0]
+    return at, shift(replace, have, want), False
+
+
+def _only(
+    lines: Sequence[str], search: Sequence[str], number: int, key: Callable[[str], str]
+) -> int | None:
+    keyed, wanted = [key(line) for line in lines], [key(line) for line in search]
+    found = [
+        at
+        for at in range(len(keyed) - len(wanted) + 1)
+        if keyed[at] == wanted[0] and keyed[at : at + len(wanted)] == wanted
+    ]
+    if len(found) > 1:
+        raise _ambiguous(number)
+    return found[0] if found else None
+
+
+def _ambiguous(number: int) -> ReplyRejected:
+    return ReplyRejected(
+        f"SEARCH block {number} matches more than one place; quote more lines around it."
+    )
+
+
+def _shift_between(search: Sequence[str], window: Sequence[str]) -> tuple[str, str] | None:
+    """The indentation to take away from `search` and the one to put there, to get `window`."""
+    first = next(i for i, line in enumerate(search) if line.strip())
+    have, want = indentation(search[first]), indentation(window[first])
+    moved = shift(search, have, want)
+    if [line.rstrip() for line in moved] == [line.rstrip() for line in window]:
+        return have, want
+    return None

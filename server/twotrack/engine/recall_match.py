@@ -1,0 +1,248 @@
+"""Places in other code that look like the place at the cursor, and how they go on there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, Protocol
+
+from twotrack.engine.recall_index import MAX_LINE_CHARS, TOKEN, LineIndex
+
+MOST_ABOVE = 6
+"""Non-blank lines above the cursor that are compared."""
+MOST_TOKENS = 12
+"""Tokens before the cursor that are compared."""
+_FEWEST_TOKENS = 3
+"""Fewer are enough only where they are the whole line so far."""
+_MOST_MATCHES = 200
+_MOST_LOOKED_AT = 600
+"""Lines looked at under one key; what is more common than that says little."""
+
+
+class Source(Protocol):
+    """Lines of one file."""
+
+    @property
+    def path(self) -> str:
+        """Which file; equal to the cursor's path for the document itself."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 0, without its line end."""
+        ...
+
+
+class OpenLines:
+    """The document at the cursor, without the cursor's own line."""
+
+    __slots__ = ("_lines", "cursor", "path")
+
+    def __init__(self, path: str, before: Sequence[str], after: Sequence[str]) -> None:
+        self.path = path
+        self._lines = [*before, "", *after]
+        self.cursor = len(before)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 0; the cursor's own is empty."""
+        return self._lines[number].rstrip("\r\n")
+
+    def holding(self, text: str) -> list[int]:
+        """Lines that contain `text`, nearest above first, then those below."""
+        held = [i for i, line in enumerate(self._lines) if text in line]
+        split = next((k for k, i in enumerate(held) if i >= self.cursor), len(held))
+        return [*reversed(held[:split]), *held[split:]]
+
+
+class Match(NamedTuple):
+    """One place that looks like the cursor's."""
+
+    text: str
+    """The rest of its line, cut where the cursor's line goes on."""
+    tokens: int
+    """Complete tokens before the place that equal those before the cursor."""
+    whole: bool
+    """Whether the line is equal from its start."""
+    above: int
+    """Non-blank lines above that are equal, one after the other."""
+    source: Source
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What surrounds the cursor."""
+
+    document: OpenLines
+    prefix: str
+    """The cursor's line up to the cursor."""
+    suffix: str
+    """The cursor's line from the cursor on, stripped."""
+
+    @property
+    def path(self) -> str:
+        """The document's path."""
+        return self.document.path
+
+    @property
+    def below(self) -> str:
+        """The first non-blank line below, stripped."""
+        lines = range(self.document.cursor + 1, len(self.document))
+        return next((text for i in lines if (text := self.document.line(i).strip())), "")
+
+
+def matches(place: Place, index: LineIndex) -> list[Match]:
+    """Places that look like `place`, of the document and of `index`; each once."""
+    find = _on_a_fresh_line if not place.prefix.strip() else _inside_a_line
+    found: list[Match] = []
+    seen: set[tuple[str, str, str]] = set()
+    below = place.below
+    for match in find(place, index):
+        above = match.source.line(match.number - 1) if match.number else ""
+        # The index may hold an older text of the document: the same lines, another number.
+        key = (match.source.path, above, match.source.line(match.number))
+        if key in seen or (below and key[2].strip() == below):
+            continue
+        seen.add(key)
+        if match.source.path == place.path and _same_place(match, place, below):
+            continue
+        found.append(match)
+        if len(found) >= _MOST_MATCHES:
+            break
+    return found
+
+
+def _same_place(match: Match, place: Place, below: str) -> bool:
+    """Whether an older text of the document matched at the cursor itself."""
+    if match.source is place.document or not match.above:
+        return False
+    after = range(match.number + 1, len(match.source))
+    return next((t for i in after if (t := match.source.line(i).strip())), "") == below
+
+
+def lines_above(source: Source, number: int, most: int) -> list[str]:
+    """The nearest `most` non-blank lines above, nearest first, stripped."""
+    found: list[str] = []
+    for above in range(number - 1, -1, -1):
+        if len(found) == most:
+            break
+        if line := source.line(above).strip():
+            found.append(line)
+    return found
+
+
+def _equal_above(source: Source, number: int, wanted: Sequence[str]) -> int:
+    equal = 0
+    above = number - 1
+    while equal < len(wanted) and above >= 0:
+        line = source.line(above).strip()
+        if line and line != wanted[equal]:
+            break
+        equal += bool(line)
+        above -= 1
+    return equal
+
+
+def _inside_a_line(place: Place, index: LineIndex) -> Iterator[Match]:
+    head = place.prefix.lstrip()
+    spans = [(m.start(), m.end()) for m in TOKEN.finditer(head)]
+    # A word that touches the cursor may be half typed: it filters, it is no key.
+    complete = spans[:-1] if _in_word(head[-1]) else spans
+    count = len(complete)
+    # From the longest to the shortest: the whole line, then without its first tokens.
+    tails = [(head, count)]
+    for skipped in range(max(1, count - MOST_TOKENS), count - _FEWEST_TOKENS + 1):
+        tails.append((head[complete[skipped][0] :], count - skipped))
+    needle = tails[-1][0]
+    document = place.document
+    wanted = lines_above(document, document.cursor, MOST_ABOVE)
+    candidates: Iterator[tuple[Source, int]] = chain(
+        ((document, number) for number in document.holding(needle)),
+        index.below(wanted, _MOST_LOOKED_AT),
+        index.with_tokens([head[a:b] for a, b in complete], _MOST_LOOKED_AT),
+    )
+    for source, number in candidates:
+        line = source.line(number)
+        if needle not in line or len(line) > MAX_LINE_CHARS:
+            continue
+        line = line.strip()
+        for tail, tokens in tails:
+            at = _find(tail, line, at_start=tail is head)
+            if at < 0:
+                continue
+            if rest := _until(line[at + len(tail) :], place.suffix):
+                above = _equal_above(source, number, wanted)
+                yield Match(rest, tokens, tail is head, above, source, number)
+            break
+
+
+def _find(tail: str, line: str, *, at_start: bool) -> int:
+    """Where `tail` stands in `line` beginning at a token; -1 where it does not."""
+    if at_start:
+        return 0 if line.startswith(tail) else -1
+    at = line.find(tail)
+    while at > 0 and _in_word(tail[0]) and _in_word(line[at - 1]):
+        at = line.find(tail, at + 1)
+    return at
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _until(rest: str, suffix: str) -> str:
+    """Cut `rest` where `suffix` begins outside any bracket; empty where it never does."""
+    if not suffix:
+        return rest
+    depth = 0
+    for at, char in enumerate(rest):
+        if depth == 0 and rest.startswith(suffix, at):
+            return rest[:at]
+        depth += (char in "([{") - (char in ")]}")
+        if depth < 0:
+            return ""
+    return ""
+
+
+def _on_a_fresh_line(place: Place, index: LineIndex) -> Iterator[Match]:
+    document = place.document
+    wanted = lines_above(document, document.cursor, MOST_ABOVE)
+    if place.suffix or not wanted:
+        return
+    gap, step = _entry(document, document.cursor, place.prefix)
+    below = ((document, n) for n in _below_in(document, wanted[0]))
+    for source, number in chain(below, index.below(wanted, _MOST_LOOKED_AT)):
+        line = source.line(number)
+        text = line.strip()
+        above = _equal_above(source, number, wanted)
+        if above and text and _entry(source, number, line) == (gap, step):
+            yield Match(text, 0, True, above, source, number)
+
+
+def _below_in(document: OpenLines, line: str) -> Iterator[int]:
+    """The first non-blank line after each line equal to `line`; never the cursor's."""
+    for number in document.holding(line):
+        if document.line(number).strip() == line:
+            for below in range(number + 1, len(document)):
+                if below == document.cursor:
+                    break
+                if document.line(below).strip():
+                    yield below
+                    break
+
+
+def _entry(source: Source, number: int, line: str) -> tuple[bool, int]:
+    """How one comes to a line from those above: over a blank line or not; in, out or straight."""
+    gap = number > 0 and not source.line(number - 1).strip()
+    above = next((t for i in range(number - 1, -1, -1) if (t := source.line(i)).strip()), "")
+    deeper = indentation(line) - indentation(above)
+    return gap, (deeper > 0) - (deeper < 0)
+
+
+def indentation(line: str) -> int:
+    """Columns of white space at the start, a tab up to the next multiple of eight."""
+    line = line.expandtabs(8)
+    return len(line) - len(line.lstrip())

@@ -1,0 +1,144 @@
+"""What can be used without any settings: keys in the environment, servers on this machine."""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from twotrack.errors import ModelError
+from twotrack.llm import fim
+from twotrack.llm.presets import PRESETS
+from twotrack.llm.transport import Endpoint, Transport
+from twotrack.settings.schema import ModelSettings
+from twotrack.tasks import Track
+
+_BOUND_S = 0.2
+_BODY_BYTES = 262_144
+
+_FAST_ORDER = (
+    # Those that fill gaps come first, then those that answer soonest.
+    *("codestral", "mistral", "deepseek", "groq", "gemini", "openai"),
+    *("together", "openrouter", "global-api", "anthropic"),
+)
+_STRONG_ORDER = (
+    *("anthropic", "openai", "gemini", "openrouter", "mistral", "deepseek"),
+    *("groq", "together", "global-api", "codestral"),
+)
+
+_NO_TEXT = re.compile(r"embed|bge-|nomic|minilm|rerank|whisper|tts|clip|stable-diffusion")
+_BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Models by name, and for each track the names in order of preference."""
+
+    models: dict[str, ModelSettings] = field(default_factory=dict)
+    routes: dict[Track, tuple[str, ...]] = field(default_factory=dict)
+
+    def __or__(self, other: "Found") -> "Found":
+        """Join two findings; the models of `self` are preferred."""
+        routes = {
+            track: (*self.routes.get(track, ()), *other.routes.get(track, ()))
+            for track in (Track.FAST, Track.STRONG)
+            if track in self.routes or track in other.routes
+        }
+        return Found({**other.models, **self.models}, routes)
+
+
+def from_environment(environment: Mapping[str, str]) -> Found:
+    """Give the presets whose key is set, with their default models. Reads no key's value."""
+    present = {
+        name
+        for name, preset in PRESETS.items()
+        if preset.api_key_env and environment.get(preset.api_key_env, "").strip()
+    }
+    models: dict[str, ModelSettings] = {}
+    routes: dict[Track, tuple[str, ...]] = {}
+    for track, order in ((Track.FAST, _FAST_ORDER), (Track.STRONG, _STRONG_ORDER)):
+        names = []
+        for provider in (name for name in order if name in present):
+            preset = PRESETS[provider]
+            one = preset.fast == preset.strong
+            name = provider if one else f"{provider}-{track}"
+            model_id = preset.fast if track is Track.FAST else preset.strong
+            models[name] = ModelSettings(provider=provider, model=model_id)
+            names.append(name)
+        if names:
+            routes[track] = tuple(names)
+    return Found(models, routes)
+
+
+async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = None) -> Found:
+    """Ask Ollama, llama.cpp, LM Studio and vLLM on this machine for their models.
+
+    `ports` maps presets to ports other than the usual ones; a preset that it leaves out is not
+    asked. All are asked at once; who has not answered sensibly in 200 ms is not there.
+    """
+    await transport.warm()  # not part of the 200 ms
+    if ports is None:
+        ports = {name: preset.port for name, preset in PRESETS.items() if preset.port}
+    probes = {
+        name: asyncio.create_task(_model_ids(transport, f"http://127.0.0.1:{port}/v1"))
+        for name, port in ports.items()
+    }
+    try:
+        await asyncio.wait(probes.values(), timeout=_BOUND_S)
+    finally:
+        for probe in probes.values():
+            probe.cancel()
+        await asyncio.gather(*probes.values(), return_exceptions=True)
+    found = Found()
+    for name, probe in probes.items():
+        model_ids = [] if probe.cancelled() or probe.exception() else probe.result()
+        found |= _local(name, ports[name], model_ids)
+    return found
+
+
+def _local(provider: str, port: int, model_ids: list[str]) -> Found:
+    """Choose for each track: the smallest model that fills gaps, and the largest one."""
+    usable = [model_id for model_id in model_ids if not _NO_TEXT.search(model_id.lower())]
+    if not usable:
+        return Found()
+    filling = [model_id for model_id in usable if fim.family(model_id)]
+    chosen = {
+        Track.FAST: min(filling or usable, key=_billions),
+        Track.STRONG: max(usable, key=_billions),
+    }
+    one = len(set(chosen.values())) == 1
+    names = {track: provider if one else f"{provider}-{track}" for track in chosen}
+    preset = PRESETS[provider]
+    base_url = None if port == preset.port else f"http://127.0.0.1:{port}/v1"
+    return Found(
+        {
+            names[track]: ModelSettings(provider=provider, model=model_id, base_url=base_url)
+            for track, model_id in chosen.items()
+        },
+        {track: (name,) for track, name in names.items()},
+    )
+
+
+def _billions(model_id: str) -> float:
+    """Read the size out of a name such as qwen2.5-coder:1.5b; 7 where it says none."""
+    sizes = _BILLIONS.findall(model_id.lower())
+    return float(sizes[-1]) if sizes else 7.0
+
+
+async def _model_ids(transport: Transport, base_url: str) -> list[str]:
+    """Give the ids of ``GET /models``; empty for whatever else answers there."""
+    body = b""
+    try:
+        endpoint = Endpoint("discovery", base_url)
+        async with aclosing(transport.stream(endpoint, "models", None, "GET")) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > _BODY_BYTES:
+                    return []
+        answer = json.loads(body)
+    except (ModelError, ValueError, RecursionError):
+        return []
+    data = answer.get("data") if isinstance(answer, dict) else None
+    ids = [m.get("id") for m in data if isinstance(m, dict)] if isinstance(data, list) else []
+    return [model_id for model_id in ids if isinstance(model_id, str) and 0 < len(model_id) < 300]

@@ -1,0 +1,90 @@
+"""Fill-in-the-middle of the llama.cpp server: ``POST {root}/infill``.
+
+The server knows the model's tokens and keeps the KV cache of the common beginning
+(`cache_prompt`), so the excerpts, which change least, stand first.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from twotrack.errors import RequestRejected
+from twotrack.events import Usage
+from twotrack.llm.api import Chunk, Infill, Prompt
+from twotrack.llm.exchange import Event, cut, events
+from twotrack.llm.openai_wire import count
+from twotrack.llm.transport import Endpoint, Transport
+
+
+class LlamaInfill:
+    """The model that a llama.cpp server has loaded. The endpoint's base is the server's root."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        *,
+        temperature: float = 0.1,
+        max_output: int = 8_192,
+    ) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._temperature = temperature
+        self._max_output = max_output
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        """Answer an Infill prompt. Raises ModelError."""
+        if not isinstance(prompt, Infill):
+            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
+        answer = _chunks(events(self._transport, self._endpoint, "infill", self._body(prompt)))
+        async with aclosing(cut(self._endpoint, answer, prompt.stop)) as checked:
+            async for chunk in checked:
+                yield chunk
+
+    def _body(self, prompt: Infill) -> dict[str, Any]:
+        return {
+            "input_prefix": prompt.prefix,
+            "input_suffix": prompt.suffix,
+            "input_extra": [{"filename": e.path, "text": e.text} for e in prompt.excerpts],
+            "n_predict": min(prompt.max_tokens, self._max_output),
+            "temperature": self._temperature,
+            "stop": list(prompt.stop),
+            "cache_prompt": True,
+            "stream": True,
+        }
+
+    async def aclose(self) -> None:
+        """Nothing to give back: the transport is shared."""
+
+
+async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+    async with aclosing(answer):
+        async for event in answer:
+            text = event.get("content")
+            text = text if isinstance(text, str) else ""
+            if not event.get("stop"):
+                yield Chunk(text)
+                continue
+            model = event.get("model")
+            limited = event.get("stop_type") == "limit" or event.get("stopped_limit") is True
+            yield Chunk(
+                text,
+                usage=_usage(event),
+                finish="length" if limited else "stop",
+                model=model if isinstance(model, str) and model else None,
+            )
+
+
+def _usage(event: Mapping[str, Any]) -> Usage:
+    """Read the last event: `timings.cache_n` is what of the prompt the cache held.
+
+    Older servers send no `cache_n`. Their `tokens_cached` is no substitute: it counts what lies
+    in the cache after the answer.
+    """
+    timings = event.get("timings")
+    cached = timings.get("cache_n") if isinstance(timings, dict) else None
+    return Usage(
+        input_tokens=count(event.get("tokens_evaluated")),
+        cached_tokens=count(cached),
+        output_tokens=count(event.get("tokens_predicted")),
+    )

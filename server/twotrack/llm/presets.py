@@ -1,0 +1,158 @@
+"""The providers that are known by name, as data.
+
+Adding one is one entry. Everything here is a default: a model's settings replace it. Base URLs,
+variables and model ids are those of the providers' own documentation.
+"""
+
+from dataclasses import dataclass
+
+from twotrack.llm import fim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """What is true of a provider's models until the settings say otherwise."""
+
+    base_url: str = ""
+    """Empty: the settings must name one."""
+    api_key_env: str | None = None
+    """None: no key."""
+    fast: str = ""
+    """Default model for completions; empty: none is known."""
+    strong: str = ""
+    """Default model for code actions."""
+    fim: str | None = None
+    """`fim.SUFFIX`, `fim.LLAMA_CPP`, or "family": the raw template of the model's family."""
+    fim_models: str | None = None
+    """Regular expression of the model ids that fill gaps; None: those of a known family."""
+    fim_path: str = "completions"
+    """Where gaps are filled, below the base URL."""
+    refused: tuple[str, ...] = ()
+    """Parameters that the server does not take."""
+    context_window: int = 128_000
+    """Tokens of prompt and answer together."""
+    max_output: int = 8_192
+    """Most tokens of one answer."""
+    price_provider: str = ""
+    """Id of the provider in genai-prices; empty: its prices are not known."""
+    port: int | None = None
+    """Where it listens on this machine; None: it is not looked for."""
+
+
+FAMILY = "family"
+
+PRESETS: dict[str, Preset] = {
+    "openai-compatible": Preset(context_window=32_768),
+    "openai": Preset(
+        base_url="https://api.openai.com/v1",
+        api_key_env="OPENAI_API_KEY",
+        fast="gpt-4.1-mini",
+        strong="gpt-5.1",
+        # Its newer models know only max_completion_tokens; the older ones know both.
+        refused=("max_tokens",),
+        price_provider="openai",
+    ),
+    "anthropic": Preset(
+        base_url="https://api.anthropic.com/v1",
+        api_key_env="ANTHROPIC_API_KEY",
+        fast="claude-haiku-4-5",
+        strong="claude-sonnet-4-5",
+        context_window=200_000,
+        price_provider="anthropic",
+    ),
+    "mistral": Preset(
+        base_url="https://api.mistral.ai/v1",
+        api_key_env="MISTRAL_API_KEY",
+        fast="codestral-latest",
+        strong="mistral-medium-latest",
+        fim=fim.SUFFIX,
+        fim_models=r"^codestral",
+        fim_path="fim/completions",
+        # Mistral reports usage unasked and answers 422 to parameters that it does not know.
+        refused=("stream_options",),
+        price_provider="mistral",
+    ),
+    "codestral": Preset(
+        base_url="https://codestral.mistral.ai/v1",
+        api_key_env="CODESTRAL_API_KEY",
+        fast="codestral-latest",
+        strong="codestral-latest",
+        fim=fim.SUFFIX,
+        fim_models=r"",
+        fim_path="fim/completions",
+        refused=("stream_options",),
+        price_provider="mistral",
+    ),
+    "deepseek": Preset(
+        base_url="https://api.deepseek.com",
+        api_key_env="DEEPSEEK_API_KEY",
+        fast="deepseek-chat",
+        strong="deepseek-chat",
+        fim=fim.SUFFIX,
+        fim_models=r"^deepseek-(chat|coder)",
+        fim_path="beta/completions",
+        context_window=64_000,
+        price_provider="deepseek",
+    ),
+    "gemini": Preset(
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        api_key_env="GEMINI_API_KEY",
+        fast="gemini-2.5-flash-lite",
+        strong="gemini-2.5-pro",
+        context_window=1_000_000,
+        price_provider="google",
+    ),
+    "groq": Preset(
+        base_url="https://api.groq.com/openai/v1",
+        api_key_env="GROQ_API_KEY",
+        fast="llama-3.1-8b-instant",
+        strong="openai/gpt-oss-120b",
+        price_provider="groq",
+    ),
+    "together": Preset(
+        base_url="https://api.together.xyz/v1",
+        api_key_env="TOGETHER_API_KEY",
+        fast="Qwen/Qwen2.5-7B-Instruct-Turbo",
+        strong="openai/gpt-oss-120b",
+        context_window=32_768,
+        price_provider="together",
+    ),
+    "openrouter": Preset(
+        base_url="https://openrouter.ai/api/v1",
+        api_key_env="OPENROUTER_API_KEY",
+        fast="mistralai/codestral-2508",
+        strong="anthropic/claude-sonnet-4.5",
+        price_provider="openrouter",
+    ),
+    "global-api": Preset(
+        base_url="https://global-apis.com/v1",
+        api_key_env="GLOBAL_API_KEY",
+        fast="ga-standard",
+        strong="ga-standard",
+        context_window=32_768,
+    ),
+    "ollama": Preset(
+        base_url="http://127.0.0.1:11434/v1",
+        fim=fim.SUFFIX,
+        context_window=4_096,
+        port=11434,
+    ),
+    "llama.cpp": Preset(
+        base_url="http://127.0.0.1:8080/v1",
+        fim=fim.LLAMA_CPP,
+        context_window=4_096,
+        port=8080,
+    ),
+    "lmstudio": Preset(
+        base_url="http://127.0.0.1:1234/v1",
+        fim=FAMILY,
+        context_window=4_096,
+        port=1234,
+    ),
+    "vllm": Preset(
+        base_url="http://127.0.0.1:8000/v1",
+        fim=FAMILY,
+        context_window=8_192,
+        port=8000,
+    ),
+}

@@ -1,0 +1,102 @@
+"""What each editor can do, and where it differs from what it says.
+
+Every quirk here is pinned by a test with that editor's recorded capabilities.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+
+from twotrack.text import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One editor, as far as answers depend on it."""
+
+    name: str = ""
+    encoding: Encoding = Encoding.UTF16
+    inline_completion: bool = False
+    """Shows ghost text (textDocument/inlineCompletion)."""
+    menu: bool = True
+    """Gets completions in its completion menu too."""
+    snippets: bool = False
+    """Takes snippet format in completion items."""
+    resolves: bool = False
+    """Resolves a code action's edit without freezing; others get a command."""
+    one_character_is_none: bool = False
+    """Sends a one-character range where nothing is selected (Helix)."""
+    code_action_literals: bool = True
+    """Takes CodeAction objects; without it only commands."""
+    tags: bool = False
+    """Takes CodeActionTag.LLMGenerated."""
+    document_changes: bool = False
+    """Takes versioned edits."""
+    annotations: bool = False
+    """Takes change annotations."""
+    creates_files: bool = False
+    """Takes CreateFile operations."""
+    progress: bool = False
+    """Shows work-done progress."""
+    shows_documents: bool = False
+    """Takes window/showDocument."""
+    configuration: bool = False
+    """Answers workspace/configuration."""
+    watches_files: bool = False
+    """Takes a dynamic registration of file watchers (Neovim warns about most others)."""
+    events: bool = False
+    """Asked for `twotrack/didAnswer` by the experimental capability `{"twotrack": {"events"}}`."""
+
+
+def recognise(params: types.InitializeParams) -> Client:
+    """Read what the client says of itself, and correct it where its program is known."""
+    capabilities = params.capabilities
+    name = params.client_info.name.lower() if params.client_info else ""
+    helix, neovim = name == "helix", name == "neovim"
+
+    def has(path: str) -> Any:
+        return get_capability(capabilities, path)
+
+    inline = has("text_document.inline_completion") is not None
+    properties = has("text_document.code_action.resolve_support.properties") or ()
+    tags = has("text_document.code_action.tag_support.value_set") or ()
+    operations = has("workspace.workspace_edit.resource_operations") or ()
+    experimental = capabilities.experimental
+    return Client(
+        name=name,
+        encoding=_encoding(has("general.position_encodings") or ()),
+        inline_completion=inline,
+        # Neovim announces ghost text also where its user has not turned it on.
+        menu=not inline or neovim,
+        snippets=bool(has("text_document.completion.completion_item.snippet_support")),
+        resolves="edit" in properties and not helix,
+        one_character_is_none=helix,
+        code_action_literals=has("text_document.code_action.code_action_literal_support")
+        is not None,
+        tags=types.CodeActionTag.LlmGenerated in tags,
+        # Neovim takes them without saying so; nobody creates files by the plain form.
+        document_changes=bool(has("workspace.workspace_edit.document_changes"))
+        or types.ResourceOperationKind.Create in operations,
+        annotations=has("workspace.workspace_edit.change_annotation_support") is not None,
+        creates_files=types.ResourceOperationKind.Create in operations,
+        progress=bool(has("window.work_done_progress")),
+        shows_documents=bool(has("window.show_document.support")),
+        configuration=bool(has("workspace.configuration")),
+        watches_files=bool(has("workspace.did_change_watched_files.dynamic_registration")),
+        events=_wants_events(experimental),
+    )
+
+
+def _encoding(offered: Any) -> Encoding:
+    """The client's first choice among those that exist; utf-16 where it names none."""
+    for name in offered:
+        if name in set(Encoding):
+            return Encoding(name)
+    return Encoding.UTF16
+
+
+def _wants_events(experimental: Any) -> bool:
+    ours = experimental.get("twotrack") if isinstance(experimental, dict) else None
+    return isinstance(ours, dict) and ours.get("events") is True

@@ -1,0 +1,101 @@
+"""The open documents, as the editor has them."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pygls import uris
+
+from twotrack.document import Document
+from twotrack.errors import EditConflict, TwotrackError
+from twotrack.text import Edit, Snapshot
+
+_HISTORY = 512
+"""Changes remembered for each document, so that an edit can be rebased over them."""
+
+
+class UnknownDocument(TwotrackError):
+    """A request names a document that is not open."""
+
+
+class Documents:
+    """Every open document at its present version, most recently touched first."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, Document] = OrderedDict()
+        self._history: dict[str, deque[tuple[int, Edit]]] = {}
+        self._complete_from: dict[str, int] = {}
+        """The oldest version since which every change is remembered."""
+
+    def open(self, uri: str, language: str, version: int, text: str) -> Document:
+        """Take a document over from the editor."""
+        document = Document(uri, path_of(uri), language, version, Snapshot(text))
+        self._history[uri] = deque()
+        self._complete_from[uri] = version
+        self._put(document)
+        return document
+
+    def change(self, uri: str, version: int, edits: Iterable[Edit], text: Snapshot) -> Document:
+        """Move a document on to `text`, which `edits` gave, each upon the one before it."""
+        document = self.get(uri)
+        history = self._history[uri]
+        for edit in edits:
+            history.append((version, edit))
+            if len(history) > _HISTORY:
+                self._complete_from[uri] = history.popleft()[0]
+        document = replace(document, version=version, text=text)
+        self._put(document)
+        return document
+
+    def _put(self, document: Document) -> None:
+        self._open[document.uri] = document
+        self._open.move_to_end(document.uri, last=False)
+
+    def close(self, uri: str) -> None:
+        """Give a document back to the disk."""
+        self._open.pop(uri, None)
+        self._history.pop(uri, None)
+        self._complete_from.pop(uri, None)
+
+    def get(self, uri: str) -> Document:
+        """Give the document of `uri`; raises UnknownDocument."""
+        document = self._open.get(uri)
+        if document is None:
+            raise UnknownDocument(f"{uri} is not open; send textDocument/didOpen first.")
+        return document
+
+    def find(self, uri: str) -> Document | None:
+        """Give the document of `uri`, if it is open."""
+        return self._open.get(uri)
+
+    def others(self, uri: str) -> tuple[Document, ...]:
+        """Give every open document but `uri`, most recently touched first."""
+        return tuple(d for d in self._open.values() if d.uri != uri)
+
+    def all(self) -> tuple[Document, ...]:
+        """Give every open document, most recently touched first."""
+        return tuple(self._open.values())
+
+    def changes_since(self, uri: str, version: int) -> Sequence[Edit]:
+        """Give the edits made since `version`, oldest first.
+
+        Raises EditConflict where they are not remembered any more.
+        """
+        present = self.get(uri)
+        if not self._complete_from[uri] <= version <= present.version:
+            raise EditConflict("The document changed too much meanwhile; ask again.")
+        return [edit for since, edit in self._history[uri] if since > version]
+
+
+def path_of(uri: str) -> Path | None:
+    """Give the absolute path of a file: URI, else None."""
+    if not uri.startswith("file:"):
+        return None
+    path = uris.to_fs_path(uri)
+    return Path(path) if path else None
+
+
+def uri_of(path: Path) -> str:
+    """Give the file: URI of an absolute path."""
+    return uris.from_fs_path(str(path)) or path.as_uri()

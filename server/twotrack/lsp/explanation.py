@@ -1,0 +1,42 @@
+"""Shows a text that a model wrote: in the editor where it can, else as a message."""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from twotrack.lsp.documents import uri_of
+
+if TYPE_CHECKING:
+    from twotrack.lsp.server import Server
+
+_MESSAGE_CHARS = 2000
+
+
+async def show(server: "Server", title: str, text: str) -> None:
+    """Open `text` as a Markdown document of the user's own, or show a message."""
+    if server.client.shows_documents and await _open(server, title, text):
+        return
+    server.notices.tell(text[:_MESSAGE_CHARS])
+
+
+async def _open(server: "Server", title: str, text: str) -> bool:
+    path = await asyncio.to_thread(_write, f"# {title}\n\n{text.rstrip()}\n")
+    params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
+    try:
+        result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)
+    except (JsonRpcException, TimeoutError):
+        return False
+    return bool(result.success)
+
+
+def _write(text: str) -> Path:
+    """Write a file that only this user can read; the system's clean-up takes it away."""
+    descriptor, name = tempfile.mkstemp(prefix="twotrack-", suffix=".md")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return Path(name)

@@ -1,0 +1,24 @@
+"""Which protocol error and which message each of our errors becomes: one table."""
+
+from lsprotocol import types
+
+from twotrack import errors
+from twotrack.lsp.documents import UnknownDocument
+
+_CODES: list[tuple[type[errors.TwotrackError], int]] = [
+    (UnknownDocument, types.ErrorCodes.InvalidParams),
+    (errors.EditConflict, types.LSPErrorCodes.ContentModified),
+    (errors.TwotrackError, types.LSPErrorCodes.RequestFailed),
+]
+
+
+def response_error(error: BaseException) -> tuple[int, str]:
+    """Give the code and the text that answer a failed request.
+
+    An error that is not ours is a defect: its text may hold anything, so only its kind is told.
+    """
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return int(code), error.message
+    text = f"twotrack failed inside ({type(error).__name__}); its log says where."
+    return int(types.ErrorCodes.InternalError), text

@@ -1,0 +1,51 @@
+"""What the server answers: one file a method, or a group of methods that belong together."""
+
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from twotrack.lsp.clients import Client
+from twotrack.lsp.handlers import (
+    code_action,
+    completion,
+    configuration,
+    didanswer,
+    execute_command,
+    inline_completion,
+    lifecycle,
+    synchronization,
+    watched_files,
+)
+
+if TYPE_CHECKING:
+    from twotrack.lsp.server import Server
+
+__all__ = ["COMMANDS", "code_action_options", "didanswer", "register"]
+
+COMMANDS = execute_command.COMMANDS
+
+_ROOMS = (
+    lifecycle,
+    synchronization,
+    inline_completion,
+    completion,
+    code_action,
+    execute_command,
+    configuration,
+    watched_files,
+)
+
+
+def register(server: "Server") -> None:
+    """Make every method known to the server."""
+    for room in _ROOMS:
+        room.register(server)
+
+
+def code_action_options(client: Client) -> dict[str, Any]:
+    """Say how code actions work with this client: resolve only where it does not freeze."""
+    options = types.CodeActionOptions(
+        code_action_kinds=list(dict.fromkeys(code_action.KINDS.values())),
+        resolve_provider=client.resolves,
+    )
+    return {types.TEXT_DOCUMENT_CODE_ACTION: options}

@@ -1,0 +1,62 @@
+"""From a chosen action to its edit: the part that resolve and the command share."""
+
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from twotrack.document import Document
+from twotrack.engine.actions import Offer, Proposal
+from twotrack.engine.edits.rebase import rebase, rebase_range
+from twotrack.errors import EditConflict, TwotrackError
+from twotrack.lsp import explanation, to_proto
+from twotrack.text import Edit
+
+if TYPE_CHECKING:
+    from twotrack.lsp.server import Server
+
+
+async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceEdit | None:
+    """Ask the models and give the edit for the documents as they are now; None: nothing to edit.
+
+    Raises TwotrackError, and then nothing is changed.
+    """
+    document, offer = _take(server, data)
+    shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
+    async with shown as step:
+        proposal = await server.session.actions.propose(
+            offer, document, server.documents.others(document.uri), step
+        )
+    if proposal.text:
+        await explanation.show(server, title, proposal.text)
+    if not proposal.edits and not proposal.creates:
+        return None
+    if proposal.creates and not server.client.creates_files:
+        names = ", ".join(path.name for path in proposal.creates)
+        raise TwotrackError(f"This editor cannot create files; create {names} and ask again.")
+    return to_proto.workspace_edit(
+        title, _rebased(server, proposal), proposal.creates, server.client
+    )
+
+
+def _take(server: "Server", data: Any) -> tuple[Document, Offer]:
+    """Read what an action carries; it comes back from outside, so all of it is checked."""
+    uri = data.get("uri") if isinstance(data, dict) else None
+    version = data.get("version") if isinstance(data, dict) else None
+    if not isinstance(uri, str) or not isinstance(version, int):
+        raise TwotrackError("This action is not one of twotrack's; ask for code actions again.")
+    document = server.documents.get(uri)
+    offer = Offer.from_data(data.get("offer"))
+    changes = server.documents.changes_since(uri, version)
+    return document, offer.moved(rebase_range(offer.range, changes))
+
+
+def _rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, tuple[Edit, ...]]]:
+    """Move the proposal's edits over what was typed meanwhile."""
+    result: dict[str, tuple[Document, tuple[Edit, ...]]] = {}
+    for base, edits in proposal.edits:
+        present = server.documents.find(base.uri)
+        if present is None:
+            raise EditConflict(f"{base.uri} was closed meanwhile; nothing was changed.")
+        changes = server.documents.changes_since(base.uri, base.version)
+        result[base.uri] = (present, rebase(edits, changes))
+    return result

@@ -1,0 +1,74 @@
+"""textDocument/codeAction lists titles without asking a model; resolve does the work."""
+
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from twotrack.engine.actions.offers import Offer
+from twotrack.lsp import from_proto
+from twotrack.lsp.handlers.carry_out import carry_out
+from twotrack.tasks import Task
+
+if TYPE_CHECKING:
+    from twotrack.lsp.server import Server
+
+_REWRITE = types.CodeActionKind.RefactorRewrite.value
+
+KINDS: dict[Task, str] = {
+    Task.FIX: types.CodeActionKind.QuickFix.value,
+    Task.REFACTOR: _REWRITE,
+    Task.SIMPLIFY: _REWRITE,
+    Task.DOCUMENT: _REWRITE,
+    Task.TEST: types.CodeActionKind.Refactor.value,
+    Task.EXPLAIN: types.CodeActionKind.Refactor.value,
+}
+
+ACT = "twotrack.act"
+"""The command behind an action that is not resolved."""
+
+
+def register(server: "Server") -> None:
+    """Add the methods to the server."""
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions())
+    def code_action(params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
+        document = server.documents.get(params.text_document.uri)
+        selection = from_proto.selection(document.text, params.range, server.client)
+        found = from_proto.diagnostics(
+            document, list(params.context.diagnostics), server.client.encoding
+        )
+        offers = server.session.actions.offers(document, selection, found)
+        wanted = params.context.only
+        return [
+            _action(server, document.uri, document.version, offer)
+            for offer in offers
+            if wanted is None or any(_within(KINDS[offer.task], kind) for kind in wanted)
+        ]
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    async def resolve(action: types.CodeAction) -> types.CodeAction:
+        action.edit = await carry_out(server, action.title, action.data)
+        return action
+
+
+def _within(kind: str, wanted: str) -> bool:
+    return wanted in ("", kind) or kind.startswith(wanted + ".")
+
+
+def _action(
+    server: "Server", uri: str, version: int, offer: Offer
+) -> types.CodeAction | types.Command:
+    client = server.client
+    data: dict[str, Any] = {"uri": uri, "version": version, "offer": offer.to_data()}
+    command = types.Command(offer.title, ACT, arguments=[data])
+    if not client.code_action_literals:
+        return command
+    # Explaining changes nothing, so it has no edit to resolve.
+    by_command = not client.resolves or offer.task is Task.EXPLAIN
+    return types.CodeAction(
+        title=offer.title,
+        kind=KINDS[offer.task],
+        command=command if by_command else None,
+        data=None if by_command else data,
+        tags=[types.CodeActionTag.LlmGenerated] if client.tags else None,
+    )

@@ -1,0 +1,40 @@
+"""workspace/didChangeConfiguration, and the pull of the section `twotrack`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+if TYPE_CHECKING:
+    from twotrack.lsp.server import Server
+
+_SECTION = "twotrack"
+
+
+def register(server: "Server") -> None:
+    """Add the method to the server."""
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
+        if server.client.configuration:
+            server.run_in_background(pull(server))
+            return
+        pushed = params.settings.get(_SECTION) if isinstance(params.settings, dict) else None
+        server.configure(_layers("workspace/didChangeConfiguration", pushed))
+
+
+async def pull(server: "Server") -> None:
+    """Ask the client for our section, where it answers that."""
+    if not server.client.configuration:
+        return
+    params = types.ConfigurationParams([types.ConfigurationItem(section=_SECTION)])
+    try:
+        answer = await server.protocol.request(types.WORKSPACE_CONFIGURATION, params)
+    except (JsonRpcException, TimeoutError):
+        return
+    server.configure(_layers("workspace/configuration", answer[0] if answer else None))
+
+
+def _layers(name: str, values: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(name, values)] if isinstance(values, dict) else []

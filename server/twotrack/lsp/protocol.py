@@ -1,0 +1,244 @@
+"""JSON-RPC over pygls's types: what becomes of every message, good or bad.
+
+pygls gives the message types, their conversion, the register of features and the correlation of
+our own requests. The reading of messages, the life of requests and the order of a session are
+done here, because pygls 2.1 leaves invalid messages unanswered, leaks a future with each change,
+cannot cancel a command, and logs the user's code.
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+from typing import Any
+
+from cattrs.errors import BaseValidationError
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol
+
+from twotrack.errors import TwotrackError
+from twotrack.lsp.failures import response_error
+from twotrack.lsp.inflight import Inflight, MessageId
+from twotrack.lsp.stream import ByteWriter, FrameError, frame
+
+logger = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+SUPERSEDING = {types.TEXT_DOCUMENT_INLINE_COMPLETION, types.TEXT_DOCUMENT_COMPLETION}
+"""A newer request of these for the same document ends the older one."""
+
+
+class Protocol(LanguageServerProtocol):
+    """One client's conversation."""
+
+    def __init__(self, server: Any, converter: Any) -> None:
+        super().__init__(server, converter)
+        self.inflight = Inflight()
+        self.initialized = False
+        self.exit_code: int | None = None
+        # Ours replace them all; pygls's own would keep corrupt copies of the documents.
+        self.fm.builtin_features.clear()
+
+    # -- coming in ----------------------------------------------------------------------------
+
+    def receive(self, body: bytes | FrameError) -> None:
+        """Take one message from the stream."""
+        if isinstance(body, FrameError):
+            self._refuse(None, types.ErrorCodes.ParseError, str(body))
+            return
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            self._refuse(None, types.ErrorCodes.ParseError, "a message is not valid JSON")
+            return
+        if not isinstance(message, dict):
+            self._refuse(None, types.ErrorCodes.InvalidRequest, "a message is not a JSON object")
+            return
+        method, message_id = message.get("method"), message.get("id")
+        if isinstance(method, str):
+            if message_id is None:
+                self._take_notification(method, message)
+            elif isinstance(message_id, int | str) and not isinstance(message_id, bool):
+                self._take_request(message_id, method, message)
+            else:
+                text = "a request's id is neither a number nor a string"
+                self._refuse(None, types.ErrorCodes.InvalidRequest, text)
+        elif message_id in self._request_futures:
+            self._take_response(message_id, message)
+        elif "result" not in message and "error" not in message:
+            text = "a message has neither a method nor a result"
+            self._refuse(message_id, types.ErrorCodes.InvalidRequest, text)
+
+    def _take_notification(self, method: str, message: Json) -> None:
+        if method == types.EXIT:
+            self.exit_code = 0 if self._shutdown else 1
+            return
+        if not self.initialized or self._shutdown:
+            return
+        if method == types.CANCEL_REQUEST:
+            self._take_cancel(message.get("params"))
+            return
+        handler = self.fm.features.get(method)
+        if handler is None:
+            return
+        try:
+            handler(self._structure(method, message).params)
+        except BaseValidationError:
+            self._tell_invalid(method)
+        except TwotrackError as error:
+            logger.warning("%s: %s", method, error)
+        except Exception:
+            logger.exception("%s failed", method)
+
+    def _take_cancel(self, params: Any) -> None:
+        message_id = params.get("id") if isinstance(params, dict) else None
+        if isinstance(message_id, int | str) and self.inflight.cancel(message_id):
+            self._refuse(message_id, types.LSPErrorCodes.RequestCancelled, "cancelled")
+
+    def _take_request(self, message_id: MessageId, method: str, message: Json) -> None:
+        codes = types.ErrorCodes
+        if self._shutdown:
+            self._refuse(message_id, codes.InvalidRequest, "the server has been shut down")
+            return
+        if not self.initialized and method != types.INITIALIZE:
+            self._refuse(message_id, codes.ServerNotInitialized, "send initialize first")
+            return
+        handler = self.fm.features.get(method)
+        if handler is None:
+            self._refuse(message_id, codes.MethodNotFound, f"{method} is not supported")
+            return
+        key = None
+        if method in SUPERSEDING:
+            key = f"{method} {_uri(message)}"
+            self.end_superseded(key)
+        try:
+            result = handler(self._structure(method, message).params)
+        except BaseValidationError:
+            self._refuse(message_id, codes.InvalidParams, f"the parameters of {method} are wrong")
+            return
+        except Exception as error:  # noqa: BLE001 - every request is answered
+            self._fail(message_id, error)
+            return
+        if inspect.iscoroutine(result):
+            self.inflight.start(
+                message_id,
+                result,
+                key=key,
+                finished=lambda task: self._finish(message_id, task),
+            )
+        else:
+            self._respond(message_id, result)
+
+    def _structure(self, method: str, message: Json) -> Any:
+        """Give a typed message; that of a method unknown to LSP keeps its params as they are."""
+        message_type = self.get_message_type(method)
+        if message_type is None:
+            return _Custom(message.get("params"))
+        try:
+            return self._converter.structure(message, message_type)
+        except BaseValidationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - cattrs raises what the message made it raise
+            # cattrs lets some wrong shapes (a list for an object) through to a TypeError.
+            raise BaseValidationError(method, [error], message_type) from None
+
+    def _take_response(self, message_id: MessageId, message: Json) -> None:
+        future = self._request_futures.pop(message_id)
+        result_type = self._result_types.pop(message_id, None)
+        if future.done():
+            return
+        error = message.get("error")
+        if error is not None:
+            said = error.get("message", "") if isinstance(error, dict) else ""
+            code = error.get("code", 0) if isinstance(error, dict) else 0
+            future.set_exception(JsonRpcException(said, code))
+            return
+        try:
+            future.set_result(self._converter.structure(message, result_type).result)
+        except Exception as problem:  # noqa: BLE001 - a wrong answer must not end the session
+            future.set_exception(problem)
+
+    # -- the end of a request -----------------------------------------------------------------
+
+    def end_superseded(self, key: str) -> None:
+        """Answer the running request of `key`, if there is one, with null and abort its work."""
+        message_id = self.inflight.supersede(key)
+        if message_id is not None:
+            self._respond(message_id, None)
+
+    def end_all(self) -> None:
+        """Answer every running request as cancelled and abort its work."""
+        for message_id in self.inflight.cancel_all():
+            self._refuse(message_id, types.LSPErrorCodes.RequestCancelled, "shutting down")
+
+    def begin_shutdown(self) -> None:
+        """From here on only `exit` is taken."""
+        self._shutdown = True
+        self.end_all()
+
+    def _finish(self, message_id: MessageId, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            self._refuse(message_id, types.LSPErrorCodes.RequestCancelled, "cancelled")
+        elif (error := task.exception()) is not None:
+            self._fail(message_id, error)
+        else:
+            self._respond(message_id, task.result())
+
+    def _fail(self, message_id: MessageId, error: BaseException) -> None:
+        if not isinstance(error, TwotrackError):
+            logger.error("request %s failed", message_id, exc_info=error)
+        code, text = response_error(error)
+        self._refuse(message_id, code, text)
+
+    def _respond(self, message_id: MessageId, result: Any) -> None:
+        plain = self._converter.unstructure(result)
+        self._write({"jsonrpc": "2.0", "id": message_id, "result": plain})
+
+    def _refuse(self, message_id: Any, code: int, text: str) -> None:
+        error = {"code": int(code), "message": text}
+        self._write({"jsonrpc": "2.0", "id": message_id, "error": error})
+
+    def _tell_invalid(self, method: str) -> None:
+        params = types.LogMessageParams(
+            types.MessageType.Error, f"The parameters of {method} are wrong; it was ignored."
+        )
+        self.notify(types.WINDOW_LOG_MESSAGE, params)
+
+    # -- going out ----------------------------------------------------------------------------
+
+    def _send_data(self, data: Any) -> None:
+        # pygls logs the whole body here, which is the user's code.
+        self._write(self._converter.unstructure(data))
+
+    def _write(self, message: Json) -> None:
+        writer: ByteWriter | None = self.writer  # type: ignore[assignment]  # ours does not await
+        if writer is not None:
+            body = json.dumps(message, separators=(",", ":"), default=self._serialize_message)
+            writer.write(frame(body.encode()))
+
+    async def request(self, method: str, params: Any, *, timeout_s: float = 30.0) -> Any:
+        """Ask the client; raises TimeoutError, and JsonRpcException when it refuses."""
+        future = self.send_request(method, params)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        finally:
+            # Also when nobody waits any more: an unanswered request must not stay in the table.
+            for message_id, known in list(self._request_futures.items()):
+                if known is future:
+                    del self._request_futures[message_id]
+                    self._result_types.pop(message_id, None)
+
+
+class _Custom:
+    """A message of a method that LSP does not define."""
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+
+def _uri(message: Json) -> str:
+    params = message.get("params")
+    document = params.get("textDocument") if isinstance(params, dict) else None
+    return str(document.get("uri")) if isinstance(document, dict) else ""

@@ -1,0 +1,198 @@
+"""The server: one editor's conversation with one session of the engine."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.capabilities import ServerCapabilitiesBuilder
+from pygls.lsp.server import LanguageServer
+
+import twotrack
+from twotrack import events
+from twotrack.errors import ModelError, RateLimited, ServerFailed, TimedOut
+from twotrack.lsp import handlers
+from twotrack.lsp.clients import Client, recognise
+from twotrack.lsp.documents import Documents, path_of
+from twotrack.lsp.notices import Notices
+from twotrack.lsp.progress import Progress
+from twotrack.lsp.protocol import Protocol
+from twotrack.lsp.stream import ByteWriter, TransportWriter, open_stdio, read_frames
+
+if TYPE_CHECKING:
+    from twotrack.session import Session
+
+logger = logging.getLogger(__name__)
+
+MakeSession = Callable[[events.Listener], "Session"]
+
+
+class Server(LanguageServer):
+    """Speaks LSP on behalf of a session, which `make_session` gives after initialize."""
+
+    protocol: Protocol
+
+    def __init__(self, make_session: MakeSession) -> None:
+        super().__init__("twotrack", twotrack.__version__, protocol_cls=Protocol)
+        self.documents = Documents()
+        self.client = Client()
+        self.notices = Notices(self.window_show_message)
+        self.reports = Progress(self.protocol)
+        self.roots: tuple[Path, ...] = ()
+        self.options: Mapping[str, Any] = {}
+        self._make_session = make_session
+        self._session: Session | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+        handlers.register(self)
+
+    # -- the session ---------------------------------------------------------------------------
+
+    def begin(self, params: types.InitializeParams) -> types.InitializeResult:
+        """Meet the client: learn what it can, say what we can."""
+        self.client = recognise(params)
+        self.roots = _roots(params)
+        options = params.initialization_options
+        self.options = options if isinstance(options, dict) else {}
+        self.protocol.initialized = True
+        features = set(self.protocol.fm.features)
+        if not self.client.menu:
+            features.discard(types.TEXT_DOCUMENT_COMPLETION)
+        capabilities: types.ServerCapabilities = ServerCapabilitiesBuilder(
+            params.capabilities,
+            features,
+            self.protocol.fm.feature_options | handlers.code_action_options(self.client),
+            list(handlers.COMMANDS),
+            types.TextDocumentSyncKind.Incremental,
+            None,
+            self.client.encoding.value,
+        ).build()  # type: ignore[no-untyped-call]
+        info = types.ServerInfo("twotrack", twotrack.__version__)
+        return types.InitializeResult(capabilities, info)
+
+    @property
+    def session(self) -> "Session":
+        """The engine behind this conversation; made at the first need after initialize."""
+        if self._session is None:
+            self._session = self._make_session(self._heard)
+            self._session.begin(self.roots, [("initializationOptions", self.options)])
+            self.tell_problems()
+            for document in reversed(self.documents.all()):
+                self._session.opened(document)
+        return self._session
+
+    def configure(self, layers: list[tuple[str, Mapping[str, Any]]]) -> None:
+        """Take new settings; what is under way ends with the old ones."""
+        self.notices.reset()
+        options = ("initializationOptions", self.options)
+        self.session.configure([options, *layers])
+        self.tell_problems()
+
+    def tell_problems(self) -> None:
+        """Say what is wrong with the settings, each thing once."""
+        problems = [str(problem) for problem in self.session.problems]
+        for text in problems[:3]:
+            self.notices.warn(f"twotrack settings: {text}")
+        if len(problems) > 3:
+            self.notices.warn(
+                f"twotrack settings: {len(problems) - 3} more problems; see `twotrack models`."
+            )
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine that nobody awaits; a failure is logged."""
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("background work failed", exc_info=error)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ARG002
+        """Keep tracebacks in the log; the user is told by the table of failures."""
+        logger.error("%s", type(error).__name__)
+
+    # -- what the engine says ------------------------------------------------------------------
+
+    def _heard(self, event: events.Event) -> None:
+        match event:
+            case events.ModelFailed(error=error) if not _passing(error):
+                # The provider's text may differ each time; the model and the kind do not.
+                once_for = f"{error.model} {type(error).__name__}"
+                self.notices.warn(f"twotrack: {error.message}", once_for=once_for)
+            case events.ModelLoading(model=model, done=done, problem=problem):
+                if problem:
+                    self.notices.warn(f"twotrack: {problem}", once_for=f"loading {model}")
+                self._tell(event)
+                logger.info("model %s %s", model, "loaded" if done else "is loading")
+            case events.Answered():
+                self._tell(event)
+
+    def _tell(self, event: events.Answered | events.ModelLoading) -> None:
+        if self.client.events:
+            self.protocol.notify(*handlers.didanswer.notification(event))
+
+    # -- the streams ---------------------------------------------------------------------------
+
+    def serve_stdio(self) -> int:
+        """Serve standard input and output until the client leaves; give the exit status."""
+
+        async def serve() -> int:
+            reader, writer = await open_stdio()
+            return await self._converse(reader, writer)
+
+        return asyncio.run(serve())
+
+    def serve_tcp(self, host: str, port: int) -> int:
+        """Serve the first client that connects to `host`:`port`; give the exit status."""
+
+        async def serve() -> int:
+            ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+            async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                listener.close()
+                status = await self._converse(reader, TransportWriter(writer.transport))
+                if not ended.done():
+                    ended.set_result(status)
+
+            listener = await asyncio.start_server(talk, host, port)
+            at = listener.sockets[0].getsockname()
+            print(f"twotrack listens on {at[0]}:{at[1]}", file=sys.stderr, flush=True)  # noqa: T201 - for a person
+            return await ended
+
+        return asyncio.run(serve())
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: ByteWriter) -> int:
+        self.protocol.set_writer(writer)
+        try:
+            async for body in read_frames(reader):
+                self.protocol.receive(body)
+                if self.protocol.exit_code is not None:
+                    break
+        finally:
+            self.protocol.end_all()
+            for task in self._background:
+                task.cancel()
+            if self._session is not None:
+                await self._session.aclose()
+            writer.close()
+        # The editor that vanishes without `exit` has crashed: LSP's status for that is 1.
+        return 1 if self.protocol.exit_code is None else self.protocol.exit_code
+
+
+def _passing(error: ModelError) -> bool:
+    """Whether the failure goes by itself, so that a working route says nothing of it."""
+    return isinstance(error, RateLimited | ServerFailed | TimedOut)
+
+
+def _roots(params: types.InitializeParams) -> tuple[Path, ...]:
+    uris = [folder.uri for folder in params.workspace_folders or ()]
+    if not uris and params.root_uri:
+        uris = [params.root_uri]
+    paths = [path_of(uri) for uri in uris]
+    if not paths and params.root_path:
+        paths = [Path(params.root_path)]
+    return tuple(path for path in paths if path is not None)

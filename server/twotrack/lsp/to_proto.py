@@ -1,0 +1,137 @@
+"""Our values as the wire's."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lsprotocol import types
+
+from twotrack.document import Document
+from twotrack.engine.completion import Completion
+from twotrack.lsp.clients import Client
+from twotrack.lsp.documents import uri_of
+from twotrack.text import Edit, Encoding, Position, Range, Snapshot
+
+_ANNOTATION = "twotrack"
+
+
+def position(text: Snapshot, value: Position, encoding: Encoding) -> types.Position:
+    """Convert a position of `text`."""
+    return types.Position(value.line, text.to_units(value, encoding))
+
+
+def span(text: Snapshot, value: Range, encoding: Encoding) -> types.Range:
+    """Convert a range of `text`."""
+    return types.Range(position(text, value.start, encoding), position(text, value.end, encoding))
+
+
+def inline_completions(
+    document: Document, completion: Completion | None, client: Client
+) -> types.InlineCompletionList:
+    """Give ghost text; an empty list clears what is shown."""
+    if completion is None:
+        return types.InlineCompletionList(items=[])
+    item = types.InlineCompletionItem(
+        insert_text=completion.text,
+        range=span(document.text, completion.range, client.encoding),
+    )
+    return types.InlineCompletionList(items=[item])
+
+
+def completion_menu(
+    document: Document, completion: Completion | None, client: Client
+) -> types.CompletionList:
+    """Give one item of the completion menu; the list is asked again at every key."""
+    items = [] if completion is None else [_menu_item(document, completion, client)]
+    return types.CompletionList(is_incomplete=True, items=items)
+
+
+def _menu_item(document: Document, completion: Completion, client: Client) -> types.CompletionItem:
+    # Editors match the item against the word before the cursor, so it begins with that word.
+    line = document.text.line(completion.range.start.line)
+    cursor = completion.range.start.character
+    start = cursor
+    while start > 0 and (line[start - 1].isalnum() or line[start - 1] == "_"):
+        start -= 1
+    text = line[start:cursor] + completion.text
+    first, *more = text.split("\n")
+    indent = line[: len(line) - len(line.lstrip())]
+    # Editors indent a snippet's further lines like its first: that indentation is left out.
+    relative = all(not row.strip() or row.startswith(indent) for row in more)
+    snippet = bool(more) and client.snippets and relative
+    if snippet:
+        text = _snippet("\n".join((first, *(row.removeprefix(indent) for row in more))))
+    where = Range(Position(completion.range.start.line, start), completion.range.end)
+    label = first.strip() or next((row.strip() for row in more if row.strip()), "")
+    return types.CompletionItem(
+        label=label[:80] + ("…" if more or len(label) > 80 else ""),
+        kind=types.CompletionItemKind.Snippet,
+        detail=f"twotrack · {completion.model}",
+        documentation=types.MarkupContent(
+            types.MarkupKind.PlainText, line[start:cursor] + completion.text
+        )
+        if more
+        else None,
+        sort_text="~",
+        filter_text=first.rstrip("\r") or label,
+        insert_text_format=types.InsertTextFormat.Snippet
+        if snippet
+        else types.InsertTextFormat.PlainText,
+        text_edit=types.TextEdit(span(document.text, where, client.encoding), text),
+    )
+
+
+def _snippet(text: str) -> str:
+    """Escape what snippet syntax would read as its own."""
+    return text.replace("\\", "\\\\").replace("$", "\\$").replace("}", "\\}")
+
+
+def workspace_edit(
+    title: str,
+    edits: Mapping[str, tuple[Document, Sequence[Edit]]],
+    creates: Mapping[Path, str],
+    client: Client,
+) -> types.WorkspaceEdit:
+    """Give edits of open documents at their version, and new files.
+
+    A client that takes no versioned edits gets plain ones; `creates` needs `creates_files`.
+    """
+    annotation = _ANNOTATION if client.annotations else None
+    converted = {
+        uri: [
+            types.TextEdit(span(document.text, edit.range, client.encoding), edit.new_text)
+            for edit in changes
+        ]
+        for uri, (document, changes) in edits.items()
+    }
+    if not client.document_changes:
+        return types.WorkspaceEdit(changes=converted)
+    operations: list[types.TextDocumentEdit | types.CreateFile] = []
+    for path, text in creates.items():
+        uri = uri_of(path)
+        operations.append(types.CreateFile(uri, annotation_id=annotation))
+        start = types.Position(0, 0)
+        operations.append(
+            _document_edit(uri, None, [types.TextEdit(types.Range(start, start), text)], annotation)
+        )
+    operations += [
+        _document_edit(uri, edits[uri][0].version, changes, annotation)
+        for uri, changes in converted.items()
+    ]
+    return types.WorkspaceEdit(
+        document_changes=operations,
+        change_annotations={_ANNOTATION: types.ChangeAnnotation(title, description="twotrack")}
+        if annotation
+        else None,
+    )
+
+
+def _document_edit(
+    uri: str, version: int | None, changes: list[types.TextEdit], annotation: str | None
+) -> types.TextDocumentEdit:
+    edits: list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit] = [
+        types.AnnotatedTextEdit(annotation, change.range, change.new_text) if annotation else change
+        for change in changes
+    ]
+    return types.TextDocumentEdit(
+        types.OptionalVersionedTextDocumentIdentifier(uri, version), edits
+    )

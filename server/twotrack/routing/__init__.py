@@ -1,0 +1,1 @@
+"""Which model is asked, for how long, and what it cost."""

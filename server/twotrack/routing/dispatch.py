@@ -1,0 +1,361 @@
+"""Ask the models of a task's route, one after another, until one answers in time."""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from twotrack.errors import (
+    BudgetExhausted,
+    Declined,
+    MalformedReply,
+    ModelError,
+    RateLimited,
+    RouteExhausted,
+    TimedOut,
+)
+from twotrack.events import Answered, Listener, ModelFailed, Source, Usage
+from twotrack.llm.api import Chat, Finish, Model, Prompt
+from twotrack.llm.prices import cost_usd
+from twotrack.routing.health import Health
+from twotrack.tasks import TASKS, Task, Track
+
+logger = logging.getLogger(__name__)
+
+_FIRST_SHARE = 0.4
+"""Of the time that is left, for the first token of a model that others follow."""
+_LATENCY_FACTOR, _LEAST_PATIENCE_S = 10.0, 1.5
+"""A remote model that is this many times slower than usual hangs; never assumed earlier."""
+_SHORT_WAIT_S = 1.0
+"""The longest Retry-After that is waited for, when no other model is left."""
+_CHARS_PER_TOKEN = 4
+
+
+class Route(Protocol):
+    """The models of a task, best first, and the seconds they have together."""
+
+    @property
+    def models(self) -> Sequence[str]:
+        """Names of the settings."""
+        ...
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds for all of them."""
+        ...
+
+
+class Purse(Protocol):
+    """What may still be spent."""
+
+    def left(self) -> float:
+        """USD; infinite where there is no limit."""
+        ...
+
+
+def never(text: str) -> bool:  # noqa: ARG001  # the shape of Ask.enough
+    """Let the model speak to its end."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to a route."""
+
+    task: Task
+    prompt_for: Callable[[Model], Prompt | None]
+    """The prompt in the shape that a model takes; None: this model cannot serve."""
+    enough: Callable[[str], bool] = never
+    """True as soon as the text so far is all that is wanted: the stream is cut there."""
+    skip: frozenset[str] = frozenset()
+    """Models not to ask (again)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One model that was asked."""
+
+    model: str
+    ms: float
+    problem: str = ""
+    """Why it did not answer; empty: it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answered. Times are counted from the question on, failed models included."""
+
+    text: str = field(repr=False)
+    finish: Finish | None
+    """None where the stream was cut because it was enough."""
+    model: str
+    """The model's name in the settings."""
+    answered_model: str
+    """The id that the provider says it used."""
+    track: Track
+    source: Source
+    first_token_ms: float
+    total_ms: float
+    usage: Usage
+    cost_usd: float | None
+    """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What one model said."""
+
+    text: str = ""
+    finish: Finish | None = None
+    model_id: str = ""
+    usage: Usage | None = None
+    first_token_at: float | None = None
+
+
+class Dispatcher:
+    """The routes and models of one state of the settings; cheap to build anew.
+
+    `clock` gives seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[Task, Route],
+        models: Mapping[str, Model],
+        listener: Listener,
+        *,
+        health: Health | None = None,
+        purse: Purse | None = None,
+        local_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._routes = routes
+        self._models = models
+        self._tell = listener
+        self.health = health or Health(clock)
+        self._purse = purse
+        self._local_only = local_only
+        self._clock = clock
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Wait for the costs that are still being computed."""
+        if self._background:
+            await asyncio.wait(self._background)
+
+    def serving(self, task: Task, skip: frozenset[str] = frozenset()) -> list[Model]:
+        """The models that a question would be put to now, in order; breakers not considered.
+
+        Raises BudgetExhausted where only the spending limit keeps the task from a model.
+        """
+        route = self._routes.get(task)
+        named = [self._models[n] for n in route.models if n in self._models] if route else []
+        allowed = [m for m in named if not self._local_only or m.capabilities.local]
+        if self._purse is not None and self._purse.left() <= 0:
+            free = [m for m in allowed if _is_free(m)]
+            if allowed and not free:
+                raise BudgetExhausted(
+                    "The spending limit of [budget] is reached and no local model serves "
+                    f"{task}. Raise the limit or add a local model to the route."
+                )
+            allowed = free
+        return [m for m in allowed if m.name not in skip]
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Give the first answer of the route's models.
+
+        Raises RouteExhausted with every failure, or BudgetExhausted. Cancelling it closes the
+        stream within the same cancellation; nothing is asked again then.
+        """
+        begun = self._clock()
+        models = [(m, p) for m in self.serving(ask.task, ask.skip) if (p := ask.prompt_for(m))]
+        queue = self._by_health(models, TASKS[ask.task].track)
+        deadline = begun + self._routes[ask.task].deadline_s if queue else begun
+        failures: list[ModelError] = []
+        attempts: list[Attempt] = []
+        waited = False
+        while queue:
+            model, prompt = queue.pop(0)
+            asked = self._clock()
+            try:
+                reply = await self._attempt(ask, model, prompt, deadline, bool(queue))
+            except ModelError as error:
+                attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3, str(error)))
+                wait = None if queue or waited else self._short_wait(error, deadline)
+                if wait is not None:
+                    waited = True
+                    await asyncio.sleep(wait)
+                    queue.append((model, prompt))
+                    continue
+                failures.append(error)
+                if not isinstance(error, Declined):
+                    self.health.failed(model.name, error)
+                    self._tell(ModelFailed(ask.task, error))
+                continue
+            attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3))
+            answer = await self._answer(ask.task, model, prompt, reply, begun)
+            return replace(answer, attempts=tuple(attempts))
+        shut = [problem for m, _ in models if (problem := self.health.problem(m.name))]
+        raise RouteExhausted(ask.task, failures or shut)
+
+    def _by_health(
+        self, models: list[tuple[Model, Prompt]], track: Track
+    ) -> list[tuple[Model, Prompt]]:
+        """Leave out the models whose breaker is open; where all are, try the first to recover.
+
+        Typing does not try one again that waiting cannot mend; a person who asks may just
+        have mended it.
+        """
+        shut = [self.health.shut_for(model.name) for model, _ in models]
+        ready = [item for item, wait in zip(models, shut, strict=True) if not wait]
+        if ready or not models:
+            return ready
+        soonest = min(shut)
+        if soonest == float("inf") and track is Track.FAST:
+            return []
+        return [models[shut.index(soonest)]]
+
+    def _short_wait(self, error: ModelError, deadline: float) -> float | None:
+        wait = error.retry_after_s
+        if not isinstance(error, RateLimited) or wait is None or wait > _SHORT_WAIT_S:
+            return None
+        return wait if self._clock() + wait < deadline else None
+
+    async def _attempt(
+        self, ask: Ask, model: Model, prompt: Prompt, deadline: float, others: bool
+    ) -> _Reply:
+        """Stream one model's answer. Raises ModelError."""
+        total_s, first_s = self._patience(model, deadline, others)
+        began = self._clock()
+        reply = _Reply(model_id=model.model_id)
+        limit = asyncio.timeout(first_s)
+        try:
+            async with limit, aclosing(model.provider.stream(prompt)) as stream:
+                async for chunk in stream:
+                    reply.model_id = chunk.model or reply.model_id
+                    reply.usage = chunk.usage or reply.usage
+                    reply.finish = chunk.finish or reply.finish
+                    if not chunk.text:
+                        continue
+                    if reply.first_token_at is None:
+                        reply.first_token_at = self._clock()
+                        rest_s = total_s - (reply.first_token_at - began)
+                        limit.reschedule(asyncio.get_running_loop().time() + rest_s)
+                    reply.text += chunk.text
+                    if ask.enough(reply.text):
+                        reply.finish = None
+                        reply.usage = _cut_usage(prompt, reply)
+                        break
+        except TimeoutError as timeout:
+            waited = first_s if reply.first_token_at is None else total_s
+            raise TimedOut(model.name, f"did not answer within {waited:.1f} s.") from timeout
+        except ModelError:
+            raise
+        except Exception as bug:
+            where = "".join(traceback.format_tb(bug.__traceback__))  # without values: no code
+            logger.error("asking %s raised %s\n%s", model.name, type(bug).__name__, where)
+            raise MalformedReply(model.name, f"failed inside ({type(bug).__name__}).") from bug
+        ended = self._clock()
+        self.health.succeeded(model.name, ((reply.first_token_at or ended) - began) * 1e3)
+        return reply
+
+    def _patience(self, model: Model, deadline: float, others: bool) -> tuple[float, float]:
+        """Seconds for the model in all, and to its first token."""
+        total_s = max(deadline - self._clock(), 0.0)
+        if model.timeout_s is not None:
+            total_s = min(total_s, model.timeout_s)
+        if not others:
+            return total_s, total_s
+        first_s = _FIRST_SHARE * total_s
+        usual_ms = self.health.latency_ms(model.name)
+        if usual_ms is not None and not model.capabilities.local:  # a local one may load first
+            first_s = min(first_s, max(_LATENCY_FACTOR * usual_ms / 1e3, _LEAST_PATIENCE_S))
+        return total_s, first_s
+
+    async def _answer(
+        self,
+        task: Task,
+        model: Model,
+        prompt: Prompt,
+        reply: _Reply,
+        begun: float,
+    ) -> Answer:
+        ended = self._clock()
+        recall = model.name == Track.RECALL
+        answer = Answer(
+            text=reply.text,
+            finish=reply.finish,
+            model=model.name,
+            answered_model=reply.model_id,
+            track=Track.RECALL if recall else TASKS[task].track,
+            source=Source.RECALL if recall else Source.MODEL,
+            first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
+            total_ms=(ended - begun) * 1e3,
+            usage=Usage() if recall else reply.usage or _estimate(prompt, reply.text),
+            cost_usd=0.0 if model.capabilities.local else None,
+        )
+        if model.capabilities.local:
+            self._tell(_answered(task, answer))
+            return answer
+        if TASKS[task].track is Track.FAST:
+            self._later(self._tell_with_cost(task, model, answer))
+            return answer
+        return await self._tell_with_cost(task, model, answer)
+
+    async def _tell_with_cost(self, task: Task, model: Model, answer: Answer) -> Answer:
+        # In a thread: the first look into the price table takes 100 ms.
+        cost = await asyncio.to_thread(cost_usd, model, answer.answered_model, answer.usage)
+        answer = replace(answer, cost_usd=cost)
+        self._tell(_answered(task, answer))
+        return answer
+
+    def _later(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _is_free(model: Model) -> bool:
+    prices = model.prices
+    return model.capabilities.local or (prices is not None and not (prices.input or prices.output))
+
+
+def _answered(task: Task, answer: Answer) -> Answered:
+    return Answered(
+        task=task,
+        track=answer.track,
+        source=answer.source,
+        model=answer.model,
+        answered_model=answer.answered_model,
+        first_token_ms=answer.first_token_ms,
+        total_ms=answer.total_ms,
+        usage=answer.usage,
+        cost_usd=answer.cost_usd,
+    )
+
+
+def _estimate(prompt: Prompt, text: str) -> Usage:
+    """Tokens where the provider did not count them: four characters each."""
+    if isinstance(prompt, Chat):
+        chars = len(prompt.system) + sum(len(m.content) for m in prompt.messages)
+    else:
+        chars = len(prompt.prefix) + len(prompt.suffix) + sum(len(e.text) for e in prompt.excerpts)
+    return Usage(
+        input_tokens=-(-chars // _CHARS_PER_TOKEN),
+        output_tokens=-(-len(text) // _CHARS_PER_TOKEN),
+        estimated=True,
+    )
+
+
+def _cut_usage(prompt: Prompt, reply: _Reply) -> Usage:
+    """Complete what a cut stream reported: some count the input at the start."""
+    guess = _estimate(prompt, reply.text)
+    if reply.usage is None:
+        return guess
+    most = max(reply.usage.output_tokens, guess.output_tokens)
+    return replace(reply.usage, output_tokens=most, estimated=True)

@@ -1,0 +1,302 @@
+"""The local record of requests: tokens, money, latency. It never leaves the machine.
+
+A row holds no code, no prompt and no key. A thread of its own writes, so that no request waits
+for the disk; what is spent is kept in memory.
+"""
+
+import logging
+import math
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import platformdirs
+
+from twotrack.events import Answered, Event, ModelFailed
+from twotrack.settings.schema import BudgetSettings
+
+if TYPE_CHECKING:
+    import sqlite3
+
+logger = logging.getLogger(__name__)
+
+_MOST_WAITING = 10_000
+"""Rows not yet written; more are counted but not kept."""
+_BATCH = 500
+_REFRESH_S = 60.0
+"""How often what other processes have spent is read."""
+_KEPT_DAYS = 400
+_LOCKED_S = 2.0
+"""How long the writer waits for another process that writes."""
+_CLOSE_S = 3.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+  time REAL NOT NULL,           -- seconds since 1970
+  day TEXT NOT NULL,            -- the user's local day, such as "2026-05-09"
+  task TEXT NOT NULL,
+  track TEXT,
+  source TEXT,
+  model TEXT NOT NULL,          -- its name in the settings
+  answered_model TEXT,          -- the id that the provider says it used
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  estimated INTEGER NOT NULL DEFAULT 0,
+  cost_usd REAL,                -- NULL: unknown
+  first_token_ms REAL,
+  total_ms REAL,
+  outcome TEXT NOT NULL         -- "answered", or the name of the failure
+);
+CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd);
+"""
+_INSERT = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
+_TOTALS = """
+SELECT task, model, source, outcome, count(*), sum(input_tokens), sum(cached_tokens),
+  sum(output_tokens), sum(cost_usd), avg(first_token_ms), avg(total_ms)
+FROM requests WHERE day >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+
+Period = Literal["day", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One request, in the order of the table's columns."""
+
+    time: float
+    day: str
+    task: str
+    track: str | None = None
+    source: str | None = None
+    model: str = ""
+    answered_model: str | None = None
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    estimated: bool = False
+    cost_usd: float | None = None
+    first_token_ms: float | None = None
+    total_ms: float | None = None
+    outcome: str = ""
+
+
+def default_path() -> Path:
+    """The ledger's file in the user's data folder."""
+    return platformdirs.user_data_path("twotrack", appauthor=False) / "ledger.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the requests of one task, model, source and outcome come to; times are averages."""
+
+    task: str
+    model: str
+    source: str | None
+    outcome: str
+    requests: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    first_token_ms: float | None
+    total_ms: float | None
+
+
+def totals(path: Path, days: int) -> list[Totals]:
+    """Sum up the last `days`, today included. Raises OSError where it cannot be read."""
+    import sqlite3  # lazily: not needed to start
+
+    if not path.exists():
+        return []
+    first = _local_now().date() - timedelta(days=days - 1)
+    try:
+        with closing(_connect(path)) as database:
+            rows = database.execute(_TOTALS, (first.isoformat(),)).fetchall()
+    except sqlite3.Error as error:
+        raise OSError(f"The ledger {path} cannot be read: {error}.") from error
+    return [Totals(*row) for row in rows]
+
+
+class Ledger:
+    """Listens to the events and writes them down at `path`.
+
+    A database that is broken, locked or read-only is logged once; `problem` holds it, and the
+    sums go on in memory. Until the file is read (some milliseconds) only new costs are known.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
+        self.problem: str | None = None
+        self._path = path
+        self._now = now or _local_now
+        self._rows: queue.Queue[_Row | None] = queue.Queue(_MOST_WAITING)
+        self._lock = threading.Lock()
+        self._saved: dict[str, float] = {}
+        """USD by day, as in the file."""
+        self._unsaved: dict[str, float] = {}
+        self._database: sqlite3.Connection | None = None
+        self._refreshed = -math.inf
+        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        """Take down a request; anything else is not the ledger's. Never blocks."""
+        if not isinstance(event, Answered | ModelFailed):
+            return
+        row = _row(self._now(), event)
+        with self._lock:
+            self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + (row.cost_usd or 0.0)
+        try:
+            self._rows.put_nowait(row)
+        except queue.Full:
+            logger.debug("the ledger's queue is full; a row is not kept")
+
+    def spent(self, period: Period) -> float:
+        """USD of this local day or calendar month, as far as the costs are known."""
+        today = self._now().date().isoformat()
+        wanted = today if period == "day" else today[:-2]
+        with self._lock:
+            days = (self._saved, self._unsaved)
+            return sum(usd for by in days for day, usd in by.items() if day.startswith(wanted))
+
+    def close(self) -> None:
+        """Write what waits and end. Blocks, for a bounded time."""
+        try:
+            self._rows.put(None, timeout=_CLOSE_S)
+        except queue.Full:
+            return  # the disk hangs; the thread does not keep the process
+        self._thread.join(_CLOSE_S)
+
+    # -- the writer's thread -------------------------------------------------------------------
+
+    def _write(self) -> None:
+        self._save([])
+        ended = False
+        while not ended:
+            batch = [self._rows.get()]
+            while len(batch) < _BATCH and not self._rows.empty():
+                batch.append(self._rows.get())
+            ended = batch[-1] is None
+            rows = [row for row in batch if row is not None]
+            if rows:
+                self._save(rows)
+        if self._database is not None:
+            self._database.close()
+
+    def _save(self, rows: list[_Row]) -> None:
+        import sqlite3  # lazily: not needed to start
+
+        try:
+            if self._database is None:
+                self._database = _connect(self._path)
+                oldest = (self._now() - timedelta(days=_KEPT_DAYS)).date().isoformat()
+                with self._database:
+                    self._database.execute("DELETE FROM requests WHERE day < ?", (oldest,))
+            with self._database:
+                self._database.executemany(_INSERT, map(astuple, rows))
+            by_day = self._refreshed_sums()
+        except (sqlite3.Error, OSError) as error:
+            self._complain(error)
+            return
+        with self._lock:
+            if by_day is not None:
+                self._saved = by_day
+            for row in rows:
+                cost = row.cost_usd or 0.0
+                self._unsaved[row.day] -= cost
+                if by_day is None:
+                    self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
+
+    def _refreshed_sums(self) -> dict[str, float] | None:
+        """The month's sums from the file, other processes' included; None: not yet again."""
+        if self._database is None or time.monotonic() < self._refreshed + _REFRESH_S:
+            return None
+        month = self._now().date().replace(day=1).isoformat()
+        by_day = dict(self._database.execute(_BY_DAY, (month,)).fetchall())
+        self._refreshed = time.monotonic()
+        return {day: usd or 0.0 for day, usd in by_day.items()}
+
+    def _complain(self, error: Exception) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+        if self.problem is None:
+            self.problem = f"The ledger {self._path} cannot be written: {error}."
+            logger.warning("%s", self.problem)
+
+
+class Spending(Protocol):
+    """Who knows what was spent."""
+
+    def spent(self, period: Period) -> float:
+        """USD of this day or month."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The user's limits against what was spent."""
+
+    limits: BudgetSettings
+    spending: Spending
+
+    def left(self) -> float:
+        """USD that may still be spent; infinite where no limit is set, never below zero."""
+        left = math.inf
+        if self.limits.day is not None:
+            left = min(left, self.limits.day - self.spending.spent("day"))
+        if self.limits.month is not None:
+            left = min(left, self.limits.month - self.spending.spent("month"))
+        return max(left, 0.0)
+
+
+def _local_now() -> datetime:
+    return datetime.now(tz=UTC).astimezone()
+
+
+def _connect(path: Path) -> "sqlite3.Connection":
+    """Open the ledger, for the user's eyes only; it is made where it is missing."""
+    import sqlite3  # lazily: not needed to start
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(path, timeout=_LOCKED_S)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _row(now: datetime, event: Answered | ModelFailed) -> _Row:
+    time_s, day = now.timestamp(), now.date().isoformat()
+    if isinstance(event, ModelFailed):
+        model, outcome = event.error.model, type(event.error).__name__
+        return _Row(time=time_s, day=day, task=event.task, model=model, outcome=outcome)
+    return _Row(
+        time=time_s,
+        day=day,
+        task=event.task,
+        track=event.track,
+        source=event.source,
+        model=event.model,
+        answered_model=event.answered_model,
+        input_tokens=event.usage.input_tokens,
+        cached_tokens=event.usage.cached_tokens,
+        output_tokens=event.usage.output_tokens,
+        estimated=event.usage.estimated,
+        cost_usd=event.cost_usd,
+        first_token_ms=event.first_token_ms,
+        total_ms=event.total_ms,
+        outcome="answered",
+    )

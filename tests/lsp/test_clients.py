@@ -1,0 +1,73 @@
+"""What the real editors said of themselves, and what the server makes of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+from pygls.protocol import default_converter
+
+from twotrack.lsp.clients import Client, recognise
+from twotrack.text import Encoding
+
+CLIENTS = Path(__file__).parents[1] / "clients"
+
+
+def client(name: str) -> Client:
+    params = json.loads((CLIENTS / f"{name}.json").read_text())
+    del params["_recorded"]
+    return recognise(default_converter().structure(params, types.InitializeParams))
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("neovim-0.12", Encoding.UTF8),
+        ("neovim-0.11", Encoding.UTF8),
+        ("helix-25.07", Encoding.UTF8),
+        ("emacs-30-eglot", Encoding.UTF32),
+        ("vscode", Encoding.UTF16),
+    ],
+)
+def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> None:
+    assert client(name).encoding is encoding
+
+
+@pytest.mark.parametrize(
+    ("name", "ghost", "menu"),
+    [
+        ("neovim-0.12", True, True),
+        ("neovim-0.11", False, True),
+        ("helix-25.07", False, True),
+        ("emacs-30-eglot", False, True),
+        ("vscode", True, False),
+    ],
+)
+def test_ghost_text_or_menu(name: str, ghost: bool, menu: bool) -> None:  # noqa: FBT001
+    assert (client(name).inline_completion, client(name).menu) == (ghost, menu)
+
+
+def test_helix_announces_resolve_but_would_freeze_on_it() -> None:
+    said = json.loads((CLIENTS / "helix-25.07.json").read_text())
+    action = said["capabilities"]["textDocument"]["codeAction"]
+    assert "edit" in action["resolveSupport"]["properties"]
+    assert not client("helix-25.07").resolves
+    assert client("vscode").resolves
+
+
+def test_neovim_takes_versioned_edits_and_new_files_without_announcing_the_former() -> None:
+    assert client("neovim-0.11").document_changes
+    assert client("neovim-0.11").creates_files
+    assert not client("emacs-30-eglot").creates_files
+
+
+def test_a_client_that_says_nothing_gets_the_least() -> None:
+    nobody = recognise(types.InitializeParams(capabilities=types.ClientCapabilities()))
+    assert nobody.encoding is Encoding.UTF16
+    assert not (nobody.resolves or nobody.progress or nobody.document_changes or nobody.events)
+
+
+def test_an_unknown_encoding_is_passed_over() -> None:
+    general = types.GeneralClientCapabilities(position_encodings=["ebcdic", "utf-8"])
+    said = types.ClientCapabilities(general=general)
+    assert recognise(types.InitializeParams(capabilities=said)).encoding is Encoding.UTF8

@@ -1,0 +1,84 @@
+"""Imports point downwards only: the rooms of ARCHITECTURE.md, read from the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import twotrack
+
+PACKAGE = Path(twotrack.__file__).parent
+
+# From the bottom up; a room imports itself and what stands below it.
+FLOORS = [
+    {"", "text", "tasks", "languages", "errors", "events", "document", "settings"},
+    {"llm"},
+    {"routing"},
+    {"context"},
+    {"engine"},
+    {"session", "report"},
+    {"lsp"},
+    {"cli"},
+    {"__main__"},
+]
+
+ONLY_HERE = {
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},
+    "httpx": {"llm/transport.py"},
+    "xllamacpp": {"llm/embedded_server.py"},
+    "tree_sitter": {"context/syntax.py"},
+    "sqlite3": {"routing/ledger.py"},
+}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+            if node.module == "twotrack":
+                yield from (f"twotrack.{alias.name}" for alias in node.names)
+
+
+def floor_of(room: str) -> int:
+    found = [number for number, rooms in enumerate(FLOORS) if room in rooms]
+    assert found, f"{room} stands on no floor: put it on one, here and in ARCHITECTURE.md"
+    return found[0]
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    here = room_of(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "twotrack" or len(parts) == 1:
+            continue
+        there = parts[1] if not parts[1].startswith("__v") else ""
+        same_room = there == here
+        assert same_room or floor_of(there) < floor_of(here) or floor_of(there) == 0, (
+            f"{path.relative_to(PACKAGE)} imports {name}, which stands above or beside it"
+        )
+        if floor_of(here) == 0 and not same_room:
+            assert floor_of(there) == 0
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_libraries_are_imported_in_their_room_only(path: Path) -> None:
+    inside = str(path.relative_to(PACKAGE))
+    for name in imported(path):
+        rooms = ONLY_HERE.get(name.split(".")[0])
+        if rooms is not None:
+            assert inside in rooms or inside.split("/")[0] in rooms, f"{inside} imports {name}"
