@@ -275,9 +275,7 @@ class Client:
             "context": {"triggerKind": 1 if invoked else 2},
         }
 
-    async def complete(
-        self, buffer: Buffer, offset: int, *, invoked: bool = False
-    ) -> list[Json]:
+    async def complete(self, buffer: Buffer, offset: int, *, invoked: bool = False) -> list[Json]:
         """Ask for ghost text; give the items."""
         params = self.inline_params(buffer, offset, invoked=invoked)
         result = await self.request("textDocument/inlineCompletion", params)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from client import Client
+
 from fakes.model_server import ModelServer
 
 CLIENTS = Path(__file__).parents[1] / "clients"

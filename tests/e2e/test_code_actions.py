@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from client import Buffer, Client, ResponseError
+
 from e2e.conftest import Start
 from fakes.model_server import ModelServer, Reply
 
@@ -78,9 +79,7 @@ async def test_editors_that_resolve_lazily_are_offered_it(
     models.script(REPLY)
     client = await start(editor)
     buffer = client.open(project / "a.py", "python", TEXT)
-    resolved = await client.request(
-        "codeAction/resolve", await choose(client, buffer, "Document")
-    )
+    resolved = await client.request("codeAction/resolve", await choose(client, buffer, "Document"))
     assert client.apply(resolved["edit"]) == {"applied": True}
     assert buffer.text == DOCUMENTED
 
@@ -200,9 +199,7 @@ async def test_an_explanation_is_shown_and_changes_nothing(
     models.script(Reply("It multiplies width and height."))
     client = await start(capabilities={})
     buffer = client.open(project / "a.py", "python", TEXT)
-    (command,) = [
-        a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]
-    ]
+    (command,) = [a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]]
     await client.request(
         "workspace/executeCommand",
         {"command": command["command"], "arguments": command["arguments"]},

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from client import Client
+
 from e2e.conftest import Start
 from fakes.model_server import ModelServer, Reply
 
@@ -212,7 +213,7 @@ async def test_visual_studio_code_gets_ghost_text_and_no_second_menu(start: Star
 async def test_the_fast_track_serves_completions_and_the_strong_one_actions(
     start: Start, models: ModelServer, project: Path
 ) -> None:
-    text = 'def area(width, height):\n    return width * height\n'
+    text = "def area(width, height):\n    return width * height\n"
     models.script(Reply("x"), Reply('```python\ndef area(width, height):\n    """Return."""\n```'))
     client = await start("vscode")
     buffer = client.open(project / "a.py", "python", text + "y = ")

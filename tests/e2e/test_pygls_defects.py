@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from client import Buffer, Client, ResponseError
+
 from e2e.conftest import Start
 from fakes.model_server import ModelServer, Reply
 

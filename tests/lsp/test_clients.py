@@ -43,7 +43,7 @@ def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> N
         ("vscode", True, False),
     ],
 )
-def test_ghost_text_or_menu(name: str, ghost: bool, menu: bool) -> None:  # noqa: FBT001
+def test_ghost_text_or_menu(name: str, ghost: bool, menu: bool) -> None:
     assert (client(name).inline_completion, client(name).menu) == (ghost, menu)
 
 

@@ -50,9 +50,7 @@ _JAVASCRIPT = NodeTable(
     wrappers=frozenset({"export_statement", "lexical_declaration", "variable_declaration"}),
     valued=frozenset({"variable_declarator", "field_definition"}),
     above=frozenset({"decorator"}),
-    identifiers=frozenset(
-        {"identifier", "property_identifier", "shorthand_property_identifier"}
-    ),
+    identifiers=frozenset({"identifier", "property_identifier", "shorthand_property_identifier"}),
 )
 _TYPESCRIPT = NodeTable(
     definitions={
@@ -91,6 +89,7 @@ _TABLES: dict[str, NodeTable] = {
         definitions={"function_definition": "function", "class_definition": "class"},
         blocks=frozenset({"module", "block"}),
         wrappers=frozenset({"decorated_definition"}),
+        above=frozenset({"decorator"}),
     ),
     "tree_sitter_javascript": _JAVASCRIPT,
     "tree_sitter_typescript": _TYPESCRIPT,
@@ -208,9 +207,6 @@ _TABLES: dict[str, NodeTable] = {
     ),
 }
 
-CLASSES = frozenset({"class", "interface", "enum"})
-"""Kinds whose functions are methods."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -223,6 +219,12 @@ class Grammar:
     comments: "tree_sitter.Query" = field(repr=False)
     identifiers: "tree_sitter.Query" = field(repr=False)
 
+    def parser(self) -> "tree_sitter.Parser":
+        """Make a parser: one serves one thread, and costs microseconds."""
+        import tree_sitter as ts  # noqa: PLC0415  # lazily: as the grammar
+
+        return ts.Parser(self.language)
+
 
 def grammar_of(language: Language) -> Grammar | None:
     """Load the grammar of `language`; None where it has none. A second call costs nothing."""
@@ -231,7 +233,7 @@ def grammar_of(language: Language) -> Grammar | None:
 
 @cache
 def _load(module: str, function: str) -> Grammar:
-    import tree_sitter as ts  # lazily: native code that a completion without syntax never needs
+    import tree_sitter as ts  # noqa: PLC0415  # lazily: native code
 
     language = ts.Language(getattr(import_module(module), function)())
     table = _TABLES[module]
@@ -255,3 +257,15 @@ def defines(node: "tree_sitter.Node", table: NodeTable) -> bool:
         value = node.child_by_field_name("value")
         return value is not None and value.type in _FUNCTION_VALUES
     return node.type not in table.bodied or node.child_by_field_name("body") is not None
+
+
+def captures(
+    query: "tree_sitter.Query", root: "tree_sitter.Node", span: tuple[int, int] | None = None
+) -> list["tree_sitter.Node"]:
+    """Find the nodes below `root` that `query` names; with `span` only those that touch it."""
+    import tree_sitter as ts  # noqa: PLC0415  # lazily: as the grammar
+
+    cursor = ts.QueryCursor(query)
+    if span is not None:
+        cursor.set_byte_range(*span)
+    return cursor.captures(root).get("node", [])

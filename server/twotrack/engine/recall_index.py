@@ -18,10 +18,10 @@ MAX_LINE_CHARS = 400
 
 _BUCKETS = 1 << 16
 _WORDS = 1 << 17
-_SLICE_CHARS = 3_000
-"""Work between two yields, in characters; measured: about a millisecond."""
-_LINE_COST = 16
-"""What a line costs besides its characters, as characters."""
+_SLICE_WORK = 1_000
+"""Work between two yields, in keys; measured: somewhat less than a millisecond."""
+_BLANK_LINE_WORK = 3
+"""What a line costs besides its keys."""
 
 # The same classes in bytes and in text: every non-ASCII character counts as part of a word.
 _BYTE_TOKEN = re.compile(rb"[A-Za-z0-9_\x80-\xff]+|[^\sA-Za-z0-9_\x80-\xff]")
@@ -40,7 +40,7 @@ class SourceFile:
         self.first = first
         self.starts = array("I")
         self.words = array("I")
-        self.live = True
+        self.live = False
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -57,10 +57,11 @@ class LineIndex:
 
     def __init__(self) -> None:
         self._buckets: list[array[int] | None] = [None] * _BUCKETS
-        self._word_files = array("H", bytes(2 * _WORDS))
+        self._word_files = array("I", bytes(4 * _WORDS))
         self._files: list[SourceFile] = []
         self._firsts: list[int] = []
         self._by_path: dict[str, SourceFile] = {}
+        self._adding: dict[str, SourceFile] = {}
         self._end = 0
         self.live_lines = 0
 
@@ -80,15 +81,15 @@ class LineIndex:
         return file.text if file else None
 
     def add(self, path: str, text: str) -> Iterator[None]:
-        """File the lines of `text`, replacing what `path` had; yields after each slice of work."""
-        self.remove(path)
-        file = SourceFile(path, text, self._end)
-        lines = text.count("\n") + 1
-        self._end += lines
-        self.live_lines += lines
+        """File the lines of `text`; yields after each slice of work.
+
+        They are found from the end on, and what `path` had before until then. A `remove` of
+        the path in between calls it off.
+        """
+        file = self._adding[path] = SourceFile(path, text, self._end)
+        self._end += text.count("\n") + 1
         self._files.append(file)
         self._firsts.append(file.first)
-        self._by_path[path] = file
         start = work = 0
         above = (0, 0)
         words: set[int] = set()
@@ -96,22 +97,28 @@ class LineIndex:
             end = text.find("\n", start)
             end = len(text) if end < 0 else end
             file.starts.append(start)
+            work += _BLANK_LINE_WORK
             if end - start <= MAX_LINE_CHARS and (line := text[start:end].strip()):
-                above = self._file_line(number, line.encode("utf-8", "replace"), above, words)
-            work += min(end - start, MAX_LINE_CHARS) + _LINE_COST
+                code = line.encode("utf-8", "replace")
+                work += self._file_line(number, code, above, words)
+                above = crc32(code), above[0]
             start = end + 1
-            if work > _SLICE_CHARS:
+            if work > _SLICE_WORK:
                 work = 0
                 yield
-                if not file.live:
+                if self._adding.get(path) is not file:
                     return
+        del self._adding[path]
+        self.remove(path)
         file.words = array("I", words)
         for word in file.words:
-            self._word_files[word] = min(self._word_files[word] + 1, 0xFFFF)
+            self._word_files[word] += 1
+        file.live = True
+        self._by_path[path] = file
+        self.live_lines += len(file)
 
-    def _file_line(
-        self, number: int, line: bytes, above: tuple[int, int], words: set[int]
-    ) -> tuple[int, int]:
+    def _file_line(self, number: int, line: bytes, above: tuple[int, int], words: set[int]) -> int:
+        """Put a line under its keys; gives how many they are."""
         hashes = [0, 0, *map(crc32, _BYTE_TOKEN.findall(line))]
         words.update([h % _WORDS for h in hashes])
         runs = _runs(hashes)
@@ -126,15 +133,17 @@ class LineIndex:
                 buckets[key] = array("I", (number,))
             else:
                 bucket.append(number)
-        return crc32(line), above[0]
+        return len(keys)
 
     def remove(self, path: str) -> None:
         """Forget a file; its numbers stay in the buckets, dead, until the index is rebuilt."""
+        if adding := self._adding.pop(path, None):
+            adding.text = ""
         file = self._by_path.pop(path, None)
         if file is None:
             return
         file.live = False
-        self.live_lines -= file.text.count("\n") + 1
+        self.live_lines -= len(file)
         for word in file.words:
             self._word_files[word] -= 1
         file.text = ""
@@ -145,6 +154,8 @@ class LineIndex:
         for file in list(self._by_path.values()):
             for _ in fresh.add(file.path, file.text):
                 yield None
+        for path in fresh._by_path.keys() - self._by_path.keys():  # removed in the meantime
+            fresh.remove(path)
         yield fresh
 
     def with_tokens(self, tokens: Sequence[str], most: int) -> Iterator[tuple[SourceFile, int]]:
@@ -167,9 +178,9 @@ class LineIndex:
             yield from self._lines(_above_key(keys[0]), most)
 
     def _lines(self, key: int, most: int) -> Iterator[tuple[SourceFile, int]]:
-        for number in reversed(self._buckets[key][-most:] if self._buckets[key] else ()):
+        for number in reversed((self._buckets[key] or ())[-most:]):
             file = self._files[bisect_right(self._firsts, number) - 1]
-            if file.live and number - file.first < len(file):
+            if file.live:
                 yield file, number - file.first
 
     def files_with(self, word: str) -> int:

@@ -36,11 +36,12 @@ class Source(Protocol):
 class OpenLines:
     """The document at the cursor, without the cursor's own line."""
 
-    __slots__ = ("_lines", "cursor", "path")
+    __slots__ = ("_lines", "_text", "cursor", "path")
 
     def __init__(self, path: str, before: Sequence[str], after: Sequence[str]) -> None:
         self.path = path
         self._lines = [*before, "", *after]
+        self._text = "\n".join(self._lines)
         self.cursor = len(before)
 
     def __len__(self) -> int:
@@ -49,6 +50,19 @@ class OpenLines:
     def line(self, number: int) -> str:
         """Line `number`, counted from 0; the cursor's own is empty."""
         return self._lines[number].rstrip("\r\n")
+
+    def knows(self, word: str) -> bool:
+        """Whether `word` stands anywhere in the document."""
+        at = self._text.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not (
+                (at > 0 and in_word(self._text[at - 1]))
+                or (end < len(self._text) and in_word(self._text[end]))
+            ):
+                return True
+            at = self._text.find(word, end)
+        return False
 
     def holding(self, text: str) -> list[int]:
         """Lines that contain `text`, nearest above first, then those below."""
@@ -82,10 +96,16 @@ class Place:
     suffix: str
     """The cursor's line from the cursor on, stripped."""
 
-    @property
-    def path(self) -> str:
-        """The document's path."""
-        return self.document.path
+    def owns(self, source: Source) -> bool:
+        """Whether `source` is the document, or the index's text of it under a longer path."""
+        path = self.document.path
+        return source.path == path or (bool(path) and source.path.endswith("/" + path))
+
+    def beside(self, source: Source) -> bool:
+        """Whether `source` lies in the document's folder."""
+        folder = self.document.path.rpartition("/")[0]
+        other = source.path.rpartition("/")[0]
+        return other == folder or (bool(folder) and other.endswith("/" + folder))
 
     @property
     def below(self) -> str:
@@ -96,18 +116,20 @@ class Place:
 
 def matches(place: Place, index: LineIndex) -> list[Match]:
     """Places that look like `place`, of the document and of `index`; each once."""
-    find = _on_a_fresh_line if not place.prefix.strip() else _inside_a_line
+    fresh = not place.prefix.strip()
     found: list[Match] = []
     seen: set[tuple[str, str, str]] = set()
     below = place.below
-    for match in find(place, index):
-        above = match.source.line(match.number - 1) if match.number else ""
+    for match in _on_a_fresh_line(place, index) if fresh else _inside_a_line(place, index):
+        source, number = match.source, match.number
+        own = place.owns(source)
         # The index may hold an older text of the document: the same lines, another number.
-        key = (match.source.path, above, match.source.line(match.number))
-        if key in seen or (below and key[2].strip() == below):
+        above = source.line(number - 1) if number else ""
+        key = ("" if own else source.path, above, source.line(number))
+        if key in seen or (below and (place.prefix + match.text).strip() == below):
             continue
         seen.add(key)
-        if match.source.path == place.path and _same_place(match, place, below):
+        if own and source is not place.document and _same_place(match, below):
             continue
         found.append(match)
         if len(found) >= _MOST_MATCHES:
@@ -115,12 +137,11 @@ def matches(place: Place, index: LineIndex) -> list[Match]:
     return found
 
 
-def _same_place(match: Match, place: Place, below: str) -> bool:
-    """Whether an older text of the document matched at the cursor itself."""
-    if match.source is place.document or not match.above:
-        return False
+def _same_place(match: Match, below: str) -> bool:
+    """Whether a match in an older text of the document is the cursor's own line."""
     after = range(match.number + 1, len(match.source))
-    return next((t for i in after if (t := match.source.line(i).strip())), "") == below
+    next_line = next((t for i in after if (t := match.source.line(i).strip())), "")
+    return match.above > 0 and next_line == below
 
 
 def lines_above(source: Source, number: int, most: int) -> list[str]:
@@ -150,12 +171,11 @@ def _inside_a_line(place: Place, index: LineIndex) -> Iterator[Match]:
     head = place.prefix.lstrip()
     spans = [(m.start(), m.end()) for m in TOKEN.finditer(head)]
     # A word that touches the cursor may be half typed: it filters, it is no key.
-    complete = spans[:-1] if _in_word(head[-1]) else spans
+    complete = spans[:-1] if in_word(head[-1]) else spans
     count = len(complete)
     # From the longest to the shortest: the whole line, then without its first tokens.
-    tails = [(head, count)]
-    for skipped in range(max(1, count - MOST_TOKENS), count - _FEWEST_TOKENS + 1):
-        tails.append((head[complete[skipped][0] :], count - skipped))
+    skips = range(max(1, count - MOST_TOKENS), count - _FEWEST_TOKENS + 1)
+    tails = [(head, count), *((head[complete[skip][0] :], count - skip) for skip in skips)]
     needle = tails[-1][0]
     document = place.document
     wanted = lines_above(document, document.cursor, MOST_ABOVE)
@@ -184,13 +204,14 @@ def _find(tail: str, line: str, *, at_start: bool) -> int:
     if at_start:
         return 0 if line.startswith(tail) else -1
     at = line.find(tail)
-    while at > 0 and _in_word(tail[0]) and _in_word(line[at - 1]):
+    while at > 0 and in_word(tail[0]) and in_word(line[at - 1]):
         at = line.find(tail, at + 1)
     return at
 
 
-def _in_word(char: str) -> bool:
-    return char.isalnum() or char == "_"
+def in_word(char: str) -> bool:
+    """Whether a character is part of a word, as `TOKEN` sees it; no character is not."""
+    return char.isalnum() or char == "_" or char > "\x7f"
 
 
 def _until(rest: str, suffix: str) -> str:
@@ -213,8 +234,11 @@ def _on_a_fresh_line(place: Place, index: LineIndex) -> Iterator[Match]:
     if place.suffix or not wanted:
         return
     gap, step = _entry(document, document.cursor, place.prefix)
-    below = ((document, n) for n in _below_in(document, wanted[0]))
-    for source, number in chain(below, index.below(wanted, _MOST_LOOKED_AT)):
+    candidates: Iterator[tuple[Source, int]] = chain(
+        ((document, n) for n in _below_in(document, wanted[0])),
+        index.below(wanted, _MOST_LOOKED_AT),
+    )
+    for source, number in candidates:
         line = source.line(number)
         text = line.strip()
         above = _equal_above(source, number, wanted)

@@ -99,6 +99,8 @@ class Capabilities:
     """Uses the suffix of an Infill prompt (a raw continuation model does not)."""
     chat: bool = True
     """Takes a Chat prompt."""
+    raw: bool = False
+    """Follows instructions badly: better asked to continue a text (Infill) where that is possible."""
     local: bool = False
     """Runs on this machine: free, private, allowed under `local_only` and any budget."""
     context_window: int = 32_768

@@ -40,7 +40,7 @@ class Found:
 
     def __or__(self, other: "Found") -> "Found":
         """Join two findings; the models of `self` are preferred."""
-        routes = {
+        routes: dict[Track, tuple[str, ...]] = {
             track: (*self.routes.get(track, ()), *other.routes.get(track, ()))
             for track in (Track.FAST, Track.STRONG)
             if track in self.routes or track in other.routes

@@ -26,50 +26,56 @@ async def events(
 
     A server that does not stream gives one. Raises ModelError; so does an `error` in the stream.
     """
+    reader = _Reader()
     async with aclosing(transport.stream(endpoint, path, body)) as chunks:
-        async for data in _data(endpoint, chunks):
-            if data == "[DONE]":
-                await _drain(chunks)
-                return
-            event = _parse(endpoint, data)
-            if event.get("error"):
-                secret = tuple(failures.strings(body))
-                raise failures.from_event(endpoint.name, event, secret)
-            yield event
+        try:
+            async for chunk in chunks:
+                for data in reader.feed(chunk):
+                    if data == "[DONE]":
+                        await _drain(chunks)
+                        return
+                    yield _parse(endpoint, data, body)
+        except sse.Overflow as overflow:
+            raise MalformedReply(endpoint.name, f"the stream holds {overflow}.") from None
+        for data in reader.close():
+            yield _parse(endpoint, data, body)
 
 
-async def _data(
-    endpoint: Endpoint, chunks: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[str, None]:
-    """Yield the data of each event; the whole body where it is plain JSON."""
-    decoder = sse.Decoder()
-    plain: list[bytes] | None = None
-    first = True
-    try:
-        async for chunk in chunks:
-            if first and chunk.strip():
-                first = False
-                plain = [] if chunk.lstrip()[:1] in (b"{", b"[") else None
-            if plain is not None:
-                plain.append(chunk)
-                continue
-            for event in decoder.feed(chunk):
-                yield event.data
-    except sse.Overflow as overflow:
-        raise MalformedReply(endpoint.name, f"the stream holds {overflow}.") from None
-    if plain is not None:
-        yield b"".join(plain).decode("utf-8", "replace")
-    for event in decoder.close():
-        yield event.data
+class _Reader:
+    """Finds the data of each event; the whole body where it is plain JSON."""
+
+    def __init__(self) -> None:
+        self._decoder = sse.Decoder()
+        self._plain: list[bytes] | None = None
+        self._started = False
+
+    def feed(self, chunk: bytes) -> list[str]:
+        if not self._started and chunk.strip():
+            self._started = True
+            self._plain = [] if chunk.lstrip().startswith(b"{") else None
+        if self._plain is None:
+            return [event.data for event in self._decoder.feed(chunk)]
+        self._plain.append(chunk)
+        return []
+
+    def close(self) -> list[str]:
+        if self._plain is not None:
+            return [b"".join(self._plain).decode("utf-8", "replace")]
+        # A last "[DONE]" without its blank line is the end too.
+        return [event.data for event in self._decoder.close() if event.data != "[DONE]"]
 
 
-def _parse(endpoint: Endpoint, data: str) -> Event:
+def _parse(endpoint: Endpoint, data: str, body: Mapping[str, Any]) -> Event:
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
         raise MalformedReply(endpoint.name, "the stream holds an event that is no JSON object.")
+    if event.get("error"):
+        raise failures.from_event(
+            endpoint.name, event, (*endpoint.secrets, *failures.strings(body))
+        )
     return event
 
 
@@ -101,8 +107,9 @@ async def cut(
                 return
             if chunk.finish is not None:
                 text += cutter.flush()
-            shown = chunk if text == chunk.text else replace(chunk, text=text)
-            if shown != Chunk():
-                yield shown
+            if text != chunk.text:
+                chunk = replace(chunk, text=text)  # noqa: PLW2901  # the same chunk, cut
+            if text or chunk.finish or chunk.usage or chunk.model:
+                yield chunk
     if not finished:
         raise MalformedReply(endpoint.name, "the answer ended without a finish reason.")

@@ -1,7 +1,7 @@
 """What a provider's failure means: from HTTP status and error body to the tree of errors.
 
-Of an error body only `message`, `type` and `code` are read; the message is shown cut to 200
-characters, and not at all where it repeats a secret or a piece of the prompt.
+Of an error body only `message` (or FastAPI's `detail`), `type` and `code` are read; the message is
+shown cut to 200 characters, and not at all where it repeats a secret or a piece of the prompt.
 """
 
 import json
@@ -64,7 +64,7 @@ class Said:
             error = {"message": error}
         fields: dict[str, Any] = error if isinstance(error, dict) else {}
         message = fields.get("message")
-        self.message = message if isinstance(message, str) else ""
+        self.message = message if isinstance(message, str) else _detail(message or fields)
         self.words = " ".join(
             str(fields[key]).lower() for key in ("type", "code", "status") if fields.get(key)
         )
@@ -149,6 +149,16 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
         return _bounded((date - (now or datetime.now(UTC))).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _detail(body: object) -> str:
+    """Read the `detail` of FastAPI: a string, or the first finding's `msg` and place."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        place = detail[0].get("loc")
+        last = place[-1] if isinstance(place, list) and place else "request"
+        return f"{last}: {detail[0].get('msg')}"
+    return detail if isinstance(detail, str) else ""
 
 
 def _retry_info(details: object) -> float | None:

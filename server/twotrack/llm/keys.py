@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-_COMMAND_S = 10.0
 _COMMAND_BYTES = 65_536
 _RETRY_S = 60.0
 
@@ -33,8 +32,8 @@ class Key:
     """A model's key: an environment variable, or the first line that a command prints.
 
     `variable` is looked up in `environment`; where it is not set, `command` (program and
-    arguments, no shell, 10 s) runs at first use. With neither there is no key, and none is needed;
-    `optional` says that a variable which is not set is no error either.
+    arguments, no shell, at most `timeout_s`) runs at first use. With neither there is no key, and
+    none is needed; `optional` says that a variable which is not set is no error either.
     """
 
     def __init__(
@@ -44,13 +43,17 @@ class Key:
         environment: Mapping[str, str] | None = None,
         command: tuple[str, ...] = (),
         optional: bool = False,
+        timeout_s: float = 10.0,
     ) -> None:
         self._variable = variable
         self._environment = environment or {}
         self._command = command
         self._optional = optional
+        self._timeout_s = timeout_s
         self._running: asyncio.Task[Secret] | None = None
         self._failed_at: float | None = None
+        self.used: Secret | None = None
+        """The key that `get` gave last."""
 
     def __repr__(self) -> str:
         return f"Key({self._variable or (self._command and self._command[0])!r})"
@@ -60,6 +63,10 @@ class Key:
 
         A command that failed is not run again for a minute: it may have asked the user.
         """
+        self.used = await self._find()
+        return self.used
+
+    async def _find(self) -> Secret | None:
         value = self._environment.get(self._variable or "", "").strip()
         if value:
             return _checked(value, f"the environment variable {self._variable}")
@@ -79,7 +86,7 @@ class Key:
         if self._failed_at is not None and loop.time() - self._failed_at > _RETRY_S:
             self._running = self._failed_at = None
         if self._running is None:
-            self._running = loop.create_task(_run(self._command))
+            self._running = loop.create_task(_run(self._command, self._timeout_s))
             self._running.add_done_callback(self._ended)
         # Shielded: typing on cancels the request, not the question for the key.
         return await asyncio.shield(self._running)
@@ -89,7 +96,7 @@ class Key:
             self._failed_at = task.get_loop().time()
 
 
-async def _run(command: tuple[str, ...]) -> Secret:
+async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
     program = command[0]
     try:
         process = await asyncio.create_subprocess_exec(
@@ -102,11 +109,11 @@ async def _run(command: tuple[str, ...]) -> Secret:
         raise KeyMissing(f"api_key_command could not start {program!r}") from error
     assert process.stdout is not None  # noqa: S101  # for mypy: the pipe was asked for
     try:
-        async with asyncio.timeout(_COMMAND_S):
+        async with asyncio.timeout(timeout_s):
             output = await _output(process.stdout, program)
             code = await process.wait()
     except TimeoutError:
-        raise KeyMissing(f"api_key_command {program!r} took over {_COMMAND_S:.0f} s") from None
+        raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

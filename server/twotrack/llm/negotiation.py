@@ -1,5 +1,6 @@
 """Ask again without what a server refuses: not all that call themselves compatible are."""
 
+import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -7,6 +8,12 @@ from typing import Any
 from twotrack.errors import RequestRejected
 from twotrack.llm.exchange import Event, events
 from twotrack.llm.transport import Endpoint, Transport
+
+_REFUSAL = re.compile(
+    r"not.{0,20}support|unsupported|unknown|unrecogni[sz]ed|unexpected|extra|not permitted"
+    r"|not allowed|deprecated|invalid parameter|must be one of",
+    re.IGNORECASE,
+)
 
 
 class Negotiated:
@@ -32,7 +39,7 @@ class Negotiated:
                         yield event
                 return
             except RequestRejected as rejected:
-                named = {n for n in self._optional if n in sent and n in rejected.detail}
+                named = _named(rejected.detail, (n for n in self._optional if n in sent))
                 if not named:
                     raise
                 self._refused |= named
@@ -42,3 +49,10 @@ class Negotiated:
         if "max_tokens" in self._refused and "max_tokens" in body:
             kept["max_completion_tokens"] = body["max_tokens"]
         return kept
+
+
+def _named(detail: str, names: Iterable[str]) -> set[str]:
+    """Give the names that `detail` refuses; none where it only dislikes a value."""
+    if not _REFUSAL.search(detail):
+        return set()
+    return {name for name in names if re.search(rf"\b{name}\b", detail)}

@@ -1,6 +1,6 @@
 """Chat of OpenAI and of everything compatible: ``POST {base}/chat/completions``."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -11,9 +11,17 @@ from twotrack.llm.exchange import cut
 from twotrack.llm.negotiation import Negotiated
 from twotrack.llm.transport import Endpoint, Transport
 
+_SHORT = 1_024
+"""Thinking would use up an answer of no more tokens, and the time of a completion."""
+_THOUGHTS = 8_192
+"""Tokens that thinking may take before a longer answer; providers count both as output."""
+
 
 class OpenAIChat:
-    """A chat model. `refused` names the parameters that its server is known not to take."""
+    """A chat model. `refused` names the parameters that its server is known not to take.
+
+    `unthinking` holds the parameters that keep its models from thinking; empty: they do not think.
+    """
 
     def __init__(
         self,
@@ -24,12 +32,14 @@ class OpenAIChat:
         temperature: float = 0.1,
         max_output: int = 8_192,
         refused: Iterable[str] = (),
+        unthinking: Mapping[str, Any] | None = None,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._model_id = model_id
         self._temperature = temperature
         self._max_output = max_output
+        self._unthinking = dict(unthinking or {})
         self._negotiated = Negotiated(openai_wire.OPTIONAL, refused)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
@@ -47,13 +57,16 @@ class OpenAIChat:
         turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         if prompt.system:
             turns.insert(0, {"role": "system", "content": prompt.system})
+        short = prompt.max_tokens <= _SHORT
+        thoughts = 0 if short or not self._unthinking else _THOUGHTS
         body = {
             "model": self._model_id,
             "messages": turns,
-            "max_tokens": min(prompt.max_tokens, self._max_output),
+            "max_tokens": min(prompt.max_tokens, self._max_output) + thoughts,
             "temperature": self._temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **(self._unthinking if short else {}),
         }
         # Anthropic refuses stop strings of blanks only; those are cut here.
         stops = [stop for stop in prompt.stop if stop.strip()][: openai_wire.MOST_STOPS]

@@ -8,7 +8,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event
 
-OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop")
+OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_effort", "thinking")
 """Parameters that some servers or models refuse by name."""
 
 MOST_STOPS = 4

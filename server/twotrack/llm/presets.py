@@ -1,10 +1,12 @@
 """The providers that are known by name, as data.
 
 Adding one is one entry. Everything here is a default: a model's settings replace it. Base URLs,
-variables and model ids are those of the providers' own documentation.
+variables and model ids are those of the providers' own documentation (November 2026).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from twotrack.llm import fim
 
@@ -29,6 +31,8 @@ class Preset:
     """Where gaps are filled, below the base URL."""
     refused: tuple[str, ...] = ()
     """Parameters that the server does not take."""
+    unthinking: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that keep its models from thinking; empty: they do not think."""
     context_window: int = 128_000
     """Tokens of prompt and answer together."""
     max_output: int = 8_192
@@ -41,13 +45,16 @@ class Preset:
 
 FAMILY = "family"
 
+_THINKING_OFF = {"thinking": {"type": "disabled"}}
+
 PRESETS: dict[str, Preset] = {
     "openai-compatible": Preset(context_window=32_768),
     "openai": Preset(
         base_url="https://api.openai.com/v1",
         api_key_env="OPENAI_API_KEY",
-        fast="gpt-4.1-mini",
-        strong="gpt-5.1",
+        fast="gpt-6-luna",
+        strong="gpt-6-sol",
+        unthinking={"reasoning_effort": "none"},
         # Its newer models know only max_completion_tokens; the older ones know both.
         refused=("max_tokens",),
         price_provider="openai",
@@ -55,8 +62,9 @@ PRESETS: dict[str, Preset] = {
     "anthropic": Preset(
         base_url="https://api.anthropic.com/v1",
         api_key_env="ANTHROPIC_API_KEY",
-        fast="claude-haiku-4-5",
-        strong="claude-sonnet-4-5",
+        fast="claude-haiku-5-5",
+        strong="claude-sonnet-5-5",
+        unthinking=_THINKING_OFF,
         context_window=200_000,
         price_provider="anthropic",
     ),
@@ -86,33 +94,35 @@ PRESETS: dict[str, Preset] = {
     "deepseek": Preset(
         base_url="https://api.deepseek.com",
         api_key_env="DEEPSEEK_API_KEY",
-        fast="deepseek-chat",
-        strong="deepseek-chat",
+        fast="deepseek-v4-flash",
+        strong="deepseek-v4-pro",
         fim=fim.SUFFIX,
-        fim_models=r"^deepseek-(chat|coder)",
+        fim_models=r"^deepseek-(v4|chat|coder)",
         fim_path="beta/completions",
-        context_window=64_000,
+        unthinking=_THINKING_OFF,
         price_provider="deepseek",
     ),
     "gemini": Preset(
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         api_key_env="GEMINI_API_KEY",
-        fast="gemini-2.5-flash-lite",
-        strong="gemini-2.5-pro",
+        fast="gemini-flash-lite-latest",
+        strong="gemini-flash-latest",
+        unthinking={"reasoning_effort": "minimal"},
         context_window=1_000_000,
         price_provider="google",
     ),
     "groq": Preset(
         base_url="https://api.groq.com/openai/v1",
         api_key_env="GROQ_API_KEY",
-        fast="llama-3.1-8b-instant",
+        fast="qwen/qwen3.8-27b",
         strong="openai/gpt-oss-120b",
+        unthinking={"reasoning_effort": "none"},
         price_provider="groq",
     ),
     "together": Preset(
         base_url="https://api.together.xyz/v1",
         api_key_env="TOGETHER_API_KEY",
-        fast="Qwen/Qwen2.5-7B-Instruct-Turbo",
+        fast="meta-llama/Llama-3.3-70B-Instruct-Turbo",
         strong="openai/gpt-oss-120b",
         context_window=32_768,
         price_provider="together",
@@ -121,7 +131,7 @@ PRESETS: dict[str, Preset] = {
         base_url="https://openrouter.ai/api/v1",
         api_key_env="OPENROUTER_API_KEY",
         fast="mistralai/codestral-2508",
-        strong="anthropic/claude-sonnet-4.5",
+        strong="anthropic/claude-sonnet-5.5",
         price_provider="openrouter",
     ),
     "global-api": Preset(

@@ -74,8 +74,7 @@ def build(
             max_output=max_output,
         ),
         prices=_prices(settings),
-        # Another server under a preset's name has other prices.
-        price_provider=preset.price_provider if settings.base_url is None else "",
+        price_provider=preset.price_provider,
         timeout_s=settings.timeout_s,
     )
 
@@ -116,8 +115,7 @@ def _key(
     settings: ModelSettings, preset: Preset, environment: Mapping[str, str], base_url: str
 ) -> Key:
     variable = settings.api_key_env
-    if variable is None and not settings.api_key_command and settings.base_url is None:
-        # A preset's key goes to the preset's own server only.
+    if variable is None and not settings.api_key_command:
         variable = preset.api_key_env
     return Key(
         variable,
@@ -143,6 +141,7 @@ def _provider(
         temperature=temperature,
         max_output=max_output,
         refused=preset.refused,
+        unthinking=preset.unthinking,
     )
     if template is None:
         return chat

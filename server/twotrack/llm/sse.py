@@ -42,7 +42,7 @@ class Decoder:
         if self._after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         self._after_cr = chunk.endswith(b"\r")
-        *lines, last = _LINE_END.split(chunk)
+        *lines, last = _LINE_END.split(chunk) if b"\r" in chunk else chunk.split(b"\n")
         if lines:
             lines[0] = b"".join((*self._rest, lines[0]))
             self._rest, self._rest_bytes = [], 0

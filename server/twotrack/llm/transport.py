@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _ERROR_BYTES = 65_536
 """Of an error body no more is read."""
+_SECRET_LENGTH = 8
+"""A shorter header value, such as a version, may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Endpoint:
     """Sent as a bearer token, unless `headers` sets `Authorization`."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """More headers; they may hold secrets too."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may repeat: the key in use, and the values of the headers."""
+        key = self.key.used
+        values = (value for value in self.headers.values() if len(value) >= _SECRET_LENGTH)
+        return (*values, key.reveal()) if key else tuple(values)
 
     @property
     def local(self) -> bool:
@@ -84,16 +93,25 @@ class Transport:
                 self._clients = await asyncio.to_thread(self._build)
 
     def _build(self) -> "dict[bool, httpx.AsyncClient]":
+        import anyio  # noqa: PLC0415  # lazily, as httpx
         import httpx  # noqa: PLC0415  # lazily: 60 ms that no start should pay
 
+        anyio.run(anyio.sleep, 0)  # loads what httpx would load at the first connection (20 ms)
         timeout = httpx.Timeout(self._idle_s, connect=self._connect_s)
         # Connections outlive a pause for thought: a new one to a cloud costs three round trips.
         limits = httpx.Limits(max_connections=64, keepalive_expiry=55.0)
         # Uncompressed: a compressing proxy may hold events back.
         headers = {"Accept-Encoding": "identity", "User-Agent": "twotrack"}
+        certificates = httpx.create_ssl_context()
+        # A client that is given its transport looks for no proxy.
+        direct = httpx.AsyncHTTPTransport(verify=certificates, limits=limits)
         return {
             local: httpx.AsyncClient(
-                timeout=timeout, limits=limits, headers=headers, trust_env=not local
+                timeout=timeout,
+                limits=limits,
+                headers=headers,
+                verify=certificates,
+                transport=direct if local else None,
             )
             for local in (False, True)
         }
@@ -112,13 +130,10 @@ class Transport:
         Closing the generator before the end closes the connection. Redirects are not followed.
         Raises ModelError.
         """
-        secrets = [value for value in endpoint.headers.values() if len(value) > 7]
         try:
             key = await endpoint.key.get()
         except KeyMissing as missing:
             raise Unauthorized(endpoint.name, f"{missing}.") from None
-        if key is not None:
-            secrets.append(key.reveal())
         if not self._clients:
             await self.warm()
         client = self._clients[endpoint.local]
@@ -135,9 +150,9 @@ class Transport:
             stack.enter_context(_Mapped(endpoint, answered=True))
             if response.status_code != 200:
                 said = await _read(response)
-                secrets.extend(failures.strings(body))
+                secret = (*endpoint.secrets, *failures.strings(body))
                 error = failures.from_status(
-                    endpoint.name, response.status_code, response.headers, said, secrets
+                    endpoint.name, response.status_code, response.headers, said, secret
                 )
                 if isinstance(error, Unauthorized):
                     endpoint.key.forget()
@@ -201,7 +216,8 @@ def _map(endpoint: Endpoint, error: Exception, *, answered: bool) -> ModelError 
     host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
     kind: type[ModelError] = Unreachable
     match error:
-        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
+        # anyio, beneath httpx, lets some failures to connect through as a group.
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError() | ExceptionGroup():
             detail = f"no connection to {host}."
         case httpx.TimeoutException():
             kind, detail = TimedOut, f"{host} sent nothing in time."

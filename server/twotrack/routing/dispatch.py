@@ -136,7 +136,7 @@ class Dispatcher:
     ) -> None:
         self._routes = routes
         self._models = models
-        self._tell = listener
+        self.listener = listener
         self.health = health or Health(clock)
         self._purse = purse
         self._local_only = local_only
@@ -195,7 +195,7 @@ class Dispatcher:
                 failures.append(error)
                 if not isinstance(error, Declined):
                     self.health.failed(model.name, error)
-                    self._tell(ModelFailed(ask.task, error))
+                    self.listener(ModelFailed(ask.task, error))
                 continue
             attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3))
             answer = await self._answer(ask.task, model, prompt, reply, begun)
@@ -300,7 +300,7 @@ class Dispatcher:
             cost_usd=0.0 if model.capabilities.local else None,
         )
         if model.capabilities.local:
-            self._tell(_answered(task, answer))
+            self.listener(_answered(task, answer))
             return answer
         if TASKS[task].track is Track.FAST:
             self._later(self._tell_with_cost(task, model, answer))
@@ -311,7 +311,7 @@ class Dispatcher:
         # In a thread: the first look into the price table takes 100 ms.
         cost = await asyncio.to_thread(cost_usd, model, answer.answered_model, answer.usage)
         answer = replace(answer, cost_usd=cost)
-        self._tell(_answered(task, answer))
+        self.listener(_answered(task, answer))
         return answer
 
     def _later(self, work: Coroutine[Any, Any, Any]) -> None:

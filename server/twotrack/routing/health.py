@@ -1,7 +1,4 @@
-"""How well each model answers: a latency average and a circuit breaker.
-
-The state lives as long as the settings: new settings begin with a new `Health`.
-"""
+"""How well each model answers: a latency average and a circuit breaker."""
 
 import math
 import time
@@ -39,6 +36,10 @@ class Health:
 
     def _state(self, model: str) -> _State:
         return self._states.setdefault(model, _State())
+
+    def forget(self, model: str) -> None:
+        """Begin anew with a model whose settings changed."""
+        self._states.pop(model, None)
 
     def shut_for(self, model: str) -> float:
         """Seconds until the model should be asked again: 0.0 now, infinite: new settings."""

@@ -112,7 +112,7 @@ class Totals:
 
 def totals(path: Path, days: int) -> list[Totals]:
     """Sum up the last `days`, today included. Raises OSError where it cannot be read."""
-    import sqlite3  # lazily: not needed to start
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
     if not path.exists():
         return []
@@ -191,7 +191,7 @@ class Ledger:
             self._database.close()
 
     def _save(self, rows: list[_Row]) -> None:
-        import sqlite3  # lazily: not needed to start
+        import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
         try:
             if self._database is None:
@@ -263,7 +263,7 @@ def _local_now() -> datetime:
 
 def _connect(path: Path) -> "sqlite3.Connection":
     """Open the ledger, for the user's eyes only; it is made where it is missing."""
-    import sqlite3  # lazily: not needed to start
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

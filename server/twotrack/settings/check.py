@@ -6,13 +6,14 @@ The schema's classes are the only description of the shape; the walk follows the
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from twotrack.settings.limits import (
+    BUILT_IN_MODELS,
     LIMITS,
     MOST_ITEMS,
     ROUTE_KEYS,
@@ -78,7 +79,7 @@ class Problems:
 def dotted(key: Key) -> str:
     """Write a key as TOML does; a strange part is quoted, escaped and cut."""
     return ".".join(
-        part if _BARE.fullmatch(part) and len(part) <= _LONGEST_KEY else _quoted(part)
+        part if _BARE.fullmatch(part) and len(part) <= _LONGEST_KEY else quoted(part)
         for part in key
     )
 
@@ -138,8 +139,10 @@ class _Walk:
         section: type = get_args(kind)[1]
         for name, value in self._entries(raw, ("models",)):
             key = ("models", name)
-            if not plain(name) or name in ("recall", "embedded"):
+            if not plain(name) or name in BUILT_IN_MODELS:
                 self._problems.add(key, "cannot name a model; choose another name")
+            elif value == {}:
+                self._problems.add(key, "is empty: a model needs provider and model")
             else:
                 yield from self.table(section, value, key)
 
@@ -152,6 +155,8 @@ class _Walk:
 
     def _entries(self, raw: object, at: Key) -> Iterator[tuple[str, object]]:
         """Yield the entries of a table that are set; anything but a table is a problem."""
+        if raw == []:  # how Lua may write an empty table
+            return
         if not isinstance(raw, Mapping):
             self._problems.add(at, "must be a table")
             return
@@ -191,6 +196,10 @@ def _converted(kind: object, raw: object) -> Any:
         return _as_strings(raw)
     if get_origin(kind) is Mapping:
         return _as_string_table(raw)
+    return _as_string(kind, raw)
+
+
+def _as_string(kind: object, raw: object) -> str | Path | None:
     if not isinstance(raw, str) or not plain(raw):
         return None
     if kind is Path:
@@ -213,6 +222,8 @@ def _as_number(kind: object, raw: object) -> int | float | None:
 
 
 def _as_strings(raw: object) -> tuple[str, ...] | None:
+    if raw == {}:  # how Lua may write an empty list
+        return ()
     if not isinstance(raw, list | tuple) or len(raw) > MOST_ITEMS:
         return None
     return tuple(raw) if all(isinstance(item, str) and plain(item) for item in raw) else None
@@ -233,7 +244,8 @@ def _as_path(raw: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def _quoted(part: str) -> str:
+def quoted(part: str) -> str:
+    """Write a string for a message: escaped, cut to `_LONGEST_KEY` characters."""
     cut = part if len(part) <= _LONGEST_KEY else part[: _LONGEST_KEY - 1] + "…"
     return json.dumps(cut, ensure_ascii=not cut.isprintable())
 

@@ -1,38 +1,29 @@
-"""Where settings come from, in order, and how they become one value.
+"""The sources of settings, in order, and how they become one value.
 
 Defaults, the user's file, each project's `.twotrack.toml`, the editor: later sources win key by
-key, so a wrong value leaves the next lower source's in force.
+key, so where one is wrong the next lower one holds.
 """
 
-import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from twotrack.settings import trust
+from twotrack.settings import files, trust
 from twotrack.settings.check import (
     Key,
     Problems,
     SettingsProblem,
-    annotations,
     check,
     dotted,
+    quoted,
     suggestion,
 )
-from twotrack.settings.limits import BUILT_IN_MODELS, ROUTE_KEYS, printable
+from twotrack.settings.limits import BUILT_IN_MODELS, ROUTE_KEYS
 from twotrack.settings.schema import ModelSettings, PriceSettings, Settings
 
-PROJECT_FILE = ".twotrack.toml"
-CONFIG_VARIABLE = "TWOTRACK_CONFIG"
 OPENAI_COMPATIBLE = "openai-compatible"
 """The provider that is no preset: any server, by its base_url."""
-
-USER_FILE_BYTES = 1 << 20
-PROJECT_FILE_BYTES = 64 << 10
-PROJECT_LINE_CHARACTERS = 1000
-"""Python's TOML parser takes quadratic time in the parts of a dotted key, which stands on one
-line: 17 s for one of 64 KiB, 4 ms for one of this length (measured, Python 3.11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +37,12 @@ class Loaded:
     """Dotted key -> the source of the value in force; a key that is missing has its default."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    problems: Problems
+    name: str
     values: Mapping[Key, object]
-    trusted: bool = True
-
-    @property
-    def name(self) -> str:
-        return self.problems.source
+    problems: Problems
+    trusted: bool
 
 
 def load(
@@ -65,38 +53,168 @@ def load(
     known_providers: Collection[str] = (),
     known_fim: Collection[str] = (),
 ) -> Loaded:
-    """Read all sources and return the settings in force. Never raises for what they hold.
+    """Read all sources and return the settings in force. Raises for nothing that they hold.
 
-    `editor` holds what the editor sent, each with the name to call it by in a problem, later ones
+    `editor` is what the editor sent, each layer with the name that a problem gives it, later ones
     winning; null in it means "not set". `known_providers` and `known_fim` are the names of the
-    presets and of the fill-in-the-middle templates; empty: any name passes. Reads files of at
-    most 1 MiB, synchronously.
+    presets and of the fill-in-the-middle templates; empty: any name passes. Reads the files
+    (at most 1 MiB, a project's at most 64 KiB) while the caller waits.
     """
     choices = {
         "models.NAME.provider": {*known_providers, OPENAI_COMPATIBLE} if known_providers else (),
         "models.NAME.fim": known_fim,
         "embedded.fim": known_fim,
     }
-    user_file = user_path(environment)
-    trees: list[tuple[Problems, object, bool]] = []
-    required = bool(environment.get(CONFIG_VARIABLE))
-    problems = Problems(str(user_file))
-    trees.append((problems, _read(user_file, problems, required=required), True))
+
+    def checked(tree: object, problems: Problems, *, trusted: bool = True) -> _Source:
+        return _Source(problems.source, check(tree, problems, choices), problems, trusted)
+
+    user_file = str(files.user_path(environment))
+    told = Problems(user_file)
+    sources = [checked(files.user_tree(environment, told), told)]
     for root in dict.fromkeys(project_roots):
-        problems = Problems(str(root / PROJECT_FILE))
-        trees.append((problems, _read(root / PROJECT_FILE, problems, trusted=False), False))
-    trees.extend((Problems(name), tree, True) for name, tree in editor)
-    sources = [_Source(p, check(tree, p, choices), trusted) for p, tree, trusted in trees]
-    return _merged(sources, str(user_file))
+        told = Problems(str(root / files.PROJECT_FILE))
+        sources.append(checked(files.project_tree(root, told), told, trusted=False))
+    sources += [checked(tree, Problems(name)) for name, tree in editor]
+    return _Merge(sources, user_file).loaded()
 
 
-def user_path(environment: Mapping[str, str]) -> Path:
-    """Return where the user's file is: TWOTRACK_CONFIG, else the system's usual folder."""
-    if named := environment.get(CONFIG_VARIABLE):
-        try:
-            return Path(named).expanduser()
-        except RuntimeError:  # no such home directory; reading it tells so
-            return Path(named)
-    import platformdirs  # noqa: PLC0415  # lazily: not needed where the variable is set
+class _Merge:
+    """The values in force and the source of each, while the sources are laid over each other."""
 
-    return Path(platformdirs.user_config_dir("twotrack", appauthor=False)) / "config.toml"
+    def __init__(self, sources: Sequence[_Source], user_file: str) -> None:
+        self._sources = sources
+        self._user_file = user_file
+        self._values: dict[Key, object] = {}
+        self._origins: dict[Key, _Source] = {}
+
+    def loaded(self) -> Loaded:
+        # Models first: a route of any source may name a model of any other.
+        for source in self._sources:
+            if source.trusted:
+                self._lay(source, _within("models", source.values))
+        models = self._models()
+        added: list[tuple[Key, _Source, tuple[str, ...]]] = []
+        for source in self._sources:
+            values = {k: v for k, v in source.values.items() if not _is_model(k, source)}
+            if not source.trusted:
+                values = trust.admitted(values, self._values, source.problems, self._user_file)
+                added += [(key, source, _strings(values.pop(key, ()))) for key in trust.ADDED]
+            self._lay(source, _known_routes(values, models, source.problems))
+        origins = {dotted(key): source.name for key, source in self._origins.items()}
+        for key, source, patterns in added:
+            self._add(key, source.name, patterns, origins)
+        return Loaded(
+            self._settings(models),
+            tuple(problem for source in self._sources for problem in source.problems),
+            origins,
+        )
+
+    def _lay(self, source: _Source, values: Mapping[Key, object]) -> None:
+        self._values.update(values)
+        self._origins.update(dict.fromkeys(values, source))
+
+    def _add(
+        self, key: Key, source: str, patterns: tuple[str, ...], origins: dict[str, str]
+    ) -> None:
+        """Append a project's patterns to those of the user, whichever source these come from."""
+        present = _strings(self._values.get(key, ()))
+        new = tuple(pattern for pattern in patterns if pattern not in present)
+        if new:
+            self._values[key] = present + new
+            before = origins.get(dotted(key))
+            origins[dotted(key)] = f"{before} and {source}" if before else source
+
+    def _models(self) -> dict[str, ModelSettings]:
+        """Return the usable models; take what is said of the others out of the values."""
+        entries: dict[str, dict[Key, object]] = {}
+        for (_, name, *rest), value in self._values.items():
+            entries.setdefault(name, {})[tuple(rest)] = value
+        models: dict[str, ModelSettings] = {}
+        for name, entry in entries.items():
+            at = ("models", name)
+            prices = {key[1]: value for key, value in entry.items() if key[0] == "prices"}
+            if prices and not {"input", "output"} <= prices.keys():
+                self._leave_out((*at, "prices"), "needs both input and output; not used")
+                prices = {}
+            given = {key[0]: value for key, value in entry.items() if key[0] != "prices"}
+            if missing := _missing(given):
+                self._leave_out(at, f"lacks {' and '.join(missing)}; this model is left out")
+            else:
+                models[name] = _built(ModelSettings, given | _priced(prices))
+        return models
+
+    def _leave_out(self, at: Key, message: str) -> None:
+        """Forget all values at and below `at`, and tell the last source that set one."""
+        gone = [key for key in self._values if key[: len(at)] == at]
+        last = max((self._origins[key] for key in gone), key=self._sources.index)
+        last.problems.add(at, message)
+        for key in gone:
+            del self._values[key], self._origins[key]
+
+    def _settings(self, models: Mapping[str, ModelSettings]) -> Settings:
+        sections: dict[str, Any] = {
+            section.name: _built(type(present), self._section(section.name))
+            for section in fields(Settings)
+            if is_dataclass(present := getattr(Settings(), section.name))
+        }
+        routes = {ROUTE_KEYS[key]: _strings(v) for key, v in self._section("routes").items()}
+        return Settings(models=models, routes=routes, **sections)
+
+    def _section(self, name: str) -> dict[str, object]:
+        return {key[1]: value for key, value in _within(name, self._values).items()}
+
+
+def _within(section: str, values: Mapping[Key, object]) -> dict[Key, object]:
+    return {key: value for key, value in values.items() if key[0] == section}
+
+
+def _is_model(key: Key, source: _Source) -> bool:
+    """Whether the value has been laid already, with the models of the trusted sources."""
+    return source.trusted and key[0] == "models"
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    assert isinstance(value, tuple)  # noqa: S101  # what `check` makes of every list
+    return value
+
+
+def _missing(given: Mapping[str, object]) -> list[str]:
+    """Return what a model cannot do without."""
+    needed = ["provider", "model"]
+    if given.get("provider") == OPENAI_COMPATIBLE:
+        needed.append("base_url")
+    return [name for name in needed if name not in given]
+
+
+def _priced(prices: Mapping[str, object]) -> dict[str, object]:
+    return {"prices": _built(PriceSettings, prices)} if prices else {}
+
+
+def _built(section: Any, given: Mapping[str, object]) -> Any:
+    """Make a section of values that `check` has found to be of its types."""
+    return section(**given)
+
+
+def _known_routes(
+    values: Mapping[Key, object], models: Collection[str], problems: Problems
+) -> dict[Key, object]:
+    """Return `values` with unknown models taken out of the routes.
+
+    A route of which nothing is left is taken out too, so that the next lower source's holds.
+    """
+    known = (*models, *BUILT_IN_MODELS)
+    kept = dict(values)
+    for key, route in _within("routes", values).items():
+        unknown = [name for name in _strings(route) if name not in known]
+        for name in unknown:
+            problems.add(
+                key,
+                f"names an unknown model, {quoted(name)}{suggestion(name, known)}; "
+                f"known are {', '.join(known)}",
+            )
+        if unknown:
+            kept[key] = tuple(name for name in _strings(route) if name in known)
+            if not kept[key]:
+                del kept[key]
+    return kept

@@ -82,18 +82,17 @@ def replaced(text: str, blocks: Iterable[Block]) -> Replaced:
     Each must be found at exactly one place: as it stands, else without trailing white space,
     else with one common shift of the indentation. Raises ReplyRejected where it is not.
     """
-    lines, loose = Snapshot(text).lines(), False
-    eol = Snapshot(text).eol
+    before = Snapshot(text)
+    lines, loose = before.lines(), False
     for number, block in enumerate(blocks, 1):
         bare = [line.rstrip("\r\n") for line in lines]
         at, replace, exact = _place(bare, block, number)
-        last = at + len(block.search)
-        new = [line + eol for line in replace]
-        if new and last >= len(lines) and not lines[-1].endswith(("\r", "\n")):
-            new[-1] = new[-1].removesuffix(eol)
-        lines[at:last] = new
+        lines[at : at + len(block.search)] = [line + before.eol for line in replace]
         loose = loose or not exact
-    return Replaced("".join(lines), loose)
+    result = "".join(lines)
+    if not text.endswith(("\r", "\n")):
+        result = result.removesuffix(before.eol)
+    return Replaced(result, loose)
 
 
 def _place(lines: Sequence[str], block: Block, number: int) -> tuple[int, Sequence[str], bool]:

@@ -9,22 +9,28 @@ from twotrack.llm.api import Finish
 from twotrack.text import Snapshot
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"^\s*(?:#|//|/\*+|\*|--|;+|<!--|%|\"\"\"|\.\.\.|…)")
+_COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
 _ELISION = re.compile(
-    r"""(?:\.\.\.|…).*\b(?:rest|existing|remaining|unchanged|other|others|same|previous|omitted
-            |keep|as[ ]before|your|original|more|etc)\b
-      | \b(?:rest|remainder)\b[ ]of[ ](?:the|your|this|our)\b
-      | \b(?:existing|remaining|original|previous|other)[ ](?:\w+[ ])?(?:code|methods|functions|tests
-            |implementation|lines)\b.*(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
-      | \b(?:remains?|stays?)[ ](?:unchanged|the[ ]same)\b
+    r"""(?:\.\.\.|…)\W*(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
+            |others?|same|previous|omitted|keep|as\ before|original|more|etc|code|unmodified)\b
+      | \b(?:rest|remainder)\ of\ (?:the|your|this|our)\ (?:\w+\ )?
+        (?:code|function|method|class|file|implementation|body|logic|tests?|module|script)\b
+      | \b(?:existing|remaining|original|previous|other)\ (?:\w+\ )?
+        (?:code|methods|functions|implementation|tests|lines)\b
+        .*(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
+      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W+
+        (?:\w+\W+)?(?:unchanged|the\ same|omitted)\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 
 
-def complete(reply: str, finish: Finish) -> str:
-    """Give `reply` if the model came to its end. Raises ReplyRejected otherwise."""
+def complete(reply: str, finish: Finish | None) -> str:
+    """Give `reply` if the model came to its end; `finish` None: it was stopped where it was enough.
+
+    Raises ReplyRejected otherwise.
+    """
     if finish == "length":
         raise ReplyRejected("The answer was cut off at the model's longest answer.")
     if finish == "filtered":

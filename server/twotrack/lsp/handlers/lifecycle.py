@@ -39,3 +39,5 @@ async def _start(server: "Server") -> None:
     await configuration.pull(server)
     await watched_files.watch(server)
     await server.session.start()
+    if server.client.events:
+        server.protocol.notify("twotrack/ready", {})

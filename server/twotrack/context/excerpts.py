@@ -1,0 +1,151 @@
+"""Pieces of the other open documents that speak of what is written at the cursor.
+
+Chosen once for a region of the document and then kept: while one types, the prompt's head must
+not change. In the next region what still serves stays in its place and the rest is appended.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from twotrack.context.syntax import Definition, SyntaxCache
+from twotrack.document import Document
+from twotrack.text import Position, Range, Snapshot
+
+_REGION_LINES = 8
+"""Lines that share one choice."""
+_LINES_ABOVE = 20
+"""Lines above the cursor whose names are looked for."""
+_PIECE_LINES = 30
+_MAX_DOCUMENT = 200_000
+"""Characters; what is longer is data."""
+_READ_A_CALL = 40_000
+"""Characters that one choice may read anew, so that it stays within milliseconds; then the next
+choice goes on. A number and no clock: the same state gives the same prompt."""
+_DOCUMENTS = 40
+_FLOOR = 1.5
+_NAMED = 3.0
+"""What weighs more: a piece that defines a name used at the cursor."""
+_MAX_PIECES = 8
+
+_WORD = re.compile(r"[^\W\d]\w{2,63}")
+_COMMON = frozenset(
+    "and any async await bool break case catch class const continue def default del delete do elif"
+    " else end enum except export extends false final finally float for from func function get go"
+    " if impl import in include int interface is lambda len let match mut namespace new nil none"
+    " not null number object or package pass print private protected pub public raise range return"
+    " self set static str string struct super switch then this throw true try type typeof union"
+    " use using var void while with yield".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of an open document."""
+
+    document: Document
+    first_line: int
+    text: str
+    """Whole lines, with newlines; no line end at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A piece of a table: its lines, the word it defines, how many words it has."""
+
+    first: int
+    stop: int
+    name: str
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The pieces of one document by their words."""
+
+    document: Document
+    pieces: tuple[_Indexed, ...]
+    by_word: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    key: tuple[object, ...]
+    pieces: tuple[Piece, ...]
+
+
+class ExcerptPicker:
+    """Picks excerpts; keeps a table for each of the documents used last, and the last choices."""
+
+    def __init__(self, syntax: SyntaxCache) -> None:
+        self._syntax = syntax
+        self._tables: LRUCache[str, _Table] = LRUCache(_DOCUMENTS)
+        self._choices: LRUCache[str, _Choice] = LRUCache(_DOCUMENTS)
+
+    def index(self, document: Document) -> None:
+        """Read a document now (milliseconds), so that a completion need not."""
+        known = self._tables.get(document.uri)
+        if known is None or known.document.text is not document.text:
+            self._tables[document.uri] = self._read(document)
+
+    def pick(
+        self, document: Document, position: Position, others: Sequence[Document], budget: int
+    ) -> tuple[Piece, ...]:
+        """Pick at most `budget` characters of `others` for the cursor at `position`.
+
+        `others` come in the order of their last use. The choice holds while the cursor stays in a
+        region of eight lines and the other documents stay as they are.
+        """
+        others = [other for other in others if other.uri != document.uri][:_DOCUMENTS]
+        missing = self._catch_up(others)
+        key = (
+            position.line // _REGION_LINES,
+            budget,
+            missing,
+            tuple((other.uri, id(other.text)) for other in others),
+        )
+        last = self._choices.get(document.uri)
+        if last is not None and last.key == key:
+            return last.pieces
+        tables = [t for other in others if (t := self._tables.get(other.uri)) is not None]
+        ranked = _rank(tables, _words_near(document.text, position))
+        kept = _still(last.pieces, ranked) if last is not None else []
+        pieces = tuple(_fill([*kept, *ranked], budget))
+        self._choices[document.uri] = _Choice(key, pieces)
+        return pieces
+
+    def _catch_up(self, others: Sequence[Document]) -> int:
+        """Read what changed, as much as one call may; give how many are left unread."""
+        left, missing = _READ_A_CALL, 0
+        for other in others:
+            known = self._tables.get(other.uri)
+            if known is not None and known.document.text is other.text:
+                continue
+            size = len(other.text)
+            if left == _READ_A_CALL or size <= left:
+                self.index(other)
+                left -= size
+            else:
+                missing += 1
+        return missing
+
+    def _read(self, document: Document) -> _Table:
+        if len(document.text) > _MAX_DOCUMENT:
+            return _Table(document, (), {})
+        lines = document.text.lines()
+        syntax = self._syntax.of(document)
+        spans = list(_definition_spans(syntax.definitions() if syntax else (), len(lines)))
+        if not spans:
+            spans = [(i, min(i + _PIECE_LINES, len(lines)), "") for i in _starts(len(lines))]
+        pieces: list[_Indexed] = []
+        by_word: dict[str, list[int]] = {}
+        for first, stop, name in spans:
+            words = set(_WORD.findall("".join(lines[first:stop]))) - _COMMON
+            for word in words:
+                by_word.setdefault(word, []).append(len(pieces))
+            pieces.append(_Indexed(first, stop, name, len(words)))
+        frozen = {word: tuple(where) for word, where in by_word.items()}
+        return _Table(document, tuple(pieces), frozen)

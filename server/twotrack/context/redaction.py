@@ -1,0 +1,193 @@
+"""Secret-looking strings, found by anchored rules in linear time.
+
+Every rule begins at a literal that ordinary code lacks, and its repetitions are bounded or cannot
+match in two ways, so that no text makes the search slow. What it finds is replaced; what surrounds
+it (the name, the quotes, the host) stays.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+PLACEHOLDER = "<redacted>"
+
+Judge = Callable[[str], bool]
+
+
+class _Rule(NamedTuple):
+    needles: tuple[str, ...]
+    """Lower case; a text without any of them is not searched."""
+    pattern: re.Pattern[str]
+    """Its group `secret`, else the whole match, is the secret."""
+    judge: Judge | None = None
+    """Says whether the secret is one, not a name or a placeholder."""
+
+
+_NAMES = r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|account[_-]?key)"
+_PLAIN = re.compile(r"[A-Za-z_.-]*")
+_BAD_START = ("$", "{", "<", "%", "http://", "https://", "/", "./", "#")
+_STAND_INS = frozenset(
+    "password passwd pass pw pwd secret token user username example changeme xxx *** ... test".split()
+)
+
+
+def _entropy(value: str) -> float:
+    """Shannon entropy in bits a character."""
+    total = len(value)
+    return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
+
+
+def _random(value: str) -> bool:
+    """Whether a literal looks generated: letters and digits, and no few of them."""
+    return (
+        len(value) >= 12
+        and not value.startswith(_BAD_START)
+        and _PLAIN.fullmatch(value) is None
+        and any(c.isalpha() for c in value)
+        and any(c.isdigit() for c in value)
+        and _entropy(value) >= 3.0
+    )
+
+
+def _password(value: str) -> bool:
+    """Whether a literal looks like a password: not a mere word, not a stand-in."""
+    return (
+        len(value) >= 6
+        and not value.startswith(_BAD_START)
+        and _PLAIN.fullmatch(value) is None
+        and value.lower() not in _STAND_INS
+        and any(c.isalpha() for c in value)
+    )
+
+
+def _credential(value: str) -> bool:
+    """Whether the password of a URL is one: anything but a stand-in."""
+    return not value.startswith(_BAD_START) and value.lower().strip("*x.[]") not in {"", *_STAND_INS}
+
+
+def _mixed(value: str) -> bool:
+    """Whether a long word has letters of both cases and digits, as keys have and names lack."""
+    return (
+        any(c.isdigit() for c in value)
+        and any(c.isupper() for c in value)
+        and any(c.islower() for c in value)
+    )
+
+
+def _rule(needles: str, pattern: str, judge: Judge | None = None) -> _Rule:
+    return _Rule(tuple(needles.split()), re.compile(pattern), judge)
+
+
+_RULES = (
+    _rule("akia asia", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    _rule("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36,255}"),
+    _rule("github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{22,255}"),
+    _rule("glpat-", r"\bglpat-[A-Za-z0-9_-]{20,255}"),
+    _rule("sk-ant-", r"(?<![\w-])sk-ant-[A-Za-z0-9_-]{20,255}"),
+    _rule("sk-", r"(?<![\w-])sk-(?!ant-)[A-Za-z0-9_-]{20,255}", _mixed),
+    _rule("xox", r"(?<![\w-])xox[abeoprs]-[A-Za-z0-9-]{10,255}"),
+    _rule("hooks.slack.com", r"hooks\.slack\.com/services/(?P<secret>[A-Za-z0-9/]{20,100})"),
+    _rule("aiza", r"(?<![\w-])AIza[\w-]{35}"),
+    _rule("k_live_ k_test_", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    _rule("whsec_", r"\bwhsec_[A-Za-z0-9+/]{24,255}"),
+    _rule("eyj", r"(?<![\w-])eyJ[\w-]{10,4000}\.[\w-]{10,8000}\.[\w-]{0,2000}"),
+    _rule("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    _rule("pypi-", r"(?<![\w-])pypi-[\w-]{50,500}"),
+    _rule("hf_", r"\bhf_[A-Za-z0-9]{30,100}\b"),
+    _rule("gsk_", r"\bgsk_[A-Za-z0-9]{40,100}\b"),
+    _rule("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,128}"),
+    _rule("ya29.", r"\bya29\.[\w-]{20,500}"),
+    _rule(
+        "private key",
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?P<secret>(?:[\w+/=\s\\\"',:;.]|-(?!----))*+)",
+        lambda body: re.search(r"[A-Za-z0-9+/]{32}", body) is not None,
+    ),
+    # A key whose first line is not in the text: lines of base64, one after the other.
+    _rule(
+        "\n",
+        r"(?m)^(?P<secret>(?:[ \t]*[\"']?[A-Za-z0-9+/]{60,76}={0,2}(?:\\n)?[\"']?[,;+]?[ \t]*\n){2,}+"
+        r"(?:[ \t]*[\"']?[A-Za-z0-9+/]{4,76}={0,2}(?=[\"'\s\\]))?)",
+    ),
+    _rule("bearer basic", r"\b(?i:bearer|basic)[ ]{1,4}(?P<secret>[\w.~+/-]{20,4000}=*)", _random),
+    _rule("://", r"://[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/@\"'`<>]{1,200})@", _credential),
+    _rule(
+        "password pwd accountkey sharedaccesskey",
+        r"(?i:;\s{0,4}(?:password|pwd|accountkey|sharedaccesskey))\s{0,4}=\s{0,4}"
+        r"(?P<secret>[^;\"'\s]{6,200})(?=[;\"'\s]|\Z)",
+        _password,
+    ),
+    _rule(
+        "passw pwd passphrase",
+        r"(?i:passw(?:or)?d|pwd|passphrase)\w{0,20}[\"']?\]?(?::\s{0,2}[\w|. ]{1,30})?"
+        r"\s{0,4}(?::=|=>|[:=])\s{0,4}[bru]?(?P<quote>[\"'`])(?P<secret>[^\"'`\s]{6,200})"
+        r"(?:(?P=quote)|\Z)",
+        _password,
+    ),
+    _rule(
+        "secret token key",
+        rf"(?i:{_NAMES})\w{{0,20}}[\"']?\]?(?::\s{{0,2}}[\w|. ]{{1,30}})?"
+        r"\s{0,4}(?::=|=>|[:=])\s{0,4}[bru]?(?P<quote>[\"'`])(?P<secret>[^\"'`\s]{12,500})"
+        r"(?:(?P=quote)|\Z)",
+        _random,
+    ),
+    _rule(
+        "passw secret token key",
+        rf"(?m)(?i:{_NAMES})\w{{0,20}}[ \t]{{0,4}}[:=][ \t]{{0,4}}"
+        r"(?P<secret>[A-Za-z0-9+/_-]{16,500}={0,2})(?=\s|\Z)",
+        lambda value: _mixed(value) and _random(value),
+    ),
+)
+
+
+def secrets(text: str) -> list[tuple[int, int]]:
+    """Where secret-looking strings stand in `text`: start and end, in order, not overlapping."""
+    lowered = text.lower()
+    found = sorted(
+        span
+        for rule in _RULES
+        if any(needle in lowered for needle in rule.needles)
+        for span in _spans(rule, text)
+    )
+    merged: list[tuple[int, int]] = []
+    for start, end in found:
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _spans(rule: _Rule, text: str) -> Iterator[tuple[int, int]]:
+    group: str | int = "secret" if "secret" in rule.pattern.groupindex else 0
+    for match in rule.pattern.finditer(text):
+        if rule.judge is None or rule.judge(match[group]):
+            yield match.span(group)
+
+
+def redact(text: str) -> str:
+    """Replace the secret-looking strings of `text`."""
+    return redact_around(text, "")[0]
+
+
+def redact_around(prefix: str, suffix: str) -> tuple[str, str]:
+    """Redact what stands before and after a cursor, also a secret with the cursor in its middle."""
+    text, cursor = prefix + suffix, len(prefix)
+    before: list[str] = []
+    after: list[str] = []
+    at = 0
+    for start, end in secrets(text):
+        _keep(text, at, start, cursor, before, after)
+        (before if start < cursor else after).append(PLACEHOLDER)
+        at = end
+    _keep(text, at, len(text), cursor, before, after)
+    return "".join(before), "".join(after)
+
+
+def _keep(
+    text: str, start: int, end: int, cursor: int, before: list[str], after: list[str]
+) -> None:
+    before.append(text[start : max(min(end, cursor), start)])
+    after.append(text[max(start, min(cursor, end)) : end] if end > cursor else "")

@@ -1,0 +1,101 @@
+"""The text around the cursor, cut so that its head stays the same from key to key."""
+
+from dataclasses import dataclass
+
+from twotrack.languages import Language
+from twotrack.text import Position, Snapshot
+
+_LINES = 32
+"""The prefix starts at a multiple of so many lines: one change of its head per 32 lines moved."""
+_CHARACTERS = 256
+"""Likewise inside a line too long for the budget, and for what such a line takes from the rest."""
+_NEAR = 16
+"""So many lines further at most, the prefix may start at a definition instead."""
+_HEADROOM = 0.9
+"""Characters a token are an average: a tenth is left free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What stands around the cursor. Every line end is a newline."""
+
+    prefix: str
+    suffix: str
+    first_line: int
+    """The line where the prefix starts."""
+    last_line: int
+    """The line where the suffix ends."""
+
+
+def characters(tokens: float, language: Language) -> int:
+    """How many characters of `language` fit into `tokens`."""
+    return max(int(tokens * language.chars_per_token * _HEADROOM), 0)
+
+
+def suffix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int]:
+    """The rest of the line and whole lines below, at most `budget` characters; the last line."""
+    line, character = text.clamp(position)
+    suffix = text.line(line)[character:][:budget]
+    room = budget - len(suffix)
+    below: list[str] = []
+    while line + 1 < text.line_count:
+        following = text.line(line + 1)
+        if (room := room - len(following) - 1) < 0:
+            break
+        below.append(following)
+        line += 1
+    return "\n".join((suffix, *below)), line
+
+
+def prefix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int]:
+    """Whole lines above and the line up to the cursor; the first line. At most `budget` characters.
+
+    What is above the cursor's line does not change while that line is typed on.
+    """
+    line, character = text.clamp(position)
+    own = text.line(line)[:character]
+    reserved = max(budget // 4, _up(len(own), _CHARACTERS))
+    if reserved >= budget:
+        cut = _up(max(len(own) - budget, 0), _CHARACTERS)
+        return own[min(cut, max(len(own) - budget // 2, 0)) :][-budget:] if budget else "", line
+    first = _first_line(text, line, budget - reserved)
+    return "\n".join((*(text.line(i) for i in range(first, line)), own)), first
+
+
+def _first_line(text: Snapshot, line: int, room: int) -> int:
+    first = line
+    while first > 0 and (room := room - len(text.line(first - 1)) - 1) >= 0:
+        first -= 1
+    if first == 0:
+        return 0
+    step = _LINES
+    # Where only few lines fit, a coarse step would leave none: at least half of them stay.
+    while step > 1 and _up(first, step) > line - (line - first) // 2:
+        step //= 2
+    first = _up(first, step)
+    for candidate in range(first, min(first + _NEAR, line - (line - first) // 2)):
+        if _begins_definition(text, candidate):
+            return candidate
+    return first
+
+
+def _begins_definition(text: Snapshot, line: int) -> bool:
+    """Whether something of the outermost level seems to begin: no indentation, a blank above."""
+    return text.line(line)[:1].strip(" \t})]") != "" and not text.line(line - 1).strip()
+
+
+def _up(number: int, step: int) -> int:
+    """The next multiple of `step`."""
+    return -(-number // step) * step
+
+
+def window_at(text: Snapshot, position: Position, prefix_budget: int, suffix_budget: int) -> Window:
+    """What stands around `position`, within budgets in characters.
+
+    What the lines below leave of the suffix's budget goes to the prefix.
+    """
+    suffix, last = suffix_at(text, position, suffix_budget)
+    # Counted in steps: the head may not move with every character right of the cursor.
+    unused = (suffix_budget - len(suffix)) // _CHARACTERS * _CHARACTERS
+    prefix, first = prefix_at(text, position, prefix_budget + unused)
+    return Window(prefix, suffix, first, last)

@@ -1,0 +1,102 @@
+"""Ask, read and check, repair once, ask the next model once; at most three calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from twotrack.engine.actions.offers import Proposal
+from twotrack.errors import ReplyRejected, RouteExhausted
+from twotrack.llm.api import Infill, Message, Model, Prompt
+from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.tasks import Task, Track
+
+Step = Callable[[str], None]
+"""Takes what is being done now, in words for the user."""
+
+_MOST_REPLY = 20_000
+"""Characters of a refused answer that the model gets to see again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one action asks, and how its answer is read."""
+
+    task: Task
+    prompt_for: Callable[[Model], Prompt | None]
+    """None: this model cannot serve."""
+    read: Callable[[Answer, Prompt], Proposal]
+    """Parses and checks an answer to a prompt. Raises ReplyRejected with the finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """An answer that cannot be used, and why."""
+
+    answer: Answer
+    prompt: Prompt
+    finding: ReplyRejected
+
+
+async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
+    """Give the first proposal that passes its check.
+
+    Raises RouteExhausted where no model answered, and ReplyRejected with the last finding where
+    none gave a usable answer.
+    """
+    step("asking the model")
+    refused = await _asked(dispatcher, job, None, frozenset())
+    if isinstance(refused, Proposal):
+        return refused
+    tried = frozenset({refused.answer.model})
+    for skip in (frozenset[str](), tried):
+        step(f"asking {'the next model' if skip else 'again'}: {refused.finding.message}")
+        try:
+            result = await _asked(dispatcher, job, refused, skip)
+        except RouteExhausted:
+            continue
+        if isinstance(result, Proposal):
+            return result
+        refused = result
+    raise ReplyRejected(
+        f"No model gave an answer that can be used, so nothing was changed. "
+        f"{refused.finding.message}"
+    )
+
+
+async def _asked(
+    dispatcher: Dispatcher, job: Job, before: _Refused | None, skip: frozenset[str]
+) -> Proposal | _Refused:
+    prompts: dict[str, Prompt] = {}
+
+    def prompt_for(model: Model) -> Prompt | None:
+        if model.name == Track.RECALL:  # it continues code and follows no instruction
+            return None
+        if before is not None and model.name == before.answer.model:
+            prompt = _repair(before)
+        else:
+            prompt = job.prompt_for(model)
+        if prompt is not None:
+            prompts[model.name] = prompt
+        return prompt
+
+    answer = await dispatcher.ask(Ask(job.task, prompt_for, skip=skip))
+    prompt = prompts[answer.model]
+    try:
+        return job.read(answer, prompt)
+    except ReplyRejected as finding:
+        return _Refused(answer, prompt, finding)
+
+
+def _repair(refused: _Refused) -> Prompt | None:
+    """The conversation goes on with the finding; a text to continue cannot be talked about."""
+    if isinstance(refused.prompt, Infill):
+        return None
+    finding = (
+        f"This cannot be used. {refused.finding.message} "
+        "Answer once more, complete and in the form that was asked for."
+    )
+    turns = (
+        *refused.prompt.messages,
+        Message("assistant", refused.answer.text[:_MOST_REPLY] or "(nothing)"),
+        Message("user", finding),
+    )
+    return replace(refused.prompt, messages=turns)

@@ -1,0 +1,152 @@
+"""What the room of code actions takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from twotrack.document import Document
+from twotrack.errors import TwotrackError
+from twotrack.routing.dispatch import Answer
+from twotrack.tasks import Task
+from twotrack.text import Edit, Position, Range
+
+ACTIONS = (Task.FIX, Task.REFACTOR, Task.DOCUMENT, Task.SIMPLIFY, Task.TEST, Task.EXPLAIN)
+"""The tasks that are code actions, in the order in which they are offered."""
+
+NOT_OPEN = -1
+"""The version of a document that no editor has open: its edits go to the file on the disk."""
+
+MOST_INSTRUCTION = 2_000
+"""Characters of an instruction or a diagnostic's message that are regarded."""
+
+_MOST_COORDINATE = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What a compiler, linter or language server found."""
+
+    range: Range
+    message: str
+    severity: int = 1
+    """1 error, 2 warning, 3 information, 4 hint (LSP `DiagnosticSeverity`)."""
+    code: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action that can be chosen. Nothing is asked of a model before it is."""
+
+    task: Task
+    title: str
+    range: Range
+    """The user's selection, or the cursor as an empty range."""
+    diagnostic: Diagnostic | None = None
+    """What to fix."""
+    instruction: str = ""
+    """What to do, in the user's words."""
+
+    def moved(self, span: Range) -> Self:
+        """Give the same offer for another place: the text before it has changed."""
+        return replace(self, range=span)
+
+    def to_data(self) -> dict[str, Any]:
+        """Give plain values that survive JSON."""
+        found = self.diagnostic
+        return {
+            "task": self.task.value,
+            "title": self.title,
+            "range": _numbers(self.range),
+            "instruction": self.instruction,
+            "diagnostic": found
+            and {
+                "range": _numbers(found.range),
+                "message": found.message,
+                "severity": found.severity,
+                "code": found.code,
+                "source": found.source,
+            },
+        }
+
+    @classmethod
+    def from_data(cls, data: object) -> Self:
+        """Read what `to_data` gave. It comes back from outside, so all of it is checked.
+
+        Raises TwotrackError where it is anything else.
+        """
+        given = _mapping(data)
+        found = given.get("diagnostic")
+        task = given.get("task")
+        if task not in [action.value for action in ACTIONS] or (task == Task.FIX) != bool(found):
+            raise _not_ours()
+        return cls(
+            Task(task),
+            _text(given, "title"),
+            _range(given.get("range")),
+            _diagnostic(found) if found else None,
+            _text(given, "instruction"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A checked answer: nothing has been changed yet."""
+
+    title: str
+    origin: Answer
+    edits: tuple[tuple[Document, tuple[Edit, ...]], ...] = ()
+    """For each document, at the version given, what to change; version NOT_OPEN: in its file."""
+    creates: Mapping[Path, str] = field(default_factory=dict)
+    """New files and their text."""
+    text: str = ""
+    """What to show (an explanation), as Markdown."""
+    confirm: bool = False
+    """Whether a place was found only by disregarding white space: better shown before applied."""
+
+
+def _not_ours() -> TwotrackError:
+    return TwotrackError("This action is not one of twotrack's; ask for code actions again.")
+
+
+def _mapping(data: object) -> Mapping[str, object]:
+    if not isinstance(data, Mapping):
+        raise _not_ours()
+    return data
+
+
+def _text(given: Mapping[str, object], key: str) -> str:
+    value = given.get(key)
+    if not isinstance(value, str) or len(value) > MOST_INSTRUCTION:
+        raise _not_ours()
+    return value
+
+
+def _numbers(span: Range) -> list[int]:
+    return [*span.start, *span.end]
+
+
+def _range(value: object) -> Range:
+    if not isinstance(value, list) or len(value) != 4:
+        raise _not_ours()
+    if not all(type(n) is int and 0 <= n < _MOST_COORDINATE for n in value):
+        raise _not_ours()
+    span = Range(Position(*value[:2]), Position(*value[2:]))
+    if span.end < span.start:
+        raise _not_ours()
+    return span
+
+
+def _diagnostic(value: object) -> Diagnostic:
+    given = _mapping(value)
+    severity = given.get("severity")
+    if type(severity) is not int or severity not in range(1, 5):
+        raise _not_ours()
+    return Diagnostic(
+        _range(given.get("range")),
+        _text(given, "message"),
+        severity,
+        _text(given, "code"),
+        _text(given, "source"),
+    )

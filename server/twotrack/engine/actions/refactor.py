@@ -1,0 +1,151 @@
+"""Edit by instruction: a comment that begins with `ai:` says what to do, and goes when it is done.
+
+It stands in the selection, on the cursor's line or directly above it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.offers import MOST_INSTRUCTION, Offer
+from twotrack.engine.actions.rewriting import Rewriting
+from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.edits.indent import indentation
+from twotrack.errors import TwotrackError
+from twotrack.languages import Language
+from twotrack.tasks import Task
+from twotrack.text import Edit, Position, Range, Snapshot
+
+_PLAIN_SIGNS = ("#", "//")
+"""Comment signs of a text whose language nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruction:
+    """A comment that tells what to do."""
+
+    range: Range
+    """All of the comment, up to the end of its line, with the blanks before it."""
+    text: str
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else stands on its line."""
+        return self.range.start.character == 0
+
+
+def offers(view: View) -> Iterator[Offer]:
+    """Offer to do what the comments at the selection say."""
+    found = _instructions(view)
+    if found:
+        words = " ".join(one.text for one in found)
+        shown = f"{words[:77]}..." if len(words) > 80 else words
+        yield Offer(Task.REFACTOR, shown, view.selection, None, words[:MOST_INSTRUCTION])
+
+
+async def job(scene: Scene) -> Job:
+    """Ask for the code anew, changed as the instruction says and without its comment."""
+    view, instruction = scene.view, scene.offer.instruction
+    found = _instructions(view)
+    if not found:
+        raise TwotrackError("The comment with the instruction is gone; write it again.")
+    span = _lines(view, found)
+    text, text_span = _without(view.text, span, found)
+    scene.without_secrets(text.slice(text_span))
+    return Rewriting(
+        Task.REFACTOR,
+        scene.offer.title,
+        view.document,
+        span,
+        f"Change the code as follows: {scene.redact(instruction)}",
+        scene.around(text, text_span),
+        None,
+        text,
+        text_span,
+        instruction,
+    ).job()
+
+
+def _pattern(language: Language) -> re.Pattern[str]:
+    ends = [(language.line_comment, "")] if language.line_comment else []
+    ends += [language.block_comment] if language.block_comment else []
+    signs = ends or [(sign, "") for sign in _PLAIN_SIGNS]
+    ways = "|".join(
+        rf"{re.escape(sign)}\s*ai:\s*(?P<text{number}>\S.*?)\s*{re.escape(end)}"
+        for number, (sign, end) in enumerate(signs)
+    )
+    return re.compile(rf"(?:^|(?<=\s))(?:{ways})\s*$", re.IGNORECASE)
+
+
+def _instructions(view: View) -> list[_Instruction]:
+    """The comments in question, top down; those that follow one another belong together."""
+    text, pattern = view.text, _pattern(view.language)
+    near = whole_lines(text, view.selection)
+    first, last = near.start.line, near.end.line
+    if view.selection.empty and _instruction(text, pattern, first) is None:
+        first -= 1
+    above = takewhile(lambda n: _instruction(text, pattern, n), range(first - 1, -1, -1))
+    below = takewhile(lambda n: _instruction(text, pattern, n), range(last + 1, text.line_count))
+    numbers = sorted({*range(max(first, 0), last + 1), *below})
+    if _instruction(text, pattern, max(first, 0)):
+        numbers = sorted({*numbers, *above})
+    return [one for n in numbers if (one := _instruction(text, pattern, n)) is not None]
+
+
+def _instruction(text: Snapshot, pattern: re.Pattern[str], number: int) -> _Instruction | None:
+    line = text.line(number)
+    match = pattern.search(line)
+    if match is None:
+        return None
+    start = len(line[: match.start()].rstrip())
+    words = next(group for group in match.groups() if group)
+    return _Instruction(Range(Position(number, start), Position(number, len(line))), words)
+
+
+def _lines(view: View, found: Sequence[_Instruction]) -> Range:
+    """The lines that the answer replaces: those of the code and those of the comments."""
+    if view.selection.empty:
+        anchor = _anchor(view.text, found)
+        lines = replace(view, selection=Range(anchor, anchor)).lines()
+    else:
+        lines = view.lines()
+    first = min(lines.start.line, found[0].range.start.line)
+    last = max(lines.end.line, found[-1].range.end.line)
+    return Range(Position(first, 0), Position(last, len(view.text.line(last))))
+
+
+def _anchor(text: Snapshot, found: Sequence[_Instruction]) -> Position:
+    """A place in the code that the comments speak of.
+
+    It is what follows them; where the block ends there, what stands before.
+    """
+    last = found[-1].range.start.line
+    if not found[-1].alone:
+        return Position(last, len(indentation(text.line(last))))
+    depth = len(indentation(text.line(last)))
+    below = next((n for n in range(last + 1, text.line_count) if text.line(n).strip()), None)
+    if below is None or len(indentation(text.line(below))) < depth:
+        first = found[0].range.start.line
+        above = next((n for n in range(first - 1, -1, -1) if text.line(n).strip()), below)
+        below = above if above is not None else last
+    return Position(below, len(indentation(text.line(below))))
+
+
+def _without(
+    text: Snapshot, span: Range, found: Sequence[_Instruction]
+) -> tuple[Snapshot, Range]:
+    """The text without the comments, and where the code of `span` is in it."""
+    edits, gone = [], 0
+    for one in found:
+        start, end = one.range
+        if one.alone and start.line < text.line_count - 1:
+            end, gone = Position(start.line + 1, 0), gone + 1
+        edits.append(Edit(Range(start, end), ""))
+    without = text.apply(edits)
+    last = span.end.line - gone
+    if last < span.start.line:
+        raise TwotrackError("There is no code here for the instruction.")
+    return without, Range(span.start, Position(last, len(without.line(last))))

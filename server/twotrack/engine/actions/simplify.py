@@ -1,0 +1,38 @@
+"""Make code simpler; what it does stays the same."""
+
+from collections.abc import Iterator
+
+from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.offers import Offer
+from twotrack.engine.actions.rewriting import Rewriting
+from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.view import View
+from twotrack.tasks import Task
+
+_REQUEST = """\
+Make this code simpler and easier to read. What it does, and the headers of its functions and
+classes, stay exactly the same. Where it cannot be made simpler, answer with it unchanged."""
+
+
+def offers(view: View) -> Iterator[Offer]:
+    """Offer it for the selection or the definition around the cursor."""
+    if view.subject:
+        yield Offer(Task.SIMPLIFY, f"Simplify {view.subject}", view.selection)
+
+
+async def job(scene: Scene) -> Job:
+    """Ask for the code anew, simpler."""
+    view = scene.view
+    span = view.lines()
+    scene.without_secrets(view.text.slice(span))
+    return Rewriting(
+        Task.SIMPLIFY,
+        scene.offer.title,
+        view.document,
+        span,
+        _REQUEST,
+        scene.around(view.text, span),
+        view.syntax,
+        view.text,
+        span,
+    ).job()

@@ -1,0 +1,76 @@
+"""A place in a document, and which whole lines an action there is about."""
+
+from dataclasses import dataclass
+
+from twotrack.context.syntax import Definition, Syntax
+from twotrack.document import Document
+from twotrack.languages import Language
+from twotrack.text import Position, Range, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The user's selection, or the cursor as an empty range, with what is known around it."""
+
+    document: Document
+    language: Language
+    syntax: Syntax | None
+    """None where the language has no grammar."""
+    selection: Range
+
+    @property
+    def text(self) -> Snapshot:
+        """The document's text."""
+        return self.document.text
+
+    @property
+    def definition(self) -> Definition | None:
+        """The innermost named definition at the start of the selection."""
+        if self.syntax is None:
+            return None
+        found = self.syntax.enclosing_definition(self.selection.start)
+        return found if found is not None and found.name else None
+
+    @property
+    def subject(self) -> str:
+        """What the action is about, for a title; empty where there is no code."""
+        if not self.selection.empty:
+            return "the selection" if self.text.slice(self.selection).strip() else ""
+        if (definition := self.definition) is not None:
+            return definition.name
+        return ""
+
+    def lines(self) -> Range:
+        """The whole lines that an action is about.
+
+        The definition around the cursor; of a selection the whole statements that it touches;
+        without a grammar the paragraph around the cursor, or the selected lines.
+        """
+        if self.syntax is None:
+            here = _paragraph(self.text, self.selection.start.line)
+            return here if self.selection.empty else whole_lines(self.text, self.selection)
+        if self.selection.empty:
+            definition = self.syntax.enclosing_definition(self.selection.start)
+            if definition is not None:
+                return whole_lines(self.text, definition.range)
+        return whole_lines(self.text, self.syntax.widen(self.selection))
+
+
+def whole_lines(text: Snapshot, span: Range) -> Range:
+    """Widen `span` to whole lines, without the line end of the last.
+
+    A line of which it holds nothing but the start does not count.
+    """
+    last = span.end.line
+    if last > span.start.line and span.end.character == 0:
+        last -= 1
+    return Range(Position(span.start.line, 0), Position(last, len(text.line(last))))
+
+
+def _paragraph(text: Snapshot, line: int) -> Range:
+    first = last = line
+    while first > 0 and text.line(first - 1).strip() and text.line(line).strip():
+        first -= 1
+    while last + 1 < text.line_count and text.line(last + 1).strip() and text.line(line).strip():
+        last += 1
+    return Range(Position(first, 0), Position(last, len(text.line(last))))

@@ -1,0 +1,136 @@
+"""Answers that were given, for every place that one still fits: typed through, taken back, undone.
+
+What must agree is the text above the cursor's line, the cursor's line, and the text after the
+cursor, as far as the prompt's window reaches: never the prompt's own prefix, which starts where a
+window happens to start. The cache lives as long as the settings and the routes.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cachetools import LRUCache, TTLCache
+
+from twotrack.document import Document
+from twotrack.tasks import Track
+from twotrack.text import Position, Snapshot
+
+_LINES_ABOVE, _LINES_BELOW = 256, 64
+"""What has to agree; more than a prompt's window holds by default."""
+_ROWS = 32
+"""Answers kept for one line: one a pause in typing it, and as many taken back."""
+_EMPTY_S, _EMPTY_ENTRIES = 60.0, 256
+"""How long, and for how many places, it is remembered that nothing was proposed."""
+
+
+class Place(NamedTuple):
+    """A cursor in a text, for comparison."""
+
+    anchor: tuple[str, str, int, int]
+    """Document, language, and hashes of what is above the line and after the cursor."""
+    prefix: str
+    """The cursor's line up to the cursor."""
+
+
+class Cached(NamedTuple):
+    """A proposed insertion."""
+
+    text: str
+    replaces: int
+    """Characters after the cursor that it takes the place of."""
+    model: str
+    track: Track
+    several_lines: bool
+    """Whether it was asked for several lines."""
+
+
+class Hit(NamedTuple):
+    """What is left of an answer."""
+
+    answer: Cached
+    text: str
+    typed_through: bool
+    """Whether part of it has been typed since."""
+
+
+class _Row(NamedTuple):
+    """One line of a document in which an answer was accepted."""
+
+    text: str
+    since: int
+    """Characters of it that were there before the answer."""
+    rest: str
+    """The answer's further lines, with the line end before them."""
+    answer: Cached
+    first: bool
+
+
+class CompletionCache:
+    """The answers given; bounded to `entries` lines of documents. `clock` gives seconds."""
+
+    def __init__(self, entries: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rows: LRUCache[tuple[str, str, int, int], list[_Row]] = LRUCache(entries)
+        self._empty: TTLCache[tuple[Place, bool], bool] = TTLCache(
+            min(entries, _EMPTY_ENTRIES), _EMPTY_S, clock
+        )
+
+    def find(self, place: Place, *, several_lines: bool = False) -> Hit | None:
+        """The latest answer that begins as what was typed since it was given.
+
+        `several_lines`: only one that was asked for several lines.
+        """
+        for row in reversed(self._rows.get(place.anchor, ())):
+            at = len(place.prefix)
+            if at < row.since or not row.text.startswith(place.prefix):
+                continue
+            text = row.text[at:] + row.rest
+            if text and (row.answer.several_lines or not several_lines):
+                return Hit(row.answer, text, typed_through=not row.first or at > row.since)
+        return None
+
+    def is_empty(self, place: Place, *, several_lines: bool) -> bool:
+        """Whether it is known that nothing is proposed here."""
+        return self._empty.get((place, several_lines), False)
+
+    def add_empty(self, place: Place, *, several_lines: bool) -> None:
+        """Remember for a while that nothing is proposed here."""
+        if self._empty.maxsize:
+            self._empty[place, several_lines] = True
+
+    def add(self, document: Document, position: Position, place: Place, answer: Cached) -> None:
+        """Remember an answer for the gap at `position` of `document`, which is at `place`."""
+        if not self._rows.maxsize or not answer.text:
+            return
+        lines = Snapshot(answer.text).lines()
+        above = document.text.lines(position.line - _LINES_ABOVE, position.line)
+        anchor, start = place.anchor, place.prefix
+        for index, line in enumerate(lines):
+            text = line.rstrip("\r\n")
+            row = _Row(
+                text=start + text,
+                since=len(start),
+                rest=line[len(text) :] + "".join(lines[index + 1 :]),
+                answer=answer,
+                first=index == 0,
+            )
+            rows = self._rows.setdefault(anchor, [])
+            rows[:] = [*(r for r in rows if r[:3] != row[:3]), row][-_ROWS:]
+            above = [*above[-_LINES_ABOVE + 1 :], start + line]
+            anchor = (*place.anchor[:2], hash(tuple(above)), place.anchor[3])
+            start = ""
+
+    def forget(self, place: Place) -> None:
+        """Drop the answers that would be given at `place`."""
+        rows = self._rows.get(place.anchor)
+        if rows is not None:
+            rows[:] = [row for row in rows if not row.text.startswith(place.prefix)]
+
+
+def place_of(document: Document, position: Position) -> Place:
+    """The place of `position` (which exists) in `document`."""
+    text, (line, character) = document.text, position
+    own = text.line(line)
+    above = text.lines(line - _LINES_ABOVE, line)
+    after = (own[character:], *text.lines(line + 1, line + 1 + _LINES_BELOW))
+    anchor = (document.uri, document.language, hash(tuple(above)), hash(after))
+    return Place(anchor, own[:character])

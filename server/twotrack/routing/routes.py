@@ -1,0 +1,82 @@
+"""Which models serve a task, in which order, and why."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from twotrack.settings.schema import Settings
+from twotrack.tasks import TASKS, Task, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The models to try for a task, best first; none where nothing can serve it."""
+
+    task: Task
+    models: tuple[str, ...]
+    deadline_s: float
+    """Seconds for all models together."""
+    why: str
+    """Where the order comes from, for people."""
+
+
+def resolve(
+    settings: Settings,
+    available: Collection[str],
+    *,
+    defaults: Mapping[Track, tuple[str, ...]],
+    origins: Mapping[str, str],
+) -> Mapping[Task, Route]:
+    """Return the route of every task, of models in `available` only.
+
+    A task's own entry in [routes] beats its track's, which beats the default. `available` are the
+    models that can be asked, "recall" and "embedded" among them where they can. `defaults` are the
+    models found or configured that suit a track, best first. `origins` names the source of each
+    setting, as `Loaded.origins` does.
+    """
+    return {
+        task: _chosen(task, settings, available, origins) or _default(task, available, defaults)
+        for task in Task
+    }
+
+
+def _chosen(
+    task: Task, settings: Settings, available: Collection[str], origins: Mapping[str, str]
+) -> Route | None:
+    """Return the route that the settings name; kept even where none of it is available."""
+    traits = TASKS[task]
+    key = next((key for key in (task, traits.track) if key in settings.routes), None)
+    if key is None:
+        return None
+    wanted = settings.routes[key]
+    why = f"routes.{key} in {origins.get(f'routes.{key}', 'the settings')}"
+    if absent := [name for name in wanted if name not in available]:
+        why += f"; not available: {', '.join(absent)}"
+    return Route(task, _usable(wanted, available), traits.deadline_s, why)
+
+
+def _default(
+    task: Task, available: Collection[str], defaults: Mapping[Track, tuple[str, ...]]
+) -> Route:
+    """Return the route where the settings name none.
+
+    A strong task may fall back to the fast models. A fast task takes strong ones only where
+    there is no fast one, and always ends with recall. The embedded model comes in where there is
+    no other.
+    """
+    traits = TASKS[task]
+    fast, strong = (
+        _usable(defaults.get(track, ()), available) for track in (Track.FAST, Track.STRONG)
+    )
+    found = (fast or strong) if traits.track is Track.FAST else (*strong, *fast)
+    last = ("recall",) if traits.track is Track.FAST else ()
+    models = _usable((*(found or ("embedded",)), *last), available)
+    why = "default: " + (
+        f"the {traits.track} models that are configured or were found"
+        if found
+        else "no other model is configured or was found"
+    )
+    return Route(task, models, traits.deadline_s, why)
+
+
+def _usable(names: Iterable[str], available: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name in available))

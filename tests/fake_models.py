@@ -1,0 +1,62 @@
+"""Models for tests of the rooms above `llm`: providers that follow a script."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from twotrack.llm.api import Capabilities, Chunk, Model, Prices, Prompt
+
+HANG = object()
+"""In a script: never say anything again."""
+
+
+class FakeProvider:
+    """Plays one script a call, the last one again and again.
+
+    A script is a sequence of texts, chunks, errors (raised there) and HANG.
+    """
+
+    def __init__(self, *scripts: Sequence[object]) -> None:
+        self._scripts = list(scripts)
+        self.prompts: list[Prompt] = []
+        self.open = 0
+        self.speaking = asyncio.Event()
+        """Set when the script has got to HANG."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        self.prompts.append(prompt)
+        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        self.open += 1
+        try:
+            for step in script:
+                if isinstance(step, BaseException):
+                    raise step
+                if step is HANG:
+                    self.speaking.set()
+                    await asyncio.Event().wait()
+                yield step if isinstance(step, Chunk) else Chunk(text=str(step))
+        finally:
+            self.open -= 1
+
+    async def aclose(self) -> None:
+        pass
+
+
+def fake_model(
+    name: str,
+    provider: FakeProvider,
+    *,
+    local: bool = False,
+    infill: bool = True,
+    suffix: bool = True,
+    prices: Prices | None = None,
+    timeout_s: float | None = None,
+) -> Model:
+    """A model of the settings that `provider` answers for."""
+    return Model(
+        name=name,
+        model_id=f"{name}-id",
+        provider=provider,
+        capabilities=Capabilities(local=local, infill=infill, suffix=suffix),
+        prices=prices,
+        timeout_s=timeout_s,
+    )

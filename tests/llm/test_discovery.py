@@ -1,0 +1,116 @@
+"""What is found without settings."""
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+
+import pytest
+
+from fakes.model_server import ModelServer, Reply
+from twotrack.llm.discovery import Found, from_environment, from_loopback
+from twotrack.llm.presets import PRESETS
+from twotrack.llm.registry import build
+from twotrack.llm.transport import Transport
+from twotrack.settings.schema import ModelSettings
+from twotrack.tasks import Track
+
+
+def test_nothing_is_found_in_an_empty_environment() -> None:
+    assert from_environment({"OPENAI_API_KEY": " ", "PATH": "/bin"}) == Found()
+
+
+def test_a_provider_with_two_models() -> None:
+    found = from_environment({"OPENAI_API_KEY": "sk-1"})
+    assert found.models == {
+        "openai-fast": ModelSettings(provider="openai", model="gpt-6-luna"),
+        "openai-strong": ModelSettings(provider="openai", model="gpt-6-sol"),
+    }
+    assert found.routes == {Track.FAST: ("openai-fast",), Track.STRONG: ("openai-strong",)}
+    assert "sk-1" not in repr(found)
+
+
+def test_models_that_fill_gaps_complete_and_capable_ones_edit() -> None:
+    keys = {"ANTHROPIC_API_KEY": "1", "CODESTRAL_API_KEY": "2", "GROQ_API_KEY": "3"}
+    assert from_environment(keys).routes == {
+        Track.FAST: ("codestral", "groq-fast", "anthropic-fast"),
+        Track.STRONG: ("anthropic-strong", "groq-strong", "codestral"),
+    }
+
+
+def test_every_preset_with_a_key_is_found_and_builds(transport: Transport) -> None:
+    keys = {preset.api_key_env: "k" for preset in PRESETS.values() if preset.api_key_env}
+    found = from_environment(keys)
+    providers = {settings.provider for settings in found.models.values()}
+    assert providers == {name for name, preset in PRESETS.items() if preset.api_key_env}
+    for name, settings in found.models.items():
+        build(name, settings, environment=keys, transport=transport)
+
+
+async def test_a_server_on_this_machine(server: ModelServer, transport: Transport) -> None:
+    server.models = ["nomic-embed-text", "llama3.1:8b", "qwen2.5-coder:7b", "qwen2.5-coder:1.5b"]
+    found = await from_loopback(transport, {"ollama": server.port})
+    url = server.base_url
+    assert found.models == {
+        "ollama-fast": ModelSettings(provider="ollama", model="qwen2.5-coder:1.5b", base_url=url),
+        "ollama-strong": ModelSettings(provider="ollama", model="llama3.1:8b", base_url=url),
+    }
+    assert [(r.method, r.path) for r in server.requests] == [("GET", "/v1/models")]
+
+
+async def test_a_server_with_one_model(server: ModelServer, transport: Transport) -> None:
+    server.models = ["/models/some.gguf"]
+    found = await from_loopback(transport, {"llama.cpp": server.port})
+    assert list(found.models) == ["llama.cpp"]
+    assert found.routes == {Track.FAST: ("llama.cpp",), Track.STRONG: ("llama.cpp",)}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=404),
+        Reply(status=401, error={"error": {"message": "no"}}),
+        Reply(drop=True),
+        Reply(hang=True),
+        Reply(raw="<html>my web application</html>"),
+        Reply(raw="[]"),
+        Reply(raw='{"data": {}}'),
+        Reply(raw='{"data": [1, {"id": 2}, {"id": ""}, {"name": "x"}]}'),
+        Reply(raw='{"data": []}'),
+        Reply(raw="x" * 1_000_000),
+    ],
+)
+async def test_whatever_answers_is_endured(
+    server: ModelServer, transport: Transport, reply: Reply
+) -> None:
+    server.answer = lambda request: reply
+    assert await from_loopback(transport, {"vllm": server.port}) == Found()
+
+
+async def test_nobody_answers(transport: Transport) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert await from_loopback(transport, {"vllm": unused.getsockname()[1]}) == Found()
+
+
+async def test_a_slow_one_delays_no_other_and_all_take_200_ms(transport: Transport) -> None:
+    await transport.warm()
+    async with AsyncExitStack() as stack:
+        slow, quick = [await stack.enter_async_context(ModelServer()) for _ in range(2)]
+        slow.answer = lambda request: Reply(hang=True)
+        ports = {"ollama": slow.port, "vllm": quick.port}
+        started = asyncio.get_running_loop().time()
+        found = await from_loopback(transport, ports)
+        assert asyncio.get_running_loop().time() - started < 0.4
+        assert list(found.models) == ["vllm"]
+        await slow.requests[0].closed()
+        assert slow.requests[0].aborted_at is not None
+
+
+def test_findings_join_in_order() -> None:
+    a = Found({"a": ModelSettings(provider="p", model="a")}, {Track.FAST: ("a",)})
+    b = Found(
+        {"b": ModelSettings(provider="p", model="b")},
+        {Track.FAST: ("b",), Track.STRONG: ("b",)},
+    )
+    assert (a | b).routes == {Track.FAST: ("a", "b"), Track.STRONG: ("b",)}
+    assert set((a | b).models) == {"a", "b"}

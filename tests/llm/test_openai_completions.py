@@ -1,0 +1,89 @@
+"""Fill-in-the-middle over the completions API."""
+
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from fakes.model_server import ModelServer, Reply
+from twotrack.errors import RequestRejected
+from twotrack.events import Usage
+from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.transport import Endpoint, Transport
+
+PROMPT = Infill(
+    "def add(a, b):\n    ",
+    "\n\nprint(add(1, 2))\n",
+    "calc.py",
+    "python",
+    excerpts=(Excerpt("lib.py", "X = 1\n"),),
+    stop=("\n\n",),
+    max_tokens=32,
+)
+
+
+def model(server: ModelServer, transport: Transport, **options: Any) -> OpenAICompletions:
+    return OpenAICompletions(transport, Endpoint("mine", server.base_url), "coder", **options)
+
+
+async def answer(provider: OpenAICompletions, prompt: Prompt = PROMPT) -> list[Chunk]:
+    async with aclosing(provider.stream(prompt)) as chunks:
+        return [chunk async for chunk in chunks]
+
+
+async def test_raw_tokens(server: ModelServer, transport: Transport) -> None:
+    server.script(Reply("return a", prompt_tokens=30, cached_tokens=20))
+    assert await answer(model(server, transport, template="qwen")) == [
+        Chunk("return ", model="coder"),
+        Chunk("a"),
+        Chunk(finish="stop"),
+        Chunk(usage=Usage(30, 20, 2)),
+    ]
+    request = server.requests[0]
+    assert request.path == "/v1/completions"
+    assert "authorization" not in request.headers
+    assert request.body == {
+        "model": "coder",
+        "prompt": "<|repo_name|>project\n<|file_sep|>lib.py\nX = 1\n<|file_sep|>calc.py\n"
+        "<|fim_prefix|>def add(a, b):\n    <|fim_suffix|>\n\nprint(add(1, 2))\n<|fim_middle|>",
+        "max_tokens": 32,
+        "temperature": 0.1,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "stop": ["\n\n", "<|endoftext|>", "<|file_sep|>", "<|fim_prefix|>"],
+    }
+
+
+async def test_prompt_and_suffix(server: ModelServer, transport: Transport) -> None:
+    await answer(model(server, transport, template="suffix", refused=("stream_options",)))
+    assert server.requests[0].body == {
+        "model": "coder",
+        "prompt": "# Path: lib.py\n# X = 1\n\ndef add(a, b):\n    ",
+        "suffix": "\n\nprint(add(1, 2))\n",
+        "max_tokens": 32,
+        "temperature": 0.1,
+        "stream": True,
+        "stop": ["\n\n"],
+    }
+
+
+async def test_mistral_answers_in_the_shape_of_a_chat(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply("return a"))
+    chunks = await answer(model(server, transport, template="suffix", path="fim/completions"))
+    assert server.requests[0].path == "/v1/fim/completions"
+    assert "".join(chunk.text for chunk in chunks) == "return a"
+
+
+async def test_a_special_token_that_leaks_is_cut(server: ModelServer, transport: Transport) -> None:
+    server.script(Reply(chunks=("return a<|fim_", "middle|>", "junk")))
+    chunks = await answer(model(server, transport, template="qwen"))
+    assert "".join(chunk.text for chunk in chunks) == "return a"
+    assert chunks[-1].finish == "stop"
+
+
+async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
+    with pytest.raises(RequestRejected):
+        await answer(model(server, transport, template="qwen"), Chat("", ()))

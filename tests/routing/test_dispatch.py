@@ -1,0 +1,368 @@
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+
+from fake_models import HANG, FakeProvider, fake_model
+from twotrack import errors
+from twotrack.events import Answered, Event, ModelFailed, Source, Usage
+from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prices
+from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.routing.health import Health
+from twotrack.tasks import Task, Track
+
+PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
+
+
+@dataclass(frozen=True)
+class Route:
+    models: tuple[str, ...]
+    deadline_s: float = 5.0
+
+
+@dataclass
+class Purse:
+    usd: float
+
+    def left(self) -> float:
+        return self.usd
+
+
+class Desk:
+    """A dispatcher over models in the order given, and what it told."""
+
+    def __init__(
+        self,
+        *models: Model,
+        task: Task = Task.COMPLETE,
+        deadline_s: float = 5.0,
+        health: Health | None = None,
+        usd: float | None = None,
+        local_only: bool = False,
+    ) -> None:
+        self.events: list[Event] = []
+        self.task = task
+        self.dispatcher = Dispatcher(
+            {task: Route(tuple(m.name for m in models), deadline_s)},
+            {m.name: m for m in models},
+            self.events.append,
+            health=health,
+            purse=None if usd is None else Purse(usd),
+            local_only=local_only,
+        )
+
+    async def ask(self, skip: Iterable[str] = (), enough: str | None = None) -> Answer:
+        ask = Ask(self.task, lambda _: PROMPT, skip=frozenset(skip))
+        if enough is not None:
+            ask = Ask(self.task, lambda _: PROMPT, lambda text: enough in text)
+        try:
+            return await self.dispatcher.ask(ask)
+        finally:
+            await self.dispatcher.aclose()
+
+    @property
+    def answered(self) -> list[Answered]:
+        return [event for event in self.events if isinstance(event, Answered)]
+
+    @property
+    def failed(self) -> list[errors.ModelError]:
+        return [event.error for event in self.events if isinstance(event, ModelFailed)]
+
+
+def says(*steps: object) -> FakeProvider:
+    return FakeProvider(steps)
+
+
+def fails(kind: type[errors.ModelError] = errors.ServerFailed, **more: float) -> FakeProvider:
+    return FakeProvider([kind("a", "went wrong.", **more)])
+
+
+# -- one model ---------------------------------------------------------------------------------
+
+
+async def test_the_answer_is_what_the_model_streamed_and_what_it_cost() -> None:
+    usage = Usage(input_tokens=1_000_000, output_tokens=100_000)
+    provider = says(Chunk("ret", model="a-2026"), "urn", Chunk(finish="stop"), Chunk(usage=usage))
+    model = fake_model("a", provider, prices=Prices(input=2.0, output=10.0))
+    desk = Desk(model)
+    answer = await desk.ask()
+    assert (answer.text, answer.finish) == ("return", "stop")
+    assert (answer.model, answer.answered_model) == ("a", "a-2026")
+    assert (answer.track, answer.source) == (Track.FAST, Source.MODEL)
+    assert 0 <= answer.first_token_ms <= answer.total_ms
+    assert answer.usage == usage
+    [told] = desk.answered
+    assert told.cost_usd == pytest.approx(3.0)
+    assert told.usage == usage
+    assert desk.dispatcher.health.latency_ms("a") is not None
+
+
+async def test_a_strong_answer_says_itself_what_it_cost() -> None:
+    usage = Usage(input_tokens=500_000)
+    model = fake_model("a", says("x", Chunk(usage=usage)), prices=Prices(input=2.0, output=10.0))
+    answer = await Desk(model, task=Task.FIX).ask()
+    assert answer.track is Track.STRONG
+    assert answer.cost_usd == pytest.approx(1.0)
+
+
+async def test_tokens_that_nobody_counted_are_estimated() -> None:
+    answer = await Desk(fake_model("a", says("12345678"), local=True)).ask()
+    assert answer.usage == Usage(input_tokens=12, output_tokens=2, estimated=True)
+    assert answer.cost_usd == 0.0
+
+
+async def test_a_chat_prompt_is_estimated_too() -> None:
+    provider = says("1234")
+    desk = Desk(fake_model("a", provider, local=True))
+    chat = Chat(system="12345678", messages=(Message("user", "1234"),))
+    answer = await desk.dispatcher.ask(Ask(Task.COMPLETE, lambda _: chat))
+    assert answer.usage.input_tokens == 3
+    assert provider.prompts == [chat]
+
+
+async def test_recall_has_its_own_track_and_costs_nothing() -> None:
+    answer = await Desk(fake_model("recall", says("x"), local=True)).ask()
+    assert (answer.track, answer.source) == (Track.RECALL, Source.RECALL)
+    assert answer.usage == Usage()
+
+
+# -- a stream that is cut ----------------------------------------------------------------------
+
+
+async def test_the_stream_is_closed_as_soon_as_it_is_enough() -> None:
+    provider = says("a = 1", "\n", HANG)
+    desk = Desk(fake_model("a", provider))
+    answer = await desk.ask(enough="\n")
+    assert answer.text == "a = 1\n"
+    assert answer.finish is None
+    assert provider.open == 0
+    assert answer.usage.estimated
+
+
+async def test_input_tokens_reported_at_the_start_of_a_cut_stream_are_kept() -> None:
+    provider = says(Chunk(usage=Usage(input_tokens=77, output_tokens=1)), "12345678\n", HANG)
+    answer = await Desk(fake_model("a", provider)).ask(enough="\n")
+    assert answer.usage == Usage(input_tokens=77, output_tokens=3, estimated=True)
+
+
+# -- the next model ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.Unreachable,
+        errors.Unauthorized,
+        errors.RateLimited,
+        errors.QuotaExhausted,
+        errors.ModelNotFound,
+        errors.RequestRejected,
+        errors.ServerFailed,
+        errors.TimedOut,
+        errors.MalformedReply,
+    ],
+)
+async def test_after_any_failure_the_next_model_is_asked(kind: type[errors.ModelError]) -> None:
+    desk = Desk(fake_model("a", fails(kind)), fake_model("b", says("ok")))
+    answer = await desk.ask()
+    assert (answer.text, answer.model) == ("ok", "b")
+    assert [type(error) for error in desk.failed] == [kind]
+    first, second = answer.attempts
+    assert (first.model, second.model) == ("a", "b")
+    assert "went wrong" in first.problem
+    assert not second.problem
+
+
+async def test_half_an_answer_is_not_mixed_with_the_next_models() -> None:
+    broken = says("half", errors.MalformedReply("a", "cut."))
+    answer = await Desk(fake_model("a", broken), fake_model("b", says("whole"))).ask()
+    assert answer.text == "whole"
+
+
+async def test_a_declining_model_has_not_failed() -> None:
+    desk = Desk(fake_model("recall", fails(errors.Declined)), fake_model("b", says("ok")))
+    assert (await desk.ask()).model == "b"
+    assert desk.failed == []
+
+
+async def test_an_error_of_our_own_does_not_stop_the_route(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = Desk(fake_model("a", says(KeyError("secret code"))), fake_model("b", says("ok")))
+    assert (await desk.ask()).model == "b"
+    assert isinstance(desk.failed[0], errors.MalformedReply)
+    assert "KeyError" in caplog.text
+    assert "secret code" not in caplog.text + str(desk.failed[0])
+
+
+async def test_when_all_fail_every_failure_is_told() -> None:
+    desk = Desk(fake_model("a", fails()), fake_model("b", fails(errors.Unreachable)))
+    with pytest.raises(errors.RouteExhausted) as caught:
+        await desk.ask()
+    assert [type(f) for f in caught.value.failures] == [errors.ServerFailed, errors.Unreachable]
+
+
+async def test_a_task_without_a_route_is_exhausted() -> None:
+    dispatcher = Dispatcher({}, {}, lambda _: None)
+    with pytest.raises(errors.RouteExhausted):
+        await dispatcher.ask(Ask(Task.FIX, lambda _: PROMPT))
+
+
+async def test_models_that_cannot_serve_or_are_skipped_or_unknown_are_passed_over() -> None:
+    tried = says("no")
+    models = [fake_model(n, tried) for n in ("skipped", "unfit")] + [fake_model("c", says("ok"))]
+    dispatcher = Dispatcher(
+        {Task.FIX: Route(("unknown", "skipped", "unfit", "c"))},
+        {m.name: m for m in models},
+        lambda _: None,
+    )
+    ask = Ask(
+        Task.FIX, lambda m: None if m.name == "unfit" else PROMPT, skip=frozenset({"skipped"})
+    )
+    assert (await dispatcher.ask(ask)).model == "c"
+    assert tried.prompts == []
+
+
+# -- time --------------------------------------------------------------------------------------
+
+
+async def test_a_hanging_model_leaves_time_for_the_next() -> None:
+    slow = says(HANG)
+    desk = Desk(fake_model("a", slow), fake_model("b", says("ok")), deadline_s=0.1)
+    began = time.monotonic()
+    assert (await desk.ask()).model == "b"
+    assert 0.03 < time.monotonic() - began < 0.09
+    assert isinstance(desk.failed[0], errors.TimedOut)
+    assert slow.open == 0
+
+
+async def test_a_model_that_stops_in_the_middle_ends_with_the_deadline() -> None:
+    slow = says("half", HANG)
+    desk = Desk(fake_model("a", slow), deadline_s=0.05)
+    with pytest.raises(errors.RouteExhausted) as caught:
+        await desk.ask()
+    assert isinstance(caught.value.failures[0], errors.TimedOut)
+    assert slow.open == 0
+
+
+async def test_a_models_own_timeout_is_shorter_than_the_routes() -> None:
+    desk = Desk(fake_model("a", says(HANG), timeout_s=0.03), fake_model("b", says("ok")))
+    assert (await desk.ask()).model == "b"
+
+
+async def test_a_short_retry_after_is_waited_for_when_no_other_model_is_left() -> None:
+    provider = FakeProvider([errors.RateLimited("a", "429", retry_after_s=0.01)], ["ok"])
+    desk = Desk(fake_model("a", provider))
+    answer = await desk.ask()
+    assert answer.text == "ok"
+    assert len(answer.attempts) == 2
+    assert desk.failed == []
+
+
+async def test_it_is_waited_for_only_once() -> None:
+    provider = fails(errors.RateLimited, retry_after_s=0.01)
+    with pytest.raises(errors.RouteExhausted):
+        await Desk(fake_model("a", provider)).ask()
+    assert len(provider.prompts) == 2
+
+
+@pytest.mark.parametrize("retry_after_s", [1.5, 30.0])
+async def test_a_long_retry_after_is_not_waited_for(retry_after_s: float) -> None:
+    provider = fails(errors.RateLimited, retry_after_s=retry_after_s)
+    desk = Desk(fake_model("a", provider))
+    with pytest.raises(errors.RouteExhausted):
+        await desk.ask()
+    assert len(provider.prompts) == 1
+    assert desk.dispatcher.health.shut_for("a") == pytest.approx(retry_after_s, abs=0.5)
+
+
+async def test_another_model_is_better_than_waiting() -> None:
+    provider = fails(errors.RateLimited, retry_after_s=0.01)
+    assert (await Desk(fake_model("a", provider), fake_model("b", says("ok"))).ask()).model == "b"
+    assert len(provider.prompts) == 1
+
+
+# -- cancelling --------------------------------------------------------------------------------
+
+
+async def test_cancelling_closes_the_stream_and_asks_nobody_else() -> None:
+    first, second = says("x", HANG), says("never")
+    desk = Desk(fake_model("a", first), fake_model("b", second))
+    asking = asyncio.create_task(desk.ask())
+    await first.speaking.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert first.open == 0
+    assert second.prompts == []
+    assert desk.events == []
+    assert desk.dispatcher.health.shut_for("a") == 0
+
+
+# -- breakers ----------------------------------------------------------------------------------
+
+
+async def test_a_model_that_keeps_failing_is_left_out() -> None:
+    provider = fails()
+    desk = Desk(fake_model("a", provider), fake_model("b", says("ok")))
+    for _ in range(5):
+        assert (await desk.ask()).model == "b"
+    assert len(provider.prompts) == 3
+
+
+async def test_when_all_are_shut_the_first_to_recover_is_asked() -> None:
+    health = Health()
+    health.failed("a", errors.RateLimited("a", "429", retry_after_s=60))
+    health.failed("b", errors.RateLimited("b", "429", retry_after_s=20))
+    desk = Desk(fake_model("a", says("a")), fake_model("b", says("b")), health=health)
+    assert (await desk.ask()).model == "b"
+
+
+async def test_typing_does_not_ask_a_model_again_whose_key_is_wrong() -> None:
+    provider = fails(errors.Unauthorized)
+    desk = Desk(fake_model("a", provider))
+    for _ in range(2):
+        with pytest.raises(errors.RouteExhausted, match="Check the key"):
+            await desk.ask()
+    assert len(provider.prompts) == 1
+
+
+async def test_who_asks_for_an_action_may_have_mended_it() -> None:
+    provider = FakeProvider([errors.QuotaExhausted("a", "402")], ["ok"])
+    desk = Desk(fake_model("a", provider), task=Task.FIX)
+    with pytest.raises(errors.RouteExhausted):
+        await desk.ask()
+    assert (await desk.ask()).text == "ok"
+    assert desk.dispatcher.health.shut_for("a") == 0
+
+
+# -- what may be asked -------------------------------------------------------------------------
+
+
+async def test_local_only_asks_local_models_only() -> None:
+    remote = says("remote")
+    desk = Desk(
+        fake_model("a", remote), fake_model("b", says("local"), local=True), local_only=True
+    )
+    assert (await desk.ask()).text == "local"
+    assert remote.prompts == []
+
+
+async def test_a_spent_budget_leaves_the_free_models() -> None:
+    paid = says("paid")
+    free = fake_model("b", says("free"), prices=Prices(input=0, output=0))
+    desk = Desk(fake_model("a", paid), free, usd=0.0)
+    assert (await desk.ask()).text == "free"
+    assert paid.prompts == []
+
+
+async def test_a_spent_budget_is_said_where_no_model_is_free() -> None:
+    desk = Desk(fake_model("a", says("paid")), usd=0.0)
+    with pytest.raises(errors.BudgetExhausted, match="budget"):
+        await desk.ask()
+
+
+async def test_money_that_is_left_may_be_spent() -> None:
+    assert (await Desk(fake_model("a", says("paid")), usd=0.01).ask()).text == "paid"

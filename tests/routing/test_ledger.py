@@ -1,0 +1,200 @@
+import math
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from twotrack.errors import ServerFailed
+from twotrack.events import Answered, ModelFailed, ModelLoading, Source, Usage
+from twotrack.routing.ledger import Budget, Ledger, totals
+from twotrack.settings.schema import BudgetSettings
+from twotrack.tasks import Task, Track
+
+MAY_9 = datetime(2026, 5, 9, 12, tzinfo=UTC)
+ANSWER = Answered(
+    task=Task.FIX,
+    track=Track.STRONG,
+    source=Source.MODEL,
+    model="sonnet",
+    answered_model="sonnet-4-5",
+    first_token_ms=300.0,
+    total_ms=900.0,
+    usage=Usage(input_tokens=100, cached_tokens=60, output_tokens=10),
+    cost_usd=0.25,
+)
+
+
+def at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "ledger.sqlite3"
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    database = sqlite3.connect(path)
+    try:
+        return database.execute(
+            "SELECT day, task, track, source, model, answered_model, input_tokens, cached_tokens,"
+            " output_tokens, cost_usd, outcome FROM requests"
+        ).fetchall()
+    finally:
+        database.close()
+
+
+def test_answers_and_failures_are_written_down(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger(ModelFailed(Task.FIX, ServerFailed("haiku", "the text of the provider")))
+    ledger(ModelLoading("embedded"))
+    ledger.close()
+    model = ("sonnet", "sonnet-4-5", 100, 60, 10, 0.25)
+    assert rows(path) == [
+        ("2026-05-09", "fix", "strong", "model", *model, "answered"),
+        ("2026-05-09", "fix", None, None, "haiku", None, 0, 0, 0, None, "ServerFailed"),
+    ]
+    assert b"the text of the provider" not in path.read_bytes()
+
+
+def test_only_its_owner_reads_it(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_is_spent_is_known_at_once(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger(replace(ANSWER, cost_usd=None))
+    assert ledger.spent("day") == pytest.approx(0.25)
+    ledger.close()
+    assert ledger.spent("day") == pytest.approx(0.25)
+
+
+def test_day_and_month_outlive_the_process(path: Path) -> None:
+    for month, day in [(4, 30), (5, 1), (5, 9)]:
+        ledger = Ledger(path, at(MAY_9.replace(month=month, day=day)))
+        ledger(ANSWER)
+        ledger.close()
+    again = Ledger(path, at(MAY_9))
+    again.close()
+    assert again.spent("day") == pytest.approx(0.25)
+    assert again.spent("month") == pytest.approx(0.5)
+
+
+def test_a_new_day_begins_at_nothing(path: Path) -> None:
+    moment = MAY_9
+    ledger = Ledger(path, lambda: moment)
+    ledger(ANSWER)
+    moment = moment.replace(day=10)
+    assert ledger.spent("day") == 0
+    assert ledger.spent("month") == pytest.approx(0.25)
+    moment = moment.replace(month=6)
+    assert ledger.spent("month") == 0
+    ledger.close()
+
+
+def test_rows_older_than_a_year_go(path: Path) -> None:
+    for year in (2024, 2026):
+        ledger = Ledger(path, at(MAY_9.replace(year=year)))
+        ledger(ANSWER)
+        ledger.close()
+    assert [row[0] for row in rows(path)] == ["2026-05-09"]
+
+
+def test_two_processes_write_the_same_file(path: Path) -> None:
+    one, two = Ledger(path, at(MAY_9)), Ledger(path, at(MAY_9))
+    for ledger in [one, two] * 50:
+        ledger(ANSWER)
+    one.close()
+    two.close()
+    assert len(rows(path)) == 100
+
+
+def test_totals_sum_up_by_task_model_source_and_outcome(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger(ANSWER)
+    ledger(ANSWER)
+    ledger(replace(ANSWER, source=Source.CACHE, cost_usd=0.0))
+    ledger.close()
+    cached, asked = totals(path, days=1)
+    assert (cached.source, cached.requests, cached.cost_usd) == ("cache", 1, 0.0)
+    assert (asked.source, asked.requests, asked.cost_usd) == ("model", 2, 0.5)
+    assert (asked.input_tokens, asked.total_ms) == (200, 900.0)
+
+
+def test_no_ledger_has_no_totals(path: Path) -> None:
+    assert totals(path, days=30) == []
+    assert not path.exists()
+
+
+def break_it(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database" * 100)
+
+
+def put_a_folder_there(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+def put_a_file_above(path: Path) -> None:
+    path.parent.write_text("a file")
+
+
+@pytest.mark.parametrize("harm", [break_it, put_a_folder_there, put_a_file_above])
+def test_a_ledger_that_cannot_be_written_is_one_problem_and_counts_on(
+    path: Path, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    harm(path)
+    ledger = Ledger(path, at(MAY_9))
+    for _ in range(3):
+        ledger(ANSWER)
+    ledger.close()
+    assert ledger.spent("day") == pytest.approx(0.75)
+    assert ledger.problem is not None
+    assert len(caplog.records) == 1
+
+
+def test_a_broken_ledger_cannot_be_summed_up(path: Path) -> None:
+    break_it(path)
+    with pytest.raises(OSError, match="cannot be read"):
+        totals(path, days=1)
+
+
+def test_the_writer_ends_with_the_ledger(path: Path) -> None:
+    before = threading.active_count()
+    ledger = Ledger(path, at(MAY_9))
+    ledger.close()
+    assert threading.active_count() == before
+
+
+@dataclass
+class Spent:
+    day: float
+    month: float
+
+    def spent(self, period: str) -> float:
+        return self.day if period == "day" else self.month
+
+
+@pytest.mark.parametrize(
+    ("limits", "left"),
+    [
+        (BudgetSettings(), math.inf),
+        (BudgetSettings(day=2.0), 1.0),
+        (BudgetSettings(month=12.0), 2.0),
+        (BudgetSettings(day=2.0, month=10.5), 0.5),
+        (BudgetSettings(day=0.5), 0.0),
+    ],
+)
+def test_the_budget_is_what_the_tighter_limit_leaves(limits: BudgetSettings, left: float) -> None:
+    assert Budget(limits, Spent(day=1.0, month=10.0)).left() == left

@@ -1,0 +1,80 @@
+"""Which models serve a task: the settings first, then what was found."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from twotrack.routing.routes import Route, resolve
+from twotrack.settings.schema import Settings
+from twotrack.tasks import TASKS, Task, Track
+
+ALL = ("recall", "embedded", "haiku", "sonnet", "codestral")
+FOUND = {Track.FAST: ("codestral", "haiku"), Track.STRONG: ("sonnet",)}
+
+
+def routes(
+    chosen: Mapping[Track | Task, tuple[str, ...]] | None = None,
+    *,
+    available: tuple[str, ...] = ALL,
+    defaults: Mapping[Track, tuple[str, ...]] = FOUND,
+    origins: Mapping[str, str] | None = None,
+) -> Mapping[Task, Route]:
+    settings = Settings(routes=chosen or {})
+    return resolve(settings, available, defaults=defaults, origins=origins or {})
+
+
+def test_a_tasks_own_route_beats_its_tracks_which_beats_the_default() -> None:
+    found = routes({Track.STRONG: ("sonnet",), Task.TEST: ("haiku", "sonnet")})
+    assert found[Task.TEST].models == ("haiku", "sonnet")
+    assert found[Task.FIX].models == ("sonnet",)
+    assert found[Task.COMPLETE].models == ("codestral", "haiku", "recall")
+
+
+@pytest.mark.parametrize(
+    ("available", "defaults", "fast", "strong"),
+    [
+        (ALL, FOUND, ("codestral", "haiku", "recall"), ("sonnet", "codestral", "haiku")),
+        (ALL, {Track.STRONG: ("sonnet",)}, ("sonnet", "recall"), ("sonnet",)),
+        (ALL, {Track.FAST: ("haiku",)}, ("haiku", "recall"), ("haiku",)),
+        (ALL, dict.fromkeys(Track, ("haiku",)), ("haiku", "recall"), ("haiku",)),
+        (ALL, {}, ("embedded", "recall"), ("embedded",)),
+        (("recall",), FOUND, ("recall",), ()),
+        ((), FOUND, (), ()),
+    ],
+    ids=["all", "strong only", "fast only", "one for both", "none", "recall only", "nothing"],
+)
+def test_defaults(
+    available: tuple[str, ...],
+    defaults: Mapping[Track, tuple[str, ...]],
+    fast: tuple[str, ...],
+    strong: tuple[str, ...],
+) -> None:
+    found = routes(available=available, defaults=defaults)
+    assert found[Task.COMPLETE].models == found[Task.BLOCK].models == fast
+    assert {found[task].models for task in Task if TASKS[task].track is Track.STRONG} == {strong}
+
+
+def test_a_route_of_the_settings_is_kept_as_it_is() -> None:
+    assert routes({Track.FAST: ("haiku",)})[Task.COMPLETE].models == ("haiku",)
+    assert routes({Task.BLOCK: ()})[Task.BLOCK].models == ()
+    assert routes({Track.FAST: ("haiku", "haiku")})[Task.COMPLETE].models == ("haiku",)
+
+
+def test_what_is_not_available_is_left_out_and_told() -> None:
+    route = routes({Track.FAST: ("gone", "haiku")})[Task.COMPLETE]
+    assert route.models == ("haiku",)
+    assert route.why == "routes.fast in the settings; not available: gone"
+
+
+def test_why_names_the_source() -> None:
+    found = routes({Track.FAST: ("haiku",)}, origins={"routes.fast": "/home/me/config.toml"})
+    assert found[Task.COMPLETE].why == "routes.fast in /home/me/config.toml"
+    assert found[Task.FIX].why.startswith("default: the strong models")
+    assert routes(defaults={})[Task.FIX].why.startswith("default: no other model")
+
+
+def test_every_task_has_a_route_with_its_deadline() -> None:
+    found = routes()
+    assert list(found) == list(Task)
+    for task, route in found.items():
+        assert (route.task, route.deadline_s) == (task, TASKS[task].deadline_s)
