@@ -43,14 +43,23 @@ class ModelError(TwotrackError):
 
     `model` is its name in the settings. `retry_after_s` is the provider's word on when to come
     back (seconds), where it gave one. `transient` says whether the same request may succeed
-    later, so that a circuit breaker should count it.
+    later, so that a circuit breaker should count it. `hint`, what to do about it, replaces that of
+    the class.
     """
 
     transient = True
     hint = ""
 
-    def __init__(self, model: str, detail: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{model}: {detail}" + (f" {self.hint}" if self.hint else ""))
+    def __init__(
+        self,
+        model: str,
+        detail: str,
+        *,
+        retry_after_s: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        shown = self.hint if hint is None else hint
+        super().__init__(f"{model}: {detail}" + (f" {shown}" if shown else ""))
         self.model = model
         self.detail = detail
         self.retry_after_s = retry_after_s

@@ -28,6 +28,7 @@ from twotrack.routing.health import Health
 from twotrack.routing.ledger import Budget, Ledger, default_path
 from twotrack.routing.routes import Route, resolve
 from twotrack.settings import sources
+from twotrack.settings.trust import PROJECT_FILE
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings, Settings
 from twotrack.tasks import Task, Track
 
@@ -93,7 +94,7 @@ class Session:
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
         defaults = {track: names for track in (Track.FAST, Track.STRONG)} if names else found.routes
-        self.routes = resolve(settings, self.models, defaults)
+        self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
         self.shield = Shield(self._roots, settings.privacy, settings.context)
         dispatcher = Dispatcher(
             self.routes,
@@ -210,7 +211,7 @@ class Session:
 
     def saved(self, document: Document) -> None:
         """Take note of a saved document: it may be a settings file of the project."""
-        if document.path is not None and document.path.name == sources.PROJECT_FILE:
+        if document.path is not None and document.path.name == PROJECT_FILE:
             self.configure(self._layers)
 
     def closed(self, document: Document) -> None:
@@ -222,7 +223,7 @@ class Session:
 
     def file_changed(self, path: Path, *, deleted: bool) -> None:
         """Take note of a file that something else changed on disk."""
-        if path.name == sources.PROJECT_FILE:
+        if path.name == PROJECT_FILE:
             self.configure(self._layers)
         elif self._indexer is not None:
             (self._indexer.deleted if deleted else self._indexer.changed)(path)

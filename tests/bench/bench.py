@@ -48,7 +48,7 @@ async def overhead(model: Model, rounds: int = 400) -> None:
         opened = {"naive": open_file(floor, 1000), "twotrack": open_file(ours, 1000)}
         body = {"model": "m", "prompt": opened["naive"][0].text[-8000:], "max_tokens": 64}
         for number in range(rounds + 20):
-            for name in spent:
+            for name, times in spent.items():
                 if name == "httpx":
                     url = f"{model.base_url}/completions"
                     took, _ = await timed(http.post(url, json=body))
@@ -63,7 +63,7 @@ async def overhead(model: Model, rounds: int = 400) -> None:
                     )
                     assert answer["items"][0]["insertText"].startswith("sum(item")
                 if number >= 20:
-                    spent[name].append(took)
+                    times.append(took)
                 await asyncio.sleep(0.004)  # the collector of one must not run in the other's time
         result = {name: figures(times) for name, times in spent.items()}
         say("one completion: bare httpx", result["httpx"])

@@ -64,7 +64,8 @@ def test_neovim_takes_versioned_edits_and_new_files_without_announcing_the_forme
 def test_a_client_that_says_nothing_gets_the_least() -> None:
     nobody = recognise(types.InitializeParams(capabilities=types.ClientCapabilities()))
     assert nobody.encoding is Encoding.UTF16
-    assert not (nobody.resolves or nobody.progress or nobody.document_changes or nobody.events)
+    said = (nobody.resolves, nobody.progress, nobody.document_changes, nobody.events)
+    assert not any(said)
 
 
 def test_an_unknown_encoding_is_passed_over() -> None:

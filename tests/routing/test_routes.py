@@ -20,7 +20,7 @@ def routes(
     origins: Mapping[str, str] | None = None,
 ) -> Mapping[Task, Route]:
     settings = Settings(routes=chosen or {})
-    return resolve(settings, available, defaults=defaults, origins=origins or {})
+    return resolve(settings, available, defaults, origins)
 
 
 def test_a_tasks_own_route_beats_its_tracks_which_beats_the_default() -> None:

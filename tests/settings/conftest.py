@@ -36,7 +36,7 @@ def load_settings(tmp_path: Path, user_file: Path) -> Load:
             environment={"TWOTRACK_CONFIG": str(user_file)},
             project_roots=roots,
             editor=[("workspace/configuration", editor)] if editor is not None else [],
-            **known,  # type: ignore[arg-type]
+            **known,
         )
 
     return write_and_load

@@ -15,10 +15,8 @@ def test_every_option_says_what_it_means() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "| `debounce_ms` | an integer from 0 to 5000 | `150` | Longest wait for a pause while "
-        "typing, in milliseconds; 0 asks at every key. |",
-        '| `trigger` | "automatic" or "invoke" | `"automatic"` | "automatic" completes while '
-        'typing, "invoke" only on request. |',
+        "| `max_lines` | an integer from 1 to 200 | `20` | Most lines of one completion. |",
+        "| `redact` | true or false | `true` | Replace secret-looking strings in prompts. |",
         "| `model` | a string (one line, not empty) | required | The provider's id of the model. |",
         "| `test` | a list of names of models | that of strong | write tests for a definition |",
         "| `complete` | fast | 10 s | 64 | complete the line at the cursor |",
@@ -26,6 +24,13 @@ def test_every_option_says_what_it_means() -> None:
 )
 def test_a_row(row: str) -> None:
     assert row in render().splitlines()
+
+
+def test_choices_and_absence_have_words() -> None:
+    known = {option.key: option for option in options()}
+    assert known["completion.trigger"].allowed == '"automatic" or "invoke"'
+    assert known["completion.trigger"].default == '"automatic"'
+    assert known["log.file"].default == "absent"
 
 
 def test_what_a_project_may_set_is_told_by_how_far() -> None:
@@ -42,11 +47,11 @@ def test_it_has_a_heading_for_every_table_and_a_row_for_every_task() -> None:
 
 
 def test_only_the_text_between_the_markers_is_rewritten() -> None:
-    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    text = f"before\n{BEGIN}\nSTALE\n{END}\nafter\n"
     new = updated(text)
     assert new.startswith(f"before\n{BEGIN}\n\n####")
     assert new.endswith(f"{END}\nafter\n")
-    assert "old" not in new
+    assert "STALE" not in new
     assert updated(new) == new
 
 

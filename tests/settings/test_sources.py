@@ -230,10 +230,11 @@ class TestRoutes:
     def test_an_unknown_name_is_dropped(self, load_settings: Load, user_file: Path) -> None:
         loaded = load_settings(CODESTRAL + "[routes]\nfast = ['codestrl', 'codestral', 'recall']")
         assert loaded.settings.routes == {Track.FAST: ("codestral", "recall")}
-        assert messages(loaded) == [
+        (problem,) = messages(loaded)
+        assert problem == (
             f'{user_file}: routes.fast: names an unknown model, "codestrl" (did you mean '
             '"codestral"?); known are codestral, recall, embedded'
-        ]
+        )
 
     def test_of_unknown_names_only_it_does_not_hold(self, load_settings: Load) -> None:
         loaded = load_settings("[routes]\nfast = ['recall']", editor={"routes": {"fast": ["x"]}})
@@ -252,7 +253,7 @@ class TestFiles:
             f"{tmp_path / 'no.toml'}: does not exist; TWOTRACK_CONFIG names it"
         ]
 
-    @pytest.mark.parametrize("path", ["~nobody-has-this-name/x.toml", "a\0b"])
+    @pytest.mark.parametrize("path", ["~nobody-has-this-name/x.toml", "a\0b", "x" * 300])
     def test_a_path_that_no_file_can_have(self, path: str) -> None:
         loaded = load(environment={"TWOTRACK_CONFIG": path})
         assert loaded.settings == Settings()

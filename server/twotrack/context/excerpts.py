@@ -13,7 +13,7 @@ from cachetools import LRUCache
 
 from twotrack.context.syntax import Definition, SyntaxCache
 from twotrack.document import Document
-from twotrack.text import Position, Range, Snapshot
+from twotrack.text import Position, Snapshot
 
 _REGION_LINES = 8
 """Lines that share one choice."""
@@ -30,15 +30,15 @@ _FLOOR = 1.5
 _NAMED = 3.0
 """What weighs more: a piece that defines a name used at the cursor."""
 _MAX_PIECES = 8
+_FEW = 50
+"""Pieces added when rarity is counted: in two small documents every word would be common."""
+_LINE_CHARACTERS = 500
+_NAME_CHARACTERS = 40
+"""What an excerpt's path costs beside its text."""
 
 _WORD = re.compile(r"[^\W\d]\w{2,63}")
 _COMMON = frozenset(
-    "and any async await bool break case catch class const continue def default del delete do elif"
-    " else end enum except export extends false final finally float for from func function get go"
-    " if impl import in include int interface is lambda len let match mut namespace new nil none"
-    " not null number object or package pass print private protected pub public raise range return"
-    " self set static str string struct super switch then this throw true try type typeof union"
-    " use using var void while with yield".split()
+    ["and", "any", "async", "await", "bool", "break", "case", "catch", "class", "const", "continue", "def", "default", "del", "delete", "do", "elif", "else", "end", "enum", "except", "export", "extends", "false", "final", "finally", "float", "for", "from", "func", "function", "get", "go", "if", "impl", "import", "in", "include", "int", "interface", "is", "lambda", "len", "let", "match", "mut", "namespace", "new", "nil", "none", "not", "null", "number", "object", "or", "package", "pass", "print", "private", "protected", "pub", "public", "raise", "range", "return", "self", "set", "static", "str", "string", "struct", "super", "switch", "then", "this", "throw", "true", "try", "type", "typeof", "union", "use", "using", "var", "void", "while", "with", "yield"]
 )
 
 
@@ -105,14 +105,14 @@ class ExcerptPicker:
             position.line // _REGION_LINES,
             budget,
             missing,
-            tuple((other.uri, id(other.text)) for other in others),
+            tuple((other.uri, other.version) for other in others),
         )
         last = self._choices.get(document.uri)
         if last is not None and last.key == key:
             return last.pieces
         tables = [t for other in others if (t := self._tables.get(other.uri)) is not None]
         ranked = _rank(tables, _words_near(document.text, position))
-        kept = _still(last.pieces, ranked) if last is not None else []
+        kept = _still(last.pieces, ranked) if last is not None else ()
         pieces = tuple(_fill([*kept, *ranked], budget))
         self._choices[document.uri] = _Choice(key, pieces)
         return pieces
@@ -149,3 +149,71 @@ class ExcerptPicker:
             pieces.append(_Indexed(first, stop, name, len(words)))
         frozen = {word: tuple(where) for word, where in by_word.items()}
         return _Table(document, tuple(pieces), frozen)
+
+
+def _words_near(text: Snapshot, position: Position) -> frozenset[str]:
+    lines = text.lines(position.line - _LINES_ABOVE, position.line + 1)
+    return frozenset(_WORD.findall("".join(line[:_LINE_CHARACTERS] for line in lines))) - _COMMON
+
+
+def _starts(lines: int) -> range:
+    return range(0, lines, _PIECE_LINES)
+
+
+def _definition_spans(
+    definitions: Sequence[Definition], lines: int
+) -> Iterator[tuple[int, int, str]]:
+    """First line, line after the last, and name: short definitions whole, else their beginning.
+
+    A long class gives its head, and its methods one by one.
+    """
+    covered = 0
+    for number, definition in enumerate(definitions):
+        first, stop = definition.range.start.line, min(definition.range.end.line + 1, lines)
+        if first < covered:
+            continue
+        covered = stop
+        if stop - first > _PIECE_LINES and definition.kind not in ("function", "method"):
+            inner = definitions[number + 1] if number + 1 < len(definitions) else None
+            if inner is not None and inner.depth > definition.depth:
+                covered = stop = max(inner.range.start.line, first + 1)
+        yield first, min(stop, first + _PIECE_LINES), definition.name
+
+
+def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[Piece]:
+    """The pieces that share enough with `words`, rare words counting more, the best first."""
+    total = sum(len(table.pieces) for table in tables)
+    scores: dict[tuple[int, int], float] = {}
+    for word in sorted(words):
+        places = [(t, p) for t, table in enumerate(tables) for p in table.by_word.get(word, ())]
+        weight = math.log(1 + (total + _FEW) / len(places)) if places else 0.0
+        for t, p in places:
+            piece = tables[t].pieces[p]
+            score = weight / math.sqrt(piece.words) + (_NAMED if piece.name == word else 0.0)
+            scores[t, p] = scores.get((t, p), 0.0) + score
+    good = sorted((-score, place) for place, score in scores.items() if score >= _FLOOR)
+    return [_piece(tables[t], tables[t].pieces[p]) for _, (t, p) in good[: 4 * _MAX_PIECES]]
+
+
+def _piece(table: _Table, indexed: _Indexed) -> Piece:
+    lines = table.document.text.lines(indexed.first, indexed.stop)
+    text = "\n".join(line.rstrip("\r\n") for line in lines)
+    return Piece(table.document, indexed.first, text)
+
+
+def _still(last: Sequence[Piece], ranked: Sequence[Piece]) -> list[Piece]:
+    """The pieces of the last choice that would be chosen again, in their old order."""
+    again = {(piece.document.uri, piece.text): piece for piece in ranked}
+    return [again[key] for piece in last if (key := (piece.document.uri, piece.text)) in again]
+
+
+def _fill(pieces: Sequence[Piece], budget: int) -> Iterator[Piece]:
+    """The pieces, each once, while they fit into `budget` characters."""
+    seen: set[tuple[str, str]] = set()
+    for piece in pieces:
+        key, size = (piece.document.uri, piece.text), len(piece.text) + _NAME_CHARACTERS
+        if key in seen or size > budget or len(seen) == _MAX_PIECES:
+            continue
+        seen.add(key)
+        budget -= size
+        yield piece

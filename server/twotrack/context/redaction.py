@@ -29,7 +29,7 @@ _NAMES = r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|a
 _PLAIN = re.compile(r"[A-Za-z_.-]*")
 _BAD_START = ("$", "{", "<", "%", "http://", "https://", "/", "./", "#")
 _STAND_INS = frozenset(
-    "password passwd pass pw pwd secret token user username example changeme xxx *** ... test".split()
+    ["password", "passwd", "pass", "pw", "pwd", "secret", "token", "user", "username", "example", "changeme", "xxx", "***", "...", "test"]
 )
 
 
@@ -64,7 +64,10 @@ def _password(value: str) -> bool:
 
 def _credential(value: str) -> bool:
     """Whether the password of a URL is one: anything but a stand-in."""
-    return not value.startswith(_BAD_START) and value.lower().strip("*x.[]") not in {"", *_STAND_INS}
+    return not value.startswith(_BAD_START) and value.lower().strip("*x.[]") not in {
+        "",
+        *_STAND_INS,
+    }
 
 
 def _mixed(value: str) -> bool:

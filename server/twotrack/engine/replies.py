@@ -210,7 +210,7 @@ def without_repetition(text: str) -> str:
                 return "\n".join(lines[: start + size])
     round_again = _CYCLE_CHARS.search(text)
     if round_again is not None and _WORD.search(round_again[1]) and not round_again[1].isdigit():
-        return text[: round_again.start(1)].rstrip()
+        return text[: round_again.end(1)]
     return text
 
 
@@ -253,8 +253,9 @@ def without_lines_below(text: str, gap: Gap) -> str:
         if tail != below[:count]:
             continue
         plain = all(_PLAIN_CLOSERS.fullmatch(line) for line in tail)
-        # Closing lines may be this text's own: they go where it has not opened them.
-        if not plain or unopened(gap.prefix + "\n".join(lines)):
+        # Closing lines may be this text's own: they go where there would be too many.
+        after = "\n" + "\n".join(tail)
+        if not plain or faults(gap.prefix + text + after) > faults(gap.prefix + after):
             return "\n".join(lines[:-count])
     return text
 

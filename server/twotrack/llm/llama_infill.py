@@ -36,7 +36,7 @@ class LlamaInfill:
         """Answer an Infill prompt. Raises ModelError."""
         if not isinstance(prompt, Infill):
             raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
-        answer = _chunks(events(self._transport, self._endpoint, "infill", self._body(prompt)))
+        answer = chunks(events(self._transport, self._endpoint, "infill", self._body(prompt)))
         async with aclosing(cut(self._endpoint, answer, prompt.stop)) as checked:
             async for chunk in checked:
                 yield chunk
@@ -57,7 +57,8 @@ class LlamaInfill:
         """Nothing to give back: the transport is shared."""
 
 
-async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+async def chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+    """Read the events of ``/infill`` and ``/completion``; the last one brings the usage."""
     async with aclosing(answer):
         async for event in answer:
             text = event.get("content")

@@ -6,6 +6,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from twotrack.document import Document
+from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.completion import Completion
 from twotrack.lsp.clients import Client
 from twotrack.lsp.documents import uri_of
@@ -65,7 +66,7 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
     return types.CompletionItem(
         label=label[:80] + ("…" if more or len(label) > 80 else ""),
         kind=types.CompletionItemKind.Snippet,
-        detail=f"twotrack · {completion.model}",
+        detail=f"twotrack · {completion.origin.model}",
         documentation=types.MarkupContent(
             types.MarkupKind.PlainText, line[start:cursor] + completion.text
         )
@@ -114,7 +115,7 @@ def workspace_edit(
             _document_edit(uri, None, [types.TextEdit(types.Range(start, start), text)], annotation)
         )
     operations += [
-        _document_edit(uri, edits[uri][0].version, changes, annotation)
+        _document_edit(uri, _version(edits[uri][0]), changes, annotation)
         for uri, changes in converted.items()
     ]
     return types.WorkspaceEdit(
@@ -123,6 +124,10 @@ def workspace_edit(
         if annotation
         else None,
     )
+
+
+def _version(document: Document) -> int | None:
+    return None if document.version == NOT_OPEN else document.version
 
 
 def _document_edit(

@@ -22,9 +22,8 @@ class Route:
 def resolve(
     settings: Settings,
     available: Collection[str],
-    *,
     defaults: Mapping[Track, tuple[str, ...]],
-    origins: Mapping[str, str],
+    origins: Mapping[str, str] | None = None,
 ) -> Mapping[Task, Route]:
     """Return the route of every task, of models in `available` only.
 
@@ -34,7 +33,8 @@ def resolve(
     setting, as `Loaded.origins` does.
     """
     return {
-        task: _chosen(task, settings, available, origins) or _default(task, available, defaults)
+        task: _chosen(task, settings, available, origins or {})
+        or _default(task, available, defaults)
         for task in Task
     }
 

@@ -43,7 +43,7 @@ def offers(view: View) -> Iterator[Offer]:
     if found:
         words = " ".join(one.text for one in found)
         shown = f"{words[:77]}..." if len(words) > 80 else words
-        yield Offer(Task.REFACTOR, shown, view.selection, None, words[:MOST_INSTRUCTION])
+        yield Offer(Task.REFACTOR, f"Edit: {shown}", view.selection, None, words[:MOST_INSTRUCTION])
 
 
 async def job(scene: Scene) -> Job:

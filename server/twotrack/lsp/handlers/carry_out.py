@@ -55,8 +55,12 @@ def _rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, 
     result: dict[str, tuple[Document, tuple[Edit, ...]]] = {}
     for base, edits in proposal.edits:
         present = server.documents.find(base.uri)
-        if present is None:
-            raise EditConflict(f"{base.uri} was closed meanwhile; nothing was changed.")
+        if base.version == NOT_OPEN and present is None:
+            result[base.uri] = (base, edits)
+            continue
+        if present is None or base.version == NOT_OPEN:
+            what = "closed" if present is None else "opened"
+            raise EditConflict(f"{base.uri} was {what} meanwhile; nothing was changed.")
         changes = server.documents.changes_since(base.uri, base.version)
-        result[base.uri] = (present, rebase(edits, changes))
+        result[base.uri] = (present, rebase(edits, changes, base.text))
     return result

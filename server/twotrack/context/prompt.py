@@ -1,0 +1,97 @@
+"""The context of a completion: window and excerpts under one budget, redacted.
+
+The order of what a prompt is made of, most stable first: excerpts, prefix, cursor's line. Nothing
+here asks a clock or chance: the same state gives the same prompt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import Shield
+from twotrack.context.window import characters, window_at
+from twotrack.document import Document
+from twotrack.languages import language_of
+from twotrack.llm.api import Excerpt, Infill
+from twotrack.text import Position
+
+# Shares of the budget (facts: prefix 40, suffix 15, excerpts 30, the rest for the prompt's
+# frame). What suffix and excerpts leave goes to the prefix.
+_PREFIX = 0.50
+_SUFFIX = 0.15
+_EXCERPTS = 0.30
+
+_RULES_FILE_BYTES = 16 * 1024
+_RULES_CHARACTERS = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionContext:
+    """What a model is told of the place to complete at; redacted."""
+
+    prefix: str
+    suffix: str
+    path: str
+    language: str
+    excerpts: tuple[Excerpt, ...]
+
+    def infill(self, stop: tuple[str, ...] = (), max_tokens: int = 64) -> Infill:
+        """Make the prompt."""
+        return Infill(
+            self.prefix, self.suffix, self.path, self.language, self.excerpts, stop, max_tokens
+        )
+
+
+def gather(
+    document: Document,
+    position: Position,
+    others: Sequence[Document],
+    *,
+    shield: Shield,
+    excerpts: ExcerptPicker,
+    max_tokens: int,
+) -> CompletionContext | None:
+    """Gather at most about `max_tokens` tokens for a completion at `position`.
+
+    `others` are the other open documents in the order of their last use. None where the document
+    itself may not be sent.
+    """
+    if not shield.may_send(document.path):
+        return None
+    language = language_of(document.language, document.path)
+    share = characters(max_tokens, language)
+    usable = [other for other in others if shield.may_use(other.path)]
+    budget = int(share * _EXCERPTS)
+    pieces = excerpts.pick(document, position, usable, budget)
+    unused = budget - sum(len(piece.text) for piece in pieces)
+    window = window_at(document.text, position, int(share * _PREFIX) + unused, int(share * _SUFFIX))
+    prefix, suffix = shield.redact_around(window.prefix, window.suffix)
+    return CompletionContext(
+        prefix,
+        suffix,
+        shield.label(document),
+        document.language,
+        tuple(Excerpt(shield.label(p.document), shield.redact(p.text)) for p in pieces),
+    )
+
+
+def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
+    """Read the project's rule files for a strong task; blocks on the disk for a moment.
+
+    Files are relative to `root` and must lie in it; of each at most 16 KiB are read, of all
+    32 Ki characters. What cannot be read or sent is left out. Redacted.
+    """
+    texts: list[str] = []
+    for name in dict.fromkeys(rules):
+        path = root / name
+        try:
+            inside = path.resolve().is_relative_to(root.resolve())
+            if not (inside and path.is_file() and shield.may_send(path)):
+                continue
+            with path.open("rb") as file:
+                text = file.read(_RULES_FILE_BYTES).decode("utf-8-sig", errors="ignore")
+        except (OSError, ValueError):
+            continue
+        texts.append(text.replace("\r\n", "\n").strip())
+    return shield.redact("\n\n".join(filter(None, texts)))[:_RULES_CHARACTERS]

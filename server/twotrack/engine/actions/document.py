@@ -1,0 +1,171 @@
+"""Write the doc comment of a definition: the model gives the words, the program the comment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twotrack.context.syntax import Definition
+from twotrack.engine.actions import raw
+from twotrack.engine.actions.doc_comment import comment_of, directives, words_of
+from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.offers import Offer, Proposal
+from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
+from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.edits.check import check
+from twotrack.engine.edits.diff import minimal_edits
+from twotrack.engine.edits.indent import indentation
+from twotrack.engine.edits.parse import block_of, complete, fitted
+from twotrack.errors import ReplyRejected, TwotrackError
+from twotrack.languages import DocStyle
+from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.routing.dispatch import Answer
+from twotrack.tasks import Task
+from twotrack.text import Range, Snapshot
+
+_MOST_WORDS = 6_000
+"""Characters of a doc comment; more is not one."""
+
+_SYSTEM = """\
+You write documentation in a programmer's editor. You are given code in a <code> block.
+Answer with the text of its doc comment in one <{tag}> block:
+<{tag}>
+the text
+</{tag}>
+Give only the text: no comment signs, no quotes, no code. Begin with one sentence that says what
+the code does for whoever uses it, not how. Add what they have to know about parameters, result
+and errors, only as far as the names don't say it. Don't guess."""
+
+_REQUEST = "Write the text of the {style} for `{name}`, in the way that {language} code has it."
+
+
+def offers(view: View) -> Iterator[Offer]:
+    """Offer it for the definition around the cursor."""
+    definition = view.definition
+    if definition is not None and view.language.doc is not None:
+        verb = "Update the documentation of" if definition.doc else "Document"
+        yield Offer(Task.DOCUMENT, f"{verb} {definition.name}", view.selection)
+
+
+async def job(scene: Scene) -> Job:
+    """Ask for the words, and put them where the language has them."""
+    view, definition = scene.view, scene.view.definition
+    if definition is None or view.language.doc is None:
+        raise TwotrackError("There is no definition here that could be documented.")
+    span = whole_lines(view.text, definition.range)
+    code = scene.redact(view.text.slice(span))
+    return _Documenting(
+        scene.offer.title,
+        view,
+        definition,
+        view.language.doc,
+        span,
+        code,
+        scene.around(view.text, span),
+    ).job()
+
+
+@dataclass(frozen=True, slots=True)
+class _Documenting:
+    """A definition to be documented."""
+
+    title: str
+    view: View
+    definition: Definition
+    style: DocStyle
+    span: Range
+    """Its whole lines."""
+    code: str
+    """What the model sees of it: redacted."""
+    around: Surroundings
+
+    def job(self) -> Job:
+        tag = free_tag(self.code)
+        system = _SYSTEM.format(tag=tag)
+        request = _REQUEST.format(
+            style=self.style.name, name=self.definition.name, language=self.view.language.name
+        )
+
+        def prompt_for(model: Model) -> Prompt | None:
+            if raw.preferred(model):
+                return raw.document(self.view, self.definition, self.style, self.code, self.around)
+            if not model.capabilities.chat:
+                return None
+            return chat(
+                Task.DOCUMENT, model, system, self.around, code=self.code, request=request
+            )
+
+        def read(answer: Answer, prompt: Prompt) -> Proposal:
+            if isinstance(prompt, Infill):
+                return self.proposal(answer, self.documented(raw.words(answer.text)))
+            reply = complete(answer.text, answer.finish)
+            return self.proposal(answer, self.new_code(reply, tag))
+
+        return Job(Task.DOCUMENT, prompt_for, read)
+
+    def new_code(self, reply: str, tag: str) -> str:
+        """Give the lines of the definition with the documentation of `reply`.
+
+        Some models write the whole definition although they are asked for words.
+        """
+        bare = reply.strip()
+        if self._commented(bare):
+            return self.documented(words_of(bare, self.style))
+        block = block_of(reply, tag)
+        header = self.definition.signature.split("\n")[0].strip()
+        if any(line.strip().startswith(header) for line in Snapshot(block).lines()):
+            code = self.view.text.slice(self.span)
+            return fitted(block, code, self.view.text.eol)
+        return self.documented(words_of(block, self.style))
+
+    def _commented(self, reply: str) -> bool:
+        """Whether the reply is a doc comment and nothing else."""
+        return reply.startswith(self.style.opening) and reply != words_of(reply, self.style)
+
+    def documented(self, words: str) -> str:
+        """Give the lines of the definition with `words` as its documentation."""
+        if not words.strip() or len(words) > _MOST_WORDS:
+            raise ReplyRejected("The answer holds no documentation of a sensible length.")
+        text, doc = self.view.text, self.definition.doc
+        place = self._place()
+        comment = comment_of(words, self.style, self._indent, text.eol)
+        between = text.eol + self._indent
+        if doc is not None:
+            kept = [] if self.style.inside else directives(text.slice(doc))
+            new = between.join((comment, *kept))
+        elif place.empty:
+            new = comment + between
+        else:  # the body stands on the line of the header
+            new = between + comment + between
+        after = text.replace(place, new).text
+        behind = len(text) - text.offset(self.span.end)
+        return after[text.offset(self.span.start) : len(after) - behind]
+
+    def _place(self) -> Range:
+        """What the comment replaces, or where it goes (an empty range)."""
+        definition = self.definition
+        if definition.doc is not None:
+            return definition.doc
+        if not self.style.inside:
+            return Range(definition.code.start, definition.code.start)
+        if definition.body is None:
+            raise TwotrackError(f"{definition.name} has no body that could hold documentation.")
+        body = definition.body.start
+        if self.view.text.line(body.line)[: body.character].strip():
+            return Range(definition.header.end, body)
+        return Range(body, body)
+
+    @property
+    def _indent(self) -> str:
+        """What the lines of the comment begin with."""
+        text, place = self.view.text, self._place()
+        indent = indentation(text.line(place.start.line))
+        if self.style.inside and not place.empty and self.definition.doc is None:
+            indent += "\t" if indent.startswith("\t") else "    "
+        return indent
+
+    def proposal(self, answer: Answer, new: str) -> Proposal:
+        """Check `new` in the place of the definition and give it as the smallest edits."""
+        view = self.view
+        check(Task.DOCUMENT, view.language, view.text, self.span, new, syntax=view.syntax)
+        edits = minimal_edits(view.text, self.span, new)
+        return Proposal(self.title, answer, ((view.document, edits),))

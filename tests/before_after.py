@@ -1,0 +1,66 @@
+"""Scenario files: a text with the cursor ($0), what a model replied, and the text it becomes.
+
+=== a title [language] [lines=9] [cut]
+text before, with $0
+--- reply
+what the model said
+--- becomes
+text after, with $0 behind what was inserted; or "--- nothing" where nothing is
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from twotrack.document import Document
+from twotrack.text import Position, Snapshot
+
+CURSOR = "$0"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    title: str
+    before: str
+    reply: str
+    after: str | None
+    language: str = "python"
+    lines: int = 1
+    cut: bool = False
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def at_cursor(marked: str, language: str = "python") -> tuple[Document, Position]:
+    """The document and the position of the cursor mark in it."""
+    text = Snapshot(marked.replace(CURSOR, "", 1))
+    document = Document(f"file:///work/a.{language}", None, language, 1, text)
+    return document, text.position(marked.index(CURSOR))
+
+
+def read(folder: Path) -> list[Scenario]:
+    """All scenarios of the files in `folder`."""
+    return [scenario for path in sorted(folder.glob("*.txt")) for scenario in _parse(path)]
+
+
+def _parse(path: Path) -> list[Scenario]:
+    scenarios = []
+    for part in re.split(r"^=== ", path.read_text(), flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        before, _, rest = body.partition("\n--- reply\n")
+        reply, after = re.split(r"(?m)^--- (?:becomes|nothing)\n", rest, maxsplit=1)
+        title, *options = (word.rstrip("] ") for word in heading.split("["))
+        chosen: dict[str, object] = {}
+        for option in options:
+            name, _, value = option.partition("=")
+            if name == "lines":
+                chosen["lines"] = int(value)
+            elif name == "cut":
+                chosen["cut"] = True
+            else:
+                chosen["language"] = name
+        scenarios.append(
+            Scenario(title, before, reply[:-1], after[:-1] or None, **chosen)  # type: ignore[arg-type]
+        )
+    return scenarios

@@ -1,0 +1,303 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from before_after import CURSOR, at_cursor
+from fake_models import HANG, FakeProvider, fake_model
+
+from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import Shield
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.engine.completion import Completer, Completion, CompletionRequest
+from twotrack.engine.pace import Pace
+from twotrack.errors import Declined, RouteExhausted, ServerFailed
+from twotrack.events import Answered, Event, Source
+from twotrack.llm.api import Chat, Chunk, Infill, Model
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.settings.schema import CacheSettings, CompletionSettings, Settings, Trigger
+from twotrack.tasks import Task, Track
+from twotrack.text import Edit
+
+HEAD = "def area(width, height):\n    "
+
+
+@dataclass(frozen=True)
+class Route:
+    models: tuple[str, ...]
+    deadline_s: float = 5.0
+
+
+class Desk:
+    """A completer over `models`, with a typist's clock that moves only when something waits."""
+
+    def __init__(self, *models: Model, **completion: object) -> None:
+        self.now = 100.0
+        self.waited: list[float] = []
+        self.events: list[Event] = []
+        self.settings = Settings(
+            completion=replace(CompletionSettings(debounce_ms=150), **completion)  # type: ignore[arg-type]
+        )
+        self.models = models
+        self.pace = Pace(lambda: self.now)
+        self.completer = self.make(self.settings)
+
+    def make(self, settings: Settings) -> Completer:
+        route = Route(tuple(m.name for m in self.models))
+        dispatcher = Dispatcher(
+            {Task.COMPLETE: route, Task.BLOCK: route},
+            {m.name: m for m in self.models},
+            self.events.append,
+        )
+        syntax = SyntaxCache()
+        return Completer(
+            dispatcher,
+            settings,
+            shield=Shield((), settings.privacy, settings.context),
+            syntax=syntax,
+            excerpts=ExcerptPicker(syntax),
+            pace=self.pace,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+
+    async def complete(self, marked: str, **more: object) -> Completion | None:
+        return await self.completer.complete(request(marked, **more))  # type: ignore[arg-type]
+
+    async def accept(self, marked: str, **more: object) -> str | None:
+        """The text after the completion, with the cursor behind it."""
+        completion = await self.complete(marked, **more)
+        return completion and accepted(marked, completion)
+
+    def lookup(self, marked: str, **more: object) -> str | None:
+        known = self.completer.lookup(request(marked, **more))  # type: ignore[arg-type]
+        return known and accepted(marked, known)
+
+
+def request(
+    marked: str,
+    *,
+    invoked: bool = False,
+    language: str = "python",
+    path: Path | None = None,
+    others: Sequence[Document] = (),
+) -> CompletionRequest:
+    document, position = at_cursor(marked, language)
+    return CompletionRequest(replace(document, path=path), position, invoked, others)
+
+
+def accepted(marked: str, completion: Completion) -> str:
+    document, _ = at_cursor(marked)
+    return document.text.apply([Edit(completion.range, completion.text + CURSOR)]).text
+
+
+def says(*steps: object) -> FakeProvider:
+    return FakeProvider(steps)
+
+
+def quick(*steps: object) -> Model:
+    return fake_model("quick", says(*steps), local=True)
+
+
+# -- what comes --------------------------------------------------------------------------------
+
+
+async def test_a_model_completes_the_line() -> None:
+    desk = Desk(quick("return width", " * height"))
+    marked = HEAD + "$0\n"
+    completion = await desk.complete(marked)
+    assert completion is not None
+    assert accepted(marked, completion) == HEAD + "return width * height$0\n"
+    assert (completion.origin.source, completion.origin.model) == (Source.MODEL, "quick")
+    assert completion.origin.track is Track.FAST
+
+
+async def test_what_stands_after_the_cursor_is_replaced_where_the_answer_repeats_it() -> None:
+    desk = Desk(quick("width, height):"))
+    assert await desk.accept("if area($0)\n") == "if area(width, height):$0\n"
+
+
+async def test_a_single_line_stops_at_its_end_and_several_lines_at_the_end_of_the_block() -> None:
+    single, block = says("width", Chunk(finish="stop")), says("x = 1\n    y = 2\n", "\nz", HANG)
+    await Desk(fake_model("quick", single)).complete("x = $0")
+    [asked] = single.prompts
+    assert isinstance(asked, Infill)
+    assert asked.stop == ("\n",)
+    assert asked.max_tokens == 64
+    desk = Desk(fake_model("quick", block))
+    assert await desk.accept(HEAD + "$0\nw = 1\n", invoked=True) is not None
+    [asked] = block.prompts
+    assert isinstance(asked, Infill)
+    assert asked.stop == ()
+    assert asked.max_tokens == 200
+
+
+async def test_the_stream_is_cut_when_all_lines_are_there() -> None:
+    provider = says("a = 1\n", "    b = 2\n", "    c = 3\n", HANG)
+    desk = Desk(fake_model("quick", provider), max_lines=2)
+    assert await desk.accept(HEAD + "$0\n") == HEAD + "a = 1\n    b = 2$0\n"
+    assert provider.open == 0
+
+
+async def test_an_answer_that_breaks_the_code_is_not_shown() -> None:
+    assert await Desk(quick("width width )(")).complete(HEAD + "return $0\n") is None
+
+
+async def test_a_chat_model_is_asked_for_a_tag_and_its_words_are_left_out() -> None:
+    provider = says("<insert>    return width * height</insert>")
+    model = fake_model("chatty", provider, infill=False)
+    assert await Desk(model).accept(HEAD + "$0\n") == HEAD + "return width * height$0\n"
+    [asked] = provider.prompts
+    assert isinstance(asked, Chat)
+    assert asked.stop == ("</insert>",)
+    assert asked.messages[0].content.index("def area") > 0
+
+
+async def test_the_head_of_a_chat_stays_the_same_from_key_to_key() -> None:
+    provider = says("")
+    desk = Desk(fake_model("chatty", provider, infill=False))
+    for typed in ("r", "re"):
+        await desk.complete(HEAD + typed + "$0\n")
+    one, two = provider.prompts
+    assert isinstance(one, Chat)
+    assert isinstance(two, Chat)
+    assert one.system == two.system
+    head = one.messages[0].content.partition(HEAD)[0]
+    assert two.messages[0].content.startswith(head + HEAD)
+
+
+async def test_the_next_model_answers_when_one_declines() -> None:
+    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True)
+    completion = await Desk(recall, quick("1")).complete("x = $0")
+    assert completion is not None
+    assert completion.origin.model == "quick"
+
+
+async def test_when_all_decline_there_is_nothing() -> None:
+    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True)
+    assert await Desk(recall).complete("x = $0") is None
+
+
+async def test_a_failure_is_raised() -> None:
+    with pytest.raises(RouteExhausted):
+        await Desk(quick(ServerFailed("quick", "503"))).complete("x = $0")
+
+
+# -- what is not asked -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("marked", ["x = $0 + 1", "area(1)$0", "x = 1;$0", "}$0"])
+async def test_typing_there_asks_nothing_but_a_person_may(marked: str) -> None:
+    provider = says("2")
+    desk = Desk(fake_model("quick", provider))
+    assert await desk.complete(marked) is None
+    assert provider.prompts == []
+    await desk.complete(marked, invoked=True)
+    assert len(provider.prompts) == 1
+
+
+async def test_with_the_trigger_invoke_only_a_person_asks() -> None:
+    desk = Desk(quick("1"), trigger=Trigger.INVOKE)
+    assert await desk.complete("x = $0") is None
+    assert await desk.complete("x = $0", invoked=True) is not None
+    assert desk.lookup("x = $0") is None
+
+
+async def test_only_the_chosen_languages_complete() -> None:
+    desk = Desk(quick("1"), languages=("go",))
+    assert await desk.complete("x = $0", invoked=True) is None
+    assert await desk.complete("x = $0", language="go") is not None
+
+
+async def test_a_secret_file_is_never_sent(tmp_path: Path) -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider))
+    assert await desk.complete("KEY=$0", path=tmp_path / ".env", invoked=True) is None
+    assert provider.prompts == []
+
+
+# -- what is known already ---------------------------------------------------------------------
+
+
+async def test_nothing_is_asked_twice() -> None:
+    provider = says("return width * height")
+    desk = Desk(fake_model("quick", provider))
+    await desk.complete(HEAD + "$0\n")
+    assert desk.lookup(HEAD + "$0\n") == HEAD + "return width * height$0\n"
+    assert desk.lookup(HEAD + "retu$0\n") == HEAD + "return width * height$0\n"
+    assert await desk.accept(HEAD + "re$0\n") == HEAD + "return width * height$0\n"
+    assert len(provider.prompts) == 1
+    sources = [event.source for event in desk.events if isinstance(event, Answered)]
+    assert sources == [
+        Source.MODEL,
+        Source.CACHE,
+        Source.TYPED_THROUGH,
+        Source.TYPED_THROUGH,
+    ]
+
+
+async def test_a_replacement_after_the_cursor_is_still_made_when_typed_through() -> None:
+    desk = Desk(quick("width, height):"))
+    await desk.complete("if area($0)\n")
+    assert desk.lookup("if area(wid$0)\n") == "if area(width, height):$0\n"
+
+
+async def test_nothing_to_propose_is_not_asked_again_by_typing() -> None:
+    provider = says("")
+    desk = Desk(fake_model("quick", provider))
+    for _ in range(3):
+        assert await desk.complete("x = $0") is None
+    assert len(provider.prompts) == 1
+    await desk.complete("x = $0", invoked=True)
+    assert len(provider.prompts) == 2
+
+
+async def test_what_was_rejected_is_not_shown_again() -> None:
+    provider = says("return 1")
+    desk = Desk(fake_model("quick", provider))
+    await desk.complete(HEAD + "$0\n")
+    desk.completer.reject(request(HEAD + "$0\n"))
+    assert desk.lookup(HEAD + "$0\n") is None
+    assert await desk.complete(HEAD + "$0\n") is None
+    assert len(provider.prompts) == 1
+
+
+async def test_without_a_cache_everything_is_asked() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider))
+    completer = desk.make(replace(desk.settings, cache=CacheSettings(entries=0)))
+    for _ in range(2):
+        assert await completer.complete(request("x = $0")) is not None
+    assert len(provider.prompts) == 2
+
+
+# -- when --------------------------------------------------------------------------------------
+
+
+async def test_in_a_burst_typing_waits_and_a_person_does_not() -> None:
+    desk = Desk(quick("1"))
+    for _ in range(10):
+        desk.now += 0.08
+        desk.pace.changed("a.py")
+    await desk.complete("x = $0")
+    assert desk.waited == [pytest.approx(0.12)]
+    await desk.complete("y = $0", invoked=True)
+    assert len(desk.waited) == 1
+
+
+async def test_a_replaced_request_closes_its_stream_and_is_not_remembered() -> None:
+    provider = FakeProvider(["return", HANG], ["x"])
+    desk = Desk(fake_model("quick", provider))
+    asking = asyncio.create_task(desk.complete(HEAD + "$0\n"))
+    await provider.speaking.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert provider.open == 0
+    assert desk.lookup(HEAD + "$0\n") is None

@@ -1,0 +1,66 @@
+import pytest
+
+from before_after import at_cursor
+from twotrack.engine.gap import Gap, gap_at
+
+
+def gap(marked: str, language: str = "python") -> Gap:
+    return gap_at(*at_cursor(marked, language))
+
+
+@pytest.mark.parametrize("suffix", ["", ")", "))", '")', "]:", "});", " )", "  ", "},"])
+def test_closers_after_the_cursor_do_not_count(suffix: str) -> None:
+    assert gap("x$0" + suffix).only_closers_follow
+
+
+@pytest.mark.parametrize("suffix", ["y", ") + y", ".z", "= 1"])
+def test_code_after_the_cursor_counts(suffix: str) -> None:
+    assert not gap("x$0" + suffix).only_closers_follow
+
+
+@pytest.mark.parametrize(
+    ("marked", "language"),
+    [
+        ("def f():\n    $0\n", "python"),
+        ("def f():\n$0\n", "python"),
+        ("def f():$0\n", "python"),
+        ("def f():\n    $0\n\ndef g():\n    pass\n", "python"),
+        ("x = [\n    $0\n]", "python"),
+        ("# the area of it\n$0\n", "python"),
+        ('def f():\n    """Give it."""\n    $0\n', "python"),
+        ("function f() {\n  $0\n}\n", "javascript"),
+        ("/** The area. */\n$0", "typescript"),
+        ("for i in *; do\n  $0", "shellscript"),
+    ],
+)
+def test_several_lines_are_due_in_an_empty_block_and_after_a_comment(
+    marked: str, language: str
+) -> None:
+    assert gap(marked, language).wants_lines
+
+
+@pytest.mark.parametrize(
+    ("marked", "language"),
+    [
+        ("", "python"),
+        ("$0", "python"),
+        ("x = 1\n$0", "python"),
+        ("x = $0", "python"),
+        ("def f():\n    $0\n    return 1\n", "python"),
+        ("def f():$0\n    return 1\n", "python"),
+        ("    if x:\n$0\n", "python"),
+        ("print($0)", "python"),
+        ("#!/bin/sh\n$0", "shellscript"),
+        ("function f() {\n  $0\n  return 1;\n}\n", "javascript"),
+        ("label:\n$0", "c"),
+    ],
+)
+def test_otherwise_one_line_is_due(marked: str, language: str) -> None:
+    marked = marked or "$0"
+    assert not gap(marked, language).wants_lines
+
+
+def test_the_line_ends_do_not_belong_to_the_lines() -> None:
+    found = gap("a\r\nb\r\nc$0d\r\ne\r\n")
+    assert (found.above, found.prefix, found.suffix) == (("a", "b"), "c", "d")
+    assert (found.below, found.eol) == (("e", ""), "\r\n")

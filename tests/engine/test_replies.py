@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from before_after import CURSOR, Scenario, at_cursor, read
+from twotrack.engine.gap import gap_at
+from twotrack.engine.replies import Insertion, complete_at, proposal
+from twotrack.text import Position, Range
+
+SCENARIOS = read(Path(__file__).parent / "completion_scenarios")
+
+
+def check(scenario: Scenario, eol: str = "\n") -> None:
+    document, position = at_cursor(scenario.before.replace("\n", eol), scenario.language)
+    gap = gap_at(document, position)
+    insertion = proposal(scenario.reply, gap, max_lines=scenario.lines, cut=scenario.cut)
+    if scenario.after is None:
+        assert insertion is None
+        return
+    assert insertion is not None
+    line, character = position
+    end = Position(line, character + insertion.replaces)
+    text = document.text.replace(Range(position, end), insertion.text + CURSOR).text
+    assert text == scenario.after.replace("\n", eol)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_reply(scenario: Scenario) -> None:
+    check(scenario)
+
+
+@pytest.mark.parametrize(
+    "scenario", [s for s in SCENARIOS if "\n" in s.before and s.after], ids=str
+)
+def test_reply_in_a_document_with_crlf(scenario: Scenario) -> None:
+    check(scenario, "\r\n")
+
+
+def streamed(reply: str, before: str, max_lines: int) -> str:
+    """As much of the reply, character by character, as is read."""
+    document, position = at_cursor(before)
+    gap = gap_at(document, position)
+    for end in range(1, len(reply) + 1):
+        if complete_at(reply[:end], gap, max_lines=max_lines):
+            return reply[:end]
+    return reply
+
+
+BLOCK = "def area(width, height):\n    $0\n"
+
+
+def test_a_single_line_is_read_up_to_its_end() -> None:
+    assert streamed("return 1\n    x\n", BLOCK, 1) == "return 1\n"
+
+
+def test_a_line_end_before_it_is_allowed() -> None:
+    before = "def area():$0\n"
+    assert streamed("\n    return 1\n    x\n", before, 1) == "\n    return 1\n"
+
+
+def test_a_fence_or_chatter_is_no_line() -> None:
+    reply = "Here is the code:\n```python\nreturn 1\nx\n"
+    assert streamed(reply, BLOCK, 1) == reply.removesuffix("x\n")
+
+
+def test_a_retyped_line_is_no_line() -> None:
+    assert streamed("<insert>\n    return 1\nx\n", BLOCK, 1).endswith("return 1\n")
+
+
+def test_lines_are_read_up_to_their_number() -> None:
+    assert streamed("a\n    b\n    c\n    d\n", BLOCK, 2) == "a\n    b\n"
+
+
+def test_lines_are_read_up_to_the_end_of_the_block() -> None:
+    reply = "a\n    b\n\ndef volume():\n    more\n    more\n"
+    assert streamed(reply, BLOCK, 9) == "a\n    b\n\ndef volume():\n"
+
+
+def test_lines_are_read_up_to_the_documents_next_line() -> None:
+    before = "def area():\n    $0\n    return size\n"
+    reply = "size = 1\n    return size\n    more\n"
+    assert streamed(reply, before, 9) == "size = 1\n    return size\n"
+
+
+def test_lines_are_read_until_they_repeat() -> None:
+    reply = "a = 1\n" + "    b()\n" * 8
+    assert streamed(reply, BLOCK, 20) == "a = 1\n" + "    b()\n" * 3
+
+
+@pytest.mark.parametrize("scenario", [s for s in SCENARIOS if not s.cut], ids=str)
+def test_what_is_cut_off_a_stream_would_not_have_been_shown(scenario: Scenario) -> None:
+    document, position = at_cursor(scenario.before, scenario.language)
+    gap = gap_at(document, position)
+    read = streamed(scenario.reply, scenario.before, scenario.lines)
+    if not complete_at(read, gap, max_lines=scenario.lines):
+        return
+    whole = proposal(scenario.reply, gap, max_lines=scenario.lines)
+    cut = proposal(read, gap, max_lines=scenario.lines, cut=True)
+    assert whole == cut
+
+
+def test_an_answer_that_adds_errors_is_dropped() -> None:
+    document, position = at_cursor("x = $0")
+    gap = gap_at(document, position)
+    asked: list[Insertion] = []
+
+    def worse(insertion: Insertion) -> bool:
+        asked.append(insertion)
+        return True
+
+    assert proposal("1 2", gap, max_lines=1, adds_errors=worse) is None
+    assert asked == [Insertion("1 2")]
+    assert proposal("1 2", gap, max_lines=1, adds_errors=lambda _: False) is not None
+
+
+def test_an_open_bracket_is_not_held_against_an_answer() -> None:
+    document, position = at_cursor("x = $0")
+    insertion = proposal(
+        "call(", gap_at(document, position), max_lines=1, adds_errors=lambda _: True
+    )
+    assert insertion == Insertion("call(")
