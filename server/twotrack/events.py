@@ -58,6 +58,17 @@ class ModelFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A request was cancelled after it had been sent: nobody saw it, but it may cost."""
+
+    task: Task
+    model: str
+    """The model's name in the settings."""
+    usage: Usage
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLoading:
     """A local model is being loaded; `done` when it serves or failed (`problem`)."""
 
@@ -66,5 +77,5 @@ class ModelLoading:
     problem: str = ""
 
 
-Event = Answered | ModelFailed | ModelLoading
+Event = Answered | ModelFailed | Abandoned | ModelLoading
 Listener = Callable[[Event], None]

@@ -1,4 +1,4 @@
-"""One editor's session: the engine, composed from the settings and composed anew when they change."""
+"""One editor's session: the engine, composed from the settings, and anew when they change."""
 
 import asyncio
 import logging
@@ -12,7 +12,6 @@ from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import Actions
-from twotrack.engine.cache import CompletionCache
 from twotrack.engine.completion import Completer
 from twotrack.engine.pace import Pace
 from twotrack.engine.recall import RecallIndex, recall_model
@@ -23,12 +22,13 @@ from twotrack.llm.api import Model
 from twotrack.llm.embedded import EmbeddedModel, available, embedded_model
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Transport
+from twotrack.report import ModelRow, models_report
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Budget, Ledger, default_path
 from twotrack.routing.routes import Route, resolve
 from twotrack.settings import sources
-from twotrack.settings.trust import PROJECT_FILE
+from twotrack.settings.files import PROJECT_FILE, user_path
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings, Settings
 from twotrack.tasks import Task, Track
 
@@ -93,7 +93,7 @@ class Session:
         found = self._found(settings)
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
-        defaults = {track: names for track in (Track.FAST, Track.STRONG)} if names else found.routes
+        defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
         self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
         self.shield = Shield(self._roots, settings.privacy, settings.context)
         dispatcher = Dispatcher(
@@ -144,9 +144,7 @@ class Session:
 
     def _build(self, name: str, entry: ModelSettings) -> Model:
         self._health.forget(name)
-        return registry.build(
-            name, entry, environment=self._environment, transport=self._transport
-        )
+        return registry.build(name, entry, environment=self._environment, transport=self._transport)
 
     def _embedded_model(self, settings: EmbeddedSettings) -> Model | None:
         if self._embedded and self._embedded[0] == settings:
@@ -168,6 +166,31 @@ class Session:
         self._ledger(event)
         self._listener(event)
 
+    def rows(self) -> list[ModelRow]:
+        """Say of each model what a person wants to know."""
+        return [self._row(model) for model in self.models.values()]
+
+    def _row(self, model: Model) -> ModelRow:
+        entry = self._built.get(model.name)
+        if entry is None:
+            return ModelRow(model.name, "twotrack", model.model_id, "built in", True, None)
+        settings = entry[0]
+        preset = PRESETS[settings.provider]
+        variable = settings.api_key_env
+        if variable is None and not settings.api_key_command:
+            variable = preset.api_key_env
+        defined = self.loaded.origins.get(f"models.{model.name}.provider")
+        if defined is None:
+            defined = f"found ({variable})" if variable else "found on this machine"
+        return ModelRow(
+            model.name,
+            settings.provider,
+            settings.model,
+            defined,
+            model.capabilities.local,
+            bool(self._environment.get(variable)) if variable else None,
+        )
+
     # -- the work in the background ------------------------------------------------------------
 
     async def start(self) -> None:
@@ -177,11 +200,13 @@ class Session:
         self._indexer.start()
         await self.discover()
         await self._transport.warm()
-        if self._embedded and self._is_first(self._embedded[1].name):
+        if self._embedded and self._serves_alone(self._embedded[1].name):
             provider = self._embedded[1].provider
-            assert isinstance(provider, EmbeddedModel)
-            await provider.load()
-        logger.info("ready: %d models, settings from %d sources", len(self.models), len(settings.models))
+            if isinstance(provider, EmbeddedModel):
+                await provider.load()
+        logger.info(
+            "ready: %d models, settings from %d sources", len(self.models), len(settings.models)
+        )
 
     async def discover(self) -> None:
         """Look for model servers on this machine, where the settings leave that open."""
@@ -192,8 +217,12 @@ class Session:
         if self._loopback.models:
             self._compose(self.loaded.settings)
 
-    def _is_first(self, name: str) -> bool:
-        return any(route.models[:1] == (name,) for route in self.routes.values())
+    def _serves_alone(self, name: str) -> bool:
+        """Whether a route has no other model to ask first, so that it will be needed."""
+        return any(
+            next((n for n in route.models if n != Track.RECALL), "") == name
+            for route in self.routes.values()
+        )
 
     # -- documents -----------------------------------------------------------------------------
 
@@ -250,3 +279,18 @@ class Session:
 
 def _key(document: Document) -> str:
     return document.path.as_posix() if document.path else document.uri
+
+
+async def survey(environment: Mapping[str, str], root: Path) -> tuple[str, bool]:
+    """Give the text of `twotrack models`, and whether every task is served without a problem."""
+    session = Session(environment, lambda _: None)
+    try:
+        session.begin([root], [])
+        await session.discover()
+        report = models_report(
+            session.rows(), session.routes, session.loaded.origins, session.loaded.problems
+        )
+        sound = not session.problems and all(r.models for r in session.routes.values())
+        return f"Your settings: {user_path(environment)}\n\n{report}", sound
+    finally:
+        await session.aclose()

@@ -122,7 +122,7 @@ class Snapshot:
     def text(self) -> str:
         """The whole text."""
         if self._text is None:
-            self._text = "".join(line for chunk in self._chunks for line in chunk)
+            self._text = "".join(map("".join, self._chunks))
         return self._text
 
     def __len__(self) -> int:
@@ -170,7 +170,15 @@ class Snapshot:
     def lines(self, start: int = 0, stop: int | None = None) -> list[str]:
         """Lines `start` up to, not including, `stop`, with their line ends."""
         stop = self.line_count if stop is None else min(stop, self.line_count)
-        return [self._raw(i) for i in range(max(start, 0), stop)]
+        start = max(start, 0)
+        found: list[str] = []
+        for index in range(bisect_right(self._first_lines, start) - 1, len(self._chunks)):
+            first = self._first_lines[index]
+            if first >= stop:
+                break
+            found += self._chunks[index][max(start - first, 0) : stop - first]
+        # The line after the last line end is not stored.
+        return found if len(found) >= stop - start else [*found, ""]
 
     def clamp(self, position: Position) -> Position:
         """The nearest position that exists."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
 from before_after import CURSOR, at_cursor
 from fake_models import HANG, FakeProvider, fake_model
-
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
@@ -124,7 +124,7 @@ async def test_what_stands_after_the_cursor_is_replaced_where_the_answer_repeats
 
 
 async def test_a_single_line_stops_at_its_end_and_several_lines_at_the_end_of_the_block() -> None:
-    single, block = says("width", Chunk(finish="stop")), says("x = 1\n    y = 2\n", "\nz", HANG)
+    single, block = says("width", Chunk(finish="stop")), says("x = 1\n    y = 2\n", "\nz = 3", HANG)
     await Desk(fake_model("quick", single)).complete("x = $0")
     [asked] = single.prompts
     assert isinstance(asked, Infill)
@@ -146,7 +146,7 @@ async def test_the_stream_is_cut_when_all_lines_are_there() -> None:
 
 
 async def test_an_answer_that_breaks_the_code_is_not_shown() -> None:
-    assert await Desk(quick("width width )(")).complete(HEAD + "return $0\n") is None
+    assert await Desk(quick("width width")).complete(HEAD + "return $0\n") is None
 
 
 async def test_a_chat_model_is_asked_for_a_tag_and_its_words_are_left_out() -> None:
@@ -227,7 +227,7 @@ async def test_a_secret_file_is_never_sent(tmp_path: Path) -> None:
 
 async def test_nothing_is_asked_twice() -> None:
     provider = says("return width * height")
-    desk = Desk(fake_model("quick", provider))
+    desk = Desk(fake_model("quick", provider, local=True))
     await desk.complete(HEAD + "$0\n")
     assert desk.lookup(HEAD + "$0\n") == HEAD + "return width * height$0\n"
     assert desk.lookup(HEAD + "retu$0\n") == HEAD + "return width * height$0\n"

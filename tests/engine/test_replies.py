@@ -73,7 +73,7 @@ def test_lines_are_read_up_to_their_number() -> None:
 
 def test_lines_are_read_up_to_the_end_of_the_block() -> None:
     reply = "a\n    b\n\ndef volume():\n    more\n    more\n"
-    assert streamed(reply, BLOCK, 9) == "a\n    b\n\ndef volume():\n"
+    assert streamed(reply, BLOCK, 9) == "a\n    b\n\ndef "
 
 
 def test_lines_are_read_up_to_the_documents_next_line() -> None:

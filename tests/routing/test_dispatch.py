@@ -7,7 +7,7 @@ import pytest
 
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
-from twotrack.events import Answered, Event, ModelFailed, Source, Usage
+from twotrack.events import Abandoned, Answered, Event, ModelFailed, Source, Usage
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prices
 from twotrack.routing.dispatch import Answer, Ask, Dispatcher
 from twotrack.routing.health import Health
@@ -297,8 +297,20 @@ async def test_cancelling_closes_the_stream_and_asks_nobody_else() -> None:
         await asking
     assert first.open == 0
     assert second.prompts == []
-    assert desk.events == []
+    assert desk.answered == desk.failed == []
     assert desk.dispatcher.health.shut_for("a") == 0
+
+
+async def test_what_a_cancelled_request_may_cost_is_told() -> None:
+    provider = says("12345678", HANG)
+    desk = Desk(fake_model("a", provider, prices=Prices(input=1.0, output=1.0)))
+    asking = asyncio.create_task(desk.ask())
+    await provider.speaking.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    await desk.dispatcher.aclose()
+    usage = Usage(input_tokens=12, output_tokens=2, estimated=True)
+    assert desk.events == [Abandoned(Task.COMPLETE, "a", usage, pytest.approx(14e-6))]
 
 
 # -- breakers ----------------------------------------------------------------------------------

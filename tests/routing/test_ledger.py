@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.errors import ServerFailed
-from twotrack.events import Answered, ModelFailed, ModelLoading, Source, Usage
+from twotrack.events import Abandoned, Answered, ModelFailed, ModelLoading, Source, Usage
 from twotrack.routing.ledger import Budget, Ledger, totals
 from twotrack.settings.schema import BudgetSettings
 from twotrack.tasks import Task, Track
@@ -61,6 +61,15 @@ def test_answers_and_failures_are_written_down(path: Path) -> None:
         ("2026-05-09", "fix", None, None, "haiku", None, 0, 0, 0, None, "ServerFailed"),
     ]
     assert b"the text of the provider" not in path.read_bytes()
+
+
+def test_what_was_paid_for_nothing_counts(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    ledger(Abandoned(Task.COMPLETE, "quick", Usage(input_tokens=9, estimated=True), 0.5))
+    ledger.close()
+    assert ledger.spent("day") == 0.5
+    [(_, task, *_, model, _, tokens, _, _, cost, outcome)] = rows(path)
+    assert (task, model, tokens, cost, outcome) == ("complete", "quick", 9, 0.5, "abandoned")
 
 
 def test_only_its_owner_reads_it(path: Path) -> None:
@@ -162,6 +171,22 @@ def test_a_ledger_that_cannot_be_written_is_one_problem_and_counts_on(
     assert ledger.spent("day") == pytest.approx(0.75)
     assert ledger.problem is not None
     assert len(caplog.records) == 1
+
+
+@pytest.mark.slow
+def test_a_ledger_that_another_process_keeps_locked_is_one_problem(path: Path) -> None:
+    Ledger(path, at(MAY_9)).close()
+    other = sqlite3.connect(path)
+    other.execute("BEGIN EXCLUSIVE")
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    while ledger.problem is None:
+        threading.Event().wait(0.01)
+    other.close()
+    ledger(ANSWER)
+    ledger.close()
+    assert "locked" in ledger.problem
+    assert ledger.spent("day") == pytest.approx(0.5)
 
 
 def test_a_broken_ledger_cannot_be_summed_up(path: Path) -> None:

@@ -71,7 +71,7 @@ class Shield:
         return path is None or self._fresh(self._send, path, self._sendable)
 
     def may_use(self, path: Path | None) -> bool:
-        """Whether it may also be context of another file, and be read without having been opened."""
+        """Whether it may also be context of other files, and be read without being open."""
         return path is None or self._fresh(self._use, path, self._usable)
 
     def redact(self, text: str) -> str:
@@ -100,7 +100,7 @@ class Shield:
         if entry is None or now >= entry[0]:
             try:
                 answer = ask(path)
-            except OSError:
+            except (OSError, RuntimeError, ValueError):  # gone, a loop of links, no name
                 answer = False
             known[path] = entry = (now + FRESH_S, answer)
         return entry[1]

@@ -18,18 +18,21 @@ Judge = Callable[[str], bool]
 
 class _Rule(NamedTuple):
     needles: tuple[str, ...]
-    """Lower case; a text without any of them is not searched."""
+    """Lower case; a text without any of them is not searched. None: every text is."""
     pattern: re.Pattern[str]
     """Its group `secret`, else the whole match, is the secret."""
     judge: Judge | None = None
     """Says whether the secret is one, not a name or a placeholder."""
 
 
-_NAMES = r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|account[_-]?key)"
+_NAMES = (
+    r"(?:passw(?:or)?d|passphrase|secret|token"
+    r"|(?:api|access|auth|private|account)[_-]?key)"
+)
 _PLAIN = re.compile(r"[A-Za-z_.-]*")
 _BAD_START = ("$", "{", "<", "%", "http://", "https://", "/", "./", "#")
 _STAND_INS = frozenset(
-    ["password", "passwd", "pass", "pw", "pwd", "secret", "token", "user", "username", "example", "changeme", "xxx", "***", "...", "test"]
+    {"password", "passwd", "pass", "pwd", "pw", "secret", "token", "user", "example", "changeme"}
 )
 
 
@@ -105,13 +108,14 @@ _RULES = (
     _rule(
         "private key",
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?P<secret>(?:[\w+/=\s\\\"',:;.]|-(?!----))*+)",
+        r"(?P<secret>[\w+/=\s\\\"',:;.]*(?:-(?!----)[\w+/=\s\\\"',:;.]*)*)",
         lambda body: re.search(r"[A-Za-z0-9+/]{32}", body) is not None,
     ),
     # A key whose first line is not in the text: lines of base64, one after the other.
     _rule(
-        "\n",
-        r"(?m)^(?P<secret>(?:[ \t]*[\"']?[A-Za-z0-9+/]{60,76}={0,2}(?:\\n)?[\"']?[,;+]?[ \t]*\n){2,}+"
+        "",
+        r"(?m)^(?P<secret>"
+        r"(?:[ \t]*[\"']?[A-Za-z0-9+/]{60,76}={0,2}(?:\\n)?[\"']?[,;+]?[ \t]*\n){2,}"
         r"(?:[ \t]*[\"']?[A-Za-z0-9+/]{4,76}={0,2}(?=[\"'\s\\]))?)",
     ),
     _rule("bearer basic", r"\b(?i:bearer|basic)[ ]{1,4}(?P<secret>[\w.~+/-]{20,4000}=*)", _random),
@@ -151,7 +155,7 @@ def secrets(text: str) -> list[tuple[int, int]]:
     found = sorted(
         span
         for rule in _RULES
-        if any(needle in lowered for needle in rule.needles)
+        if not rule.needles or any(needle in lowered for needle in rule.needles)
         for span in _spans(rule, text)
     )
     merged: list[tuple[int, int]] = []
@@ -178,19 +182,16 @@ def redact(text: str) -> str:
 def redact_around(prefix: str, suffix: str) -> tuple[str, str]:
     """Redact what stands before and after a cursor, also a secret with the cursor in its middle."""
     text, cursor = prefix + suffix, len(prefix)
-    before: list[str] = []
-    after: list[str] = []
-    at = 0
-    for start, end in secrets(text):
-        _keep(text, at, start, cursor, before, after)
-        (before if start < cursor else after).append(PLACEHOLDER)
+    spans = secrets(text)
+    before = [span for span in spans if span[0] < cursor]
+    rest = max(cursor, before[-1][1]) if before else cursor
+    return _replace(text[:cursor], 0, before), _replace(text, rest, spans[len(before) :])
+
+
+def _replace(text: str, at: int, spans: list[tuple[int, int]]) -> str:
+    """Give `text` from `at` on, with a placeholder for each of `spans`."""
+    pieces: list[str] = []
+    for start, end in spans:
+        pieces += (text[at:start], PLACEHOLDER)
         at = end
-    _keep(text, at, len(text), cursor, before, after)
-    return "".join(before), "".join(after)
-
-
-def _keep(
-    text: str, start: int, end: int, cursor: int, before: list[str], after: list[str]
-) -> None:
-    before.append(text[start : max(min(end, cursor), start)])
-    after.append(text[max(start, min(cursor, end)) : end] if end > cursor else "")
+    return "".join((*pieces, text[at:]))

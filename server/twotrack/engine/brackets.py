@@ -45,9 +45,9 @@ def scan(text: str) -> Brackets:
     return Brackets(unopened_count, len(stack), open_strings)
 
 
-def unopened(text: str) -> bool:
-    """Whether a bracket closes that `text` has not opened."""
-    return scan(text).unopened > 0
+def unopened(text: str) -> int:
+    """How many brackets close that `text` has not opened."""
+    return scan(text).unopened
 
 
 def faults(text: str) -> int:

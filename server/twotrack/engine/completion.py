@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
@@ -21,9 +21,11 @@ from twotrack.events import Answered, Source, Usage
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.settings.schema import Settings, Trigger
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Task, Track
 from twotrack.text import Position, Range
 
+_FRAME_TOKENS = 256
+"""Left free in a model's context window for what a template or a chat adds."""
 _MOST_LINES_PARSED = 5_000
 """Longer documents take too long to parse between two keys."""
 
@@ -85,12 +87,13 @@ class Completer:
         self._clock = clock
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
+        self._looked_up: tuple[CompletionRequest, Place] | None = None
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Give what is already known for this place, within a millisecond; asks nobody."""
         if not self._enabled(request):
             return None
-        return self._known(request, place_of(request.document, request.position), self._clock())
+        return self._known(request, self._place(request), self._clock())
 
     async def complete(self, request: CompletionRequest) -> Completion | None:
         """Give a completion; None: there is nothing to propose.
@@ -98,9 +101,9 @@ class Completer:
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream.
         """
         begun = self._clock()
-        if not self._enabled(request) or not self._shield.may_send(request.document):
+        if not self._enabled(request) or not self._shield.may_send(request.document.path):
             return None
-        place = place_of(request.document, request.position)
+        place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:
             return known
         gap = gap_at(request.document, request.position)
@@ -123,7 +126,7 @@ class Completer:
 
     def reject(self, request: CompletionRequest) -> None:
         """Remember that the person does not want what is proposed here."""
-        place = place_of(request.document, request.position)
+        place = self._place(request)
         self._cache.forget(place)
         for several_lines in (False, True):
             self._cache.add_empty(place, several_lines=several_lines)
@@ -133,6 +136,12 @@ class Completer:
         if options.languages and request.document.language not in options.languages:
             return False
         return request.invoked or options.trigger is Trigger.AUTOMATIC
+
+    def _place(self, request: CompletionRequest) -> Place:
+        """The request's place; remembered from `lookup` to `complete`."""
+        if self._looked_up is None or self._looked_up[0] is not request:
+            self._looked_up = request, place_of(request.document, request.position)
+        return self._looked_up[1]
 
     def _known(self, request: CompletionRequest, place: Place, begun: float) -> Completion | None:
         hit = self._cache.find(place, several_lines=request.invoked)
@@ -193,21 +202,35 @@ class Completer:
         )
 
     def _prompt(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
-        can = model.capabilities
-        if not can.infill and not can.chat:
+        can, most = model.capabilities, self._settings.context.max_tokens
+        context = gather(
+            request.document,
+            request.position,
+            request.others,
+            shield=self._shield,
+            excerpts=self._excerpts,
+            max_tokens=min(
+                most // 2 if can.local else most,
+                can.context_window - TASKS[task].max_tokens - _FRAME_TOKENS,
+            ),
+        )
+        if context is None:
             return None
-        infill = gather()
-        return infill if can.infill else chat_for(infill)
+        # A stop that the server knows leaves the connection open for the next request.
+        stop = ("\n",) if task is Task.COMPLETE else ()
+        infill = context.infill(stop, TASKS[task].max_tokens)
+        return infill if can.infill else chat_for(infill) if can.chat else None
 
     def _adds_errors(self, request: CompletionRequest, insertion: Insertion) -> bool:
         if request.document.text.line_count > _MOST_LINES_PARSED:
             return False
-        before = self._syntax.of(request.document)
-        if before is None:
+        document = request.document
+        text = document.text.replace(_span(request, insertion), insertion.text)
+        after = self._syntax.of(replace(document, text=text))
+        if after is None or not after.has_error:
             return False
-        text = request.document.text.replace(_span(request, insertion), insertion.text)
-        after = parse(before.language, text, before)
-        return after is not None and after.error_count > before.error_count
+        before = parse(after.language, document.text, after)
+        return before is not None and after.error_count > before.error_count
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

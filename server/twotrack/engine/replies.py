@@ -14,7 +14,7 @@ from twotrack.engine.gap import Gap, indent_of
 
 _SPECIAL = re.compile(
     r"<\|[\w ▁|-]{1,40}\|>|<｜[^｜\n]{1,40}｜>|<\[(?:fim|end)[^\]\n]{1,40}\]>"  # noqa: RUF001
-    r"|<(?:fim_(?:prefix|suffix|middle|pad)|file_sep|repo_name|EOT|PRE|SUF|MID)>"
+    r"|<(?:fim_(?:prefix|suffix|middle|pad)|file_sep|repo_name|EOT)>"
 )
 """Tokens of the models' own templates; nothing after one is code."""
 TAG = "insert"
@@ -27,6 +27,7 @@ _CHATTER = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w")
+_LETTERS = re.compile(r"[^\W\d_]{3}")
 _CYCLE_LINES, _CYCLE_TIMES = 4, 3
 _CYCLE_CHARS = re.compile(r"(\S.{1,39}?)\1{5,}", re.DOTALL)
 _RETYPED_LEAST = 3
@@ -37,6 +38,7 @@ _CONTINUES = re.compile(
     r"|when|then|do)\b"
 )
 """What goes on with a block at the level of the line that opened it."""
+_PERHAPS_MORE = re.compile(r"\s*\w*")
 _PLAIN_CLOSERS = re.compile(r"[\s)\]};,]+")
 
 
@@ -69,7 +71,7 @@ def proposal(
     text = within_scope(text, gap)
     text = "\n".join(first_lines(text, max_lines))
     text = without_lines_below(text, gap)
-    if repeats_next_line(text, gap):
+    if repeats_lines_below(text, gap):
         return None
     if not gap.suffix.strip():
         text = text.rstrip()
@@ -87,7 +89,7 @@ def complete_at(text: str, gap: Gap, *, max_lines: int) -> bool:
     if "\n" not in text:
         return False
     body = _begun(text, gap)
-    whole, newline, _ = body.rpartition("\n")
+    whole, newline, last_line = body.rpartition("\n")
     if not newline or not whole.strip():
         return False
     lines = first_lines(whole, max_lines + 1)
@@ -96,7 +98,11 @@ def complete_at(text: str, gap: Gap, *, max_lines: int) -> bool:
     last = next(line for line in reversed(lines) if line.strip())
     if len(lines) > 1 and last == gap.next_line and _WORD.search(last):
         return True
-    return len(without_repetition(whole)) < len(whole) or len(within_scope(whole, gap)) < len(whole)
+    if len(without_repetition(whole)) < len(whole):
+        return True
+    # A line that is still coming counts when its first word is known.
+    seen = whole if _PERHAPS_MORE.fullmatch(last_line) else body
+    return len(within_scope(seen, gap)) < len(seen)
 
 
 def _begun(reply: str, gap: Gap) -> str:
@@ -209,7 +215,7 @@ def without_repetition(text: str) -> str:
             ):
                 return "\n".join(lines[: start + size])
     round_again = _CYCLE_CHARS.search(text)
-    if round_again is not None and _WORD.search(round_again[1]) and not round_again[1].isdigit():
+    if round_again is not None and _LETTERS.search(round_again[1]):
         return text[: round_again.end(1)]
     return text
 
@@ -234,7 +240,10 @@ def within_scope(text: str, gap: Gap) -> str:
         if own < width or (level and not _CONTINUES.match(line.lstrip())):
             return "\n".join(lines[:index]).rstrip("\n")
         before = "\n".join(lines[:index])
-        if line.lstrip()[0] in PAIRS and unopened(gap.prefix + before + "\n" + line.lstrip()[0]):
+        closer = line.lstrip()[0]
+        if closer in PAIRS and unopened(f"{gap.prefix}{before}\n{closer}") > unopened(
+            gap.prefix + before
+        ):
             return before.rstrip("\n")
         after_blank = False
     return text
@@ -260,11 +269,13 @@ def without_lines_below(text: str, gap: Gap) -> str:
     return text
 
 
-def repeats_next_line(text: str, gap: Gap) -> bool:
-    """Whether the first line would stand there twice, one under the other."""
-    first = (gap.prefix + text).lstrip() if not text.startswith("\n") else text.lstrip()
-    line = first.partition("\n")[0].strip()
-    return bool(_WORD.search(line)) and len(line) > 1 and line == gap.next_line.strip()
+def repeats_lines_below(text: str, gap: Gap) -> bool:
+    """Whether the document goes on with just these lines, so that they would stand there twice."""
+    shown = text if text.startswith("\n") else gap.prefix + text
+    lines = [line.strip() for line in shown.split("\n") if line.strip()]
+    below = [line.strip() for line in gap.below if line.strip()]
+    whole = lines and len(lines[0]) > 1 and _WORD.search(lines[0])
+    return bool(whole) and lines == below[: len(lines)]
 
 
 def over_suffix(text: str, gap: Gap) -> Insertion:

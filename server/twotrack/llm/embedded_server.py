@@ -93,7 +93,7 @@ def _load(order: Order, errors: BinaryIO) -> Any:
     if hasattr(os, "nice"):
         os.nice(10)  # The editor and the user's own programs come first.
     try:
-        import xllamacpp  # lazily: only what can be loaded needs it
+        import xllamacpp  # noqa: PLC0415  # lazily: only what can be loaded needs it
     except Exception as error:
         raise Problem(
             f"xllamacpp cannot be imported ({type(error).__name__}): "
@@ -132,7 +132,7 @@ def _spare_mib(order: Order) -> int:
 def _limit(memory_mb: int) -> None:
     """Have the system refuse more private memory, where it can; the mapped file is not counted."""
     with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # lazily: Unix only
+        import resource  # noqa: PLC0415  # lazily: Unix only
 
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * _MIB, memory_mb * _MIB))
 

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from cattrs.errors import BaseValidationError
@@ -218,9 +219,24 @@ class Protocol(LanguageServerProtocol):
             body = json.dumps(message, separators=(",", ":"), default=self._serialize_message)
             writer.write(frame(body.encode()))
 
-    async def request(self, method: str, params: Any, *, timeout_s: float = 30.0) -> Any:
-        """Ask the client; raises TimeoutError, and JsonRpcException when it refuses."""
+    async def request(
+        self,
+        method: str,
+        params: Any,
+        *,
+        timeout_s: float = 30.0,
+        at_once: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Ask the client; raises TimeoutError, and JsonRpcException when it refuses.
+
+        `at_once` takes the result before the next message is read.
+        """
         future = self.send_request(method, params)
+        if at_once is not None:
+            take = at_once
+            future.add_done_callback(
+                lambda done: None if done.cancelled() or done.exception() else take(done.result())
+            )
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
         finally:

@@ -172,6 +172,8 @@ class Server(LanguageServer):
                 self.protocol.receive(body)
                 if self.protocol.exit_code is not None:
                     break
+                # A burst of messages must not keep the answers to the first ones waiting.
+                await asyncio.sleep(0)
         finally:
             self.protocol.end_all()
             for task in self._background:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twotrack.errors import (
     BudgetExhausted,
@@ -18,7 +18,7 @@ from twotrack.errors import (
     RouteExhausted,
     TimedOut,
 )
-from twotrack.events import Answered, Listener, ModelFailed, Source, Usage
+from twotrack.events import Abandoned, Answered, Listener, ModelFailed, Source, Usage
 from twotrack.llm.api import Chat, Finish, Model, Prompt
 from twotrack.llm.prices import cost_usd
 from twotrack.routing.health import Health
@@ -33,6 +33,9 @@ _LATENCY_FACTOR, _LEAST_PATIENCE_S = 10.0, 1.5
 _SHORT_WAIT_S = 1.0
 """The longest Retry-After that is waited for, when no other model is left."""
 _CHARS_PER_TOKEN = 4
+
+
+_Told = TypeVar("_Told")
 
 
 class Route(Protocol):
@@ -141,7 +144,7 @@ class Dispatcher:
         self._purse = purse
         self._local_only = local_only
         self._clock = clock
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
 
     async def aclose(self) -> None:
         """Wait for the costs that are still being computed."""
@@ -173,14 +176,17 @@ class Dispatcher:
         stream within the same cancellation; nothing is asked again then.
         """
         begun = self._clock()
-        models = [(m, p) for m in self.serving(ask.task, ask.skip) if (p := ask.prompt_for(m))]
+        models = self.serving(ask.task, ask.skip)
         queue = self._by_health(models, TASKS[ask.task].track)
         deadline = begun + self._routes[ask.task].deadline_s if queue else begun
         failures: list[ModelError] = []
         attempts: list[Attempt] = []
         waited = False
         while queue:
-            model, prompt = queue.pop(0)
+            model = queue.pop(0)
+            prompt = ask.prompt_for(model)
+            if prompt is None:
+                continue
             asked = self._clock()
             try:
                 reply = await self._attempt(ask, model, prompt, deadline, bool(queue))
@@ -190,7 +196,7 @@ class Dispatcher:
                 if wait is not None:
                     waited = True
                     await asyncio.sleep(wait)
-                    queue.append((model, prompt))
+                    queue.append(model)
                     continue
                 failures.append(error)
                 if not isinstance(error, Declined):
@@ -198,21 +204,20 @@ class Dispatcher:
                     self.listener(ModelFailed(ask.task, error))
                 continue
             attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3))
-            answer = await self._answer(ask.task, model, prompt, reply, begun)
-            return replace(answer, attempts=tuple(attempts))
-        shut = [problem for m, _ in models if (problem := self.health.problem(m.name))]
+            return await self._answer(
+                ask.task, model, prompt, reply, begun=begun, attempts=tuple(attempts)
+            )
+        shut = [problem for model in models if (problem := self.health.problem(model.name))]
         raise RouteExhausted(ask.task, failures or shut)
 
-    def _by_health(
-        self, models: list[tuple[Model, Prompt]], track: Track
-    ) -> list[tuple[Model, Prompt]]:
+    def _by_health(self, models: list[Model], track: Track) -> list[Model]:
         """Leave out the models whose breaker is open; where all are, try the first to recover.
 
         Typing does not try one again that waiting cannot mend; a person who asks may just
         have mended it.
         """
-        shut = [self.health.shut_for(model.name) for model, _ in models]
-        ready = [item for item, wait in zip(models, shut, strict=True) if not wait]
+        shut = [self.health.shut_for(model.name) for model in models]
+        ready = [model for model, wait in zip(models, shut, strict=True) if not wait]
         if ready or not models:
             return ready
         soonest = min(shut)
@@ -254,6 +259,9 @@ class Dispatcher:
         except TimeoutError as timeout:
             waited = first_s if reply.first_token_at is None else total_s
             raise TimedOut(model.name, f"did not answer within {waited:.1f} s.") from timeout
+        except asyncio.CancelledError:
+            self._later(self._tell_abandoned(ask.task, model, prompt, reply))
+            raise
         except ModelError:
             raise
         except Exception as bug:
@@ -283,7 +291,9 @@ class Dispatcher:
         model: Model,
         prompt: Prompt,
         reply: _Reply,
+        *,
         begun: float,
+        attempts: tuple[Attempt, ...],
     ) -> Answer:
         ended = self._clock()
         recall = model.name == Track.RECALL
@@ -298,6 +308,7 @@ class Dispatcher:
             total_ms=(ended - begun) * 1e3,
             usage=Usage() if recall else reply.usage or _estimate(prompt, reply.text),
             cost_usd=0.0 if model.capabilities.local else None,
+            attempts=attempts,
         )
         if model.capabilities.local:
             self.listener(_answered(task, answer))
@@ -305,19 +316,34 @@ class Dispatcher:
         if TASKS[task].track is Track.FAST:
             self._later(self._tell_with_cost(task, model, answer))
             return answer
-        return await self._tell_with_cost(task, model, answer)
+        # Whoever gives up now has still spent the money.
+        return await asyncio.shield(self._later(self._tell_with_cost(task, model, answer)))
 
     async def _tell_with_cost(self, task: Task, model: Model, answer: Answer) -> Answer:
-        # In a thread: the first look into the price table takes 100 ms.
-        cost = await asyncio.to_thread(cost_usd, model, answer.answered_model, answer.usage)
+        cost = await _cost_usd(model, answer.answered_model, answer.usage)
         answer = replace(answer, cost_usd=cost)
         self.listener(_answered(task, answer))
         return answer
 
-    def _later(self, work: Coroutine[Any, Any, Any]) -> None:
+    async def _tell_abandoned(
+        self, task: Task, model: Model, prompt: Prompt, reply: _Reply
+    ) -> None:
+        usage = _cut_usage(prompt, reply)
+        cost = await _cost_usd(model, reply.model_id, usage)
+        self.listener(Abandoned(task, model.name, usage, cost))
+
+    def _later(self, work: Coroutine[Any, Any, _Told]) -> asyncio.Task[_Told]:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
+
+
+async def _cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
+    if model.capabilities.local:
+        return 0.0
+    # In a thread: the first look into the price table takes 100 ms.
+    return await asyncio.to_thread(cost_usd, model, answered_model, usage)
 
 
 def _is_free(model: Model) -> bool:

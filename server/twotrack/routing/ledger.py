@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import platformdirs
 
-from twotrack.events import Answered, Event, ModelFailed
+from twotrack.events import Abandoned, Answered, Event, ModelFailed
 from twotrack.settings.schema import BudgetSettings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS requests (
   cost_usd REAL,                -- NULL: unknown
   first_token_ms REAL,
   total_ms REAL,
-  outcome TEXT NOT NULL         -- "answered", or the name of the failure
+  outcome TEXT NOT NULL         -- "answered", "abandoned", or the name of the failure
 );
 CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd);
 """
@@ -148,7 +148,7 @@ class Ledger:
 
     def __call__(self, event: Event) -> None:
         """Take down a request; anything else is not the ledger's. Never blocks."""
-        if not isinstance(event, Answered | ModelFailed):
+        if not isinstance(event, Answered | Abandoned | ModelFailed):
             return
         row = _row(self._now(), event)
         with self._lock:
@@ -278,24 +278,31 @@ def _connect(path: Path) -> "sqlite3.Connection":
     return database
 
 
-def _row(now: datetime, event: Answered | ModelFailed) -> _Row:
+def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
     time_s, day = now.timestamp(), now.date().isoformat()
     if isinstance(event, ModelFailed):
         model, outcome = event.error.model, type(event.error).__name__
         return _Row(time=time_s, day=day, task=event.task, model=model, outcome=outcome)
-    return _Row(
+    usage = event.usage
+    row = _Row(
         time=time_s,
         day=day,
         task=event.task,
+        model=event.model,
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+        estimated=usage.estimated,
+        cost_usd=event.cost_usd,
+        outcome="abandoned",
+    )
+    if isinstance(event, Abandoned):
+        return row
+    return replace(
+        row,
         track=event.track,
         source=event.source,
-        model=event.model,
         answered_model=event.answered_model,
-        input_tokens=event.usage.input_tokens,
-        cached_tokens=event.usage.cached_tokens,
-        output_tokens=event.usage.output_tokens,
-        estimated=event.usage.estimated,
-        cost_usd=event.cost_usd,
         first_token_ms=event.first_token_ms,
         total_ms=event.total_ms,
         outcome="answered",

@@ -61,15 +61,15 @@ def _default(
 
     A strong task may fall back to the fast models. A fast task takes strong ones only where
     there is no fast one, and always ends with recall. The embedded model comes in where there is
-    no other.
+    no other; recall, which is instant and only speaks when it is sure, then comes before it.
     """
     traits = TASKS[task]
     fast, strong = (
         _usable(defaults.get(track, ()), available) for track in (Track.FAST, Track.STRONG)
     )
     found = (fast or strong) if traits.track is Track.FAST else (*strong, *fast)
-    last = ("recall",) if traits.track is Track.FAST else ()
-    models = _usable((*(found or ("embedded",)), *last), available)
+    recall = ("recall",) if traits.track is Track.FAST else ()
+    models = _usable((*found, *recall) if found else (*recall, "embedded"), available)
     why = "default: " + (
         f"the {traits.track} models that are configured or were found"
         if found

@@ -7,6 +7,7 @@ from twotrack.context.syntax import Definition
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.doc_comment import comment_of, directives, words_of
 from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
 from twotrack.engine.actions.scene import Scene
@@ -52,16 +53,10 @@ async def job(scene: Scene) -> Job:
     if definition is None or view.language.doc is None:
         raise TwotrackError("There is no definition here that could be documented.")
     span = whole_lines(view.text, definition.range)
-    code = scene.redact(view.text.slice(span))
-    return _Documenting(
-        scene.offer.title,
-        view,
-        definition,
-        view.language.doc,
-        span,
-        code,
-        scene.around(view.text, span),
-    ).job()
+    masked = scene.masked(view.text, span)
+    around = scene.around(view.text, span, masked)
+    title, style = scene.offer.title, view.language.doc
+    return _Documenting(title, view, definition, style, span, masked, around).job()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +69,12 @@ class _Documenting:
     style: DocStyle
     span: Range
     """Its whole lines."""
-    code: str
-    """What the model sees of it: redacted."""
+    masked: Masked
     around: Surroundings
 
     def job(self) -> Job:
-        tag = free_tag(self.code)
+        code = self.masked.code
+        tag = free_tag(code)
         system = _SYSTEM.format(tag=tag)
         request = _REQUEST.format(
             style=self.style.name, name=self.definition.name, language=self.view.language.name
@@ -87,41 +82,44 @@ class _Documenting:
 
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
-                return raw.document(self.view, self.definition, self.style, self.code, self.around)
+                header = self._header_line()
+                return raw.documentation(code, header, self.style, self.around)
             if not model.capabilities.chat:
                 return None
-            return chat(
-                Task.DOCUMENT, model, system, self.around, code=self.code, request=request
-            )
+            return chat(Task.DOCUMENT, model, system, self.around, code=code, request=request)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if isinstance(prompt, Infill):
-                return self.proposal(answer, self.documented(raw.words(answer.text)))
+                return self._proposal(answer, self._documented(raw.words(answer.text)))
             reply = complete(answer.text, answer.finish)
-            return self.proposal(answer, self.new_code(reply, tag))
+            return self._proposal(answer, self._new_code(reply, tag))
 
         return Job(Task.DOCUMENT, prompt_for, read)
 
-    def new_code(self, reply: str, tag: str) -> str:
+    def _new_code(self, reply: str, tag: str) -> str:
         """Give the lines of the definition with the documentation of `reply`.
 
         Some models write the whole definition although they are asked for words.
         """
         bare = reply.strip()
         if self._commented(bare):
-            return self.documented(words_of(bare, self.style))
+            return self._documented(words_of(bare, self.style))
         block = block_of(reply, tag)
-        header = self.definition.signature.split("\n")[0].strip()
+        header = self._header_line().strip()
         if any(line.strip().startswith(header) for line in Snapshot(block).lines()):
             code = self.view.text.slice(self.span)
-            return fitted(block, code, self.view.text.eol)
-        return self.documented(words_of(block, self.style))
+            return self.masked.restored(fitted(block, code, self.view.text.eol))
+        return self._documented(words_of(block, self.style))
+
+    def _header_line(self) -> str:
+        """The line on which the header begins."""
+        return self.view.text.line(self.definition.header.start.line)
 
     def _commented(self, reply: str) -> bool:
         """Whether the reply is a doc comment and nothing else."""
         return reply.startswith(self.style.opening) and reply != words_of(reply, self.style)
 
-    def documented(self, words: str) -> str:
+    def _documented(self, words: str) -> str:
         """Give the lines of the definition with `words` as its documentation."""
         if not words.strip() or len(words) > _MOST_WORDS:
             raise ReplyRejected("The answer holds no documentation of a sensible length.")
@@ -163,7 +161,7 @@ class _Documenting:
             indent += "\t" if indent.startswith("\t") else "    "
         return indent
 
-    def proposal(self, answer: Answer, new: str) -> Proposal:
+    def _proposal(self, answer: Answer, new: str) -> Proposal:
         """Check `new` in the place of the definition and give it as the smallest edits."""
         view = self.view
         check(Task.DOCUMENT, view.language, view.text, self.span, new, syntax=view.syntax)

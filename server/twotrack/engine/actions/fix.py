@@ -54,25 +54,16 @@ async def job(scene: Scene) -> Job:
     view, found = scene.view, scene.offer.diagnostic
     assert found is not None  # noqa: S101 - Offer.from_data holds it
     span = _lines(view, found)
-    scene.without_secrets(view.text.slice(span))
+    message = scene.shield.redact(found.message)
+    line = view.text.line(view.selection.start.line).strip()
     request = _REQUEST.format(
         severity=_SEVERITIES[found.severity],
         source=f" by {found.source}" if found.source else "",
         code=f" ({found.code})" if found.code else "",
-        message=scene.redact(found.message),
-        line=view.text.line(view.selection.start.line).strip(),
+        message=message,
+        line=line if line in scene.masked(view.text, span).code else "(not shown)",
     )
-    return Rewriting(
-        Task.FIX,
-        scene.offer.title,
-        view.document,
-        span,
-        request,
-        scene.around(view.text, span),
-        view.syntax,
-        view.text,
-        span,
-    ).job()
+    return Rewriting.of(scene, span, request, f"fix: {message}").job()
 
 
 def _lines(view: View, found: Diagnostic) -> Range:

@@ -62,9 +62,13 @@ def _excerpts(around: Surroundings) -> list[str]:
 def _window(around: Surroundings) -> list[str]:
     parts = []
     if around.before.strip():
-        parts.append(f"What stands before the code in its file. {_AROUND_ROLE}\n"
-                     f"<before>\n{around.before}\n</before>")
+        parts.append(
+            f"What stands before the code in its file. {_AROUND_ROLE}\n"
+            f"<before>\n{around.before}\n</before>"
+        )
     if around.after.strip():
-        parts.append(f"What stands after the code in its file. {_AROUND_ROLE}\n"
-                     f"<after>\n{around.after}\n</after>")
+        parts.append(
+            f"What stands after the code in its file. {_AROUND_ROLE}\n"
+            f"<after>\n{around.after}\n</after>"
+        )
     return parts

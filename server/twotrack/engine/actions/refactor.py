@@ -54,19 +54,9 @@ async def job(scene: Scene) -> Job:
         raise TwotrackError("The comment with the instruction is gone; write it again.")
     span = _lines(view, found)
     text, text_span = _without(view.text, span, found)
-    scene.without_secrets(text.slice(text_span))
-    return Rewriting(
-        Task.REFACTOR,
-        scene.offer.title,
-        view.document,
-        span,
-        f"Change the code as follows: {scene.redact(instruction)}",
-        scene.around(text, text_span),
-        None,
-        text,
-        text_span,
-        instruction,
-    ).job()
+    asked = scene.shield.redact(instruction)
+    request = f"Change the code as follows: {asked}"
+    return Rewriting(scene, span, request, asked, view.document, text, text_span).job()
 
 
 def _pattern(language: Language) -> re.Pattern[str]:
@@ -87,11 +77,10 @@ def _instructions(view: View) -> list[_Instruction]:
     first, last = near.start.line, near.end.line
     if view.selection.empty and _instruction(text, pattern, first) is None:
         first -= 1
-    above = takewhile(lambda n: _instruction(text, pattern, n), range(first - 1, -1, -1))
-    below = takewhile(lambda n: _instruction(text, pattern, n), range(last + 1, text.line_count))
-    numbers = sorted({*range(max(first, 0), last + 1), *below})
-    if _instruction(text, pattern, max(first, 0)):
-        numbers = sorted({*numbers, *above})
+    first = max(first, 0)
+    above = takewhile(lambda n: _instruction(text, pattern, n), range(first, -1, -1))
+    below = takewhile(lambda n: _instruction(text, pattern, n), range(last, text.line_count))
+    numbers = sorted({*above, *range(first, last + 1), *below})
     return [one for n in numbers if (one := _instruction(text, pattern, n)) is not None]
 
 
@@ -134,9 +123,7 @@ def _anchor(text: Snapshot, found: Sequence[_Instruction]) -> Position:
     return Position(below, len(indentation(text.line(below))))
 
 
-def _without(
-    text: Snapshot, span: Range, found: Sequence[_Instruction]
-) -> tuple[Snapshot, Range]:
+def _without(text: Snapshot, span: Range, found: Sequence[_Instruction]) -> tuple[Snapshot, Range]:
     """The text without the comments, and where the code of `span` is in it."""
     edits, gone = [], 0
     for one in found:

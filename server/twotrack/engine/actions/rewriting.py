@@ -1,23 +1,29 @@
 """The common part of the actions that change code: the whole of it written anew, or blocks."""
 
 from dataclasses import dataclass
+from typing import Self
 
-from twotrack.context.syntax import Syntax
 from twotrack.document import Document
+from twotrack.engine.actions import raw
 from twotrack.engine.actions.flow import Job
 from twotrack.engine.actions.offers import Proposal
-from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
+from twotrack.engine.actions.prompt import chat, free_tag
+from twotrack.engine.actions.scene import Scene
 from twotrack.engine.edits.blocks import blocks_of, replaced
 from twotrack.engine.edits.check import check
 from twotrack.engine.edits.diff import minimal_edits
 from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision
-from twotrack.llm.api import Model, Prompt
+from twotrack.errors import TwotrackError
+from twotrack.languages import language_of
+from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
 MOST_WHOLE_LINES = 200
 """Longer code is changed by search/replace blocks: writing it anew would take too long."""
+
+_SEARCH = "<<<<<<< SEARCH"
 
 _SYSTEM = """\
 You change code in a programmer's editor. You are given code in a <code> block and a task.
@@ -45,72 +51,81 @@ Quote so many lines that they occur only once in the code, and no more than need
 class Rewriting:
     """Code to be changed."""
 
-    task: Task
-    title: str
-    document: Document
+    scene: Scene
     span: Range
-    """Whole lines of the document: what the answer replaces."""
+    """Whole lines of `document`: what the answer replaces."""
     request: str
     """What to do, for the model."""
-    around: Surroundings
-    syntax: Syntax | None
-    """Of `text`, where it is at hand."""
+    brief: str
+    """The same in a few words, for a model that follows a pattern rather than an instruction."""
+    document: Document
     text: Snapshot
     """The document as the model sees it: without the comment that holds the instruction."""
     text_span: Range
     """Where the code is in `text`."""
-    instruction: str = ""
-    """The user's own words, which may allow more."""
 
-    @property
-    def code(self) -> str:
-        """The code as the model sees it."""
-        return self.text.slice(self.text_span)
+    @classmethod
+    def of(cls, scene: Scene, span: Range, request: str, brief: str) -> Self:
+        """Change `span` of the scene's document."""
+        document = scene.document
+        return cls(scene, span, request, brief, document, document.text, span)
 
     def job(self) -> Job:
-        """Give what to ask and how to read it."""
-        tag = free_tag(self.code)
-        by_blocks = self.code.count("\n") >= MOST_WHOLE_LINES
+        """Give what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
+        task = self.scene.offer.task
+        masked = self.scene.masked(self.text, self.text_span)
+        if not masked.code.strip() and task is not Task.REFACTOR:
+            raise TwotrackError("There is no code here.")
+        around = self.scene.around(self.text, self.text_span, masked)
+        tag = free_tag(masked.code)
+        by_blocks = masked.code.count("\n") >= MOST_WHOLE_LINES
         system = _SYSTEM.format(form=_BLOCKS if by_blocks else _WHOLE.format(tag=tag))
 
         def prompt_for(model: Model) -> Prompt | None:
+            if raw.preferred(model):
+                return None if by_blocks else raw.rewriting(self.brief, masked.code, around)
             if not model.capabilities.chat:
                 return None
-            return chat(
-                self.task, model, system, self.around, code=self.code, request=self.request
-            )
+            return chat(task, model, system, around, code=masked.code, request=self.request)
 
-        def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - only chat here
-            new, loose = self.new_code(complete(answer.text, answer.finish), tag)
-            return self.proposal(answer, new, loose=loose)
+        def read(answer: Answer, prompt: Prompt) -> Proposal:
+            if isinstance(prompt, Infill):
+                new, loose = self._fitted(answer.text.rstrip(), masked.code), False
+            else:
+                reply = complete(answer.text, answer.finish)
+                new, loose = self._new_code(reply, tag, masked.code)
+            return self._proposal(answer, masked.restored(new), loose=loose)
 
-        return Job(self.task, prompt_for, read)
+        return Job(task, prompt_for, read)
 
-    def new_code(self, reply: str, tag: str) -> tuple[str, bool]:
+    def _new_code(self, reply: str, tag: str, code: str) -> tuple[str, bool]:
         """Give what stands in `reply` for the code, and whether it was matched loosely.
 
         Raises ReplyRejected where that is not clear.
         """
-        code = self.code
-        if "<<<<<<< SEARCH" in reply and "<<<<<<< SEARCH" not in code:
+        if _SEARCH in reply and _SEARCH not in code:
             blocks = blocks_of(reply)
             refuse_elision("\n".join(line for b in blocks for line in b.replace), code)
             return replaced(code, blocks)
         new = block_of(reply, tag)
         refuse_elision(new, code)
-        eol = Snapshot(code).eol if Snapshot(code).line_count > 1 else self.text.eol
-        return fitted(new, code, eol), False
+        return self._fitted(new, code), False
 
-    def proposal(self, answer: Answer, new: str, *, loose: bool = False) -> Proposal:
+    def _fitted(self, new: str, code: str) -> str:
+        lines = Snapshot(code)
+        return fitted(new, code, lines.eol if lines.line_count > 1 else self.text.eol)
+
+    def _proposal(self, answer: Answer, new: str, *, loose: bool) -> Proposal:
         """Check `new` in the place of the code and give it as the smallest edits."""
+        offer, view = self.scene.offer, self.scene.view
         check(
-            self.task,
-            self.around.language,
+            offer.task,
+            language_of(self.document.language, self.document.path),
             self.text,
             self.text_span,
             new,
-            syntax=self.syntax,
-            instruction=self.instruction,
+            syntax=view.syntax if self.text is view.text else None,
+            instruction=offer.instruction,
         )
         edits = minimal_edits(self.document.text, self.span, new)
-        return Proposal(self.title, answer, ((self.document, edits),), confirm=loose)
+        return Proposal(offer.title, answer, ((self.document, edits),), confirm=loose)

@@ -22,17 +22,4 @@ def offers(view: View) -> Iterator[Offer]:
 
 async def job(scene: Scene) -> Job:
     """Ask for the code anew, simpler."""
-    view = scene.view
-    span = view.lines()
-    scene.without_secrets(view.text.slice(span))
-    return Rewriting(
-        Task.SIMPLIFY,
-        scene.offer.title,
-        view.document,
-        span,
-        _REQUEST,
-        scene.around(view.text, span),
-        view.syntax,
-        view.text,
-        span,
-    ).job()
+    return Rewriting.of(scene, scene.view.lines(), _REQUEST, "make it simpler").job()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.document import Document
-from twotrack.engine.actions import Offer, Proposal
+from twotrack.engine.actions.offers import NOT_OPEN, Offer, Proposal
 from twotrack.engine.edits.rebase import rebase, rebase_range
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp import explanation, to_proto

@@ -1,6 +1,7 @@
 """workspace/didChangeConfiguration, and the pull of the section `twotrack`."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -29,11 +30,12 @@ async def pull(server: "Server") -> None:
     if not server.client.configuration:
         return
     params = types.ConfigurationParams([types.ConfigurationItem(section=_SECTION)])
-    try:
-        answer = await server.protocol.request(types.WORKSPACE_CONFIGURATION, params)
-    except (JsonRpcException, TimeoutError):
-        return
-    server.configure(_layers("workspace/configuration", answer[0] if answer else None))
+
+    def take(answer: list[Any]) -> None:
+        server.configure(_layers("workspace/configuration", answer[0] if answer else None))
+
+    with suppress(JsonRpcException, TimeoutError):
+        await server.protocol.request(types.WORKSPACE_CONFIGURATION, params, at_once=take)
 
 
 def _layers(name: str, values: Any) -> list[tuple[str, Mapping[str, Any]]]:

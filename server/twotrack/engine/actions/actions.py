@@ -1,0 +1,136 @@
+"""Code actions: what can be done here, at once; and one of them carried out, with a model."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import Shield
+from twotrack.context.prompt import rules_text
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.engine.actions import document as document_action
+from twotrack.engine.actions import explain, fix, refactor, simplify, tests
+from twotrack.engine.actions.flow import Step, carry_out
+from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
+from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.view import View
+from twotrack.errors import TwotrackError
+from twotrack.languages import language_of
+from twotrack.llm.api import Excerpt
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.settings.schema import Settings
+from twotrack.tasks import Task
+from twotrack.text import Position, Range
+
+_EXCERPT_CHARACTERS = 8_000
+"""Characters of other open documents that go with a question."""
+
+_JOBS = {
+    Task.FIX: fix.job,
+    Task.REFACTOR: refactor.job,
+    Task.DOCUMENT: document_action.job,
+    Task.SIMPLIFY: simplify.job,
+    Task.TEST: tests.job,
+    Task.EXPLAIN: explain.job,
+}
+
+
+class Actions:
+    """The code actions under one state of the settings; cheap to build anew.
+
+    `roots` are the workspace's folders.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        settings: Settings,
+        shield: Shield,
+        syntax: SyntaxCache,
+        roots: Sequence[Path],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._settings = settings
+        self._shield = shield
+        self._syntax = syntax
+        self._roots = tuple(roots)
+        # A picker of its own: the one for completions keeps what it chose while one types.
+        self._excerpts = ExcerptPicker(syntax)
+
+    def offers(
+        self, document: Document, selection: Range, diagnostics: Sequence[Diagnostic] = ()
+    ) -> list[Offer]:
+        """List what can be done at `selection` (the cursor: an empty range). Asks no model.
+
+        `diagnostics` are the ones that the editor knows there.
+        """
+        if not self._shield.may_send(document.path):
+            return []
+        view = self._view(document, selection)
+        return [
+            *fix.offers(view, diagnostics),
+            *refactor.offers(view),
+            *document_action.offers(view),
+            *simplify.offers(view),
+            *tests.offers(view),
+            *explain.offers(view),
+        ]
+
+    @staticmethod
+    def title(data: object) -> str:
+        """Give the title in what an action carried through the editor: {"offer": its data}."""
+        offer = data.get("offer") if isinstance(data, Mapping) else None
+        title = offer.get("title") if isinstance(offer, Mapping) else None
+        return title if isinstance(title, str) else "This action"
+
+    async def propose(
+        self, offer: Offer, document: Document, others: Sequence[Document], on_step: Step
+    ) -> Proposal:
+        """Carry out `offer` for `document` as it is now: ask, check, and give what to change.
+
+        `others` are the other open documents, the last used first; `on_step` is told what is
+        being done. At most three questions are asked. Raises TwotrackError where there is
+        nothing to do it with, RouteExhausted where no model answers, and ReplyRejected where no
+        answer passes its check. Nothing is changed by any of it.
+        """
+        if not self._shield.may_send(document.path):
+            raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
+        others = [other for other in others if other.uri != document.uri]
+        view = self._view(document, offer.range)
+        scene = Scene(
+            offer,
+            view,
+            others,
+            self._shield,
+            self._settings.privacy.redact,
+            self._roots,
+            self._related(document, view.lines().end, others),
+            await self._rules(document),
+        )
+        return await carry_out(self._dispatcher, await _JOBS[offer.task](scene), on_step)
+
+    def _view(self, document: Document, selection: Range) -> View:
+        text = document.text
+        clamped = Range(text.clamp(selection.start), text.clamp(selection.end))
+        language = language_of(document.language, document.path)
+        return View(document, language, self._syntax.of(document), clamped)
+
+    def _related(
+        self, document: Document, position: Position, others: Sequence[Document]
+    ) -> tuple[Excerpt, ...]:
+        """Pieces of the other open documents that speak of the code in question."""
+        usable = [other for other in others if self._shield.may_use(other.path)]
+        pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
+        return tuple(
+            Excerpt(self._shield.label(p.document), self._shield.redact(p.text)) for p in pieces
+        )
+
+    async def _rules(self, document: Document) -> str:
+        """What the project asks of every change."""
+        names, path = self._settings.context.rules, document.path
+        if not names or not self._roots:
+            return ""
+        around = [r for r in self._roots if path is not None and path.is_relative_to(r)]
+        root = max(around, key=lambda r: len(r.parts), default=self._roots[0])
+        return await asyncio.to_thread(rules_text, root, names, self._shield)

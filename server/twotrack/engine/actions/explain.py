@@ -1,0 +1,55 @@
+"""Say in words what code does. Changes nothing."""
+
+from collections.abc import Iterator
+
+from twotrack.engine.actions import raw
+from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.offers import Offer, Proposal
+from twotrack.engine.actions.prompt import chat
+from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.view import View
+from twotrack.errors import ReplyRejected
+from twotrack.llm.api import Model, Prompt
+from twotrack.routing.dispatch import Answer
+from twotrack.tasks import Task
+
+_MOST_TEXT = 20_000
+"""Characters of an explanation that are shown."""
+
+_SYSTEM = """\
+You explain code to the programmer who has it open in an editor. Answer in Markdown, in at most
+200 words: first in one sentence what the code is for, then how it does it, then what is easily
+overlooked. Say where it looks wrong. Don't repeat the code or guess about code you don't see."""
+
+_REQUEST = "Explain the code of the <code> block."
+
+
+def offers(view: View) -> Iterator[Offer]:
+    """Offer it for the selection or the definition around the cursor."""
+    if view.subject:
+        yield Offer(Task.EXPLAIN, f"Explain {view.subject}", view.selection)
+
+
+async def job(scene: Scene) -> Job:
+    """Ask for words about the code."""
+    view = scene.view
+    span = view.lines()
+    masked = scene.masked(view.text, span)
+    around = scene.around(view.text, span, masked)
+
+    def prompt_for(model: Model) -> Prompt | None:
+        if raw.preferred(model):
+            return raw.explanation(masked.code, around)
+        if not model.capabilities.chat:
+            return None
+        return chat(Task.EXPLAIN, model, _SYSTEM, around, code=masked.code, request=_REQUEST)
+
+    def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words
+        text = answer.text.strip()
+        if not text or answer.finish == "filtered":
+            raise ReplyRejected("The model explained nothing.")
+        # An explanation that was cut is still worth reading, and says that it was.
+        more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
+        return Proposal(scene.offer.title, answer, text=text[:_MOST_TEXT] + more)
+
+    return Job(Task.EXPLAIN, prompt_for, read)

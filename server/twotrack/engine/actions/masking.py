@@ -1,0 +1,72 @@
+"""Secrets in code that is to be rewritten: a numbered stand-in goes, the secret comes back."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from twotrack.context.redaction import PLACEHOLDER, secrets
+from twotrack.errors import ReplyRejected, TwotrackError
+
+_STAND_IN = re.compile(r"<redacted(?:-\d+)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Code and what stands around it, as a model may see them."""
+
+    before: str
+    code: str
+    after: str
+    hidden: Mapping[str, str]
+    """Stand-in in `code` -> the secret that it stands for."""
+
+    def restored(self, new: str) -> str:
+        """Put the secrets back into what the model made of `code`.
+
+        Raises ReplyRejected where a stand-in is left whose secret belongs elsewhere.
+        """
+        known = set(_STAND_IN.findall(self.code))
+        if unknown := set(_STAND_IN.findall(new)) - known:
+            raise ReplyRejected(f"The answer holds {min(unknown)}, which is not in the code.")
+        return _STAND_IN.sub(lambda match: self.hidden.get(match[0], match[0]), new)
+
+
+def mask(before: str, code: str, after: str, *, redacting: bool) -> Masked:
+    """Hide the secret-looking strings of the three parts, looked at as one text.
+
+    Raises TwotrackError where one reaches over the border of `code`: it could not be put back.
+    """
+    whole = before + code + after
+    start, end = len(before), len(before) + len(code)
+    parts: dict[str, list[str]] = {"before": [], "code": [], "after": []}
+    hidden: dict[str, str] = {}
+    names = (name for n in count(1) if (name := f"<redacted-{n}>") not in whole)
+    at = 0
+    for first, last in secrets(whole) if redacting else ():
+        if first < start < last or first < end < last:
+            raise TwotrackError(
+                "The code begins or ends inside what looks like a secret, which is never sent. "
+                "Select other code, or set privacy.redact to false."
+            )
+        _share(parts, whole, at, first, (start, end))
+        if start <= first < end:
+            name = next(names)
+            hidden[name] = whole[first:last]
+            parts["code"].append(name)
+        else:
+            parts["before" if first < start else "after"].append(PLACEHOLDER)
+        at = last
+    _share(parts, whole, at, len(whole), (start, end))
+    texts = {key: "".join(pieces) for key, pieces in parts.items()}
+    return Masked(**texts, hidden=hidden)
+
+
+def _share(
+    parts: Mapping[str, list[str]], whole: str, first: int, last: int, code: tuple[int, int]
+) -> None:
+    """Give each part what `first:last` of the text has of it."""
+    start, end = code
+    parts["before"].append(whole[first : min(last, start)])
+    parts["code"].append(whole[max(first, start) : min(last, end)])
+    parts["after"].append(whole[max(first, end) : last])

@@ -1,0 +1,194 @@
+"""Prompts for models that continue a text better than they follow instructions.
+
+The shapes were tried on a model of 135 million parameters: one worked example, then the same form
+left open. The open line ends without a blank, which would be a token of its own.
+"""
+
+import re
+
+from twotrack.engine.actions.prompt import Surroundings
+from twotrack.errors import ReplyRejected
+from twotrack.languages import DocStyle
+from twotrack.llm.api import Infill, Model
+
+_SENTENCE = re.compile(r"\A.*?[.!?](?=\s|\Z)", re.DOTALL)
+_MOST_CODE = 6_000
+"""Characters of code; a small model loses its way in more."""
+
+_PYTHON = '''\
+def read_lines(path):
+    with open(path) as file:
+        return [line.strip() for line in file]
+
+# The same with its documentation:
+
+def read_lines(path):
+    """Return the lines of a file without surrounding white space."""
+    with open(path) as file:
+        return [line.strip() for line in file]
+
+
+'''
+_BRACES = """\
+function readLines(path) {
+  return fs.readFileSync(path, "utf8").split("\\n").map((line) => line.trim());
+}
+
+%(sign)s The same with its documentation:
+
+%(comment)s
+function readLines(path) {
+  return fs.readFileSync(path, "utf8").split("\\n").map((line) => line.trim());
+}
+
+
+"""
+_WORDS = "Returns the lines of a file without surrounding white space."
+
+_REWRITING = """\
+Task: rename total to result
+
+Before:
+```
+def add(numbers):
+    total = 0
+    for number in numbers:
+        total += number
+    return total
+```
+
+After:
+```
+def add(numbers):
+    result = 0
+    for number in numbers:
+        result += number
+    return result
+```
+
+Task: return early when the list is empty
+
+Before:
+```
+def first(items):
+    return items[0].name
+```
+
+After:
+```
+def first(items):
+    if not items:
+        return None
+    return items[0].name
+```
+
+Task: {task}
+
+Before:
+```
+{code}
+```
+
+After:
+```
+"""
+
+_EXPLAINING = """\
+What code does, in a few words.
+
+```
+def is_even(number):
+    return number % 2 == 0
+```
+Explanation: It tells whether a number is even: it divides by two and looks whether nothing is left.
+
+```
+{code}
+```
+Explanation:"""
+
+_TESTING = """\
+```
+def is_even(number):
+    return number % 2 == 0
+```
+
+Tests with {framework}:
+
+```
+from numbers_of_mine import is_even
+
+
+def test_is_even():
+    assert is_even(4)
+    assert not is_even(3)
+```
+
+```
+{code}
+```
+
+Tests with {framework}:
+
+```
+{start}"""
+
+
+def preferred(model: Model) -> bool:
+    """Whether `model` is better asked in one of these shapes."""
+    return model.capabilities.infill and (model.capabilities.raw or not model.capabilities.chat)
+
+
+def _continued(prefix: str, around: Surroundings, stop: tuple[str, ...], tokens: int) -> Infill:
+    return Infill(prefix, "", around.path, around.language.id, (), stop, tokens)
+
+
+def documentation(code: str, header: str, style: DocStyle, around: Surroundings) -> Infill | None:
+    """Ask for the documentation of `code`, whose first line with code is `header`."""
+    if len(code) > _MOST_CODE:
+        return None
+    sign = around.language.line_comment or style.opening
+    if style.inside:
+        indent = re.match(r"\s*", header)
+        opening = f"{header.rstrip()}\n{indent[0] if indent else ''}    {style.opening}"
+        example, stop = _PYTHON, (style.closing,)
+    else:
+        opening = f"{style.opening}\n *" if style.closing else style.opening
+        comment = f"{opening} {_WORDS}" + (f"\n {style.closing}" if style.closing else "")
+        example, stop = _BRACES % {"sign": sign, "comment": comment}, ("\n",)
+    shown = f"{code.rstrip()}\n\n{sign} The same with its documentation:\n\n{opening}"
+    return _continued(example + shown, around, stop, 60)
+
+
+def words(reply: str) -> str:
+    """Give the first sentence of a documentation; what a small model adds is seldom right.
+
+    Raises ReplyRejected where there is none.
+    """
+    found = _SENTENCE.match(" ".join(reply.split()))
+    if found is None:
+        raise ReplyRejected("The answer holds no whole sentence.")
+    return found[0]
+
+
+def rewriting(task: str, code: str, around: Surroundings) -> Infill | None:
+    """Ask for `code` changed as `task` says."""
+    if len(code) > _MOST_CODE:
+        return None
+    prefix = _REWRITING.format(task=task, code=code.rstrip())
+    return _continued(prefix, around, ("```",), len(code) // 2 + 100)
+
+
+def explanation(code: str, around: Surroundings) -> Infill | None:
+    """Ask what `code` does."""
+    if len(code) > _MOST_CODE:
+        return None
+    return _continued(_EXPLAINING.format(code=code.rstrip()), around, ("\n\n", "```"), 120)
+
+
+def tests(code: str, start: str, framework: str, around: Surroundings) -> Infill | None:
+    """Ask for tests of `code`, which is Python; `start` is the line that the answer continues."""
+    if len(code) > _MOST_CODE:
+        return None
+    prefix = _TESTING.format(framework=framework, code=code.rstrip(), start=start)
+    return _continued(prefix, around, ("```",), 200)

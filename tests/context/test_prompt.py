@@ -1,0 +1,132 @@
+"""The whole context of a completion: bounded, redacted, and the same for the same state."""
+
+from pathlib import Path
+
+from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import Shield
+from twotrack.context.prompt import CompletionContext, gather, rules_text
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.settings.schema import ContextSettings, PrivacySettings
+from twotrack.text import Position, Range, Snapshot
+
+ROOT = Path("/project")
+BODY = "".join(f"def step_{i}(value):\n    return value + {i}\n\n\n" for i in range(120))
+OTHER = 'def scale(value, factor):\n    token = "Zx8Kq2Lm9Tr4Vw7Yp1Bc6Nd3Gh5Js"\n    return value\n'
+
+
+def document(name: str, text: str | Snapshot, version: int = 1) -> Document:
+    snapshot = text if isinstance(text, Snapshot) else Snapshot(text)
+    return Document(f"file://{ROOT}/{name}", ROOT / name, "python", version, snapshot)
+
+
+def shield(root: Path = ROOT) -> Shield:
+    return Shield((root,), PrivacySettings(), ContextSettings())
+
+
+def context(
+    current: Document,
+    position: Position,
+    others: tuple[Document, ...] = (),
+    picker: ExcerptPicker | None = None,
+    max_tokens: int = 2048,
+) -> CompletionContext:
+    found = gather(
+        current,
+        position,
+        others,
+        shield=shield(),
+        excerpts=picker or ExcerptPicker(SyntaxCache()),
+        max_tokens=max_tokens,
+    )
+    assert found is not None
+    return found
+
+
+def test_what_a_prompt_says() -> None:
+    current = document("pkg/main.py", "x = scale(2, \r\n")
+    found = context(current, Position(0, 13), (document("lib.py", OTHER),))
+    prompt = found.infill(stop=("\n",), max_tokens=7)
+    assert (prompt.prefix, prompt.suffix) == ("x = scale(2, ", "\n")
+    assert (prompt.path, prompt.language) == ("pkg/main.py", "python")
+    assert (prompt.stop, prompt.max_tokens) == (("\n",), 7)
+    (excerpt,) = prompt.excerpts
+    assert excerpt.path == "lib.py"
+    assert excerpt.text.startswith('def scale(value, factor):\n    token = "<redacted>"')
+
+
+def test_secrets_around_the_cursor_are_redacted() -> None:
+    current = document("a.py", 'password = "hunter2!"\n\nurl = "http://me:geheim1@host"\n')
+    found = context(current, Position(1, 0))
+    assert found.prefix == 'password = "<redacted>"\n'
+    assert found.suffix == '\nurl = "http://me:<redacted>@host"\n'
+
+
+def test_a_secret_file_has_no_context() -> None:
+    found = gather(
+        document(".env", "A=1"),
+        Position(0, 0),
+        (),
+        shield=shield(),
+        excerpts=ExcerptPicker(SyntaxCache()),
+        max_tokens=2048,
+    )
+    assert found is None
+
+
+def test_a_secret_file_is_no_context() -> None:
+    secret = document(".env", OTHER)
+    assert context(document("a.py", "scale(\n"), Position(0, 6), (secret,)).excerpts == ()
+
+
+def test_the_budget_holds() -> None:
+    others = tuple(document(f"{i}.py", BODY) for i in range(3))
+    for max_tokens in (64, 256, 1024, 2048, 8000):
+        found = context(document("a.py", BODY), Position(240, 0), others, max_tokens=max_tokens)
+        size = len(found.prefix + found.suffix) + sum(len(e.text) for e in found.excerpts)
+        assert size <= max_tokens * 4.4
+
+
+def test_the_same_state_gives_the_same_prompt() -> None:
+    others = tuple(document(f"{i}.py", BODY) for i in range(3))
+    first, second = (context(document("a.py", BODY), Position(240, 0), others) for _ in range(2))
+    assert first == second
+    assert first.excerpts
+
+
+def test_typing_keeps_the_head() -> None:
+    """All but the line that is typed on stays byte for byte, so that the caches hit."""
+    picker = ExcerptPicker(SyntaxCache())
+    others = tuple(document(f"{i}.py", BODY) for i in range(3))
+    typed = "    result = step_7(step_8(scale(value, factor=3)), value, 12345)"
+    text, heads = Snapshot(BODY), set()
+    for number, char in enumerate(typed):
+        place = Position(239, number)
+        text = text.replace(Range(place, place), char)
+        found = context(
+            document("a.py", text, number + 2), Position(239, number + 1), others, picker
+        )
+        assert found.prefix.endswith("\n" + typed[: number + 1])
+        heads.add((found.excerpts, found.suffix, found.prefix.rpartition("\n")[0]))
+    assert len(typed) > 60
+    assert len(heads) == 1
+
+
+def test_rules_are_read_within_the_project(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "RULES.md").write_text("Use tabs.\r\npassword = 'hunter2!'\r\n", newline="")
+    (root / "more.md").write_text("Be brief.\n")
+    (root / ".env").write_text("A=1")
+    (tmp_path / "outside.md").write_text("Never seen.")
+    names = ("RULES.md", "gone.md", "../outside.md", ".env", "more.md", "RULES.md", "\0")
+    assert rules_text(root, names, shield(root)) == (
+        "Use tabs.\npassword = '<redacted>'\n\nBe brief."
+    )
+
+
+def test_rules_are_bounded(tmp_path: Path) -> None:
+    for i in range(4):
+        (tmp_path / f"{i}.md").write_text("word " * 10_000)
+    text = rules_text(tmp_path, [f"{i}.md" for i in range(4)], shield(tmp_path))
+    assert 16_000 < len(text) <= 32 * 1024

@@ -1,0 +1,122 @@
+"""Secrets go, code stays, and no text makes the search slow."""
+
+import sysconfig
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twotrack.context.redaction import PLACEHOLDER, redact, redact_around, secrets
+
+# Put together from halves, so that no scanner takes this file's examples for real keys.
+_RANDOM = "Zx8Kq2" + "Lm9Tr4Vw7Yp1Bc6Nd3Gh5Js"
+_BEGIN = "-----BEGIN RSA PRIVATE KEY-----\n"
+_KEY_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+_KEY_LINES = (_KEY_LINE + "\n") * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("aws = AKIA" + "IOSFODNN7EXAMPLE", "AKIA" + "IOSFODNN7EXAMPLE"),
+        ("ghp_" + "a1B2" * 9, "ghp_" + "a1B2" * 9),
+        ("github_pat_" + "11ABCDEFG0" * 4, "github_pat_" + "11ABCDEFG0" * 4),
+        ("key: sk-" + _RANDOM, "sk-" + _RANDOM),
+        ("sk-proj-" + _RANDOM, "sk-proj-" + _RANDOM),
+        ("sk-ant-api03-" + _RANDOM, "sk-ant-api03-" + _RANDOM),
+        ("xoxb-" + "123456789012-abcDEF", "xoxb-" + "123456789012-abcDEF"),
+        ("AIza" + "Sy0" * 11 + "ab", "AIza" + "Sy0" * 11 + "ab"),
+        ("sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"),
+        ("eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN", "eyJhbGciOiJIUzI1NiJ9"),
+        ('password = "hunter2!"', "hunter2!"),
+        ("db_passwd: 'S3kr!t'", "S3kr!t"),
+        ('"api_key": "' + _RANDOM + '"', _RANDOM),
+        ("const token: string = `" + _RANDOM + "`", _RANDOM),
+        ("clientSecret => '" + _RANDOM + "'", _RANDOM),
+        ("SECRET_KEY=" + _RANDOM, _RANDOM),
+        ("Authorization: Bearer " + _RANDOM, _RANDOM),
+        ("postgres://admin:" + "s3cr3t@db.example/x", "s3cr3t"),
+        ("redis://:" + "p4ss@localhost", "p4ss"),
+        ("Server=db;User=sa;Password=" + "Abc12345;", "Abc12345"),
+        (_BEGIN + _KEY_LINES + "-----END PRIVATE KEY-----", _KEY_LINE),
+        (_BEGIN + "DEK-Info: AES-256-CBC,A1\n\n" + _KEY_LINES, _KEY_LINE),
+        (_KEY_LINES + "q2aG5\n-----END PRIVATE KEY-----", _KEY_LINE),
+        ('password = "hunter2!', "hunter2!"),
+    ],
+)  # fmt: skip
+def test_a_secret_is_replaced(text: str, secret: str) -> None:
+    redacted = redact(f"before\n{text}\nafter")
+    if text.endswith("hunter2!"):  # an open literal ends where the text ends
+        redacted = redact(f"before\n{text}")
+    assert secret not in redacted
+    assert PLACEHOLDER in redacted
+    assert redacted.startswith("before")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = input("Password: ")',
+        'password = os.environ["DB_PASSWORD"]',
+        'token = "access_token"',
+        "token = tokens[index + 1]",
+        'api_key = "${API_KEY_FROM_ENV_2}"',
+        'PASSWORD_FIELD = "password"',
+        "const { token, secret } = useSession()",
+        '<input type="password" name="password_2">',
+        "https://user:password@example.org/",
+        'url = f"https://{user}:{password}@{host}/"',
+        "class sk-estimator-doc-link-hover-state {}",
+        "key = sorted(items, key=lambda item: item.name)",
+        "SECRET_TOKEN_LENGTH = MAX_TOKEN_LENGTH_2048",
+        "http://localhost:8080/v1@latest",
+        'pattern = r"-----BEGIN (?:RSA )?PRIVATE KEY-----"',
+    ],
+)
+def test_ordinary_code_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_the_rest_of_the_line_stays() -> None:
+    assert redact('login("me", password="hunter2!", retries=3)') == (
+        'login("me", password="<redacted>", retries=3)'
+    )
+
+
+def test_a_secret_with_the_cursor_in_its_middle() -> None:
+    assert redact_around('token = "' + _RANDOM[:12], _RANDOM[12:] + '"\nnext') == (
+        'token = "<redacted>',
+        '"\nnext',
+    )
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_what_is_no_secret_comes_back_on_its_side(prefix: str, suffix: str) -> None:
+    if not secrets(prefix + suffix):
+        assert redact_around(prefix, suffix) == (prefix, suffix)
+
+
+def test_the_standard_library_has_hardly_a_secret() -> None:
+    folder = Path(sysconfig.get_path("stdlib"))
+    texts = [f.read_text(encoding="utf-8") for f in islice(sorted(folder.glob("*.py")), 200)]
+    assert len(texts) > 100
+    assert sum(len(secrets(text)) for text in texts) <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *["a", "sk-", "eyJ-", "eyJaaaaaaaaaa.", "password", "password='", "token_", "token: "],
+        *["://", "://a:", ";password=", "A" * 64 + "\n", "bearer ", "token ", "api-key", "\t", "-"],
+        *["-----BEGIN PRIVATE KEY-----", "private key A"],
+    ],
+)
+def test_no_text_makes_it_slow(piece: str) -> None:
+    text = "private key token " + piece * (1_000_000 // len(piece))
+    begun = time.process_time()
+    secrets(text)
+    assert time.process_time() - begun < 5
