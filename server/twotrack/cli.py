@@ -51,11 +51,11 @@ def _address(value: str) -> tuple[str, int]:
 
 
 def _serve(tcp: tuple[str, int] | None) -> int:
-    from twotrack.lsp.server import Server  # lazily: `twotrack models` needs no LSP
+    from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: `models` needs no LSP
 
     def make_session(listener: "events.Listener") -> "Session":
         # lazily: initialize is answered before the engine is imported
-        from twotrack.session import Session
+        from twotrack.session import Session  # noqa: PLC0415
 
         return Session(os.environ, listener)
 
@@ -67,7 +67,7 @@ def _serve(tcp: tuple[str, int] | None) -> int:
 
 
 def _models() -> int:
-    from twotrack.session import survey  # lazily: serving does not need it
+    from twotrack.session import survey  # noqa: PLC0415  # lazily: serving does not need it
 
     report, sound = asyncio.run(survey(os.environ, Path.cwd()))
     sys.stdout.write(report)

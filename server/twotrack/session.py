@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 Layers = Sequence[tuple[str, Mapping[str, Any]]]
 
+_TYPING_S = 1.0
 _IDLE_S = 0.5
 """Seconds without a key after which a document's text is indexed anew."""
 
@@ -64,8 +65,9 @@ class Session:
         self._built: dict[str, tuple[ModelSettings, Model]] = {}
         self._embedded: tuple[EmbeddedSettings, Model] | None = None
         self._indexer: WorkspaceIndexer | None = None
+        self._typed_at = float("-inf")
         self._idle: dict[str, asyncio.TimerHandle] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- settings ------------------------------------------------------------------------------
 
@@ -96,7 +98,7 @@ class Session:
         defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
         self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
         self.shield = Shield(self._roots, settings.privacy, settings.context)
-        dispatcher = Dispatcher(
+        self._dispatcher = dispatcher = Dispatcher(
             self.routes,
             self.models,
             self._heard,
@@ -150,17 +152,17 @@ class Session:
         if self._embedded and self._embedded[0] == settings:
             return self._embedded[1]
         if self._embedded:
-            self._close(self._embedded[1])
+            self._later(self._embedded[1].provider.aclose())
             self._embedded = None
         if not settings.enabled or available(settings):
             return None
         self._embedded = (settings, embedded_model(settings, self._heard, self._transport))
         return self._embedded[1]
 
-    def _close(self, model: Model) -> None:
-        task = asyncio.ensure_future(model.provider.aclose())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _heard(self, event: events.Event) -> None:
         self._ledger(event)
@@ -232,11 +234,17 @@ class Session:
 
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
+        self._typed_at = asyncio.get_running_loop().time()
         self._pace.changed(document.uri)
         if handle := self._idle.pop(document.uri, None):
             handle.cancel()
         loop = asyncio.get_running_loop()
         self._idle[document.uri] = loop.call_later(_IDLE_S, self._reindex, document)
+
+    @property
+    def typing(self) -> bool:
+        """Whether a key came within the last second."""
+        return asyncio.get_running_loop().time() - self._typed_at < _TYPING_S
 
     def saved(self, document: Document) -> None:
         """Take note of a saved document: it may be a settings file of the project."""
@@ -259,6 +267,7 @@ class Session:
 
     def _reindex(self, document: Document) -> None:
         self._idle.pop(document.uri, None)
+        self._later(self._excerpts.index(document))
         if self._indexer is not None:
             self._indexer.edited(
                 _key(document), document.path, document.language, document.text.text
@@ -272,7 +281,8 @@ class Session:
             await self._indexer.aclose()
         if self._embedded:
             await self._embedded[1].provider.aclose()
-        await asyncio.gather(*self._closing)
+        await self._dispatcher.aclose()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.aclose()
         await asyncio.to_thread(self._ledger.close)
 

@@ -85,6 +85,13 @@ def test_the_choice_stays_while_the_cursor_stays_near() -> None:
     assert pick(picker, "Circle\n" * 2 + "area_of_circle(\n" * 6, 7, others) == first
 
 
+def test_models_with_other_budgets_do_not_disturb_the_choice() -> None:
+    picker, others = fresh(), [document("shapes.py", SHAPES)]
+    first = pick(picker, "Circle\n" * 8, 2, others)
+    pick(picker, "area_of_circle\n" * 8, 2, others, budget=200)
+    assert pick(picker, "unrelated()\n" * 8, 2, others) == first
+
+
 def test_what_still_serves_stays_in_front() -> None:
     picker, others = fresh(), [document("shapes.py", SHAPES)]
     (circle,) = pick(picker, "Circle\n" * 20, 0, others)
@@ -119,12 +126,19 @@ def test_one_call_reads_a_bounded_amount_and_the_next_goes_on() -> None:
     assert "filler_5_250" in "".join(found)
 
 
-def test_what_was_indexed_before_is_at_hand() -> None:
+async def test_what_was_indexed_before_is_at_hand() -> None:
     picker = fresh()
     others = [document(f"{i}.py", filler(i)) for i in range(6)]
     for other in others:
-        picker.index(other)
+        await picker.index(other)
     assert "filler_5_250" in "".join(pick(picker, "filler_5_250(filler_0_1)\n", 0, others))
+
+
+async def test_a_long_document_waits_to_be_indexed() -> None:
+    picker, long = fresh(), document("long.py", filler(0) * 4)
+    assert pick(picker, "filler_0_7\n", 0, [long]) == []
+    await picker.index(long)
+    assert pick(picker, "filler_0_7\n", 0, [long]) != []
 
 
 def test_the_same_state_gives_the_same_choice() -> None:

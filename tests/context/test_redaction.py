@@ -99,6 +99,7 @@ def test_what_is_no_secret_comes_back_on_its_side(prefix: str, suffix: str) -> N
         assert redact_around(prefix, suffix) == (prefix, suffix)
 
 
+@pytest.mark.slow
 def test_the_standard_library_has_hardly_a_secret() -> None:
     folder = Path(sysconfig.get_path("stdlib"))
     texts = [f.read_text(encoding="utf-8") for f in islice(sorted(folder.glob("*.py")), 200)]

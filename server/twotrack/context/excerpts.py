@@ -4,6 +4,7 @@ Chosen once for a region of the document and then kept: while one types, the pro
 not change. In the next region what still serves stays in its place and the rest is appended.
 """
 
+import asyncio
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from twotrack.context.syntax import Definition, SyntaxCache
+from twotrack.context.syntax import Definition, Syntax, SyntaxCache, parse
 from twotrack.document import Document
+from twotrack.languages import language_of
 from twotrack.text import Position, Snapshot
 
 _REGION_LINES = 8
@@ -23,8 +25,9 @@ _PIECE_LINES = 30
 _MAX_DOCUMENT = 200_000
 """Characters; what is longer is data."""
 _READ_A_CALL = 40_000
-"""Characters that one choice may read anew, so that it stays within milliseconds; then the next
-choice goes on. A number and no clock: the same state gives the same prompt."""
+"""Characters that one choice may read anew, so that it stays within milliseconds; the next choice
+goes on, and what is longer waits for `index`. A number and no clock: the same state gives the same
+prompt."""
 _DOCUMENTS = 40
 _FLOOR = 1.5
 _NAMED = 3.0
@@ -32,6 +35,8 @@ _NAMED = 3.0
 _MAX_PIECES = 8
 _FEW = 50
 """Pieces added when rarity is counted: in two small documents every word would be common."""
+_TINY = 8
+"""Words added to a piece: one that has hardly any would win with a single one shared."""
 _LINE_CHARACTERS = 500
 _NAME_CHARACTERS = 40
 """What an excerpt's path costs beside its text."""
@@ -90,13 +95,22 @@ class ExcerptPicker:
     def __init__(self, syntax: SyntaxCache) -> None:
         self._syntax = syntax
         self._tables: LRUCache[str, _Table] = LRUCache(_DOCUMENTS)
-        self._choices: LRUCache[str, _Choice] = LRUCache(_DOCUMENTS)
+        self._choices: LRUCache[tuple[str, int], _Choice] = LRUCache(_DOCUMENTS)
 
-    def index(self, document: Document) -> None:
-        """Read a document now (milliseconds), so that a completion need not."""
+    async def index(self, document: Document) -> None:
+        """Read a document in a thread, so that no completion needs to; for when typing rests."""
+        if self._is_read(document):
+            return
+        language = language_of(document.language, document.path)
+
+        def read() -> _Table:
+            return _read(document, parse(language, document.text))
+
+        self._tables[document.uri] = await asyncio.to_thread(read)
+
+    def _is_read(self, document: Document) -> bool:
         known = self._tables.get(document.uri)
-        if known is None or known.document.text is not document.text:
-            self._tables[document.uri] = self._read(document)
+        return known is not None and known.document.text is document.text
 
     def pick(
         self, document: Document, position: Position, others: Sequence[Document], budget: int
@@ -107,64 +121,58 @@ class ExcerptPicker:
         region of eight lines and the other documents stay as they are.
         """
         others = [other for other in others if other.uri != document.uri][:_DOCUMENTS]
-        missing = self._catch_up(others)
+        unread = self._catch_up(others)
         key = (
             position.line // _REGION_LINES,
-            budget,
-            missing,
+            unread,
             tuple((other.uri, other.version) for other in others),
         )
-        last = self._choices.get(document.uri)
+        last = self._choices.get((document.uri, budget))
         if last is not None and last.key == key:
             return last.pieces
         tables = [t for other in others if (t := self._tables.get(other.uri)) is not None]
         ranked = _rank(tables, _words_near(document.text, position))
         kept = _still(last.pieces, ranked) if last is not None else ()
         pieces = tuple(_fill([*kept, *ranked], budget))
-        self._choices[document.uri] = _Choice(key, pieces)
+        self._choices[document.uri, budget] = _Choice(key, pieces)
         return pieces
 
     def _catch_up(self, others: Sequence[Document]) -> int:
         """Read what changed, as much as one call may; give how many are left unread."""
-        left, missing = _READ_A_CALL, 0
+        left, unread = _READ_A_CALL, 0
         for other in others:
-            known = self._tables.get(other.uri)
-            if known is not None and known.document.text is other.text:
+            if self._is_read(other):
                 continue
-            size = len(other.text)
-            if left == _READ_A_CALL or size <= left:
-                self.index(other)
-                left -= size
+            if len(other.text) <= left:
+                left -= len(other.text)
+                self._tables[other.uri] = _read(other, self._syntax.of(other))
             else:
-                missing += 1
-        return missing
+                unread += 1
+        return unread
 
-    def _read(self, document: Document) -> _Table:
-        if len(document.text) > _MAX_DOCUMENT:
-            return _Table(document, (), {})
-        lines = document.text.lines()
-        syntax = self._syntax.of(document)
-        spans = list(_definition_spans(syntax.definitions() if syntax else (), len(lines)))
-        if not spans:
-            spans = [(i, min(i + _PIECE_LINES, len(lines)), "") for i in _starts(len(lines))]
-        pieces: list[_Indexed] = []
-        by_word: dict[str, list[int]] = {}
-        for first, stop, name in spans:
-            words = set(_WORD.findall("".join(lines[first:stop]))) - _COMMON
-            for word in words:
-                by_word.setdefault(word, []).append(len(pieces))
-            pieces.append(_Indexed(first, stop, name, len(words)))
-        frozen = {word: tuple(where) for word, where in by_word.items()}
-        return _Table(document, tuple(pieces), frozen)
+
+def _read(document: Document, syntax: Syntax | None) -> _Table:
+    if len(document.text) > _MAX_DOCUMENT:
+        return _Table(document, (), {})
+    lines = document.text.lines()
+    spans = list(_definition_spans(syntax.definitions() if syntax else (), len(lines)))
+    if not spans:
+        starts = range(0, len(lines), _PIECE_LINES)
+        spans = [(first, min(first + _PIECE_LINES, len(lines)), "") for first in starts]
+    pieces: list[_Indexed] = []
+    by_word: dict[str, list[int]] = {}
+    for first, stop, name in spans:
+        words = set(_WORD.findall("".join(lines[first:stop]))) - _COMMON
+        for word in words:
+            by_word.setdefault(word, []).append(len(pieces))
+        pieces.append(_Indexed(first, stop, name, len(words)))
+    frozen = {word: tuple(where) for word, where in by_word.items()}
+    return _Table(document, tuple(pieces), frozen)
 
 
 def _words_near(text: Snapshot, position: Position) -> frozenset[str]:
     lines = text.lines(position.line - _LINES_ABOVE, position.line + 1)
     return frozenset(_WORD.findall("".join(line[:_LINE_CHARACTERS] for line in lines))) - _COMMON
-
-
-def _starts(lines: int) -> range:
-    return range(0, lines, _PIECE_LINES)
 
 
 def _definition_spans(
@@ -196,7 +204,9 @@ def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[Piece]:
         weight = math.log(1 + (total + _FEW) / len(places)) if places else 0.0
         for t, p in places:
             piece = tables[t].pieces[p]
-            score = weight / math.sqrt(piece.words) + (_NAMED if piece.name == word else 0.0)
+            score = weight / math.sqrt(piece.words + _TINY) + (
+                _NAMED if piece.name == word else 0.0
+            )
             scores[t, p] = scores.get((t, p), 0.0) + score
     good = sorted((-score, place) for place, score in scores.items() if score >= _FLOOR)
     return [_piece(tables[t], tables[t].pieces[p]) for _, (t, p) in good[: 4 * _MAX_PIECES]]

@@ -4,9 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-from cachetools import LRUCache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twotrack.context.redaction import redact_around
 from twotrack.document import Document
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
 FRESH_S = 2.0
 """So long an answer about a file holds before the disk is asked again."""
+_MAX_KNOWN = 4096
 _MAX_IGNORE_BYTES = 256 * 1024
 
 _SECRET_NAME = re.compile(
@@ -58,9 +57,9 @@ class Shield:
         self._privacy = privacy
         self._context = context
         self._clock = clock
-        self._send: LRUCache[Path, tuple[float, bool]] = LRUCache(4096)
-        self._use: LRUCache[Path, tuple[float, bool]] = LRUCache(4096)
-        self._ignores: LRUCache[Path, tuple[tuple[int, int], GitIgnoreSpec | None]] = LRUCache(1024)
+        self._send: dict[Path, tuple[float, bool]] = {}
+        self._use: dict[Path, tuple[float, bool]] = {}
+        self._ignores: dict[Path, tuple[tuple[int, int], GitIgnoreSpec]] = {}
         self._excludes: dict[tuple[str, ...], GitIgnoreSpec] = {}
 
     def may_send(self, path: Path | None) -> bool:
@@ -91,7 +90,7 @@ class Shield:
 
     def _fresh(
         self,
-        known: "LRUCache[Path, tuple[float, bool]]",
+        known: dict[Path, tuple[float, bool]],
         path: Path,
         ask: Callable[[Path], bool],
     ) -> bool:
@@ -102,6 +101,7 @@ class Shield:
                 answer = ask(path)
             except (OSError, RuntimeError, ValueError):  # gone, a loop of links, no name
                 answer = False
+            _bound(known)
             known[path] = entry = (now + FRESH_S, answer)
         return entry[1]
 
@@ -162,7 +162,6 @@ class Shield:
         try:
             stat = file.stat()
         except OSError:
-            self._ignores.pop(file, None)
             return None
         stamp = stat.st_mtime_ns, stat.st_size
         known = self._ignores.get(file)
@@ -170,8 +169,15 @@ class Shield:
             with file.open("rb") as stream:
                 lines = stream.read(_MAX_IGNORE_BYTES).decode(errors="replace").splitlines()
             known = stamp, _compile(lines)
+            _bound(self._ignores)
             self._ignores[file] = known
         return known[1]
+
+
+def _bound(known: dict[Path, Any]) -> None:
+    """Empty a full cache: unlike an LRU's, each step of it is safe between threads."""
+    if len(known) >= _MAX_KNOWN:
+        known.clear()
 
 
 def is_secret(path: Path) -> bool:

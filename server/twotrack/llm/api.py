@@ -100,7 +100,7 @@ class Capabilities:
     chat: bool = True
     """Takes a Chat prompt."""
     raw: bool = False
-    """Follows instructions badly: better asked to continue a text (Infill) where that is possible."""
+    """Follows instructions badly: better asked to continue a text (Infill) where it can."""
     local: bool = False
     """Runs on this machine: free, private, allowed under `local_only` and any budget."""
     context_window: int = 32_768

@@ -5,6 +5,7 @@ left open. The open line ends without a blank, which would be a token of its own
 """
 
 import re
+import textwrap
 
 from twotrack.engine.actions.prompt import Surroundings
 from twotrack.errors import ReplyRejected
@@ -139,24 +140,28 @@ def preferred(model: Model) -> bool:
     return model.capabilities.infill and (model.capabilities.raw or not model.capabilities.chat)
 
 
+def _shown(code: str) -> str:
+    """Give `code` at the left border, or a small model adds the class that it misses."""
+    return textwrap.dedent(code.expandtabs(4)).strip()
+
+
 def _continued(prefix: str, around: Surroundings, stop: tuple[str, ...], tokens: int) -> Infill:
     return Infill(prefix, "", around.path, around.language.id, (), stop, tokens)
 
 
 def documentation(code: str, header: str, style: DocStyle, around: Surroundings) -> Infill | None:
-    """Ask for the documentation of `code`, whose first line with code is `header`."""
+    """Ask for the documentation of `code`, whose header begins with the line `header`."""
     if len(code) > _MOST_CODE:
         return None
     sign = around.language.line_comment or style.opening
     if style.inside:
-        indent = re.match(r"\s*", header)
-        opening = f"{header.rstrip()}\n{indent[0] if indent else ''}    {style.opening}"
+        opening = f"{header.strip()}\n    {style.opening}"
         example, stop = _PYTHON, (style.closing,)
     else:
         opening = f"{style.opening}\n *" if style.closing else style.opening
         comment = f"{opening} {_WORDS}" + (f"\n {style.closing}" if style.closing else "")
         example, stop = _BRACES % {"sign": sign, "comment": comment}, ("\n",)
-    shown = f"{code.rstrip()}\n\n{sign} The same with its documentation:\n\n{opening}"
+    shown = f"{_shown(code)}\n\n{sign} The same with its documentation:\n\n{opening}"
     return _continued(example + shown, around, stop, 60)
 
 
@@ -175,7 +180,7 @@ def rewriting(task: str, code: str, around: Surroundings) -> Infill | None:
     """Ask for `code` changed as `task` says."""
     if len(code) > _MOST_CODE:
         return None
-    prefix = _REWRITING.format(task=task, code=code.rstrip())
+    prefix = _REWRITING.format(task=task, code=_shown(code))
     return _continued(prefix, around, ("```",), len(code) // 2 + 100)
 
 
@@ -183,12 +188,12 @@ def explanation(code: str, around: Surroundings) -> Infill | None:
     """Ask what `code` does."""
     if len(code) > _MOST_CODE:
         return None
-    return _continued(_EXPLAINING.format(code=code.rstrip()), around, ("\n\n", "```"), 120)
+    return _continued(_EXPLAINING.format(code=_shown(code)), around, ("\n\n", "```"), 120)
 
 
 def tests(code: str, start: str, framework: str, around: Surroundings) -> Infill | None:
     """Ask for tests of `code`, which is Python; `start` is the line that the answer continues."""
     if len(code) > _MOST_CODE:
         return None
-    prefix = _TESTING.format(framework=framework, code=code.rstrip(), start=start)
+    prefix = _TESTING.format(framework=framework, code=_shown(code), start=start)
     return _continued(prefix, around, ("```",), 200)

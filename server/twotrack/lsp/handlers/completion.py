@@ -12,7 +12,6 @@ from twotrack.lsp.handlers.inline_completion import completion_request, compute
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-_INVOKED = types.CompletionTriggerKind.Invoked
 _TRIGGERS = [".", "(", "[", "{", ":", " ", "=", ",", ">"]
 
 
@@ -29,13 +28,18 @@ def register(server: "Server") -> None:
             server,
             params.text_document.uri,
             params.position,
-            # Editors call typing a word "invoked" too, so it says little: nothing waits longer.
-            invoked=params.context is not None and params.context.trigger_kind == _INVOKED,
+            invoked=_by_hand(server, params.context),
         )
         known = server.session.completer.lookup(request)
         if known is not None:
             return to_proto.completion_menu(request.document, known, server.client)
         return _compute(server, request)
+
+
+def _by_hand(server: "Server", context: types.CompletionContext | None) -> bool:
+    """Whether a person opened the menu: editors call typing a word "invoked" too."""
+    kind = types.CompletionTriggerKind.Invoked if context is None else context.trigger_kind
+    return kind == types.CompletionTriggerKind.Invoked and not server.session.typing
 
 
 async def _compute(server: "Server", request: CompletionRequest) -> types.CompletionList:

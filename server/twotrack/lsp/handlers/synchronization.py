@@ -6,10 +6,10 @@ from lsprotocol import types
 
 from twotrack.lsp import from_proto
 from twotrack.lsp.protocol import SUPERSEDING
-from twotrack.text import Edit
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
+    from twotrack.text import Edit
 
 
 def register(server: "Server") -> None:

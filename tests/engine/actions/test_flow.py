@@ -1,0 +1,279 @@
+"""Asking, repairing, escalating: at most three questions, each with a reason."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from fake_models import FakeProvider, fake_model
+from twotrack.context.privacy import Shield
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.engine.actions import Actions, Offer, Proposal
+from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
+from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.routes import Route
+from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
+from twotrack.tasks import Task
+from twotrack.text import Position, Range, Snapshot
+
+CODE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
+GOOD = "<answer>\ndef f(a):\n    return 1 if a else 2\n</answer>"
+HERE = Position(1, 4)
+BROKEN = "<answer>\ndef f(a:\n    return 1 if a else 2\n</answer>"
+
+
+async def propose(
+    root: Path,
+    models: Sequence[Model],
+    *,
+    code: str = CODE,
+    task: Task = Task.SIMPLIFY,
+    settings: Settings | None = None,
+    others: Sequence[Document] = (),
+    steps: list[str] | None = None,
+    at: Position = HERE,
+) -> Proposal:
+    settings = settings or Settings()
+    shield = Shield([root], settings.privacy, settings.context)
+    route = Route(task, tuple(model.name for model in models), 10.0, "")
+    dispatcher = Dispatcher({task: route}, {m.name: m for m in models}, lambda event: None)
+    actions = Actions(dispatcher, settings, shield, SyntaxCache(), [root])
+    document = Document((root / "a.py").as_uri(), root / "a.py", "python", 1, Snapshot(code))
+    offer = Offer(task, "The action", Range(at, at))
+    note = (steps if steps is not None else []).append
+    return await actions.propose(offer, document, others, note)
+
+
+def applied(proposal: Proposal) -> str:
+    ((document, edits),) = proposal.edits
+    return document.text.apply(edits).text
+
+
+async def test_a_good_answer_costs_one_question(tmp_path: Path) -> None:
+    provider, steps = FakeProvider([GOOD]), list[str]()
+    proposal = await propose(tmp_path, [fake_model("a", provider)], steps=steps)
+    assert applied(proposal) == "def f(a):\n    return 1 if a else 2\n"
+    assert proposal.origin.model == "a"
+    assert proposal.title == "The action"
+    assert steps == ["asking the model"]
+    assert len(provider.prompts) == 1
+
+
+async def test_a_broken_answer_is_repaired_with_the_finding_shown(tmp_path: Path) -> None:
+    provider, steps = FakeProvider([BROKEN], [GOOD]), list[str]()
+    await propose(tmp_path, [fake_model("a", provider)], steps=steps)
+    first, second = provider.prompts
+    assert isinstance(first, Chat)
+    assert isinstance(second, Chat)
+    assert second.system == first.system
+    assert second.messages[:1] == first.messages  # the head stays: what is cached is hit
+    assert second.messages[1] == Message("assistant", BROKEN)
+    assert "does not parse (line 1 of it)" in second.messages[2].content
+    assert steps[1].startswith("asking again: The changed code does not parse")
+
+
+async def test_the_next_model_starts_anew_after_the_repair(tmp_path: Path) -> None:
+    first, second = FakeProvider([BROKEN]), FakeProvider([GOOD])
+    proposal = await propose(tmp_path, [fake_model("a", first), fake_model("b", second)])
+    assert proposal.origin.model == "b"
+    assert len(first.prompts) == 2
+    (fresh,) = second.prompts
+    assert isinstance(fresh, Chat)
+    assert len(fresh.messages) == 1
+
+
+async def test_three_questions_are_the_most(tmp_path: Path) -> None:
+    providers = [FakeProvider([BROKEN]) for _ in range(3)]
+    models = [fake_model(name, p) for name, p in zip("abc", providers, strict=True)]
+    with pytest.raises(ReplyRejected, match=r"nothing was changed.*does not parse"):
+        await propose(tmp_path, models)
+    assert [len(p.prompts) for p in providers] == [2, 1, 0]
+
+
+async def test_a_model_that_fails_is_not_a_bad_answer(tmp_path: Path) -> None:
+    gone = FakeProvider([Unreachable("a", "refused.")])
+    proposal = await propose(
+        tmp_path, [fake_model("a", gone), fake_model("b", FakeProvider([GOOD]))]
+    )
+    assert proposal.origin.model == "b"
+
+
+async def test_without_any_model_the_route_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RouteExhausted, match="simplify"):
+        await propose(tmp_path, [])
+
+
+async def test_recall_follows_no_instruction(tmp_path: Path) -> None:
+    provider = FakeProvider(["x"])
+    with pytest.raises(RouteExhausted):
+        await propose(tmp_path, [fake_model("recall", provider)])
+    assert provider.prompts == []
+
+
+# What is sent
+
+
+def weak(provider: FakeProvider) -> Model:
+    can = Capabilities(infill=True, suffix=False, raw=True, local=True, context_window=4096)
+    return Model("tiny", "tiny-1", provider, can)
+
+
+async def test_a_weak_model_continues_a_text(tmp_path: Path) -> None:
+    provider = FakeProvider(["def f(a):\n    return 1 if a else 2\n"])
+    proposal = await propose(tmp_path, [weak(provider)])
+    assert applied(proposal) == "def f(a):\n    return 1 if a else 2\n"
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Infill)
+    assert prompt.prefix.endswith(f"Before:\n```\n{CODE}```\n\nAfter:\n```\n")
+    assert prompt.stop == ("```",)
+
+
+async def test_a_weak_model_is_not_talked_with_but_passed_over(tmp_path: Path) -> None:
+    tiny, strong = FakeProvider(["nonsense("]), FakeProvider([GOOD])
+    proposal = await propose(tmp_path, [weak(tiny), fake_model("b", strong)])
+    assert proposal.origin.model == "b"
+    assert (len(tiny.prompts), len(strong.prompts)) == (1, 1)
+
+
+async def test_a_weak_model_documents_in_one_sentence(tmp_path: Path) -> None:
+    provider = FakeProvider([" Return one\n    or two. And then some more that"])
+    proposal = await propose(tmp_path, [weak(provider)], task=Task.DOCUMENT)
+    assert applied(proposal).startswith('def f(a):\n    """Return one or two."""\n    if a:\n')
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Infill)
+    assert prompt.prefix.endswith('\n\ndef f(a):\n    """')
+
+
+async def test_a_weak_model_explains_and_writes_tests(tmp_path: Path) -> None:
+    said = await propose(tmp_path, [weak(FakeProvider([" It decides.\n"]))], task=Task.EXPLAIN)
+    assert said.text == "It decides."
+    tests = await propose(
+        tmp_path,
+        [weak(FakeProvider(["\n\ndef test_f():\n    assert f(1) == 1\n"]))],
+        task=Task.TEST,
+    )
+    assert tests.creates == {
+        tmp_path / "tests/test_a.py": "from a import f\n\n\ndef test_f():\n    assert f(1) == 1\n"
+    }
+
+
+async def test_a_model_with_too_small_a_window_is_not_asked(tmp_path: Path) -> None:
+    can = Capabilities(context_window=200)
+    with pytest.raises(RouteExhausted):
+        await propose(tmp_path, [Model("small", "s", FakeProvider([GOOD]), can)])
+
+
+async def test_what_stands_around_is_left_out_where_there_is_no_room(tmp_path: Path) -> None:
+    code = "x = 1\n" * 40 + CODE
+    wide, narrow = FakeProvider([GOOD]), FakeProvider([GOOD])
+    await propose(tmp_path, [fake_model("wide", wide)], code=code, at=Position(41, 4))
+    (all_of_it,) = wide.prompts
+    assert isinstance(all_of_it, Chat)
+    assert "<before>" in all_of_it.messages[0].content
+    tokens = len(all_of_it.system + all_of_it.messages[0].content) / 4.4
+    can = Capabilities(context_window=int(2 * tokens))  # half of it is for the answer
+    await propose(tmp_path, [Model("n", "n", narrow, can)], code=code, at=Position(41, 4))
+    (less,) = narrow.prompts
+    assert isinstance(less, Chat)
+    assert "<before>" not in less.messages[0].content
+    assert CODE.strip() in less.messages[0].content
+
+
+async def test_long_code_is_asked_for_in_blocks(tmp_path: Path) -> None:
+    body = "".join(f"    b = a + {n}\n" for n in range(250))
+    provider = FakeProvider(
+        ["<<<<<<< SEARCH\n    b = a + 7\n=======\n    b = a + 700\n>>>>>>> REPLACE"]
+    )
+    code = f"def f(a):\n{body}    return b\n"
+    proposal = await propose(tmp_path, [fake_model("a", provider)], code=code)
+    assert applied(proposal) == code.replace("+ 7\n", "+ 700\n")
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Chat)
+    assert "<<<<<<< SEARCH" in prompt.system
+
+
+async def test_a_place_found_loosely_is_to_be_confirmed(tmp_path: Path) -> None:
+    reply = (
+        "<<<<<<< SEARCH\n if a:\n     return 1\n=======\n if not a:\n     return 3\n>>>>>>> REPLACE"
+    )
+    proposal = await propose(tmp_path, [fake_model("a", FakeProvider([reply]))])
+    assert proposal.confirm
+    assert applied(proposal) == CODE.replace("if a", "if not a").replace("return 1", "return 3")
+
+
+async def test_rules_and_other_documents_go_along(tmp_path: Path) -> None:
+    (tmp_path / "RULES.md").write_text("Use no abbreviations.")
+    other = Document(
+        (tmp_path / "b.py").as_uri(),
+        tmp_path / "b.py",
+        "python",
+        1,
+        Snapshot("def convert_currency(amount):\n    return amount\n"),
+    )
+    code = "def f(a):\n    return convert_currency(a)\n"
+    provider = FakeProvider(["<answer>\ndef f(a):\n    return convert_currency(a=a)\n</answer>"])
+    settings = Settings(context=ContextSettings(rules=("RULES.md",)))
+    await propose(
+        tmp_path, [fake_model("a", provider)], code=code, settings=settings, others=[other]
+    )
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Chat)
+    assert prompt.messages[0].content.startswith("<project-rules>\nUse no abbreviations.")
+    assert '<file path="b.py">\ndef convert_currency(amount):' in prompt.messages[0].content
+
+
+@pytest.mark.parametrize(
+    "excluded", [PrivacySettings(exclude=("*.py",)), PrivacySettings(exclude=("/a.py",))]
+)
+async def test_an_excluded_file_is_refused(tmp_path: Path, excluded: PrivacySettings) -> None:
+    provider = FakeProvider([GOOD])
+    with pytest.raises(TwotrackError, match="ignored or excluded"):
+        await propose(tmp_path, [fake_model("a", provider)], settings=Settings(privacy=excluded))
+    assert provider.prompts == []
+
+
+async def test_secrets_are_sent_only_where_the_user_wants_it(tmp_path: Path) -> None:
+    code = 'def f(a):\n    key = "sk-ant-abcdefghijklmnopqrstuvwxyz0123456789"\n    return g(key)\n'
+    reply = "<answer>\ndef f(a):\n    return g('')\n</answer>"
+    for redact, shown in ((True, False), (False, True)):
+        provider = FakeProvider([reply])
+        settings = Settings(privacy=PrivacySettings(redact=redact))
+        await propose(tmp_path, [fake_model("a", provider)], code=code, settings=settings)
+        assert ("sk-ant" in str(provider.prompts)) is shown
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("around", ["", "# 🐍 \f\u2028\n\n"])
+async def test_line_ends_and_the_end_of_the_file_stay(
+    tmp_path: Path, eol: str, end: str, around: str
+) -> None:
+    code = (around + CODE.removesuffix("\n") + end).replace("\n", eol)
+    line = Snapshot(around.replace("\n", eol)).line_count
+    provider = FakeProvider([GOOD])
+    proposal = await propose(tmp_path, [fake_model("a", provider)], code=code, at=Position(line, 4))
+    wanted = around + "def f(a):\n    return 1 if a else 2" + end
+    assert applied(proposal) == wanted.replace("\n", eol)
+
+
+async def test_code_that_uses_the_tag_gets_another(tmp_path: Path) -> None:
+    code = 'def f(a):\n    if a:\n        return "</answer>"\n    return ""\n'
+    reply = '<answer-2>\ndef f(a):\n    return "</answer>" if a else ""\n</answer-2>'
+    proposal = await propose(tmp_path, [fake_model("a", FakeProvider([reply]))], code=code)
+    assert applied(proposal) == 'def f(a):\n    return "</answer>" if a else ""\n'
+
+
+async def test_a_document_that_changed_below_the_offer_is_no_crash(tmp_path: Path) -> None:
+    for code in ("", "\n"):
+        with pytest.raises(TwotrackError):
+            await propose(tmp_path, [fake_model("a", FakeProvider([GOOD]))], code=code)
+        for task in (Task.DOCUMENT, Task.TEST, Task.REFACTOR):
+            with pytest.raises(TwotrackError):
+                await propose(
+                    tmp_path, [fake_model("a", FakeProvider([GOOD]))], code=code, task=task
+                )

@@ -1,0 +1,153 @@
+"""What an answer may do to the code, judged on a copy."""
+
+import pytest
+
+from twotrack.engine.edits.check import check
+from twotrack.errors import ReplyRejected
+from twotrack.languages import LANGUAGES, PLAIN
+from twotrack.tasks import Task
+from twotrack.text import Position, Range, Snapshot
+
+PYTHON = """\
+import os
+
+class Cart:
+    def __init__(self, items):
+        self.items = items
+
+    def total(self, tax=0.2):
+        net = 0
+        for item in self.items:
+            net += item.price
+        return net * (1 + tax)
+
+def other():
+    return 1
+"""
+CLASS = Range(Position(2, 0), Position(10, 30))
+TOTAL = Range(Position(6, 0), Position(10, 30))
+SHORT = "    def total(self, tax=0.2):\n        return sum(self.items) * (1 + tax)"
+
+
+def judge(
+    task: Task, new: str, span: Range = TOTAL, text: str = PYTHON, instruction: str = ""
+) -> str:
+    """Give the finding; empty where the answer passes."""
+    before = Snapshot(text)
+    try:
+        after = check(task, LANGUAGES["python"], before, span, new, instruction=instruction)
+    except ReplyRejected as finding:
+        return finding.message
+    assert after == before.replace(span, new)
+    return ""
+
+
+@pytest.mark.parametrize("task", [Task.FIX, Task.SIMPLIFY, Task.REFACTOR])
+def test_a_sound_answer_passes(task: Task) -> None:
+    old = Snapshot(PYTHON).slice(TOTAL)
+    assert judge(task, old.replace("net += item.price", "net += item.price * item.count")) == ""
+
+
+@pytest.mark.parametrize("task", [Task.FIX, Task.SIMPLIFY, Task.REFACTOR, Task.DOCUMENT])
+def test_no_change_is_said_as_such(task: Task) -> None:
+    assert judge(task, Snapshot(PYTHON).slice(TOTAL)) == "The model proposed no change."
+
+
+def test_what_does_not_parse_names_the_line() -> None:
+    new = "    def total(self, tax=0.2):\n        return sum(self.items"
+    assert "does not parse" in judge(Task.SIMPLIFY, new)
+    new = SHORT + "\n\n    def (:"
+    assert "(line 4 of it)" in judge(Task.REFACTOR, new)
+
+
+def test_errors_that_were_there_do_not_count() -> None:
+    broken = PYTHON + "\ndef (:\n"
+    assert judge(Task.SIMPLIFY, SHORT, text=broken) == ""
+
+
+def test_documentation_changes_no_code() -> None:
+    documented = Snapshot(PYTHON).slice(TOTAL).replace("\n", '\n        """The price."""\n', 1)
+    assert judge(Task.DOCUMENT, documented) == ""
+    assert "changes code" in judge(Task.DOCUMENT, documented.replace("net = 0", "net = 1"))
+    assert "changes code" in judge(Task.DOCUMENT, documented.replace("0.2", "0.3"))
+
+
+@pytest.mark.parametrize("task", [Task.FIX, Task.SIMPLIFY])
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("tax=0.2", "tax=0.3", "header of Cart.total changed"),
+        ("def total", "def price", "Cart.total is no longer defined"),
+        ("self, items", "self, *items", "header of Cart.__init__ changed"),
+        ("class Cart:", "class Cart(dict):", "header of Cart changed"),
+    ],
+)
+def test_headers_stay(task: Task, old: str, new: str, finding: str) -> None:
+    assert finding in judge(task, Snapshot(PYTHON).slice(CLASS).replace(old, new), CLASS)
+
+
+def test_layout_of_a_header_may_change() -> None:
+    new = (
+        Snapshot(PYTHON).slice(TOTAL).replace("(self, tax=0.2)", "(\n        self, tax=0.2,\n    )")
+    )
+    assert judge(Task.SIMPLIFY, new) == ""
+
+
+def test_a_refactoring_keeps_the_outermost_name_unless_told_otherwise() -> None:
+    renamed = Snapshot(PYTHON).slice(CLASS).replace("class Cart", "class Basket")
+    assert "Cart is no longer defined" in judge(Task.REFACTOR, renamed, CLASS)
+    assert judge(Task.REFACTOR, renamed, CLASS, instruction="rename it to Basket") == ""
+    inner = Snapshot(PYTHON).slice(CLASS).replace("def total", "def price")
+    assert judge(Task.REFACTOR, inner, CLASS, instruction="use a property") == ""
+
+
+def test_the_whole_class_in_the_place_of_its_method_is_refused() -> None:
+    nested = "    " + Snapshot(PYTHON).slice(CLASS).replace("\n", "\n    ")
+    assert "Cart.total is no longer defined" in judge(Task.FIX, nested)
+
+
+def test_locals_are_nobodys_business() -> None:
+    text = "def f():\n    def inner():\n        return 1\n    return inner()\n"
+    span = Range(Position(0, 0), Position(3, 18))
+    assert judge(Task.SIMPLIFY, "def f():\n    return 1", span, text) == ""
+
+
+def test_two_of_one_name_stay_two() -> None:
+    text = "def f(a):\n    return a\n\ndef f(b):\n    return b\n"
+    span = Range(Position(0, 0), Position(4, 12))
+    assert "f is no longer defined" in judge(Task.FIX, "def f(a):\n    return a + 1", span, text)
+
+
+def test_the_size_stays_plausible() -> None:
+    lines = "".join(f"    x{n} = {n}\n" for n in range(20))
+    text = f"def f():\n{lines}    return x0\n"
+    span = Range(Position(0, 0), Position(21, 13))
+    short = "def f():\n    return 0"
+    assert "keeps 2 of 22 lines" in judge(Task.FIX, short, span, text)
+    assert "keeps 2 of 22 lines" in judge(Task.REFACTOR, short, span, text)
+    assert judge(Task.REFACTOR, short, span, text, "remove the unused variables") == ""
+    assert "deletes all" in judge(Task.REFACTOR, "\n", span, text, "remove it")
+    assert "too much" in judge(Task.FIX, text + "y = 1\n" * 400, span, text)
+
+
+def test_without_a_grammar_only_size_and_change_count() -> None:
+    before = Snapshot("a\nb\nc\nd\n")
+    span = Range(Position(0, 0), Position(3, 1))
+    assert check(Task.REFACTOR, PLAIN, before, span, "a (\nb\nc").text == "a (\nb\nc\n"
+    with pytest.raises(ReplyRejected, match="no change"):
+        check(Task.REFACTOR, PLAIN, before, span, "a\nb\nc\nd")
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "worse"),
+    [
+        ("typescript", "export const f = (a: number) => a;", "export const f = (a: number) => {;"),
+        ("go", "package a\n\nfunc F() int { return 1 }", "package a\n\nfunc F() int { return 1"),
+        ("rust", "fn f() -> u32 { 1 }", "fn f() -> u32 { 1 "),
+    ],
+)
+def test_other_languages_are_checked_alike(language: str, code: str, worse: str) -> None:
+    before = Snapshot(code + "\n")
+    end = before.position(len(code))
+    with pytest.raises(ReplyRejected, match="does not parse"):
+        check(Task.FIX, LANGUAGES[language], before, Range(Position(0, 0), end), worse)
