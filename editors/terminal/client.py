@@ -98,6 +98,8 @@ class Client:
         self._waiting: dict[int | str, asyncio.Future[Any]] = {}
         self._answered = asyncio.Condition()
         self._next_id = 0
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -114,7 +116,6 @@ class Client:
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
             env=None if environment is None else {**os.environ, **environment},
-            limit=1 << 26,
         )
         return cls(process)
 
@@ -195,7 +196,7 @@ class Client:
         stream = self.process.stdout
         assert stream is not None
         try:
-            while True:
+            while await self._may_read.wait():
                 head = await stream.readuntil(b"\r\n\r\n")
                 length = re.search(rb"Content-Length: (\d+)", head)
                 assert length is not None, head
@@ -318,6 +319,19 @@ class Client:
             buffer = self.buffers[uri]
             self.change(buffer, 0, len(buffer.text), text)
         return {"applied": True}
+
+    @property
+    def waiting(self) -> int:
+        """How many requests are not answered yet."""
+        return len(self._waiting)
+
+    def pause_reading(self) -> None:
+        """Read nothing of what the server says, until `resume_reading`."""
+        self._may_read.clear()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._may_read.set()
 
     async def stop(self) -> int:
         """Leave as an editor does; give the server's exit status."""

@@ -42,7 +42,8 @@ def say(what: str, figure: object, goal: str = "") -> None:
 
 async def overhead(model: Model, rounds: int = 400) -> None:
     """One completion, model at 0 ms: the time that the server adds."""
-    await model.answer_with(text="sum(item.price for item in items)\n")
+    # One event: what a model takes to say its words is its own time.
+    await model.answer_with(chunks=["sum(item.price for item in items)\n"])
     async with httpx.AsyncClient() as http, naive(model) as floor, twotrack(model) as ours:
         spent: dict[str, list[float]] = {"httpx": [], "naive": [], "twotrack": []}
         opened = {"naive": open_file(floor, 1000), "twotrack": open_file(ours, 1000)}

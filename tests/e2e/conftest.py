@@ -84,10 +84,12 @@ async def start(
         initialize: bool = True,
         capabilities: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Client:
         config = Path(environment["TWOTRACK_CONFIG"])
         config.write_text(settings.replace("{base_url}", models.base_url))
-        client = await Client.start(sys.executable, "-m", "twotrack", environment=environment)
+        variables = {**environment, **(variables or {})}
+        client = await Client.start(sys.executable, "-m", "twotrack", environment=variables)
         clients.append(client)
         if initialize:
             params = recorded(editor) if editor else {"capabilities": dict(capabilities or {})}

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from client import Buffer, Client, ResponseError
 
-from e2e.conftest import Start
+from e2e.conftest import SETTINGS, Start
 from fakes.model_server import ModelServer, Reply
 
 INLINE = {"textDocument": {"inlineCompletion": {"dynamicRegistration": False}}}
@@ -299,6 +299,38 @@ async def test_a_lower_case_header_is_read(start: Start) -> None:
     assert message["id"] == 77
 
 
+# 9. The log holds neither code nor keys, at any level.
+
+
+async def test_code_and_keys_appear_in_no_log_message_or_ledger(
+    start: Start, models: ModelServer, project: Path, tmp_path: Path
+) -> None:
+    code, key = "canary_of_the_code", "sk-canary-of-the-key-0123456789"
+    log = tmp_path / "all.log"
+    settings = SETTINGS.replace('model = "quick-1"', 'model = "quick-1"\napi_key_env = "CANARY"')
+    settings += f'[log]\nlevel = "debug"\nfile = "{log}"\n'
+    models.script(
+        Reply(status=500, error={"error": {"message": f"no {key}, no {code}"}}), Reply("pass")
+    )
+    client = await start(settings=settings, variables={"CANARY": key})
+    buffer = client.open(project / "a.py", "python", f"def {code}():\n    ")
+    await client.complete(buffer, len(buffer.text), invoked=True)
+    await client.complete(buffer, len(buffer.text), invoked=True)
+    client.write_raw(f'{{"jsonrpc": "2.0", "id": 1, "method": "{code}", "params": 5'.encode())
+    await client.wait_for_notification("(unasked)")
+    await client.stop()
+    assert models.requests[0].headers["authorization"] == f"Bearer {key}"
+    written = [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.name != "config.toml"
+    ]
+    assert log in written
+    assert any(path.name.startswith("ledger") for path in written)
+    said = json.dumps(client.notifications)
+    for content in (*(path.read_bytes() for path in written), said.encode()):
+        assert code.encode() not in content
+        assert key.encode() not in content
+
+
 # 10. Fields that lsprotocol does not know do no harm; custom methods keep their JSON shape.
 
 
@@ -323,6 +355,23 @@ async def test_events_are_sent_as_objects_to_a_client_that_asked(
     event = await client.wait_for_notification("twotrack/didAnswer")
     assert (event["model"], event["track"], event["source"]) == ("quick", "fast", "model")
     assert event["usage"]["input_tokens"] == 10
+
+
+# 12. A client that does not read keeps nobody waiting.
+
+
+async def test_the_server_goes_on_while_its_answers_are_not_read(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start()
+    buffer = client.open(project / "a.py", "python", "def first_function():\n    ")
+    client.pause_reading()
+    for _ in range(3000):  # their answers are more than a pipe holds
+        client.send("textDocument/codeAction", whole(buffer))
+    client.send("textDocument/inlineCompletion", client.inline_params(buffer, 26, invoked=True))
+    await models.wait_for(1)
+    client.resume_reading()
+    await client.wait_for(lambda: not client.waiting)
 
 
 # 13. What is computed belongs to the text at the time of the request.

@@ -37,7 +37,7 @@ def test_a_tasks_own_route_beats_its_tracks_which_beats_the_default() -> None:
         (ALL, {Track.STRONG: ("sonnet",)}, ("sonnet", "recall"), ("sonnet",)),
         (ALL, {Track.FAST: ("haiku",)}, ("haiku", "recall"), ("haiku",)),
         (ALL, dict.fromkeys(Track, ("haiku",)), ("haiku", "recall"), ("haiku",)),
-        (ALL, {}, ("embedded", "recall"), ("embedded",)),
+        (ALL, {}, ("recall", "embedded"), ("embedded",)),
         (("recall",), FOUND, ("recall",), ()),
         ((), FOUND, (), ()),
     ],

@@ -120,21 +120,45 @@ def weak(provider: FakeProvider) -> Model:
     return Model("tiny", "tiny-1", provider, can)
 
 
+async def rewrite(root: Path, *models: Model) -> Proposal:
+    code = f"# ai: use one line\n{CODE}"
+    return await propose(root, models, code=code, task=Task.REFACTOR, at=Position(0, 0))
+
+
 async def test_a_weak_model_continues_a_text(tmp_path: Path) -> None:
     provider = FakeProvider(["def f(a):\n    return 1 if a else 2\n"])
-    proposal = await propose(tmp_path, [weak(provider)])
+    proposal = await rewrite(tmp_path, weak(provider))
     assert applied(proposal) == "def f(a):\n    return 1 if a else 2\n"
     (prompt,) = provider.prompts
     assert isinstance(prompt, Infill)
-    assert prompt.prefix.endswith(f"Before:\n```\n{CODE}```\n\nAfter:\n```\n")
+    assert prompt.prefix.endswith(f"Task: use one line\n\nBefore:\n```\n{CODE}```\n\nAfter:\n```\n")
     assert prompt.stop == ("```",)
 
 
 async def test_a_weak_model_is_not_talked_with_but_passed_over(tmp_path: Path) -> None:
     tiny, strong = FakeProvider(["nonsense("]), FakeProvider([GOOD])
-    proposal = await propose(tmp_path, [weak(tiny), fake_model("b", strong)])
+    proposal = await rewrite(tmp_path, weak(tiny), fake_model("b", strong))
     assert proposal.origin.model == "b"
     assert (len(tiny.prompts), len(strong.prompts)) == (1, 1)
+
+
+async def test_a_weak_model_does_not_simplify(tmp_path: Path) -> None:
+    tiny, strong = FakeProvider(["x"]), FakeProvider([GOOD])
+    proposal = await propose(tmp_path, [weak(tiny), fake_model("b", strong)])
+    assert proposal.origin.model == "b"
+    assert tiny.prompts == []
+
+
+async def test_a_weak_model_gets_a_method_at_the_left_border(tmp_path: Path) -> None:
+    code = "class A:\n    def f(self):\n        # ai: return 2\n        return 1\n"
+    provider = FakeProvider(["def f(self):\n    return 2\n"])
+    proposal = await propose(
+        tmp_path, [weak(provider)], code=code, task=Task.REFACTOR, at=Position(2, 9)
+    )
+    assert applied(proposal) == "class A:\n    def f(self):\n        return 2\n"
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Infill)
+    assert "```\ndef f(self):\n    return 1\n```" in prompt.prefix
 
 
 async def test_a_weak_model_documents_in_one_sentence(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from twotrack.engine.actions import raw
 from twotrack.engine.actions.flow import Job
 from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
+from twotrack.llm.api import Infill
 from twotrack.tasks import Task
 from twotrack.text import Position, Range
 
@@ -53,7 +55,8 @@ async def job(scene: Scene) -> Job:
     """Ask for the code around the diagnostic anew."""
     view, found = scene.view, scene.offer.diagnostic
     assert found is not None  # noqa: S101 - Offer.from_data holds it
-    span = _lines(view, found)
+    narrow = _definition(view)
+    wide = _file(view) if _NEEDS_IMPORT.search(found.message) else narrow
     message = scene.shield.redact(found.message)
     line = view.text.line(view.selection.start.line).strip()
     request = _REQUEST.format(
@@ -61,16 +64,28 @@ async def job(scene: Scene) -> Job:
         source=f" by {found.source}" if found.source else "",
         code=f" ({found.code})" if found.code else "",
         message=message,
-        line=line if line in scene.masked(view.text, span).code else "(not shown)",
+        line=line if line in scene.masked(view.text, wide).code else "(not shown)",
     )
-    return Rewriting.of(scene, span, request, f"fix: {message}").job()
+    full, small = (
+        Rewriting.of(scene, span, request, f"fix: {message}").job() for span in (wide, narrow)
+    )
+    return Job(
+        Task.FIX,
+        lambda model: (small if raw.preferred(model) else full).prompt_for(model),
+        lambda answer, prompt: (small if isinstance(prompt, Infill) else full).read(answer, prompt),
+    )
 
 
-def _lines(view: View, found: Diagnostic) -> Range:
-    """The definition around the diagnostic; where an import may be missing, the whole file."""
-    if view.text.line_count <= _MOST_FILE_LINES and _NEEDS_IMPORT.search(found.message):
-        return whole_lines(view.text, Range(Position(0, 0), view.text.end))
+def _definition(view: View) -> Range:
+    """The definition around the diagnostic, or the statement outside of one."""
     start = view.selection.start
     around = replace(view, selection=Range(start, start)).lines()
     reported = whole_lines(view.text, view.selection)
     return Range(min(around.start, reported.start), max(around.end, reported.end))
+
+
+def _file(view: View) -> Range:
+    """All of the file, because an import may be missing; of a long one the definition."""
+    if view.text.line_count > _MOST_FILE_LINES:
+        return _definition(view)
+    return whole_lines(view.text, Range(Position(0, 0), view.text.end))

@@ -41,22 +41,29 @@ def offers(view: View) -> Iterator[Offer]:
     """Offer to do what the comments at the selection say."""
     found = _instructions(view)
     if found:
-        words = " ".join(one.text for one in found)
+        words = _words(found)
         shown = f"{words[:77]}..." if len(words) > 80 else words
-        yield Offer(Task.REFACTOR, f"Edit: {shown}", view.selection, None, words[:MOST_INSTRUCTION])
+        yield Offer(Task.REFACTOR, f"Edit: {shown}", view.selection, None, words)
 
 
 async def job(scene: Scene) -> Job:
     """Ask for the code anew, changed as the instruction says and without its comment."""
-    view, instruction = scene.view, scene.offer.instruction
+    view = scene.view
     found = _instructions(view)
     if not found:
         raise TwotrackError("The comment with the instruction is gone; write it again.")
+    # The comment as it is now: it may have been bettered since the action was listed.
+    offer = replace(scene.offer, instruction=_words(found))
     span = _lines(view, found)
     text, text_span = _without(view.text, span, found)
-    asked = scene.shield.redact(instruction)
+    asked = scene.shield.redact(offer.instruction)
     request = f"Change the code as follows: {asked}"
+    scene = replace(scene, offer=offer)
     return Rewriting(scene, span, request, asked, view.document, text, text_span).job()
+
+
+def _words(found: Sequence[_Instruction]) -> str:
+    return " ".join(one.text for one in found)[:MOST_INSTRUCTION]
 
 
 def _pattern(language: Language) -> re.Pattern[str]:

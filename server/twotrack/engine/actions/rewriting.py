@@ -57,7 +57,8 @@ class Rewriting:
     request: str
     """What to do, for the model."""
     brief: str
-    """The same in a few words, for a model that follows a pattern rather than an instruction."""
+    """The same in a few words, for a model that follows a pattern rather than an instruction;
+    empty where such a model's answer is not worth showing."""
     document: Document
     text: Snapshot
     """The document as the model sees it: without the comment that holds the instruction."""
@@ -83,7 +84,7 @@ class Rewriting:
 
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
-                return None if by_blocks else raw.rewriting(self.brief, masked.code, around)
+                return raw.rewriting(self.brief, masked.code, around) if self.brief else None
             if not model.capabilities.chat:
                 return None
             return chat(task, model, system, around, code=masked.code, request=self.request)
