@@ -11,12 +11,15 @@ import argparse
 import asyncio
 import difflib
 import shutil
+import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from client import Buffer, Client, ResponseError
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
@@ -43,21 +46,24 @@ CAPABILITIES = {
     "experimental": {"twotrack": {"events": True}},
 }
 
+INSTRUCTION = "use sum() instead of the loop"
+
 TYPED = [
     (
+        "the code knows",
         "shop/report.py",
         "\n\ndef stock_value(items: list[Item]) -> float:\n"
         '    """Return what the stock is worth."""\n'
         "    total = 0.0\n    for item in items:\n        total += item.",
-        "The code itself knows how this goes on",
     ),
     (
+        "a model goes on",
         "shop/orders.py",
-        "\n\ndef count_items(order: Order) -> int:\n"
-        '    """Return the number of items of the order."""\n    return ',
-        "A new function: a model continues it",
+        "\n\ndef paid_orders(orders: list[Order]) -> list[Order]:\n"
+        '    """Return the orders that are paid."""\n    return [',
     ),
 ]
+"""What the person types at the end of which file: a scene's name, the file, the text."""
 
 
 class Screen:
@@ -87,35 +93,45 @@ class Screen:
         text.append("▏", style="bold cyan")
         return Panel(text, title=Path(buffer.uri).name, title_align="left", border_style="cyan")
 
-    def took(self) -> Text:
+    def took(self) -> None:
         """Say where the last answer came from and what it took."""
-        if not self.answers:
-            return Text("nothing was proposed", style="yellow")
-        return Text(f"  ⟵ {described(self.answers[-1][1])}", style="green")
+        self.console.print(Text(f"  ⟵ {described(self.answers[-1][1])}", style="green"))
+
+    def say(self, text: str) -> None:
+        """Say what did not work out."""
+        self.console.print(Text(f"  {text}", style="yellow"))
 
     def summary(self) -> Table:
-        table = Table(title="What every answer took", title_justify="left", header_style="bold")
-        for name in ("scene", "task", "track", "from", "model"):
-            table.add_column(name)
-        for name in ("first token ms", "total ms", "tokens in", "cached", "out", "USD"):
-            table.add_column(name, justify="right")
+        """Sum up the answers, those of one scene from one source on a line."""
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for scene, answer in self.answers:
-            usage, cost = answer["usage"], answer["cost_usd"]
-            asked = answer["source"] == "model"
-            table.add_row(
-                scene,
-                answer["task"],
-                answer["track"],
-                answer["source"],
-                answer["model"],
-                f"{answer['first_token_ms']:.1f}",
-                f"{answer['total_ms']:.1f}",
-                str(usage["input_tokens"]) if asked else "–",
-                str(usage["cached_tokens"]) if asked else "–",
-                ("≈" if usage["estimated"] else "") + str(usage["output_tokens"]) if asked else "–",
-                "unknown" if cost is None else f"{cost:.6f}" if cost else "free",
-            )
+            key = (scene, answer["track"], answer["source"], answer["model"])
+            groups.setdefault(key, []).append(answer)
+        table = Table(title="What every answer took", title_justify="left", box=box.SIMPLE_HEAD)
+        for name in ("scene", "track", "from", "model"):
+            table.add_column(name, no_wrap=True)
+        for name in ("answers", "first / total ms", "in", "cached", "out", "USD"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for (scene, track, source, model), answers in groups.items():
+            table.add_row(scene, track, source, model, str(len(answers)), *figures(answers))
         return table
+
+
+def figures(answers: list[dict[str, Any]]) -> Iterator[str]:
+    """Median times; sums of tokens and money."""
+    first, total = (
+        statistics.median(answer[name] for answer in answers)
+        for name in ("first_token_ms", "total_ms")
+    )
+    yield f"{first:.1f} / {total:.1f}"
+    usages = [answer["usage"] for answer in answers]
+    estimated = "≈" if any(usage["estimated"] for usage in usages) else ""
+    for name in ("input_tokens", "cached_tokens", "output_tokens"):
+        tokens = sum(usage[name] for usage in usages)
+        yield f"{estimated if name == 'output_tokens' else ''}{tokens}" if tokens else "–"
+    costs = [answer["cost_usd"] for answer in answers]
+    known = [cost for cost in costs if cost is not None]
+    yield "unknown" if len(known) < len(costs) else f"{sum(known):.6f}" if sum(known) else "free"
 
 
 def described(answer: dict[str, Any]) -> str:
@@ -124,7 +140,7 @@ def described(answer: dict[str, Any]) -> str:
 
 
 async def type_and_accept(screen: Screen, client: Client, buffer: Buffer, words: str) -> None:
-    """Type at the end of a buffer, look at the ghost text, type through it, accept it."""
+    """Type at the end of a buffer, look at the ghost text, type into it, accept the rest."""
     with Live(console=screen.console, auto_refresh=False) as live:
         for char in words:
             end = len(buffer.text)
@@ -132,31 +148,33 @@ async def type_and_accept(screen: Screen, client: Client, buffer: Buffer, words:
             client.send("textDocument/inlineCompletion", client.inline_params(buffer, end + 1))
             live.update(screen.code(buffer, end + 1), refresh=True)
             await asyncio.sleep(screen.key_s)
-        before = len(screen.answers)
+        heard = len(screen.answers)
         items = await client.complete(buffer, len(buffer.text), invoked=True)
         ghost = items[0]["insertText"] if items else ""
         live.update(screen.code(buffer, len(buffer.text), ghost), refresh=True)
         await asyncio.sleep(screen.key_s * 20)
     if not ghost:
-        screen.console.print(Text("  no proposal: no model was sure enough", style="yellow"))
+        screen.say("no proposal: nothing was likely enough")
         return
-    await client.wait_for(lambda: len(screen.answers) > before)
-    screen.console.print(screen.took())
+    await client.wait_for(lambda: len(screen.answers) > heard)
+    screen.took()
     await type_through(screen, client, buffer, ghost)
 
 
 async def type_through(screen: Screen, client: Client, buffer: Buffer, ghost: str) -> None:
-    """Type what is proposed: nothing may be asked again; then accept the rest."""
-    scene, screen.scene = screen.scene, f"… typed through {ghost[:3].strip()!r}"
+    """Type what is proposed, and nothing is asked again; then accept the rest."""
     rest = ghost
-    for char in ghost[:3]:
+    for char in ghost[:4]:
+        heard = len(screen.answers)
         client.change(buffer, len(buffer.text), len(buffer.text), char)
         items = await client.complete(buffer, len(buffer.text))
         rest = items[0]["insertText"] if items else ""
+        if not rest:
+            break
+        await client.wait_for(lambda heard=heard: len(screen.answers) > heard)
     screen.console.print(screen.code(buffer, len(buffer.text), rest))
-    screen.console.print(screen.took())
+    screen.took()
     client.change(buffer, len(buffer.text), len(buffer.text), rest)
-    screen.scene = scene
 
 
 async def act(screen: Screen, client: Client, buffer: Buffer, word: str, at: str) -> None:
@@ -164,23 +182,20 @@ async def act(screen: Screen, client: Client, buffer: Buffer, word: str, at: str
     offset = buffer.text.index(at)
     actions = await client.code_actions(buffer, offset, offset)
     action = next(found for found in actions if word in found["title"])
-    screen.title(action["title"])
     before = buffer.text
-    waiting = Spinner("dots", text=f"{action['title']} …")
-    with Live(waiting, console=screen.console, transient=True):
+    screen.console.print(f"  ⌘ {action['title']}")
+    with Live(Spinner("dots", "the model is at work …"), console=screen.console, transient=True):
         try:
             action = await client.request("codeAction/resolve", action)
         except ResponseError as error:
-            screen.console.print(
-                Text(f"  refused, the file is untouched: {error.message}", style="yellow")
-            )
+            screen.say(f"refused, and the file is untouched: {error.message}")
             return
     result = client.apply(action["edit"])
     if not result["applied"]:
-        screen.console.print(Text(f"  not applied: {result}", style="red"))
+        screen.say(f"not applied: {result['failureReason']}")
         return
     screen.console.print(difference(before, buffer.text))
-    screen.console.print(screen.took())
+    screen.took()
 
 
 def difference(before: str, after: str) -> Panel:
@@ -218,14 +233,16 @@ async def play(console: Console, *, quick: bool) -> int:
             names = ", ".join(buffers)
             console.print(f"[bold]twotrack[/] serves {root.name}: {names}")
             await loaded(screen, client)
-            for name, words, title in TYPED:
+            for title, name, words in TYPED:
                 screen.title(title)
                 await type_and_accept(screen, client, buffers[name], words)
             report = buffers["shop/report.py"]
+            screen.title("document")
             await act(screen, client, report, "Document", "average_price(items")
-            where = report.text.index("def is_even")
-            client.change(report, where, where, "# ai: return the comparison directly\n")
-            await act(screen, client, report, "return the comparison", "# ai:")
+            screen.title("refactor")
+            where = report.text.index("def add_shipping")
+            client.change(report, where, where, f"# ai: {INSTRUCTION}\n")
+            await act(screen, client, report, INSTRUCTION, "# ai:")
             console.print(screen.summary())
         finally:
             status = await client.stop()

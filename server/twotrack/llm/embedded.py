@@ -86,6 +86,7 @@ def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Tr
             infill=True,
             suffix=settings.fim is not None,
             chat=True,
+            raw=settings.model is None,
             local=True,
             context_window=settings.context_window,
             max_output=settings.context_window // 2,

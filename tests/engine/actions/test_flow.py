@@ -11,7 +11,7 @@ from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import Actions, Offer, Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
-from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model
+from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Model
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
@@ -34,13 +34,14 @@ async def propose(
     others: Sequence[Document] = (),
     steps: list[str] | None = None,
     at: Position = HERE,
+    name: str = "a.py",
 ) -> Proposal:
     settings = settings or Settings()
     shield = Shield([root], settings.privacy, settings.context)
     route = Route(task, tuple(model.name for model in models), 10.0, "")
     dispatcher = Dispatcher({task: route}, {m.name: m for m in models}, lambda event: None)
     actions = Actions(dispatcher, settings, shield, SyntaxCache(), [root])
-    document = Document((root / "a.py").as_uri(), root / "a.py", "python", 1, Snapshot(code))
+    document = Document((root / name).as_uri(), root / name, "", 1, Snapshot(code))
     offer = Offer(task, "The action", Range(at, at))
     note = (steps if steps is not None else []).append
     return await actions.propose(offer, document, others, note)
@@ -168,6 +169,59 @@ async def test_a_weak_model_documents_in_one_sentence(tmp_path: Path) -> None:
     (prompt,) = provider.prompts
     assert isinstance(prompt, Infill)
     assert prompt.prefix.endswith('\n\ndef f(a):\n    """')
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "opening", "wanted"),
+    [
+        ("a.ts", "const f = () => 1;\n", "\n\n/**\n *", "/** Gives one. */\n"),
+        ("a.go", "func f() int { return 1 }\n", "\n\n//", "// Gives one.\n"),
+        ("a.rs", "fn f() -> u32 { 1 }\n", "\n\n///", "/// Gives one.\n"),
+        ("a.rb", "def f\n  1\nend\n", "\n\n#", "# Gives one.\n"),
+    ],
+)
+async def test_a_weak_model_documents_in_the_style_of_the_language(
+    tmp_path: Path, name: str, code: str, opening: str, wanted: str
+) -> None:
+    provider = FakeProvider([" Gives one. It"])
+    proposal = await propose(
+        tmp_path,
+        [weak(provider)],
+        code=code,
+        name=name,
+        task=Task.DOCUMENT,
+        at=Position(0, 6 if name == "a.ts" else 0),
+    )
+    assert applied(proposal) == wanted + code
+    (prompt,) = provider.prompts
+    assert isinstance(prompt, Infill)
+    assert prompt.prefix.endswith(opening)
+    assert prompt.stop == ("\n",)
+
+
+@pytest.mark.parametrize("task", [Task.DOCUMENT, Task.REFACTOR, Task.EXPLAIN, Task.TEST])
+async def test_a_weak_model_is_spared_long_code(tmp_path: Path, task: Task) -> None:
+    code = "# ai: x\ndef f(a):\n" + "    b = a + a + a + a + a + a + a + a\n" * 180
+    with pytest.raises(RouteExhausted):
+        await propose(
+            tmp_path, [weak(FakeProvider(["x"]))], code=code, task=task, at=Position(0, 0)
+        )
+
+
+async def test_an_unfinished_sentence_of_a_weak_model_is_no_documentation(tmp_path: Path) -> None:
+    with pytest.raises(ReplyRejected, match="no whole sentence"):
+        await propose(tmp_path, [weak(FakeProvider([" Gives one or"]))], task=Task.DOCUMENT)
+
+
+async def test_an_explanation_that_was_cut_says_so(tmp_path: Path) -> None:
+    provider = FakeProvider([Chunk("It gives"), Chunk(finish="length")])
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    assert proposal.text == "It gives\n\n(cut off)"
+
+
+async def test_no_explanation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReplyRejected, match="explained nothing"):
+        await propose(tmp_path, [fake_model("a", FakeProvider([" \n"]))], task=Task.EXPLAIN)
 
 
 async def test_a_weak_model_explains_and_writes_tests(tmp_path: Path) -> None:

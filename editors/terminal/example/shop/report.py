@@ -10,11 +10,12 @@ def average_price(items: list[Item]) -> float:
     return sum(item.price for item in items) / len(items)
 
 
-def is_even(number):
-    if number % 2 == 0:
-        return True
-    else:
-        return False
+def add_shipping(prices: list[float], shipping: float) -> float:
+    """Return the sum of the prices with shipping."""
+    total = 0.0
+    for price in prices:
+        total += price
+    return total + shipping
 
 
 def summary(orders: list[Order], stock: list[Item]) -> str:

@@ -1,5 +1,6 @@
 """Ask, read and check, repair once, ask the next model once; at most three calls."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -81,7 +82,8 @@ async def _asked(
     answer = await dispatcher.ask(Ask(job.task, prompt_for, skip=skip))
     prompt = prompts[answer.model]
     try:
-        return job.read(answer, prompt)
+        # In a thread: parsing and comparing a long file takes longer than a key may wait.
+        return await asyncio.to_thread(job.read, answer, prompt)
     except ReplyRejected as finding:
         return _Refused(answer, prompt, finding)
 
