@@ -5,6 +5,7 @@ server, so that a mistake of one is not hidden by the same mistake of the other.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -336,7 +337,8 @@ class Client:
     async def stop(self) -> int:
         """Leave as an editor does; give the server's exit status."""
         if self.process.returncode is None and not self._reading.done():
-            await asyncio.wait_for(self.request("shutdown", None), 10)
+            with contextlib.suppress(ResponseError):  # it may have been said before
+                await asyncio.wait_for(self.request("shutdown", None), 10)
             self.notify("exit", None)
         status = await asyncio.wait_for(self.process.wait(), 10)
         await self._reading

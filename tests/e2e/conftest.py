@@ -103,4 +103,7 @@ async def start(
 
     yield begin
     for client in clients:
+        if client.process.returncode is None and not client.process.stdin.is_closing():
+            status = await client.stop()
+            assert status == 0 or not client.server_capabilities  # never initialized
         await client.kill()

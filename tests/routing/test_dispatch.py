@@ -326,10 +326,19 @@ async def test_a_model_that_keeps_failing_is_left_out() -> None:
 
 async def test_when_all_are_shut_the_first_to_recover_is_asked() -> None:
     health = Health()
-    health.failed("a", errors.RateLimited("a", "429", retry_after_s=60))
-    health.failed("b", errors.RateLimited("b", "429", retry_after_s=20))
+    health.failed("a", errors.ServerFailed("a", "503", retry_after_s=60))
+    health.failed("b", errors.ServerFailed("b", "503", retry_after_s=20))
     desk = Desk(fake_model("a", says("a")), fake_model("b", says("b")), health=health)
     assert (await desk.ask()).model == "b"
+
+
+async def test_typing_keeps_to_the_time_that_a_provider_named() -> None:
+    provider = FakeProvider([errors.RateLimited("a", "429", retry_after_s=30)], ["ok"])
+    desk = Desk(fake_model("a", provider))
+    for _ in range(2):
+        with pytest.raises(errors.RouteExhausted, match="429"):
+            await desk.ask()
+    assert len(provider.prompts) == 1
 
 
 async def test_typing_does_not_ask_a_model_again_whose_key_is_wrong() -> None:

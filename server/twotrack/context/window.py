@@ -1,5 +1,6 @@
 """The text around the cursor, cut so that its head stays the same from key to key."""
 
+import re
 from dataclasses import dataclass
 
 from twotrack.languages import Language
@@ -11,6 +12,7 @@ _CHARACTERS = 256
 """Likewise inside a line too long for the budget, and for what such a line takes from the rest."""
 _NEAR = 16
 """So many lines further at most, the prefix may start at a definition instead."""
+_PART_OF_WORD = re.compile(r"(?<![\w+/.-])[\w+/.-]{1,256}\Z")
 _HEADROOM = 0.9
 """Characters a token are an average: a tenth is left free."""
 
@@ -35,7 +37,11 @@ def characters(tokens: float, language: Language) -> int:
 def suffix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int]:
     """The rest of the line and whole lines below, at most `budget` characters; the last line."""
     line, character = text.clamp(position)
-    suffix = text.line(line)[character:][:budget]
+    own = text.line(line)[character:]
+    suffix = own[:budget]
+    if len(own) > budget:  # what is left of a word could be the beginning of a secret
+        suffix = _PART_OF_WORD.sub("", suffix)
+        return suffix, line
     room = budget - len(suffix)
     below: list[str] = []
     while line + 1 < text.line_count:

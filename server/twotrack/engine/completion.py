@@ -26,8 +26,8 @@ from twotrack.text import Position, Range
 
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
-_MOST_LINES_PARSED = 5_000
-"""Longer documents take too long to parse between two keys."""
+_MOST_PARSED = 200_000
+"""Characters; longer documents take too long to parse between two keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +222,9 @@ class Completer:
         return infill if can.infill else chat_for(infill) if can.chat else None
 
     def _adds_errors(self, request: CompletionRequest, insertion: Insertion) -> bool:
-        if request.document.text.line_count > _MOST_LINES_PARSED:
-            return False
         document = request.document
+        if len(document.text) > _MOST_PARSED:
+            return False
         text = document.text.replace(_span(request, insertion), insertion.text)
         after = self._syntax.of(replace(document, text=text))
         if after is None or not after.has_error:

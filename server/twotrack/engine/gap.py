@@ -10,7 +10,10 @@ from twotrack.text import Position
 
 _LINES_AROUND = 24
 """Enough to find the next lines of code and the document's indentation."""
-_CLOSERS = re.compile(r"\s*[\])}>\"'`]*[:{;,]*\s*")
+_LONGEST_OPENER = 16
+"""Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
+_NEAR = 2_000
+_CLOSERS = re.compile(r"[\])}>\"'`]*(?:\s+(?=[:{]))?[:{;,]*")
 _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
@@ -32,6 +35,11 @@ class Gap:
     language: Language
 
     @cached_property
+    def near(self) -> str:
+        """As much of the prefix as brackets are looked for in: a line may be a megabyte."""
+        return self.prefix[-_NEAR:]
+
+    @cached_property
     def next_line(self) -> str:
         """The first line below that is not blank; empty where there is none."""
         return next((line for line in self.below if line.strip()), "")
@@ -49,7 +57,7 @@ class Gap:
     @cached_property
     def only_closers_follow(self) -> bool:
         """Whether what follows on the line is what an editor or the syntax puts there."""
-        return _CLOSERS.fullmatch(self.suffix) is not None
+        return _CLOSERS.fullmatch(self.suffix.strip()) is not None
 
     @cached_property
     def statement_ended(self) -> bool:
@@ -64,7 +72,7 @@ class Gap:
     @cached_property
     def opens_block(self) -> bool:
         """Whether a block or a bracket is left open by the last word before the cursor."""
-        return self._opens(self.prefix)
+        return self.opens(self.prefix)
 
     @cached_property
     def wants_lines(self) -> bool:
@@ -78,12 +86,13 @@ class Gap:
             return False
         if self._is_comment(above):
             return True
-        begins = self._opens(above) and not self._deeper(self.next_line, indent_of(above))
+        begins = self.opens(above) and not self._deeper(self.next_line, indent_of(above))
         return begins and (bool(self.prefix) or not indent_of(above))
 
-    def _opens(self, line: str) -> bool:
+    def opens(self, line: str) -> bool:
+        """Whether a line leaves a block or a bracket open at its end."""
         pattern = _OPENERS if self.language.indented else _BRACKET_OPENERS
-        return pattern.search(line.rstrip()) is not None
+        return pattern.search(line.rstrip()[-_LONGEST_OPENER:]) is not None
 
     def _deeper(self, line: str, indent: str) -> bool:
         own = indent_of(line)

@@ -5,8 +5,9 @@ comparisons of "similar" lines drop answers that were right. Inside, lines end a
 document's line end comes back at the end.
 """
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from twotrack.engine.brackets import PAIRS, balanced, faults, unopened
@@ -14,16 +15,18 @@ from twotrack.engine.gap import Gap, indent_of
 
 _SPECIAL = re.compile(
     r"<\|[\w ▁|-]{1,40}\|>|<｜[^｜\n]{1,40}｜>|<\[(?:fim|end)[^\]\n]{1,40}\]>"  # noqa: RUF001
-    r"|<(?:fim_(?:prefix|suffix|middle|pad)|file_sep|repo_name|EOT)>"
+    r"|<(?:fim_(?:prefix|suffix|middle|pad)|file_sep|repo_name|PRE|SUF|MID|EOT)>"
 )
 """Tokens of the models' own templates; nothing after one is code."""
 TAG = "insert"
 """What a chat model is asked to put its code into."""
 _TAGGED = re.compile(rf"<{TAG}>\n?(.*?)(?:\n?</{TAG}>|\Z)", re.DOTALL)
+_END_TAG = re.compile(rf"\n?</{TAG}>")
+_THOUGHTS = re.compile(r"\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[\w+#.-]*[ \t]*(?:\n|\Z)")
 _CHATTER = re.compile(
     r"(?:here(?:'s| is| are)|sure|certainly|of course|okay|the (?:completed?|following|missing)"
-    r"|to complete)\b[^\n]*(?:\n|\Z)",
+    r"|to complete|i(?:'ll| will| have)|let(?:'s| me)|below is|based on)\b[^\n]*(?:\n|\Z)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w")
@@ -39,6 +42,9 @@ _CONTINUES = re.compile(
 )
 """What goes on with a block at the level of the line that opened it."""
 _PERHAPS_MORE = re.compile(r"\s*\w*")
+_MOST_CLOSERS = 64
+_PUNCTUATION = re.compile(r">*\s*[:{;,]*")
+_ARROWS = re.compile(r"[-=]>|<=|>=")
 _PLAIN_CLOSERS = re.compile(r"[\s)\]};,]+")
 
 
@@ -64,7 +70,6 @@ def proposal(
     says whether the document would parse worse with an insertion.
     """
     text = _begun(reply, gap)
-    text = reindented(text, gap)
     if cut:
         text = without_cut_line(text)
     text = without_repetition(text)
@@ -110,7 +115,8 @@ def _begun(reply: str, gap: Gap) -> str:
     text = unwrapped(reply.replace("\r\n", "\n").replace("\r", "\n"), gap)
     # Who was asked for the tag was asked to begin with the line so far.
     least = 1 if f"<{TAG}>" in reply else _RETYPED_LEAST
-    return without_leading_space(without_retyped_prefix(text, gap, least), gap)
+    text = without_retyped_opener(without_retyped_prefix(text, gap, least), gap)
+    return reindented(without_leading_space(text, gap), gap)
 
 
 # -- fences, tags, chatter ---------------------------------------------------------------------
@@ -118,12 +124,15 @@ def _begun(reply: str, gap: Gap) -> str:
 
 def unwrapped(reply: str, gap: Gap) -> str:
     """The code without special tokens, the tag it was asked in, fences, and words around it."""
+    reply = _THOUGHTS.sub("", reply, count=1) if reply.lstrip().startswith("<think") else reply
     special = _SPECIAL.search(reply)
     if special is not None:
         reply = reply[: special.start()]
     tagged = _TAGGED.search(reply)
     if tagged is not None:
         reply = tagged[1]
+    else:  # its beginning may have been part of the question
+        reply = _END_TAG.split(reply, maxsplit=1)[0]
     if gap.language.id in _MARKUP:
         return reply
     start = reply.lstrip("\n")
@@ -162,6 +171,13 @@ def without_retyped_prefix(text: str, gap: Gap, least: int = _RETYPED_LEAST) -> 
     return body[len(typed.rstrip()) :].lstrip(" ") if body == typed.rstrip() else text
 
 
+def without_retyped_opener(text: str, gap: Gap) -> str:
+    """Without the line above that opened the block, where a blank line is answered with it."""
+    first, _, rest = text.lstrip("\n").partition("\n")
+    again = first.strip() == gap.last_line.strip() and gap.opens(first) and _WORD.search(first)
+    return rest if again and not gap.prefix.strip() else text
+
+
 def without_leading_space(text: str, gap: Gap) -> str:
     """Without the blank lines and the indentation that are already there before the cursor."""
     if gap.prefix.strip():
@@ -169,7 +185,10 @@ def without_leading_space(text: str, gap: Gap) -> str:
         text = text[len(lead) - 1 :] if lead else text
         return text.lstrip(" ") if gap.prefix[-1] in " \t" else text
     text = text.lstrip("\n")
-    return text[len(gap.prefix) :] if gap.prefix and text.startswith(gap.prefix) else text
+    if text.startswith(gap.prefix):
+        return text[len(gap.prefix) :]
+    # The same place in the other kind of indentation.
+    return text if set(indent_of(text)) & set(gap.prefix) else text.lstrip(" \t")
 
 
 def reindented(text: str, gap: Gap) -> str:
@@ -180,13 +199,20 @@ def reindented(text: str, gap: Gap) -> str:
     if len(ours) != 1 or len(theirs) != 1 or ours == theirs:
         return text
     if ours == {"\t"}:
-        unit = min(len(indent_of(line)) for line in rest if indent_of(line))
-        old, new = " " * unit, "\t"
+        old, new = " " * _unit(rest), "\t"
     else:
-        widths = [len(i) for line in (*gap.above, gap.prefix, *gap.below) if (i := indent_of(line))]
-        old, new = "\t", " " * min(widths)
+        old, new = "\t", " " * _unit((*gap.above, gap.prefix, *gap.below))
     turned = (indent_of(line).replace(old, new) + line.lstrip(" \t") for line in rest)
     return "\n".join([first, *turned])
+
+
+def _unit(lines: Iterable[str]) -> int:
+    """The spaces of one level, as far as indented `lines` show."""
+    widths = [len(indent) for line in lines if line.strip() and (indent := indent_of(line))]
+    widths = widths or [4]
+    common = math.gcd(*widths)
+    common = common if common > 1 else min(widths)  # some line is aligned
+    return next((unit for unit in (4, 2) if common % unit == 0), common)
 
 
 # -- the end -----------------------------------------------------------------------------------
@@ -241,8 +267,8 @@ def within_scope(text: str, gap: Gap) -> str:
             return "\n".join(lines[:index]).rstrip("\n")
         before = "\n".join(lines[:index])
         closer = line.lstrip()[0]
-        if closer in PAIRS and unopened(f"{gap.prefix}{before}\n{closer}") > unopened(
-            gap.prefix + before
+        if closer in PAIRS and unopened(f"{gap.near}{before}\n{closer}") > unopened(
+            gap.near + before
         ):
             return before.rstrip("\n")
         after_blank = False
@@ -264,7 +290,7 @@ def without_lines_below(text: str, gap: Gap) -> str:
         plain = all(_PLAIN_CLOSERS.fullmatch(line) for line in tail)
         # Closing lines may be this text's own: they go where there would be too many.
         after = "\n" + "\n".join(tail)
-        if not plain or faults(gap.prefix + text + after) > faults(gap.prefix + after):
+        if not plain or faults(gap.near + text + after) > faults(gap.near + after):
             return "\n".join(lines[:-count])
     return text
 
@@ -281,8 +307,9 @@ def repeats_lines_below(text: str, gap: Gap) -> bool:
 def over_suffix(text: str, gap: Gap) -> Insertion:
     """The text, and how much of what follows the cursor it repeats.
 
-    Brackets and quotes after the cursor are taken over as far as they would be too many; any
-    other rest of the line where the text ends with the whole of it.
+    Brackets and quotes after the cursor are taken over as far as they would be too many, and what
+    punctuation follows them with them, where the text ends with it; any other rest of the line
+    where the text ends with the whole of it.
     """
     suffix = gap.suffix.rstrip()
     if not suffix.strip():
@@ -293,11 +320,27 @@ def over_suffix(text: str, gap: Gap) -> Insertion:
             text = text[: -len(rest)]
             return Insertion(text.rstrip() if gap.suffix[0].isspace() else text)
         return Insertion(text)
-    most = faults(gap.prefix + suffix)
-    for count in range(len(suffix) + 1):
-        if faults(gap.prefix + text + suffix[count:]) <= most:
-            over = suffix[:count]
+    most = faults(gap.near + suffix)
+    for count in range(min(len(suffix), _MOST_CLOSERS) + 1):
+        if faults(gap.near + text + suffix[count:]) <= most:
+            over = suffix[: count + _repeated(text, suffix[count:])]
             if over and text.endswith(over):
-                return Insertion(text[:-count])
-            return Insertion(text, count)
+                return Insertion(text[: -len(over)])
+            return Insertion(text, len(over))
     return Insertion(text)
+
+
+def _repeated(text: str, rest: str) -> int:
+    """How much of the punctuation that `rest` begins with stands at the end of `text` already."""
+    plain = _ARROWS.sub("", text)
+    angles = plain.count(">") - plain.count("<")
+    for size in range(min(len(rest), _MOST_CLOSERS), 0, -1):
+        part = rest[:size]
+        if (
+            _PUNCTUATION.fullmatch(part)
+            and part.strip()
+            and text.endswith(part.lstrip())
+            and part.count(">") <= max(angles, 0)
+        ):
+            return size
+    return 0

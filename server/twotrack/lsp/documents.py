@@ -92,7 +92,10 @@ def path_of(uri: str) -> Path | None:
     """Give the absolute path of a file: URI, else None."""
     if not uri.startswith("file:"):
         return None
-    path = uris.to_fs_path(uri)
+    try:
+        path = uris.to_fs_path(uri)
+    except ValueError:  # such as file://[
+        return None
     return Path(path) if path else None
 
 

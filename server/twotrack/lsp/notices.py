@@ -1,20 +1,39 @@
 """What the user must act on, said once and not at every key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
+_MOST_PROBLEMS = 3
+"""Shown at once of the settings' problems."""
+
 
 class Notices:
-    """Shows each message once, until the settings change."""
+    """Shows each warning once, until the settings change."""
 
     def __init__(self, show: Callable[[types.ShowMessageParams], None]) -> None:
         self._show = show
         self._said: set[str] = set()
+        self._problems: tuple[str, ...] = ()
 
     def warn(self, text: str, *, once_for: str = "") -> None:
         """Show a warning, once for `once_for` (absent: once for this text)."""
-        self._say(types.MessageType.Warning, text, once_for or text)
+        key = once_for or text
+        if key not in self._said and len(self._said) < 1000:
+            self._said.add(key)
+            self._show(types.ShowMessageParams(types.MessageType.Warning, text))
+
+    def problems(self, texts: Sequence[str]) -> None:
+        """Show what is wrong with the settings now and was not at the last call."""
+        new = [f"twotrack settings: {text}" for text in texts if text not in self._problems]
+        self._problems = tuple(texts)
+        if len(new) > _MOST_PROBLEMS:
+            rest = len(new) - _MOST_PROBLEMS
+            new[_MOST_PROBLEMS:] = [
+                f"twotrack settings: {rest} more problems; see `twotrack models`."
+            ]
+        for text in new:
+            self._show(types.ShowMessageParams(types.MessageType.Warning, text))
 
     def error(self, text: str) -> None:
         """Show an error that answers something the user just did: every time."""
@@ -24,11 +43,6 @@ class Notices:
         """Show something the user asked for."""
         self._show(types.ShowMessageParams(types.MessageType.Info, text))
 
-    def _say(self, kind: types.MessageType, text: str, key: str) -> None:
-        if key not in self._said and len(self._said) < 1000:
-            self._said.add(key)
-            self._show(types.ShowMessageParams(kind, text))
-
     def reset(self) -> None:
-        """Let every message be shown again."""
+        """Let every warning be shown again."""
         self._said.clear()

@@ -66,7 +66,7 @@ class Protocol(LanguageServerProtocol):
             else:
                 text = "a request's id is neither a number nor a string"
                 self._refuse(None, types.ErrorCodes.InvalidRequest, text)
-        elif message_id in self._request_futures:
+        elif isinstance(message_id, int | str) and message_id in self._request_futures:
             self._take_response(message_id, message)
         elif "result" not in message and "error" not in message:
             text = "a message has neither a method nor a result"
@@ -106,6 +106,9 @@ class Protocol(LanguageServerProtocol):
         if not self.initialized and method != types.INITIALIZE:
             self._refuse(message_id, codes.ServerNotInitialized, "send initialize first")
             return
+        if self.initialized and method == types.INITIALIZE:
+            self._refuse(message_id, codes.InvalidRequest, "initialize was answered already")
+            return
         handler = self.fm.features.get(method)
         if handler is None:
             self._refuse(message_id, codes.MethodNotFound, f"{method} is not supported")
@@ -113,7 +116,7 @@ class Protocol(LanguageServerProtocol):
         key = None
         if method in SUPERSEDING:
             key = f"{method} {_uri(message)}"
-            self.end_superseded(key)
+            self._end_superseded(key)
         try:
             result = handler(self._structure(method, message).params)
         except BaseValidationError:
@@ -138,7 +141,8 @@ class Protocol(LanguageServerProtocol):
         if message_type is None:
             return _Custom(message.get("params"))
         try:
-            return self._converter.structure(message, message_type)
+            # Some clients leave out the params where there is nothing to say (`initialized`).
+            return self._converter.structure({"params": None, **message}, message_type)
         except BaseValidationError:
             raise
         except Exception as error:  # noqa: BLE001 - cattrs raises what the message made it raise
@@ -158,16 +162,22 @@ class Protocol(LanguageServerProtocol):
             return
         try:
             future.set_result(self._converter.structure(message, result_type).result)
-        except Exception as problem:  # noqa: BLE001 - a wrong answer must not end the session
-            future.set_exception(problem)
+        except Exception:  # noqa: BLE001 - cattrs raises what the message made it raise
+            invalid = JsonRpcException("the answer is wrong", types.ErrorCodes.InvalidParams)
+            future.set_exception(invalid)
 
     # -- the end of a request -----------------------------------------------------------------
 
-    def end_superseded(self, key: str) -> None:
+    def _end_superseded(self, key: str) -> None:
         """Answer the running request of `key`, if there is one, with null and abort its work."""
         message_id = self.inflight.supersede(key)
         if message_id is not None:
             self._respond(message_id, None)
+
+    def end_about(self, uri: str) -> None:
+        """End what was asked about a text of `uri` that is not the present one any more."""
+        for method in SUPERSEDING:
+            self._end_superseded(f"{method} {uri}")
 
     def end_all(self) -> None:
         """Answer every running request as cancelled and abort its work."""
@@ -194,7 +204,11 @@ class Protocol(LanguageServerProtocol):
         self._refuse(message_id, code, text)
 
     def _respond(self, message_id: MessageId, result: Any) -> None:
-        plain = self._converter.unstructure(result)
+        try:
+            plain = self._converter.unstructure(result)
+        except Exception as error:  # noqa: BLE001 - every request is answered
+            self._fail(message_id, error)
+            return
         self._write({"jsonrpc": "2.0", "id": message_id, "result": plain})
 
     def _refuse(self, message_id: Any, code: int, text: str) -> None:

@@ -79,8 +79,6 @@ class Server(LanguageServer):
             self._session = self._make_session(self._heard)
             self._session.begin(self.roots, [("initializationOptions", self.options)])
             self.tell_problems()
-            for document in reversed(self.documents.all()):
-                self._session.opened(document)
         return self._session
 
     def configure(self, layers: list[tuple[str, Mapping[str, Any]]]) -> None:
@@ -92,19 +90,18 @@ class Server(LanguageServer):
 
     def tell_problems(self) -> None:
         """Say what is wrong with the settings, each thing once."""
-        problems = [str(problem) for problem in self.session.problems]
-        for text in problems[:3]:
-            self.notices.warn(f"twotrack settings: {text}")
-        if len(problems) > 3:
-            self.notices.warn(
-                f"twotrack settings: {len(problems) - 3} more problems; see `twotrack models`."
-            )
+        self.notices.problems(self.session.problems)
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine that nobody awaits; a failure is logged."""
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._ended)
+
+    def end_background(self) -> None:
+        """Cancel what runs in the background."""
+        for task in self._background:
+            task.cancel()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
@@ -176,11 +173,11 @@ class Server(LanguageServer):
                 await asyncio.sleep(0)
         finally:
             self.protocol.end_all()
-            for task in self._background:
-                task.cancel()
+            self.end_background()
+            await asyncio.gather(*self._background, return_exceptions=True)
             if self._session is not None:
                 await self._session.aclose()
-            writer.close()
+            await writer.close()
         # The editor that vanishes without `exit` has crashed: LSP's status for that is 1.
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
 

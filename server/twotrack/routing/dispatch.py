@@ -213,17 +213,19 @@ class Dispatcher:
     def _by_health(self, models: list[Model], track: Track) -> list[Model]:
         """Leave out the models whose breaker is open; where all are, try the first to recover.
 
-        Typing does not try one again that waiting cannot mend; a person who asks may just
-        have mended it.
+        Typing does not try one again that waiting cannot mend (a person who asks for an action
+        may just have mended it), nor before the time that its provider named.
         """
         shut = [self.health.shut_for(model.name) for model in models]
         ready = [model for model, wait in zip(models, shut, strict=True) if not wait]
         if ready or not models:
             return ready
         soonest = min(shut)
-        if soonest == float("inf") and track is Track.FAST:
+        first = models[shut.index(soonest)]
+        limited = isinstance(self.health.problem(first.name), RateLimited)
+        if track is Track.FAST and (limited or soonest == float("inf")):
             return []
-        return [models[shut.index(soonest)]]
+        return [first]
 
     def _short_wait(self, error: ModelError, deadline: float) -> float | None:
         wait = error.retry_after_s

@@ -62,5 +62,10 @@ def _rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, 
             what = "closed" if present is None else "opened"
             raise EditConflict(f"{base.uri} was {what} meanwhile; nothing was changed.")
         changes = server.documents.changes_since(base.uri, base.version)
+        text = base.text
+        for edit in changes:
+            text = text.replace(edit.range, edit.new_text)
+        if text != present.text:  # editors count versions from 1 again
+            raise EditConflict(f"{base.uri} was opened anew meanwhile; nothing was changed.")
         result[base.uri] = (present, rebase(edits, changes, base.text))
     return result

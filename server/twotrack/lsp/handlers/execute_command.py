@@ -6,6 +6,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from twotrack.errors import TwotrackError
+from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
 
@@ -34,6 +35,9 @@ async def _act(server: "Server", data: Any) -> None:
             await _apply(server, title, edit)
     except TwotrackError as error:
         server.notices.error(f"{title}: {error.message}")
+    except Exception as error:
+        server.notices.error(f"{title}: {response_error(error)[1]}")
+        raise  # for the log
 
 
 async def _apply(server: "Server", title: str, edit: types.WorkspaceEdit) -> None:

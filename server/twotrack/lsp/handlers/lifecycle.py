@@ -24,6 +24,7 @@ def register(server: "Server") -> None:
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:
         server.protocol.begin_shutdown()
+        server.end_background()
 
     @server.feature(types.SET_TRACE)
     def set_trace(params: types.SetTraceParams) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from twotrack.lsp import from_proto
-from twotrack.lsp.protocol import SUPERSEDING
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -18,15 +17,15 @@ def register(server: "Server") -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
-        document = server.documents.open(item.uri, item.language_id, item.version, item.text)
-        server.session.opened(document)
+        server.protocol.end_about(item.uri)  # some editors open anew what is open
+        server.session.opened(
+            server.documents.open(item.uri, item.language_id, item.version, item.text)
+        )
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
         uri = params.text_document.uri
-        # Their document has moved on: what was asked about the old text is answered now.
-        for method in SUPERSEDING:
-            server.protocol.end_superseded(f"{method} {uri}")
+        server.protocol.end_about(uri)
         text = server.documents.get(uri).text
         edits: list[Edit] = []
         for value in params.content_changes:
@@ -39,9 +38,11 @@ def register(server: "Server") -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         document = server.documents.get(params.text_document.uri)
+        server.protocol.end_about(document.uri)
         server.documents.close(document.uri)
         server.session.closed(document)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
         server.session.saved(server.documents.get(params.text_document.uri))
+        server.tell_problems()

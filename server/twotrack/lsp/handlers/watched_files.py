@@ -21,6 +21,7 @@ def register(server: "Server") -> None:
             if path is not None:
                 gone = change.type == types.FileChangeType.Deleted
                 server.session.file_changed(path, deleted=gone)
+        server.tell_problems()
 
 
 async def watch(server: "Server") -> None:
