@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -51,7 +52,13 @@ def _address(value: str) -> tuple[str, int]:
 
 
 def _serve(tcp: tuple[str, int] | None) -> int:
+    # While modules are made, the collector finds nothing and walks them again and again; what they
+    # leave stays for good, so it is not walked later either.
+    gc.disable()
     from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: `models` needs no LSP
+
+    gc.freeze()
+    gc.enable()
 
     def make_session(listener: "events.Listener") -> "Session":
         # lazily: initialize is answered before the engine is imported
@@ -64,6 +71,11 @@ def _serve(tcp: tuple[str, int] | None) -> int:
         return server.serve_tcp(*tcp) if tcp else server.serve_stdio()
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if tcp is None:
+            raise
+        print(f"twotrack: cannot listen on {tcp[0]}:{tcp[1]} ({error})", file=sys.stderr)  # noqa: T201 - for a person
+        return 1
 
 
 def _models() -> int:

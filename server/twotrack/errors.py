@@ -14,6 +14,7 @@
     │   ├── MalformedReply     a cut, garbled or oversized stream
     │   └── Declined           the model has nothing to say (recall); no failure
     ├── RouteExhausted         every model of a route failed
+    ├── NotLocal               privacy.local_only leaves no model
     ├── BudgetExhausted        the user's spending limit is reached
     ├── ReplyRejected          the answer failed its check; the document is untouched
     └── EditConflict           the document changed where the edit goes
@@ -133,6 +134,10 @@ class RouteExhausted(TwotrackError):
             else f"No model is available for {task}. "
             f"Name one in [routes], or run `twotrack models` to see what was found."
         )
+
+
+class NotLocal(TwotrackError):
+    """The settings allow only models on this machine, and none of the route is."""
 
 
 class BudgetExhausted(TwotrackError):

@@ -11,7 +11,7 @@ from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import Actions
+from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
 from twotrack.engine.pace import Pace
 from twotrack.engine.recall import RecallIndex, recall_model
@@ -64,7 +64,7 @@ class Session:
         self._loopback = discovery.Found()
         self._built: dict[str, tuple[ModelSettings, Model]] = {}
         self._embedded: tuple[EmbeddedSettings, Model] | None = None
-        self._indexer: WorkspaceIndexer | None = None
+        self._started = False
         self._typed_at = float("-inf")
         self._idle: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +75,16 @@ class Session:
         """Compose the engine for the project in `roots`; quick, and asks nobody."""
         self._roots = tuple(roots)
         self.configure(layers)
+        self._indexer = WorkspaceIndexer(self._index, self._roots, self._may_use)
+
+    def move(self, roots: Sequence[Path]) -> None:
+        """Go on in other folders; the open documents are to be told anew."""
+        for root in set(self._roots).difference(roots):
+            self._indexer.deleted(root)
+        self._later(self._indexer.aclose())
+        self.begin(roots, self._layers)
+        if self._started:
+            self._indexer.start()
 
     def configure(self, layers: Layers) -> None:
         """Read all settings again and compose the engine from them."""
@@ -159,13 +169,17 @@ class Session:
         self._embedded = (settings, embedded_model(settings, self._heard, self._transport))
         return self._embedded[1]
 
+    def _may_use(self, path: Path) -> bool:
+        return self.shield.may_use(path)  # of the present settings
+
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _heard(self, event: events.Event) -> None:
-        self._ledger(event)
+        # The answer goes out first; writing it down wakes a thread.
+        asyncio.get_running_loop().call_soon(self._ledger, event)
         self._listener(event)
 
     def rows(self) -> list[ModelRow]:
@@ -198,7 +212,7 @@ class Session:
     async def start(self) -> None:
         """Do what may take time: look for local servers, load the model, read the workspace."""
         settings = self.loaded.settings
-        self._indexer = WorkspaceIndexer(self._index, self._roots, self.shield.may_use)
+        self._started = True
         self._indexer.start()
         await self.discover()
         await self._transport.warm()
@@ -229,15 +243,15 @@ class Session:
     # -- documents -----------------------------------------------------------------------------
 
     def opened(self, document: Document) -> None:
-        """Take note of a document that the editor opened."""
+        """Take note of a document that the editor opened, or opened anew."""
+        self._settle(document)
         self._reindex(document)
 
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
         self._typed_at = asyncio.get_running_loop().time()
         self._pace.changed(document.uri)
-        if handle := self._idle.pop(document.uri, None):
-            handle.cancel()
+        self._settle(document)
         loop = asyncio.get_running_loop()
         self._idle[document.uri] = loop.call_later(_IDLE_S, self._reindex, document)
 
@@ -253,32 +267,31 @@ class Session:
 
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
-        if handle := self._idle.pop(document.uri, None):
-            handle.cancel()
-        if self._indexer is not None:
-            self._indexer.closed(_key(document), document.path)
+        self._settle(document)
+        self._indexer.closed(_key(document), document.path)
 
     def file_changed(self, path: Path, *, deleted: bool) -> None:
         """Take note of a file that something else changed on disk."""
         if path.name == PROJECT_FILE:
             self.configure(self._layers)
-        elif self._indexer is not None:
+        else:
             (self._indexer.deleted if deleted else self._indexer.changed)(path)
 
     def _reindex(self, document: Document) -> None:
         self._idle.pop(document.uri, None)
         self._later(self._excerpts.index(document))
-        if self._indexer is not None:
-            self._indexer.edited(
-                _key(document), document.path, document.language, document.text.text
-            )
+        self._indexer.edited(_key(document), document.path, document.language, document.text.text)
+
+    def _settle(self, document: Document) -> None:
+        """Forget what was to be done when typing in the document rests."""
+        if handle := self._idle.pop(document.uri, None):
+            handle.cancel()
 
     async def aclose(self) -> None:
         """End everything; nothing runs on behind."""
         for handle in self._idle.values():
             handle.cancel()
-        if self._indexer is not None:
-            await self._indexer.aclose()
+        await self._indexer.aclose()
         if self._embedded:
             await self._embedded[1].provider.aclose()
         await self._dispatcher.aclose()

@@ -203,14 +203,14 @@ async def closing(model: Model, rounds: int = 100) -> None:
         say("document moved on: connection upstream closed after", figures(spent), "goal <= 20 ms")
 
 
-async def memory(model: Model, rounds: int = 20_000) -> None:
+async def memory(model: Model, rounds: int = 20_000, warm: int = 20_000) -> None:
     """Memory over 20,000 changes."""
     async with twotrack(model) as client:
         buffer, cursor = open_file(client, 1000)
         where = buffer.position(cursor, client.encoding)
         after = {**where, "character": where["character"] + 1}
         sizes = []
-        for number in range(rounds + 2000):
+        for number in range(rounds + warm):
             typed = number % 2 == 0
             place = {"start": where, "end": where if typed else after}
             edit = {"range": place, "text": "x" if typed else ""}
@@ -218,7 +218,7 @@ async def memory(model: Model, rounds: int = 20_000) -> None:
             client.notify(
                 "textDocument/didChange", {"textDocument": document, "contentChanges": [edit]}
             )
-            if number in (1999, rounds + 1999):
+            if number in (warm - 1, rounds + warm - 1):
                 await ping(client)
                 sizes.append(resident_mb(client.process.pid))
         say("memory over 20,000 changes", f"{sizes[1] - sizes[0]:+.1f} MB", "goal flat")

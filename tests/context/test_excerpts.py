@@ -1,5 +1,7 @@
 """Which pieces of other documents are sent, and that they stay."""
 
+import time
+
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
@@ -139,6 +141,13 @@ async def test_a_long_document_waits_to_be_indexed() -> None:
     assert pick(picker, "filler_0_7\n", 0, [long]) == []
     await picker.index(long)
     assert pick(picker, "filler_0_7\n", 0, [long]) != []
+
+
+async def test_what_is_too_long_to_be_sent_is_not_parsed_for_it() -> None:
+    picker, data = fresh(), document("data.py", f"x = [{'1, ' * 600_000}]")
+    begun = time.process_time()
+    await picker.index(data)
+    assert time.process_time() - begun < 0.1
 
 
 def test_the_same_state_gives_the_same_choice() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.privacy import FRESH_S, Shield, is_secret
+from twotrack.context.privacy import FRESH_S, Shield, file_of, is_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Snapshot
@@ -170,3 +170,20 @@ def test_a_label_tells_no_more_than_the_path_in_the_workspace(root: Path) -> Non
     assert label("file:///x", root / "inner/b.py") == "b.py"
     assert label("file:///x", root.parent / "other/c.py") == "c.py"
     assert label("untitled:Untitled-1", None) == "Untitled-1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("untitled:Untitled-1", None),
+        ("untitled:/work/new.env", "/work/new.env"),
+        ("vscode-notebook-cell:/work/a%20b.ipynb#W0sZm", "/work/a b.ipynb"),
+        ("git:/work/.env?%7B%22ref%22%3A%22HEAD%22%7D", "/work/.env"),
+        ("vscode-remote://ssh+host/work/.env", "/work/.env"),
+        ("output:extension", None),
+        ("nonsense", None),
+    ],
+)
+def test_a_document_of_an_editors_own_scheme_shows_a_file(uri: str, path: str | None) -> None:
+    document = Document(uri, None, "plaintext", 1, Snapshot(""))
+    assert file_of(document) == (Path(path) if path else None)

@@ -79,6 +79,16 @@ def test_a_secret_file_is_no_context() -> None:
     assert context(document("a.py", "scale(\n"), Position(0, 6), (secret,)).excerpts == ()
 
 
+def test_a_secret_files_old_version_is_no_context_either() -> None:
+    text = Snapshot(OTHER)
+    old = Document(f"git:{ROOT}/.env?%7B%22ref%22%3A%22~%22%7D", None, "python", 1, text)
+    assert (
+        context(document("a.py", "scale(value, factor)\n"), Position(0, 0), (old,)).excerpts == ()
+    )
+    picker = ExcerptPicker(SyntaxCache())
+    assert gather(old, Position(0, 0), (), shield=shield(), excerpts=picker, max_tokens=99) is None
+
+
 def test_the_budget_holds() -> None:
     others = tuple(document(f"{i}.py", BODY) for i in range(3))
     for max_tokens in (64, 256, 1024, 2048, 8000):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twotrack.context.redaction import redact_around
 from twotrack.context.window import Window, characters, window_at
 from twotrack.languages import LANGUAGES
 from twotrack.text import Position, Range, Snapshot
@@ -63,6 +64,18 @@ def test_an_endless_line_is_bounded_and_its_head_steady() -> None:
     windows = [window_at(text, Position(1, 40_000 + i), 2000, 500) for i in range(20)]
     assert all(1000 < len(w.prefix) <= 2000 and len(w.suffix) <= 500 for w in windows)
     assert len({len(w.prefix) - i for i, w in enumerate(windows)}) == 1
+
+
+@pytest.mark.parametrize("shift", range(0, 320, 7))
+def test_where_a_long_line_is_cut_no_secret_loses_what_tells_it(shift: int) -> None:
+    secret = "Zx8Kq2" + "Lm9Tr4Vw7Yp1Bc6Nd3Gh5JsFk2Wd9Mq"
+    item = f'"id": 1, "api_key": "{secret}", "key": "ghp_{secret}", '
+    line = '"k": 1, ' * 200 + " " * shift + item + '"k": 1, ' * 60
+    ahead = window_at(Snapshot(line), Position(0, len(line)), 1000, 300)
+    behind = window_at(Snapshot(item * 20), Position(0, 0), 1000, 300 + shift)
+    for window in (ahead, behind):
+        sent = "".join(redact_around(window.prefix, window.suffix))
+        assert not any(secret[i : i + 12] in sent for i in range(len(secret) - 12))
 
 
 @given(

@@ -193,6 +193,21 @@ async def test_tests_go_into_a_new_file(start: Start, models: ModelServer, proje
     assert new.text == code
 
 
+async def test_an_editor_that_announces_no_new_files_gets_the_text_as_an_edit(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    (project / "a.py").write_text(TEXT)
+    code = "from a import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
+    models.script(Reply(f"```python\n{code}```"))
+    client = await start("emacs-30-eglot")
+    buffer = client.open(project / "a.py", "python", TEXT)
+    resolved = await client.request("codeAction/resolve", await choose(client, buffer, "test"))
+    assert all("kind" not in change for change in resolved["edit"]["documentChanges"])
+    assert client.apply(resolved["edit"]) == {"applied": True}
+    (new,) = [b for b in client.buffers.values() if b is not buffer]
+    assert new.text == code
+
+
 async def test_an_explanation_is_shown_and_changes_nothing(
     start: Start, models: ModelServer, project: Path
 ) -> None:

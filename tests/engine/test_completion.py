@@ -149,6 +149,11 @@ async def test_an_answer_that_breaks_the_code_is_not_shown() -> None:
     assert await Desk(quick("width width")).complete(HEAD + "return $0\n") is None
 
 
+async def test_a_document_too_long_to_parse_between_two_keys_is_not_parsed() -> None:
+    marked = f"x = [{'1, ' * 100_000}]; y = $0"
+    assert await Desk(quick("width width")).accept(marked, invoked=True) is not None
+
+
 async def test_a_chat_model_is_asked_for_a_tag_and_its_words_are_left_out() -> None:
     provider = says("<insert>    return width * height</insert>")
     model = fake_model("chatty", provider, infill=False)

@@ -8,12 +8,14 @@ def gap(marked: str, language: str = "python") -> Gap:
     return gap_at(*at_cursor(marked, language))
 
 
-@pytest.mark.parametrize("suffix", ["", ")", "))", '")', "]:", "});", " )", "  ", "},"])
+@pytest.mark.parametrize(
+    "suffix", ["", ")", "))", '")', "]:", "});", " )", "  ", "},", ") {", "):", ") :", ">;"]
+)
 def test_closers_after_the_cursor_do_not_count(suffix: str) -> None:
     assert gap("x$0" + suffix).only_closers_follow
 
 
-@pytest.mark.parametrize("suffix", ["y", ") + y", ".z", "= 1"])
+@pytest.mark.parametrize("suffix", ["y", ") + y", ".z", "= 1", ") y {", ") ;x", " " * 50_000 + "y"])
 def test_code_after_the_cursor_counts(suffix: str) -> None:
     assert not gap("x$0" + suffix).only_closers_follow
 
@@ -58,6 +60,13 @@ def test_several_lines_are_due_in_an_empty_block_and_after_a_comment(
 def test_otherwise_one_line_is_due(marked: str, language: str) -> None:
     marked = marked or "$0"
     assert not gap(marked, language).wants_lines
+
+
+def test_a_line_of_a_megabyte_is_no_burden() -> None:
+    found = gap("x = [" + '{"id": 1}, ' * 100_000 + "{$0")
+    assert found.opens_block
+    assert found.prefix.endswith(found.near)
+    assert len(found.near) < 10_000
 
 
 def test_the_line_ends_do_not_belong_to_the_lines() -> None:

@@ -1,12 +1,13 @@
 """Messages come out of the stream as they went in, however it is cut."""
 
 import asyncio
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.lsp.stream import FrameError, frame, read_frames
+from twotrack.lsp.stream import FrameError, TransportWriter, _Closing, frame, read_frames
 
 
 async def read_all(*parts: bytes) -> list[bytes | FrameError]:
@@ -65,3 +66,18 @@ async def test_an_oversized_message_is_skipped_without_being_kept() -> None:
 
 async def test_a_stream_that_ends_inside_a_message_just_ends() -> None:
     assert await read_all(frame(b"{}") + b"Content-Length: 10\r\n\r\n{") == [b"{}"]
+
+
+async def test_closing_waits_until_all_is_read() -> None:
+    source, sink = os.pipe()
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(_Closing, os.fdopen(sink, "wb"))
+    writer = TransportWriter(transport, protocol.closed)
+    writer.write(b"x" * (1 << 20))  # more than a pipe holds
+    closing = asyncio.ensure_future(writer.close())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not closing.done()
+    with os.fdopen(source, "rb") as file:
+        assert len(await asyncio.to_thread(file.read)) == 1 << 20
+    await closing

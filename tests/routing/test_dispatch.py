@@ -362,6 +362,13 @@ async def test_who_asks_for_an_action_may_have_mended_it() -> None:
 # -- what may be asked -------------------------------------------------------------------------
 
 
+async def test_local_only_without_a_local_model_says_so() -> None:
+    remote = says("remote")
+    with pytest.raises(errors.NotLocal, match=r"privacy\.local_only is set"):
+        await Desk(fake_model("a", remote), local_only=True).ask()
+    assert remote.prompts == []
+
+
 async def test_local_only_asks_local_models_only() -> None:
     remote = says("remote")
     desk = Desk(

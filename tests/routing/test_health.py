@@ -11,6 +11,7 @@ from twotrack.errors import (
     ServerFailed,
     TimedOut,
     Unauthorized,
+    Unreachable,
 )
 from twotrack.routing.health import Health
 
@@ -127,9 +128,17 @@ def test_models_do_not_answer_for_each_other(health: Health) -> None:
     assert health.shut_for("other") == 0
 
 
+def test_a_model_that_hangs_is_left_out_at_once(health: Health, clock: Clock) -> None:
+    health.failed("m", TimedOut("m", "late"))
+    assert health.shut_for("m") == 5
+    clock.now += 5
+    health.failed("m", TimedOut("m", "late"))
+    assert health.shut_for("m") == 10
+
+
 def test_kinds_of_transient_failures_count_together(health: Health) -> None:
     fail(health, 2)
-    health.failed("m", TimedOut("m", "late"))
+    health.failed("m", Unreachable("m", "refused"))
     assert health.shut_for("m") == 5
 
 

@@ -43,12 +43,19 @@ class Definition:
 
 
 def find_definitions(
-    root: "Node", grammar: Grammar, language: Language, source: Source
+    root: "Node",
+    grammar: Grammar,
+    language: Language,
+    source: Source,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[Definition]:
-    """All definitions in the order of the text, an outer one before its inner ones."""
+    """All definitions in the order of the text, an outer one before its inner ones.
+
+    With `span` (bytes) only those that touch it.
+    """
     table = grammar.table
     around: list[tuple[int, str]] = []
-    nodes = captures(grammar.definitions, root)
+    nodes = captures(grammar.definitions, root, span)
     for node in sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)):
         name = _name(node)
         if not name or not defines(node, table):

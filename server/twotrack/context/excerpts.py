@@ -104,7 +104,9 @@ class ExcerptPicker:
         language = language_of(document.language, document.path)
 
         def read() -> _Table:
-            return _read(document, parse(language, document.text))
+            # Parsing holds the interpreter, also in a thread: not for what is left out anyhow.
+            small = len(document.text) <= _MAX_DOCUMENT
+            return _read(document, parse(language, document.text) if small else None)
 
         self._tables[document.uri] = await asyncio.to_thread(read)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from twotrack.context.redaction import redact_around
 from twotrack.document import Document
@@ -31,6 +32,7 @@ _SECRET_NAME = re.compile(
     """,
     re.VERBOSE,
 )
+_URI_PATH = re.compile(r"[^:/?#]+:(?://[^/?#]*)?(/[^?#]*)")
 _SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".git"})
 
 
@@ -178,6 +180,15 @@ def _bound(known: dict[Path, Any]) -> None:
     """Empty a full cache: unlike an LRU's, each step of it is safe between threads."""
     if len(known) >= _MAX_KNOWN:
         known.clear()
+
+
+def file_of(document: Document) -> Path | None:
+    """The file that a document shows, also under a URI of an editor's own.
+
+    Such are a notebook's cell and a file's version in git.
+    """
+    found = _URI_PATH.match(document.uri) if document.path is None else None
+    return Path(unquote(found[1])) if found else document.path
 
 
 def is_secret(path: Path) -> bool:

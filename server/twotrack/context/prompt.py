@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import Shield, file_of
 from twotrack.context.window import characters, window_at
 from twotrack.document import Document
 from twotrack.languages import language_of
@@ -57,11 +57,11 @@ def gather(
     `others` are the other open documents in the order of their last use. None where the document
     itself may not be sent.
     """
-    if not shield.may_send(document.path):
+    if not shield.may_send(file_of(document)):
         return None
     language = language_of(document.language, document.path)
     share = characters(max_tokens, language)
-    usable = [other for other in others if shield.may_use(other.path)]
+    usable = [other for other in others if shield.may_use(file_of(other))]
     budget = int(share * _EXCERPTS)
     pieces = excerpts.pick(document, position, usable, budget)
     unused = budget - sum(len(piece.text) for piece in pieces)

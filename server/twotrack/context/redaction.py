@@ -29,6 +29,7 @@ _NAMES = (
     r"(?:passw(?:or)?d|passphrase|secret|token"
     r"|(?:api|access|auth|private|account)[_-]?key)"
 )
+_HEX = re.compile(r"[0-9a-fA-F]{32,}")
 _PLAIN = re.compile(r"[A-Za-z_.-]*")
 _BAD_START = ("$", "{", "<", "%", "http://", "https://", "/", "./", "#")
 _STAND_INS = frozenset(
@@ -82,6 +83,16 @@ def _mixed(value: str) -> bool:
     )
 
 
+def _key(value: str) -> bool:
+    """Whether a bare word is a key: of mixed letters and digits, or hexadecimal."""
+    return _random(value) and (_mixed(value) or _HEX.fullmatch(value) is not None)
+
+
+def _assigned(value: str) -> bool:
+    """Whether what a variable of an environment is set to is secret, not another word."""
+    return any(c.isdigit() for c in value) and _password(value)
+
+
 def _rule(needles: str, pattern: str, judge: Judge | None = None) -> _Rule:
     return _Rule(tuple(needles.split()), re.compile(pattern), judge)
 
@@ -101,6 +112,9 @@ _RULES = (
     _rule("eyj", r"(?<![\w-])eyJ[\w-]{10,4000}\.[\w-]{10,8000}\.[\w-]{0,2000}"),
     _rule("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
     _rule("pypi-", r"(?<![\w-])pypi-[\w-]{50,500}"),
+    _rule("shpat_ shpss_ dop_v1_", r"\b(?:shpat|shpss|dop_v1)_[a-f0-9]{32,64}\b"),
+    _rule("xai- xapp-", r"(?<![\w-])(?:xai|xapp)-[A-Za-z0-9-]{40,255}"),
+    _rule("age-secret-key-1", r"\bAGE-SECRET-KEY-1[A-Z0-9]{40,80}"),
     _rule("hf_", r"\bhf_[A-Za-z0-9]{30,100}\b"),
     _rule("gsk_", r"\bgsk_[A-Za-z0-9]{40,100}\b"),
     _rule("sg.", r"\bSG\.[\w-]{16,64}\.[\w-]{16,128}"),
@@ -126,6 +140,14 @@ _RULES = (
         r"(?P<secret>[^;\"'\s]{6,200})(?=[;\"'\s]|\Z)",
         _password,
     ),
+    # A line of an environment's file, which may stand in another: NAME=value, NAME: value.
+    _rule(
+        "passw pwd secret token key",
+        r"(?m)^[ \t-]{0,40}(?:export[ ]{1,4})?[A-Z0-9_]{0,40}?"
+        r"(?:PASSW(?:OR)?D|PWD|SECRET|TOKEN|KEY)(?:_[A-Z0-9_]{0,20})?(?:=|:[ ]{1,4})"
+        r"(?P<secret>[\w+/!@#%^&*~=-]{8,500})[ \t]{0,40}$",
+        _assigned,
+    ),
     _rule(
         "passw pwd passphrase",
         r"(?i:passw(?:or)?d|pwd|passphrase)\w{0,20}[\"']?\]?(?::\s{0,2}[\w|. ]{1,30})?"
@@ -144,7 +166,7 @@ _RULES = (
         "passw secret token key",
         rf"(?m)(?i:{_NAMES})\w{{0,20}}[ \t]{{0,4}}[:=][ \t]{{0,4}}"
         r"(?P<secret>[A-Za-z0-9+/_-]{16,500}={0,2})(?=\s|\Z)",
-        lambda value: _mixed(value) and _random(value),
+        _key,
     ),
 )
 

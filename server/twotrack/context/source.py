@@ -5,6 +5,7 @@ from bisect import bisect_right
 
 from twotrack.text import Position, Range
 
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
@@ -15,7 +16,9 @@ class Source:
 
     def __init__(self, text: str) -> None:
         # One byte for a lone surrogate, which UTF-8 cannot hold: positions stay right.
-        self.data = text.encode(errors="replace")
+        data = text.encode(errors="replace")
+        # A lone \r ends a line too, which tree-sitter's grammars do not know.
+        self.data = _LONE_CR.sub(b"\n", data) if b"\r" in data else data
         self._starts: list[int] | None = None
 
     def _lines(self) -> list[int]:

@@ -3,7 +3,7 @@
 tree-sitter counts UTF-8 bytes; everything that leaves this module counts as `text` does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_CHARACTERS", "Definition", "Syntax", "SyntaxCache", "parse"]
 
+_COMMENTS_BYTES = 10_000
+"""So far below the cursor a definition is looked for that the comments at the cursor belong to."""
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -102,7 +104,7 @@ class Syntax:
         Its comments and decorators belong to it, and the indentation before it too.
         """
         found = None
-        for definition in self.definitions():
+        for definition in self._definitions_near(position):
             start, end = definition.range
             if start.line > position.line:
                 break
@@ -111,6 +113,15 @@ class Syntax:
             ):
                 found = definition
         return found
+
+    def _definitions_near(self, position: Position) -> Iterable[Definition]:
+        """Those around `position` and those that may begin with the comments at it."""
+        if self._definitions is not None:
+            return self._definitions
+        start = self._source.byte(Position(position.line, 0))
+        span = (start, start + _COMMENTS_BYTES)
+        root = self._tree.root_node
+        return find_definitions(root, self._grammar, self.language, self._source, span)
 
     def widen(self, selection: Range) -> Range:
         """The whole statements or members that `selection` touches.

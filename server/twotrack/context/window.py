@@ -12,7 +12,8 @@ _CHARACTERS = 256
 """Likewise inside a line too long for the budget, and for what such a line takes from the rest."""
 _NEAR = 16
 """So many lines further at most, the prefix may start at a definition instead."""
-_PART_OF_WORD = re.compile(r"(?<![\w+/.-])[\w+/.-]{1,256}\Z")
+_LAST_WORD = re.compile(r"(?<![\w+/.-])[\w+/.-]{1,256}\Z")
+_FIRST_ITEM = re.compile(r"\A(?:[^,;]{0,255}[,;]|[\w+/=.-]{1,256}(?![\w+/=.-]))")
 _HEADROOM = 0.9
 """Characters a token are an average: a tenth is left free."""
 
@@ -40,8 +41,7 @@ def suffix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int
     own = text.line(line)[character:]
     suffix = own[:budget]
     if len(own) > budget:  # what is left of a word could be the beginning of a secret
-        suffix = _PART_OF_WORD.sub("", suffix)
-        return suffix, line
+        return _LAST_WORD.sub("", suffix), line
     room = budget - len(suffix)
     below: list[str] = []
     while line + 1 < text.line_count:
@@ -63,7 +63,9 @@ def prefix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int
     reserved = max(budget // 4, _up(len(own), _CHARACTERS))
     if reserved >= budget:
         cut = _up(max(len(own) - budget, 0), _CHARACTERS)
-        return own[min(cut, max(len(own) - budget // 2, 0)) :][-budget:] if budget else "", line
+        kept = own[min(cut, max(len(own) - budget // 2, 0)) :][-budget:] if budget else ""
+        # Half a line could hold a secret without the name that tells it.
+        return _FIRST_ITEM.sub("", kept) if len(kept) < len(own) else kept, line
     first = _first_line(text, line, budget - reserved)
     return "\n".join((*(text.line(i) for i in range(first, line)), own)), first
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import Shield, file_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.document import Document
@@ -101,7 +101,7 @@ class Completer:
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream.
         """
         begun = self._clock()
-        if not self._enabled(request) or not self._shield.may_send(request.document.path):
+        if not self._enabled(request) or not self._shield.may_send(file_of(request.document)):
             return None
         place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:

@@ -43,6 +43,7 @@ _CONTINUES = re.compile(
 """What goes on with a block at the level of the line that opened it."""
 _PERHAPS_MORE = re.compile(r"\s*\w*")
 _MOST_CLOSERS = 64
+_TRIPLE_QUOTES = ('"""', "'''")
 _PUNCTUATION = re.compile(r">*\s*[:{;,]*")
 _ARROWS = re.compile(r"[-=]>|<=|>=")
 _PLAIN_CLOSERS = re.compile(r"[\s)\]};,]+")
@@ -129,16 +130,18 @@ def unwrapped(reply: str, gap: Gap) -> str:
     if special is not None:
         reply = reply[: special.start()]
     tagged = _TAGGED.search(reply)
-    if tagged is not None:
-        reply = tagged[1]
-    else:  # its beginning may have been part of the question
-        reply = _END_TAG.split(reply, maxsplit=1)[0]
+    # Without its beginning, which was part of the question, the tag may still end.
+    reply = tagged[1] if tagged is not None else _END_TAG.split(reply, maxsplit=1)[0]
     if gap.language.id in _MARKUP:
         return reply
     start = reply.lstrip("\n")
-    chatter = None if gap.prefix.strip() else _CHATTER.match(start.lstrip())
+    chatter = _CHATTER.match(start.lstrip())
     if chatter is not None and chatter[0].rstrip().endswith((":", ".", "!")):
-        reply = start = start.lstrip()[chatter.end() :].lstrip("\n")
+        code = start.lstrip()[chatter.end() :].lstrip("\n")
+        # Where the line has begun these may be words of it, unless code in a fence follows.
+        fenced = _FENCE.match(code) or "```".startswith(code)
+        if (fenced and chatter[0].endswith("\n")) or not gap.prefix.strip():
+            reply = start = code
     opening = _FENCE.match(start)
     if opening is not None:
         return _up_to_fence(start[opening.end() :])
@@ -320,6 +323,8 @@ def over_suffix(text: str, gap: Gap) -> Insertion:
             text = text[: -len(rest)]
             return Insertion(text.rstrip() if gap.suffix[0].isspace() else text)
         return Insertion(text)
+    if suffix[:3] in _TRIPLE_QUOTES:
+        text = text.partition(suffix[:3])[0]
     most = faults(gap.near + suffix)
     for count in range(min(len(suffix), _MOST_CLOSERS) + 1):
         if faults(gap.near + text + suffix[count:]) <= most:

@@ -8,29 +8,26 @@ import asyncio
 import contextlib
 import importlib.util
 import json
-import re
 import secrets
 import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from twotrack.errors import (
     MalformedReply,
     ModelError,
     ModelNotFound,
-    RequestRejected,
     TimedOut,
     Unreachable,
 )
 from twotrack.events import Listener, ModelLoading
-from twotrack.llm import fim, llama_infill
+from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt, Provider
-from twotrack.llm.exchange import cut, events
+from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
@@ -47,8 +44,6 @@ _RESTART_S = 30.0
 """Seconds from one start to the next, so that a model that crashes at once costs little."""
 _LAST_WORD_S = 0.5
 """How long after a broken connection the end of the process may be noticed."""
-_SPECIAL = re.compile(r"<\|(?=\w+\|>)")
-"""How SmolLM2, Qwen, Llama 3 and most others begin a special token."""
 
 
 def find_model(settings: EmbeddedSettings) -> Path | None:
@@ -187,8 +182,8 @@ class EmbeddedModel:
 
     async def _start(self) -> "_Served | ModelError":
         path = find_model(self._settings)
-        if path is None or (problem := available(self._settings)):
-            return ModelNotFound(NAME, problem if path else available(self._settings), hint="")
+        if path is None:
+            return ModelNotFound(NAME, available(self._settings), hint="")
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -224,15 +219,18 @@ class EmbeddedModel:
             "memory_mb": self._settings.memory_mb,
         }
         process.stdin.write(json.dumps(order).encode() + b"\n")
-        line = await process.stdout.readline()
-        if not line:
+        try:
+            line = await process.stdout.readline()
+            answer = json.loads(line) if line else None
+        except ValueError:
+            return Unreachable(NAME, "its process said something else than expected.", hint="")
+        if answer is None:
             await process.wait()
             return Unreachable(
                 NAME,
                 f"its process ended while it loaded {path} ({_status(process)}).",
                 hint="Raise embedded.memory_mb, or name another GGUF file in embedded.model.",
             )
-        answer = json.loads(line)
         if "problem" in answer:
             return ModelNotFound(NAME, answer["problem"], hint="")
         return self._serve(process, answer["url"], key, path.stem)
@@ -246,7 +244,7 @@ class EmbeddedModel:
         template = self._settings.fim
         infill: Provider
         if template is None:
-            infill = _Continuation(self._transport, root)
+            infill = LlamaContinuation(self._transport, root)
         elif template in fim.TEMPLATES:
             infill = OpenAICompletions(
                 self._transport, v1, model_id, template=template, temperature=0.0
@@ -294,67 +292,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
     await process.wait()
-
-
-class _Continuation:
-    """Raw continuation of the prefix: for models that know no fill-in-the-middle tokens.
-
-    The last word and the blanks before it are not given but written anew, held to the same
-    characters by a grammar: the tokens of a word that is cut anywhere are not those that the model
-    has learnt ("token healing"). Of 22 half-written lines SmolLM2 ended 17 as meant, and 1 without.
-    """
-
-    def __init__(self, transport: Transport, endpoint: Endpoint) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        if not isinstance(prompt, Infill):
-            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
-        head, tail = _split(fim.comments(prompt.excerpts, prompt.language) + prompt.prefix)
-        stops = prompt.stop
-        if prompt.language != "markdown" and "```" not in "".join(stops):
-            stops = (*stops, "\n```")  # a chat model's way of saying that the code is complete
-        body: dict[str, Any] = {
-            # A special token in the user's text is text for the model too.
-            "prompt": _SPECIAL.sub("< |", head),
-            "n_predict": prompt.max_tokens + _TAIL_TOKENS,
-            "temperature": 0.0,
-            # In the tail a stop string does not count.
-            "stop": [stop for stop in stops if stop[:1] not in tail],
-            "cache_prompt": True,
-            "stream": True,
-        }
-        if tail:
-            body["grammar"] = f"root ::= {json.dumps(tail, ensure_ascii=False)} [^\\x00]*"
-        answer = llama_infill.chunks(events(self._transport, self._endpoint, "completion", body))
-        new = _after(tail, answer)
-        async with aclosing(cut(self._endpoint, new, stops)) as checked:
-            async for chunk in checked:
-                yield chunk
-
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
-
-
-_TAIL = re.compile(r"\s*\w*\Z")
-_MOST_TAIL = 80
-_TAIL_TOKENS = 8
-"""Most tokens that the tail is expected to take; a line's indentation is one or two."""
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Split the last word, with the blanks before it, from what the model is given."""
-    match = _TAIL.search(text, max(len(text) - _MOST_TAIL, 1))
-    start = match.start() if match else len(text)
-    return text[:start], text[start:]
-
-
-async def _after(tail: str, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-    """Leave out `tail`, with which the answer begins."""
-    left = len(tail)
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            text = chunk.text[left:]
-            left -= len(chunk.text) - len(text)
-            yield replace(chunk, text=text)

@@ -12,6 +12,11 @@ _CODES: list[tuple[type[errors.TwotrackError], int]] = [
 ]
 
 
+def passing(error: errors.ModelError) -> bool:
+    """Whether the failure goes by itself, so that a working route says nothing of it."""
+    return isinstance(error, errors.RateLimited | errors.ServerFailed | errors.TimedOut)
+
+
 def response_error(error: BaseException) -> tuple[int, str]:
     """Give the code and the text that answer a failed request.
 

@@ -11,6 +11,7 @@ import inspect
 import json
 import logging
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from cattrs.errors import BaseValidationError
@@ -36,6 +37,9 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, server: Any, converter: Any) -> None:
         super().__init__(server, converter)
+        for kind in vars(types).values():
+            if isinstance(kind, type) and issubclass(kind, Enum):
+                converter.register_structure_hook(kind, _member)
         self.inflight = Inflight()
         self.initialized = False
         self.exit_code: int | None = None
@@ -259,6 +263,16 @@ class Protocol(LanguageServerProtocol):
                 if known is future:
                     del self._request_futures[message_id]
                     self._result_types.pop(message_id, None)
+
+
+def _member(value: Any, kind: type[Enum]) -> Any:
+    """Give the member of an enumeration, or what a newer LSP put there as it is."""
+    try:
+        return kind(value)
+    except ValueError:
+        if isinstance(value, int if issubclass(kind, int) else str):
+            return value
+        raise
 
 
 class _Custom:

@@ -13,10 +13,10 @@ from pygls.lsp.server import LanguageServer
 
 import twotrack
 from twotrack import events
-from twotrack.errors import ModelError, RateLimited, ServerFailed, TimedOut
 from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
 from twotrack.lsp.documents import Documents, path_of
+from twotrack.lsp.failures import passing
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
@@ -41,6 +41,7 @@ class Server(LanguageServer):
         self.client = Client()
         self.notices = Notices(self.window_show_message)
         self.reports = Progress(self.protocol)
+        self._loaded = asyncio.Event()
         self.roots: tuple[Path, ...] = ()
         self.options: Mapping[str, Any] = {}
         self._make_session = make_session
@@ -88,6 +89,14 @@ class Server(LanguageServer):
         self.session.configure([options, *layers])
         self.tell_problems()
 
+    def move(self, roots: tuple[Path, ...]) -> None:
+        """Go on in other workspace folders."""
+        self.roots = roots
+        self.session.move(roots)
+        for document in reversed(self.documents.all()):
+            self.session.opened(document)
+        self.tell_problems()
+
     def tell_problems(self) -> None:
         """Say what is wrong with the settings, each thing once."""
         self.notices.problems(self.session.problems)
@@ -116,17 +125,31 @@ class Server(LanguageServer):
 
     def _heard(self, event: events.Event) -> None:
         match event:
-            case events.ModelFailed(error=error) if not _passing(error):
+            case events.ModelFailed(error=error) if not passing(error):
                 # The provider's text may differ each time; the model and the kind do not.
                 once_for = f"{error.model} {type(error).__name__}"
                 self.notices.warn(f"twotrack: {error.message}", once_for=once_for)
             case events.ModelLoading(model=model, done=done, problem=problem):
                 if problem:
                     self.notices.warn(f"twotrack: {problem}", once_for=f"loading {model}")
+                self._show_loading(model, done=done)
                 self._tell(event)
-                logger.info("model %s %s", model, "loaded" if done else "is loading")
             case events.Answered():
                 self._tell(event)
+
+    def _show_loading(self, model: str, *, done: bool) -> None:
+        """Show progress from the start of a model's loading to its end."""
+        if done:
+            self._loaded.set()
+            return
+        self._loaded = loaded = asyncio.Event()
+        title = f"twotrack: loading the model {model}"
+
+        async def show() -> None:
+            async with self.reports.shown(title, supported=self.client.progress):
+                await loaded.wait()
+
+        self.run_in_background(show())
 
     def _tell(self, event: events.Answered | events.ModelLoading) -> None:
         if self.client.events:
@@ -148,12 +171,20 @@ class Server(LanguageServer):
 
         async def serve() -> int:
             ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            served = False
 
             async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                nonlocal served
+                if served:  # a second client that came before the door was shut
+                    writer.close()
+                    return
+                served = True
                 listener.close()
-                status = await self._converse(reader, TransportWriter(writer.transport))
-                if not ended.done():
-                    ended.set_result(status)
+                to = TransportWriter(writer.transport, writer.wait_closed())
+                try:
+                    ended.set_result(await self._converse(reader, to))
+                except Exception as error:  # noqa: BLE001 - raised below
+                    ended.set_exception(error)
 
             listener = await asyncio.start_server(talk, host, port)
             at = listener.sockets[0].getsockname()
@@ -163,7 +194,7 @@ class Server(LanguageServer):
         return asyncio.run(serve())
 
     async def _converse(self, reader: asyncio.StreamReader, writer: ByteWriter) -> int:
-        self.protocol.set_writer(writer)
+        self.protocol.set_writer(writer)  # type: ignore[arg-type]  # ours awaits in close alone
         try:
             async for body in read_frames(reader):
                 self.protocol.receive(body)
@@ -180,11 +211,6 @@ class Server(LanguageServer):
             await writer.close()
         # The editor that vanishes without `exit` has crashed: LSP's status for that is 1.
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
-
-
-def _passing(error: ModelError) -> bool:
-    """Whether the failure goes by itself, so that a working route says nothing of it."""
-    return isinstance(error, RateLimited | ServerFailed | TimedOut)
 
 
 def _roots(params: types.InitializeParams) -> tuple[Path, ...]:

@@ -7,15 +7,18 @@ on the event loop; here a message costs none and a slow reader never stops the l
 import asyncio
 import os
 import queue
+import stat
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from typing import BinaryIO, Protocol
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A larger message is skipped; a larger backlog of answers nobody reads ends the connection."""
 
 _MAX_HEADER_BYTES = 64 * 1024
+_CLOSE_S = 5.0
 
 
 class FrameError(Exception):
@@ -29,8 +32,8 @@ class ByteWriter(Protocol):
         """Queue `data` for the other side."""
         ...
 
-    def close(self) -> None:
-        """Write what is queued, then close."""
+    async def close(self) -> None:
+        """Write what is queued, as far as the other side reads it in time, then close."""
         ...
 
 
@@ -62,8 +65,9 @@ async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes | Fra
 def _content_length(head: bytes) -> int | None:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            return int(value)
+        number = value.strip()
+        if name.strip().lower() == b"content-length" and number.isdigit() and len(number) < 20:
+            return int(number)
     return None
 
 
@@ -88,21 +92,41 @@ async def open_stdio() -> tuple[asyncio.StreamReader, ByteWriter]:
     source = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    if sys.platform == "win32":
-        return _open_threads(loop, reader, source, sink)
-    try:
+    if _can_be_polled(source):
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), source)
-        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sink)
-    except ValueError:  # a regular file, which cannot be polled
-        return _open_threads(loop, reader, source, sink)
-    return reader, TransportWriter(transport)
+    else:
+        _pump(loop, reader, source)
+    if not _can_be_polled(sink):
+        return reader, _ThreadWriter(sink)
+    transport, protocol = await loop.connect_write_pipe(_Closing, sink)
+    return reader, TransportWriter(transport, protocol.closed)
+
+
+def _can_be_polled(stream: BinaryIO) -> bool:
+    """Whether asyncio can wait for it: not on Windows, and no regular file or /dev/null."""
+    if sys.platform == "win32":
+        return False
+    mode = os.fstat(stream.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stream.isatty()
+
+
+class _Closing(asyncio.BaseProtocol):
+    """Tells of the end of a transport that is only written to."""
+
+    def __init__(self) -> None:
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is enough
+        if not self.closed.done():
+            self.closed.set_result(None)
 
 
 class TransportWriter:
-    """Writes to an asyncio transport."""
+    """Writes to an asyncio transport; `closed` is done when that is closed."""
 
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
+    def __init__(self, transport: asyncio.WriteTransport, closed: Awaitable[None]) -> None:
         self._transport = transport
+        self._closed = closed
 
     def write(self, data: bytes) -> None:
         """Queue `data`; a client that reads nothing any more is cut off."""
@@ -111,24 +135,24 @@ class TransportWriter:
         elif not self._transport.is_closing():
             self._transport.write(data)
 
-    def close(self) -> None:
-        """Write what is queued, then close."""
+    async def close(self) -> None:
+        """Write what is queued, as far as the other side reads it in time, then close."""
         self._transport.close()
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._closed, _CLOSE_S)
 
 
-def _open_threads(
-    loop: asyncio.AbstractEventLoop,
-    reader: asyncio.StreamReader,
-    source: BinaryIO,
-    sink: BinaryIO,
-) -> tuple[asyncio.StreamReader, ByteWriter]:
-    def pump() -> None:
-        while data := source.read(1 << 16):
-            loop.call_soon_threadsafe(reader.feed_data, data)
-        loop.call_soon_threadsafe(reader.feed_eof)
+def _pump(loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, source: BinaryIO) -> None:
+    """Feed `reader` from a thread."""
 
-    threading.Thread(target=pump, name="twotrack-stdin", daemon=True).start()
-    return reader, _ThreadWriter(sink)
+    def read() -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            with suppress(OSError):  # the other side has gone
+                while data := source.read(1 << 16):
+                    loop.call_soon_threadsafe(reader.feed_data, data)
+            loop.call_soon_threadsafe(reader.feed_eof)
+
+    threading.Thread(target=read, name="twotrack-stdin", daemon=True).start()
 
 
 class _ThreadWriter:
@@ -143,9 +167,9 @@ class _ThreadWriter:
     def write(self, data: bytes) -> None:
         self._queue.put(data)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._queue.put(None)
-        self._thread.join(timeout=5)
+        await asyncio.to_thread(self._thread.join, _CLOSE_S)
 
     def _drain(self) -> None:
         while (data := self._queue.get()) is not None:

@@ -91,10 +91,14 @@ def workspace_edit(
     edits: Mapping[str, tuple[Document, Sequence[Edit]]],
     creates: Mapping[Path, str],
     client: Client,
+    *,
+    confirm: bool = False,
 ) -> types.WorkspaceEdit:
     """Give edits of open documents at their version, and new files.
 
-    A client that takes no versioned edits gets plain ones; `creates` needs `creates_files`.
+    A client that takes no versioned edits gets plain ones. One that does not announce CreateFile
+    gets the text of a new file as an edit: Emacs opens the file for it. `confirm`: the user
+    should look at it first.
     """
     annotation = _ANNOTATION if client.annotations else None
     converted = {
@@ -104,25 +108,24 @@ def workspace_edit(
         ]
         for uri, (document, changes) in edits.items()
     }
+    start = types.Position(0, 0)
+    new = {
+        uri_of(path): [types.TextEdit(types.Range(start, start), text)]
+        for path, text in creates.items()
+    }
     if not client.document_changes:
-        return types.WorkspaceEdit(changes=converted)
+        return types.WorkspaceEdit(changes=new | converted)
     operations: list[types.TextDocumentEdit | types.CreateFile] = []
-    for path, text in creates.items():
-        uri = uri_of(path)
-        operations.append(types.CreateFile(uri, annotation_id=annotation))
-        start = types.Position(0, 0)
-        operations.append(
-            _document_edit(uri, None, [types.TextEdit(types.Range(start, start), text)], annotation)
-        )
+    if client.creates_files:
+        operations += [types.CreateFile(uri, annotation_id=annotation) for uri in new]
+    operations += [_document_edit(uri, None, edit, annotation) for uri, edit in new.items()]
     operations += [
         _document_edit(uri, _version(edits[uri][0]), changes, annotation)
         for uri, changes in converted.items()
     ]
+    why = types.ChangeAnnotation(title, needs_confirmation=confirm, description="twotrack")
     return types.WorkspaceEdit(
-        document_changes=operations,
-        change_annotations={_ANNOTATION: types.ChangeAnnotation(title, description="twotrack")}
-        if annotation
-        else None,
+        document_changes=operations, change_annotations={_ANNOTATION: why} if annotation else None
     )
 
 

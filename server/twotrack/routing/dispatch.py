@@ -14,6 +14,7 @@ from twotrack.errors import (
     Declined,
     MalformedReply,
     ModelError,
+    NotLocal,
     RateLimited,
     RouteExhausted,
     TimedOut,
@@ -154,11 +155,16 @@ class Dispatcher:
     def serving(self, task: Task, skip: frozenset[str] = frozenset()) -> list[Model]:
         """The models that a question would be put to now, in order; breakers not considered.
 
-        Raises BudgetExhausted where only the spending limit keeps the task from a model.
+        Raises NotLocal or BudgetExhausted where only these keep the task from a model.
         """
         route = self._routes.get(task)
         named = [self._models[n] for n in route.models if n in self._models] if route else []
         allowed = [m for m in named if not self._local_only or m.capabilities.local]
+        if named and not allowed:
+            raise NotLocal(
+                f"privacy.local_only is set and no model of the route for {task} runs on this "
+                "machine. Add a local model to the route or turn local_only off."
+            )
         if self._purse is not None and self._purse.left() <= 0:
             free = [m for m in allowed if _is_free(m)]
             if allowed and not free:
@@ -172,8 +178,8 @@ class Dispatcher:
     async def ask(self, ask: Ask) -> Answer:
         """Give the first answer of the route's models.
 
-        Raises RouteExhausted with every failure, or BudgetExhausted. Cancelling it closes the
-        stream within the same cancellation; nothing is asked again then.
+        Raises RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes
+        the stream within the same cancellation; nothing is asked again then.
         """
         begun = self._clock()
         models = self.serving(ask.task, ask.skip)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twotrack.errors import ModelError, ModelNotFound, QuotaExhausted, Unauthorized
+from twotrack.errors import ModelError, ModelNotFound, QuotaExhausted, TimedOut, Unauthorized
 
 _FAILURES_TO_OPEN = 3
 _FIRST_PAUSE_S = 5.0
@@ -66,7 +66,8 @@ class Health:
         """Count a failure.
 
         The breaker opens at the third transient one in a row, and at once where the provider
-        names a time to come back or where waiting does not help. When the pause is over the
+        names a time to come back, where waiting does not help, and where the model hangs: each
+        further try would cost the person seconds. When the pause is over the
         model is asked again: the next failure opens it for twice as long, an answer closes it.
         """
         state = self._state(model)
@@ -82,6 +83,6 @@ class Health:
             return
         if error.retry_after_s is not None:
             state.open_until = now + error.retry_after_s
-        elif state.failures >= _FAILURES_TO_OPEN:
+        elif isinstance(error, TimedOut) or state.failures >= _FAILURES_TO_OPEN:
             state.pause_s = min(state.pause_s * 2 or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
             state.open_until = now + state.pause_s

@@ -9,7 +9,8 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import Actions, Offer, Proposal
+from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Model
 from twotrack.routing.dispatch import Dispatcher

@@ -13,7 +13,8 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import Actions, Diagnostic, Offer
+from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.offers import Diagnostic, Offer
 from twotrack.errors import TwotrackError
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import PrivacySettings, Settings

@@ -20,7 +20,8 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import Actions, Diagnostic, Offer, Proposal
+from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.errors import TwotrackError
 from twotrack.llm.api import Chat, Chunk
 from twotrack.routing.dispatch import Dispatcher

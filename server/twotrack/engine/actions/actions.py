@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import Shield, file_of
 from twotrack.context.prompt import rules_text
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
@@ -65,7 +65,7 @@ class Actions:
 
         `diagnostics` are the ones that the editor knows there.
         """
-        if not self._shield.may_send(document.path):
+        if not self._shield.may_send(file_of(document)):
             return []
         view = self._view(document, selection)
         return [
@@ -94,7 +94,7 @@ class Actions:
         nothing to do it with, RouteExhausted where no model answers, and ReplyRejected where no
         answer passes its check. Nothing is changed by any of it.
         """
-        if not self._shield.may_send(document.path):
+        if not self._shield.may_send(file_of(document)):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         others = [other for other in others if other.uri != document.uri]
         view = self._view(document, offer.range)
@@ -120,7 +120,7 @@ class Actions:
         self, document: Document, position: Position, others: Sequence[Document]
     ) -> tuple[Excerpt, ...]:
         """Pieces of the other open documents that speak of the code in question."""
-        usable = [other for other in others if self._shield.may_use(other.path)]
+        usable = [other for other in others if self._shield.may_use(file_of(other))]
         pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
         return tuple(
             Excerpt(self._shield.label(p.document), self._shield.redact(p.text)) for p in pieces

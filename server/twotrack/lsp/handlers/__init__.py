@@ -15,6 +15,7 @@ from twotrack.lsp.handlers import (
     lifecycle,
     synchronization,
     watched_files,
+    workspace_folders,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ROOMS = (
     execute_command,
     configuration,
     watched_files,
+    workspace_folders,
 )
 
 

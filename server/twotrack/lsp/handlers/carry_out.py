@@ -30,11 +30,12 @@ async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceE
         await explanation.show(server, title, proposal.text)
     if not proposal.edits and not proposal.creates:
         return None
-    if proposal.creates and not server.client.creates_files:
-        names = ", ".join(path.name for path in proposal.creates)
-        raise TwotrackError(f"This editor cannot create files; create {names} and ask again.")
     return to_proto.workspace_edit(
-        title, _rebased(server, proposal), proposal.creates, server.client
+        title,
+        _rebased(server, proposal),
+        proposal.creates,
+        server.client,
+        confirm=proposal.confirm,
     )
 
 

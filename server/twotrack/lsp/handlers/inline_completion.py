@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.engine.completion import Completion, CompletionRequest
-from twotrack.errors import TwotrackError
+from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
+from twotrack.lsp.failures import passing
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -56,6 +57,10 @@ async def compute(server: "Server", request: CompletionRequest) -> Completion | 
     """Compute a completion; a failure is said once, and the request is answered empty."""
     try:
         return await server.session.completer.complete(request)
+    except RouteExhausted as error:
+        # A failure that does not pass by itself had a message of its own.
+        if all(passing(failure) for failure in error.failures):
+            server.notices.warn(f"twotrack: {error.message}", once_for="no model answered")
     except TwotrackError as error:
         server.notices.warn(f"twotrack: {error.message}", once_for=type(error).__name__)
-        return None
+    return None
