@@ -159,9 +159,20 @@ async def test_nobody_listens(transport: Transport) -> None:
 
 
 async def test_hung_up_without_an_answer(server: ModelServer, transport: Transport) -> None:
-    server.script(Reply(drop=True))
+    server.script(Reply(drop=True), Reply(drop=True), Reply("too late"))
     with pytest.raises(Unreachable, match="without an answer"):
         await read(transport, server.base_url)
+    assert len(server.requests) == 2
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply("first"), Reply(drop=True), Reply("second"))
+    await read(transport, server.base_url)
+    await read(transport, server.base_url)
+    assert len(server.requests) == 3
+    assert server.connections == 2
 
 
 async def test_cut_in_the_middle(server: ModelServer, transport: Transport) -> None:

@@ -145,7 +145,7 @@ class Transport:
                 content=None if body is None else _encode(body),
                 headers=_headers(endpoint, key),
             )
-            response = await client.send(request, stream=True)
+            response = await _send(client, request)
             stack.push_async_callback(response.aclose)
             stack.enter_context(_Mapped(endpoint, answered=True))
             if response.status_code != 200:
@@ -165,6 +165,20 @@ class Transport:
                         endpoint.name, f"the reply is larger than {self._max_bytes} bytes."
                     )
                 yield chunk
+
+
+async def _send(client: "httpx.AsyncClient", request: "httpx.Request") -> "httpx.Response":
+    """Send, once more where the other side hung up without a byte of answer.
+
+    Some servers (llama.cpp) close a connection after a stream without announcing it, and a request
+    on its way meets the closed end.
+    """
+    import httpx  # noqa: PLC0415  # lazily: loaded by now
+
+    try:
+        return await client.send(request, stream=True)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        return await client.send(request, stream=True)
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
