@@ -56,7 +56,7 @@ async def test_initialized_may_come_without_parameters(start: Start) -> None:
     params = {"processId": None, "rootUri": None, "capabilities": EVENTS}
     await client.request("initialize", params)
     client.write_raw(b'{"jsonrpc":"2.0","method":"initialized"}')
-    await client.wait_for_notification("twotrack/ready")
+    assert await client.wait_for_notification("twotrack/ready") == {}
 
 
 async def test_what_a_newer_client_adds_to_an_enumeration_does_no_harm(
@@ -80,7 +80,7 @@ async def test_a_client_that_answers_nonsense_is_served(start: Start, project: P
     client = await start(initialize=False)
     client._serve = lambda _method, _params: None  # type: ignore[method-assign]
     await client.initialize(root=project, capabilities=EVENTS | CONFIGURATION)
-    await client.wait_for_notification("twotrack/ready")
+    assert await client.wait_for_notification("twotrack/ready") == {}
 
 
 # -- documents

@@ -372,6 +372,7 @@ async def test_the_server_goes_on_while_its_answers_are_not_read(
     await models.wait_for(1)
     client.resume_reading()
     await client.wait_for(lambda: not client.waiting)
+    assert client.waiting == 0
 
 
 # 13. What is computed belongs to the text at the time of the request.
