@@ -38,6 +38,7 @@ picture: $(READY)  ## Record the README's picture of the demo
 setup: $(READY)
 
 $(READY): pyproject.toml
+	@echo "Setting up $(VENV), once: half a minute or so ..."
 	@if command -v uv >/dev/null; then \
 	  set -e; uv venv --quiet --allow-existing --python '>=3.11' $(VENV); \
 	  uv pip install --quiet --python $(VENV) -e '.[local]' --group test --group check --group demo; \

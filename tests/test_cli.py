@@ -113,3 +113,24 @@ def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert status == 1
     assert f"127.0.0.1:{port}" in err
     assert "Traceback" not in err
+
+
+def test_models_says_what_is_missing_though_no_setting_is_wrong(tmp_path: Path) -> None:
+    status, out, _ = run("models", config=CODESTRAL, folder=tmp_path)
+    assert status == 1
+    assert "codestral: its key is not set" in out
+
+
+def test_models_says_that_nothing_serves_a_task_and_what_to_do(tmp_path: Path) -> None:
+    config = NO_LOOPBACK + "[embedded]\nenabled = false\n"
+    status, out, _ = run("models", config=config, folder=tmp_path)
+    assert status == 1
+    assert "no model serves document, fix" in out
+
+
+def test_models_says_that_the_embedded_file_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "no.gguf"
+    config = f'{NO_LOOPBACK}[embedded]\nmodel = "{file}"\n'
+    status, out, _ = run("models", config=config, folder=tmp_path)
+    assert status == 1
+    assert f"there is no file {file}" in out

@@ -10,6 +10,7 @@ embedded one. It shows only what really happened: an answer that fails its check
 import argparse
 import asyncio
 import difflib
+import re
 import shutil
 import statistics
 import sys
@@ -107,10 +108,16 @@ class Screen:
         for scene, answer in self.answers:
             key = (scene, answer["track"], answer["source"], answer["model"])
             groups.setdefault(key, []).append(answer)
-        table = Table(title="What every answer took", title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(
+            title="What every answer took",
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, 1),
+        )
         for name in ("scene", "track", "from", "model"):
             table.add_column(name, no_wrap=True)
-        for name in ("answers", "first / total ms", "in", "cached", "out", "USD"):
+        for name in ("answers", "first / all ms", "in", "cached", "out", "USD"):
             table.add_column(name, justify="right", no_wrap=True)
         for (scene, track, source, model), answers in groups.items():
             table.add_row(scene, track, source, model, str(len(answers)), *figures(answers))
@@ -153,6 +160,8 @@ async def type_and_accept(screen: Screen, client: Client, buffer: Buffer, words:
         ghost = items[0]["insertText"] if items else ""
         live.update(screen.code(buffer, len(buffer.text), ghost), refresh=True)
         await asyncio.sleep(screen.key_s * 20)
+    if not screen.console.is_terminal:
+        screen.console.print()  # there, what was live ends without a line end
     if not ghost:
         screen.say("no proposal: nothing was likely enough")
         return
@@ -255,10 +264,16 @@ def main() -> int:
     )
     parser.add_argument("--svg", type=Path, help="record the demo as an SVG picture")
     options = parser.parse_args()
-    console = Console(record=options.svg is not None, width=110)
+    # As wide as the terminal is, up to what reads well; elsewhere (a log, the picture) that width.
+    width = min(shutil.get_terminal_size().columns, 110) if sys.stdout.isatty() else 110
+    console = Console(record=options.svg is not None, width=width)
     status = asyncio.run(play(console, quick=not console.is_terminal))
     if options.svg:
-        options.svg.write_text(console.export_svg(title="make demo"))
+        # Without rich's web fonts: a picture should ask nobody for anything.
+        svg = re.sub(
+            r"@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.DOTALL
+        )
+        options.svg.write_text(svg)
     return status
 
 

@@ -66,6 +66,11 @@ def _serve(tcp: tuple[str, int] | None) -> int:
 
         return Session(os.environ, listener)
 
+    if tcp is None and sys.stdin.isatty():
+        print(  # noqa: T201 - for a person who started it by hand
+            "twotrack waits for an editor on standard input; Ctrl-C ends it, --help says more.",
+            file=sys.stderr,
+        )
     server = Server(make_session)
     try:
         return server.serve_tcp(*tcp) if tcp else server.serve_stdio()

@@ -28,7 +28,7 @@ def models_report(
     models: Sequence[ModelRow],
     routes: Mapping[Task, Route],
     origins: Mapping[str, str],
-    problems: Sequence[SettingsProblem],
+    problems: Sequence[SettingsProblem | str],
 ) -> str:
     """Return the report as plain text, one line for each fact, ending in a newline.
 

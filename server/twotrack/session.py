@@ -164,7 +164,11 @@ class Session:
         if self._embedded:
             self._later(self._embedded[1].provider.aclose())
             self._embedded = None
-        if not settings.enabled or available(settings):
+        if not settings.enabled:
+            return None
+        if problem := available(settings):
+            if settings.model is not None:
+                self.problems.append(f"embedded.model: {problem}")
             return None
         self._embedded = (settings, embedded_model(settings, self._heard, self._transport))
         return self._embedded[1]
@@ -206,6 +210,17 @@ class Session:
             model.capabilities.local,
             bool(self._environment.get(variable)) if variable else None,
         )
+
+    def gaps(self) -> list[str]:
+        """Say what keeps a model or a task from working, though no setting is wrong."""
+        keyless = [row for row in self.rows() if row.has_key is False]
+        unserved = [task for task, route in self.routes.items() if not route.models]
+        gaps = [f"{row.name}: its key is not set (provider {row.provider})" for row in keyless]
+        if unserved:
+            why = available(self.loaded.settings.embedded)
+            hint = why or "set a provider's key, or name a model in [routes]"
+            gaps.append(f"no model serves {', '.join(unserved)}: {hint}")
+        return gaps
 
     # -- the work in the background ------------------------------------------------------------
 
@@ -310,10 +325,8 @@ async def survey(environment: Mapping[str, str], root: Path) -> tuple[str, bool]
     try:
         session.begin([root], [])
         await session.discover()
-        report = models_report(
-            session.rows(), session.routes, session.loaded.origins, session.loaded.problems
-        )
-        sound = not session.problems and all(r.models for r in session.routes.values())
-        return f"Your settings: {user_path(environment)}\n\n{report}", sound
+        problems = [*session.problems, *session.gaps()]
+        report = models_report(session.rows(), session.routes, session.loaded.origins, problems)
+        return f"Your settings: {user_path(environment)}\n\n{report}", not problems
     finally:
         await session.aclose()

@@ -203,7 +203,7 @@ async def closing(model: Model, rounds: int = 100) -> None:
         say("document moved on: connection upstream closed after", figures(spent), "goal <= 20 ms")
 
 
-async def memory(model: Model, rounds: int = 20_000, warm: int = 20_000) -> None:
+async def memory(model: Model, rounds: int = 20_000, warm: int = 40_000) -> None:
     """Memory over 20,000 changes."""
     async with twotrack(model) as client:
         buffer, cursor = open_file(client, 1000)

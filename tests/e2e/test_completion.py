@@ -183,6 +183,26 @@ async def test_editors_without_ghost_text_get_a_menu_item_that_inserts_exactly(
     )
 
 
+async def test_neovim_gets_even_one_line_as_a_snippet_because_it_cuts_plain_text_at_a_blank(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    text = "def area(width, height):\n    return "
+    models.script(Reply("width * height"))
+    client = await start("neovim-0.11")
+    buffer = client.open(project / "a.py", "python", text)
+    result = await client.request(
+        "textDocument/completion",
+        {
+            "textDocument": {"uri": buffer.uri},
+            "position": buffer.position(len(text), client.encoding),
+            "context": {"triggerKind": 1},
+        },
+    )
+    (item,) = result["items"]
+    assert item["insertTextFormat"] == 2
+    assert item["textEdit"]["newText"] == "width * height"
+
+
 async def test_a_menu_item_of_several_lines_is_a_snippet_with_everything_escaped(
     start: Start, models: ModelServer, project: Path
 ) -> None:

@@ -281,7 +281,7 @@ async def test_a_broken_connection_is_no_crash_while_the_process_lives(
     stage: Stage, server: ModelServer
 ) -> None:
     model = stage.model(json.dumps({"url": server.url}))
-    server.script(Reply(drop=True), Reply("and on"))
+    server.script(Reply(drop=True), Reply(drop=True), Reply("and on"))
     assert "process ended" not in (await failure(model)).message
     await answer(model)
     assert len(stage.pids) == 1

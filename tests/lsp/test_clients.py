@@ -61,6 +61,14 @@ def test_neovim_takes_versioned_edits_and_new_files_without_announcing_the_forme
     assert not client("emacs-30-eglot").creates_files
 
 
+def test_neovim_is_spared_what_makes_it_stumble() -> None:
+    said = json.loads((CLIENTS / "neovim-0.12.json").read_text())["capabilities"]
+    assert "changeAnnotationSupport" in said["workspace"]["workspaceEdit"]
+    assert not client("neovim-0.12").annotations
+    assert client("vscode").annotations
+    assert client("neovim-0.11").cuts_plain_items
+
+
 def test_a_client_that_says_nothing_gets_the_least() -> None:
     nobody = recognise(types.InitializeParams(capabilities=types.ClientCapabilities()))
     assert nobody.encoding is Encoding.UTF16

@@ -24,6 +24,8 @@ class Client:
     """Gets completions in its completion menu too."""
     snippets: bool = False
     """Takes snippet format in completion items."""
+    cuts_plain_items: bool = False
+    """Inserts a plain item up to its first blank only (Neovim 0.11); snippets arrive whole."""
     resolves: bool = False
     """Resolves a code action's edit without freezing; others get a command."""
     one_character_is_none: bool = False
@@ -71,6 +73,7 @@ def recognise(params: types.InitializeParams) -> Client:
         # Neovim announces ghost text also where its user has not turned it on.
         menu=not inline or neovim,
         snippets=bool(has("text_document.completion.completion_item.snippet_support")),
+        cuts_plain_items=neovim,
         resolves="edit" in properties and not helix,
         one_character_is_none=helix,
         code_action_literals=has("text_document.code_action.code_action_literal_support")
@@ -79,7 +82,9 @@ def recognise(params: types.InitializeParams) -> Client:
         # Neovim takes them without saying so; nobody creates files by the plain form.
         document_changes=bool(has("workspace.workspace_edit.document_changes"))
         or types.ResourceOperationKind.Create in operations,
-        annotations=has("workspace.workspace_edit.change_annotation_support") is not None,
+        # Neovim stops at a prompt for each of them.
+        annotations=has("workspace.workspace_edit.change_annotation_support") is not None
+        and not neovim,
         creates_files=types.ResourceOperationKind.Create in operations,
         progress=bool(has("window.work_done_progress")),
         shows_documents=bool(has("window.show_document.support")),

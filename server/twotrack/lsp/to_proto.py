@@ -58,13 +58,14 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
     indent = line[: len(line) - len(line.lstrip())]
     # Editors indent a snippet's further lines like its first: that indentation is left out.
     relative = all(not row.strip() or row.startswith(indent) for row in more)
-    snippet = bool(more) and client.snippets and relative
+    snippet = (bool(more) or client.cuts_plain_items) and client.snippets and relative
     if snippet:
         text = _snippet("\n".join((first, *(row.removeprefix(indent) for row in more))))
     where = Range(Position(completion.range.start.line, start), completion.range.end)
     label = first.strip() or next((row.strip() for row in more if row.strip()), "")
     return types.CompletionItem(
-        label=label[:80] + ("…" if more or len(label) > 80 else ""),
+        # Neovim may insert the label, so there it stays whole.
+        label=label if client.cuts_plain_items else _shortened(label, more=bool(more)),
         kind=types.CompletionItemKind.Snippet,
         detail=f"twotrack · {completion.origin.model}",
         documentation=types.MarkupContent(
@@ -79,6 +80,10 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
         else types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(span(document.text, where, client.encoding), text),
     )
+
+
+def _shortened(label: str, *, more: bool) -> str:
+    return label[:80] + ("…" if more or len(label) > 80 else "")
 
 
 def _snippet(text: str) -> str:

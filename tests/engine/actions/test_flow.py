@@ -1,5 +1,6 @@
 """Asking, repairing, escalating: at most three questions, each with a reason."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
+from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import Offer, Proposal
+from twotrack.engine.actions.prompt import Surroundings
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
+from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Model
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.routes import Route
@@ -135,6 +139,21 @@ async def test_a_weak_model_continues_a_text(tmp_path: Path) -> None:
     assert isinstance(prompt, Infill)
     assert prompt.prefix.endswith(f"Task: use one line\n\nBefore:\n```\n{CODE}```\n\nAfter:\n```\n")
     assert prompt.stop == ("```",)
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        ("Write it as a list comprehension", ["use a list comprehension"] * 2),
+        ("add type annotations", ["add type hints"] * 2),
+        ("rename a to b", ["return early when the list is empty", "rename total to result"]),
+        ("use one line", ["rename total to result", "return early when the list is empty"]),
+    ],
+)
+def test_a_weak_model_is_shown_what_is_nearest_to_the_task(task: str, shown: list[str]) -> None:
+    prompt = raw.rewriting(task, CODE, Surroundings("a.py", language_of("python", Path("a.py"))))
+    assert prompt is not None
+    assert re.findall("^Task: (.*)", prompt.prefix, re.MULTILINE) == [*shown, task]
 
 
 async def test_a_weak_model_is_not_talked_with_but_passed_over(tmp_path: Path) -> None:
@@ -315,9 +334,9 @@ async def test_an_excluded_file_is_refused(tmp_path: Path, excluded: PrivacySett
 
 async def test_secrets_are_sent_only_where_the_user_wants_it(tmp_path: Path) -> None:
     code = 'def f(a):\n    key = "sk-ant-abcdefghijklmnopqrstuvwxyz0123456789"\n    return g(key)\n'
-    reply = "<answer>\ndef f(a):\n    return g('')\n</answer>"
     for redact, shown in ((True, False), (False, True)):
-        provider = FakeProvider([reply])
+        key = "<redacted-1>" if redact else "sk-ant-abcdefghijklmnopqrstuvwxyz0123456789"
+        provider = FakeProvider([f'<answer>\ndef f(a):\n    return g("{key}")\n</answer>'])
         settings = Settings(privacy=PrivacySettings(redact=redact))
         await propose(tmp_path, [fake_model("a", provider)], code=code, settings=settings)
         assert ("sk-ant" in str(provider.prompts)) is shown

@@ -22,6 +22,13 @@ def test_each_secret_gets_a_stand_in_and_comes_back() -> None:
     assert masked.restored('c = ["<redacted-2>", "<redacted-1>"]') == f'c = ["{OTHER}", "{KEY}"]'
 
 
+def test_a_secret_that_would_be_lost_is_noticed() -> None:
+    masked = mask("", f'a = "{KEY}"\n', "", redacting=True)
+    with pytest.raises(ReplyRejected, match="has to stay"):
+        masked.restored('a = "your-key"\n')
+    assert masked.restored("a = key()\n", may_lose=True) == "a = key()\n"
+
+
 def test_secrets_around_the_code_have_no_way_back() -> None:
     masked = mask(f'a = "{KEY}"\n', "b = a\n", f'\nc = "{OTHER}"', redacting=True)
     assert (masked.before, masked.after) == ('a = "<redacted>"\n', '\nc = "<redacted>"')

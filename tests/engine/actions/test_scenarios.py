@@ -31,7 +31,15 @@ from twotrack.text import Range, Snapshot
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 RESULTS = ("after", "changed", "created", "text", "refused")
-EXTENSIONS = {"python": "py", "typescript": "ts", "go": "go", "rust": "rs", "plaintext": "txt"}
+EXTENSIONS = {
+    "python": "py",
+    "typescript": "ts",
+    "go": "go",
+    "rust": "rs",
+    "plaintext": "txt",
+    "yaml": "yaml",
+    "restructuredtext": "rst",
+}
 
 
 @dataclass

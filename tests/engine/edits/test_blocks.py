@@ -37,6 +37,7 @@ def test_blocks_are_read_from_the_words_around_them() -> None:
     [
         ("<<<<<<< SEARCH\na\n=======\nb", "not complete"),
         ("<<<<<<< SEARCH\na\n", "not complete"),
+        ("<<<<<<< SEARCH\na\n=====\n=======\nb\n=====\n>>>>>>> REPLACE", "more than one line"),
         ("<<<<<<< SEARCH\n\n=======\nb\n>>>>>>> REPLACE", "empty"),
         ("<<<<<<< SEARCH\na\n<<<<<<< SEARCH\nb\n=======\nc\n>>>>>>> REPLACE", "does not end"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision
+from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision, refuse_fences
 from twotrack.errors import ReplyRejected
 
 
@@ -122,6 +122,44 @@ def test_spaces_become_tabs_where_the_code_has_tabs() -> None:
     assert fitted("func f() {\n  if x {\n    y()\n  }\n}", original, "\n") == (
         "\tfunc f() {\n\t\tif x {\n\t\t\ty()\n\t\t}\n\t}"
     )
+
+
+def test_only_the_first_line_is_shifted_where_its_blanks_alone_are_missing() -> None:
+    original = "    def f(self):\n        a = 1\n        return a"
+    reply = "def f(self):\n        a = 2\n        return a"
+    assert fitted(reply, original, "\n") == original.replace("1", "2")
+
+
+def test_lines_stay_where_the_first_one_was_dropped() -> None:
+    assert fitted("  b: 2", "    - a\n  b: 2", "\n") == "  b: 2"
+
+
+def test_a_string_inside_dedented_code_stays() -> None:
+    original = '    s = """\nflush left\n"""\n    return s'
+    reply = 's = """\nflush left\n"""\nreturn s + s'
+    assert fitted(reply, original, "\n") == original + " + s"
+
+
+def test_one_line_with_a_tab_does_not_make_a_text_one_of_tabs() -> None:
+    original = '    s = """\n\tx\n"""\n    if s:\n        return s'
+    assert fitted("    if a:\n        return s", original, "\n") == "    if a:\n        return s"
+
+
+def test_stars_of_a_comment_do_not_count_as_indentation() -> None:
+    reply = "/**\n * x\n */\nfunction f() {\n  return 1\n}"
+    assert fitted(reply, "function f() {\n\treturn 2\n}", "\n") == reply.replace("  r", "\tr")
+
+
+def test_fences_do_not_get_into_code_without_a_grammar() -> None:
+    for code in ("Here:\n```yaml\na: 1\n```", "~~~\na: 1"):
+        with pytest.raises(ReplyRejected, match="fence"):
+            refuse_fences(code, "a: 1", nestable=False)
+    refuse_fences("```\nx\n```", "a", nestable=True)
+    refuse_fences("a\n```", "```", nestable=False)
+
+
+def test_thoughts_are_no_answer() -> None:
+    assert complete("<think>\n```\nx\n```\n</think>\n\ny", "stop") == "y"
 
 
 def test_line_ends_become_those_of_the_document() -> None:

@@ -10,8 +10,12 @@ def average_price(items: list[Item]) -> float:
     return sum(item.price for item in items) / len(items)
 
 
+def pieces(items: list[Item]) -> int:
+    """Return how many pieces there are."""
+    return sum(item.quantity for item in items)
+
+
 def add_shipping(prices: list[float], shipping: float) -> float:
-    """Return the sum of the prices with shipping."""
     total = 0.0
     for price in prices:
         total += price

@@ -17,6 +17,13 @@ _DIRECTIVE = re.compile(
     r"|encoding:|typed:|sorbet|noqa|type:|pylint|pragma)"
 )
 
+# Comments that speak of the very next line: nothing may come between.
+_NEXT_LINE = re.compile(
+    r"(?:#|//|/\*|\{/\*)\s*(?:@ts-|eslint-disable-next-line|biome-ignore|prettier-ignore|tslint:"
+    r"|NOLINTNEXTLINE|deno-lint-ignore|istanbul ignore|c8 ignore|v8 ignore|clang-format|@formatter"
+    r"|oxlint-)"
+)
+
 
 def words_of(comment: str, style: DocStyle) -> str:
     """Give what a doc comment says, without its signs; words without signs stay as they are."""
@@ -85,3 +92,8 @@ def directives(comment: str) -> list[str]:
     """Give the lines of a comment that tell a tool something and have to stay."""
     lines = (line.strip() for line in Snapshot(comment).lines())
     return [line for line in lines if _DIRECTIVE.match(line)]
+
+
+def speaks_of_next_line(line: str) -> bool:
+    """Whether `line` is a comment by which a tool judges the line below it."""
+    return _NEXT_LINE.match(line.strip()) is not None

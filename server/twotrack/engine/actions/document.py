@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition
 from twotrack.engine.actions import raw
-from twotrack.engine.actions.doc_comment import comment_of, directives, words_of
+from twotrack.engine.actions.doc_comment import (
+    comment_of,
+    directives,
+    speaks_of_next_line,
+    words_of,
+)
 from twotrack.engine.actions.flow import Job
 from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import Offer, Proposal
@@ -21,7 +26,7 @@ from twotrack.languages import DocStyle
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
-from twotrack.text import Range, Snapshot
+from twotrack.text import Position, Range, Snapshot
 
 _MOST_WORDS = 6_000
 """Characters of a doc comment; more is not one."""
@@ -144,7 +149,13 @@ class _Documenting:
         if definition.doc is not None:
             return definition.doc
         if not self.style.inside:
-            return Range(definition.code.start, definition.code.start)
+            text, start = self.view.text, definition.code.start
+            while start.line > self.span.start.line and speaks_of_next_line(
+                text.line(start.line - 1)
+            ):
+                above = start.line - 1
+                start = Position(above, len(indentation(text.line(above))))
+            return Range(start, start)
         if definition.body is None:
             raise TwotrackError(f"{definition.name} has no body that could hold documentation.")
         body = definition.body.start

@@ -8,6 +8,7 @@ from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import chat
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View
+from twotrack.engine.edits.parse import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Answer
@@ -45,7 +46,7 @@ async def job(scene: Scene) -> Job:
         return chat(Task.EXPLAIN, model, _SYSTEM, around, code=masked.code, request=_REQUEST)
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words
-        text = answer.text.strip()
+        text = without_thoughts(answer.text).strip()
         if not text or answer.finish == "filtered":
             raise ReplyRejected("The model explained nothing.")
         # An explanation that was cut is still worth reading, and says that it was.

@@ -1,21 +1,27 @@
 """Resolve a diagnostic: one offer for each that touches the selection."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer
+from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
-from twotrack.llm.api import Infill
+from twotrack.engine.edits.indent import indentation
+from twotrack.errors import ReplyRejected
+from twotrack.llm.api import Infill, Prompt
+from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
-from twotrack.text import Position, Range
+from twotrack.text import Position, Range, Snapshot
 
 _MOST = 5
 _MOST_FILE_LINES = 400
+_MOST_LOST = 2
+"""Lines away from what was reported that may go: an import that is written otherwise."""
 _SEVERITIES = {1: "error", 2: "warning", 3: "information", 4: "hint"}
 
 # What another import at the top of the file may mend.
@@ -69,18 +75,49 @@ async def job(scene: Scene) -> Job:
     full, small = (
         Rewriting.of(scene, span, request, f"fix: {message}").job() for span in (wide, narrow)
     )
+
+    def read(answer: Answer, prompt: Prompt) -> Proposal:
+        if isinstance(prompt, Infill):
+            return small.read(answer, prompt)
+        proposal = full.read(answer, prompt)
+        _refuse_loss(view.text, wide, narrow, proposal)
+        return proposal
+
     return Job(
-        Task.FIX,
-        lambda model: (small if raw.preferred(model) else full).prompt_for(model),
-        lambda answer, prompt: (small if isinstance(prompt, Infill) else full).read(answer, prompt),
+        Task.FIX, lambda model: (small if raw.preferred(model) else full).prompt_for(model), read
     )
+
+
+def _refuse_loss(text: Snapshot, wide: Range, narrow: Range, proposal: Proposal) -> None:
+    """Raise ReplyRejected where the model wrote `narrow` only, though it was asked for `wide`.
+
+    What it left out would be deleted.
+    """
+    after = text
+    for _, edits in proposal.edits:
+        after = text.apply(edits)
+    above = _bare(text.lines(wide.start.line, narrow.start.line))
+    below = _bare(text.lines(narrow.end.line + 1, wide.end.line + 1))
+    new, first = _bare(after.lines()), text.line(narrow.start.line).strip()
+    lost = Counter(above + below) - Counter(new)
+    if lost.total() > _MOST_LOST or (above and new[:1] == [first]):
+        raise ReplyRejected("The answer leaves out lines of the code; every line must be written.")
+
+
+def _bare(lines: Iterable[str]) -> list[str]:
+    """The lines that are not blank, without the blanks around them."""
+    return [bare for line in lines if (bare := line.strip())]
 
 
 def _definition(view: View) -> Range:
     """The definition around the diagnostic, or the statement outside of one."""
-    start = view.selection.start
+    start, reported = view.selection.start, whole_lines(view.text, view.selection)
+    if not view.text.slice(reported).strip():  # at the end of the file: what stands before
+        filled = (n for n in range(start.line, -1, -1) if view.text.line(n).strip())
+        line = next(filled, start.line)
+        start = Position(line, len(indentation(view.text.line(line))))
+        return replace(view, selection=Range(start, start)).lines()
     around = replace(view, selection=Range(start, start)).lines()
-    reported = whole_lines(view.text, view.selection)
     return Range(min(around.start, reported.start), max(around.end, reported.end))
 
 

@@ -21,14 +21,18 @@ class Masked:
     hidden: Mapping[str, str]
     """Stand-in in `code` -> the secret that it stands for."""
 
-    def restored(self, new: str) -> str:
+    def restored(self, new: str, *, may_lose: bool = False) -> str:
         """Put the secrets back into what the model made of `code`.
 
-        Raises ReplyRejected where a stand-in is left whose secret belongs elsewhere.
+        Raises ReplyRejected where a stand-in is left whose secret belongs elsewhere, and where
+        one is gone that `may_lose` does not allow: its secret would be lost.
         """
         known = set(_STAND_IN.findall(self.code))
         if unknown := set(_STAND_IN.findall(new)) - known:
             raise ReplyRejected(f"The answer holds {min(unknown)}, which is not in the code.")
+        lost = [name for name in self.hidden if name not in new]
+        if lost and not may_lose:
+            raise ReplyRejected(f"The answer leaves out {lost[0]}, which has to stay as it is.")
         return _STAND_IN.sub(lambda match: self.hidden.get(match[0], match[0]), new)
 
 

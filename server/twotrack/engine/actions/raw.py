@@ -1,7 +1,7 @@
 """Prompts for models that continue a text better than they follow instructions.
 
-The shapes were tried on a model of 135 million parameters: one worked example, then the same form
-left open. The open line ends without a blank, which would be a token of its own.
+The shapes were tried on a model of 135 million parameters: a worked example or two, then the same
+form left open. The open line ends without a blank, which would be a token of its own.
 """
 
 import re
@@ -46,48 +46,72 @@ function readLines(path) {
 """
 _WORDS = "Returns the lines of a file without surrounding white space."
 
+_EXAMPLES = (
+    (
+        "use a list comprehension",
+        (
+            "def shout(words):\n    out = []\n    for word in words:\n"
+            '        out.append(word + "!")\n    return out'
+        ),
+        'def shout(words):\n    return [word + "!" for word in words]',
+    ),
+    (
+        "use a list comprehension",
+        (
+            "def short(words):\n    out = []\n    for word in words:\n        if len(word) < 4:\n"
+            "            out.append(word)\n    return out"
+        ),
+        "def short(words):\n    return [word for word in words if len(word) < 4]",
+    ),
+    (
+        "add type hints",
+        "def half(n):\n    return n / 2",
+        "def half(n: float) -> float:\n    return n / 2",
+    ),
+    (
+        "add type hints",
+        'def shout(words):\n    return [word + "!" for word in words]',
+        'def shout(words: list[str]) -> list[str]:\n    return [word + "!" for word in words]',
+    ),
+    (
+        "make it simpler",
+        "def is_big(n):\n    if n > 100:\n        return True\n    else:\n        return False",
+        "def is_big(n):\n    return n > 100",
+    ),
+    (
+        "make it simpler",
+        "def double(n):\n    result = n * 2\n    return result",
+        "def double(n):\n    return n * 2",
+    ),
+    (
+        "rename total to result",
+        (
+            "def add(numbers):\n    total = 0\n    for number in numbers:\n"
+            "        total += number\n    return total"
+        ),
+        (
+            "def add(numbers):\n    result = 0\n    for number in numbers:\n"
+            "        result += number\n    return result"
+        ),
+    ),
+    (
+        "return early when the list is empty",
+        "def first(items):\n    return items[0].name",
+        "def first(items):\n    if not items:\n        return None\n    return items[0].name",
+    ),
+)
+"""Tasks with code before and after. The last two serve where no other is nearer."""
+_NO_SUBJECT = frozenset(
+    {"a", "add", "an", "as", "it", "is", "list", "make", "of", "the", "this", "to", "use"}
+)
+"""Words of an instruction that do not tell what it is about."""
+
 _REWRITING = """\
-Task: rename total to result
-
-Before:
-```
-def add(numbers):
-    total = 0
-    for number in numbers:
-        total += number
-    return total
-```
-
-After:
-```
-def add(numbers):
-    result = 0
-    for number in numbers:
-        result += number
-    return result
-```
-
-Task: return early when the list is empty
-
-Before:
-```
-def first(items):
-    return items[0].name
-```
-
-After:
-```
-def first(items):
-    if not items:
-        return None
-    return items[0].name
-```
-
 Task: {task}
 
 Before:
 ```
-{code}
+{before}
 ```
 
 After:
@@ -176,11 +200,21 @@ def words(reply: str) -> str:
     return found[0]
 
 
+def _subject(task: str) -> set[str]:
+    return set(re.findall(r"\w+", task.lower())) - _NO_SUBJECT
+
+
 def rewriting(task: str, code: str, around: Surroundings) -> Infill | None:
     """Ask for `code` changed as `task` says."""
     if len(code) > _MOST_CODE:
         return None
-    prefix = _REWRITING.format(task=task, code=_shown(code))
+    wanted = _subject(task)
+    nearest = sorted(_EXAMPLES, key=lambda example: len(_subject(example[0]) & wanted))[-2:]
+    examples = (
+        f"{_REWRITING.format(task=done, before=before)}{after}\n```\n\n"
+        for done, before, after in nearest
+    )
+    prefix = "".join(examples) + _REWRITING.format(task=task, before=_shown(code))
     return _continued(prefix, around, ("```",), len(code) // 2 + 100)
 
 

@@ -104,7 +104,7 @@ def _instruction(text: Snapshot, pattern: re.Pattern[str], number: int) -> _Inst
 def _lines(view: View, found: Sequence[_Instruction]) -> Range:
     """The lines that the answer replaces: those of the code and those of the comments."""
     if view.selection.empty:
-        anchor = _anchor(view.text, found)
+        anchor = _anchor(view, found)
         lines = replace(view, selection=Range(anchor, anchor)).lines()
     else:
         lines = view.lines()
@@ -113,16 +113,18 @@ def _lines(view: View, found: Sequence[_Instruction]) -> Range:
     return Range(Position(first, 0), Position(last, len(view.text.line(last))))
 
 
-def _anchor(text: Snapshot, found: Sequence[_Instruction]) -> Position:
+def _anchor(view: View, found: Sequence[_Instruction]) -> Position:
     """A place in the code that the comments speak of.
 
-    It is what follows them; where the block ends there, what stands before.
+    It is what follows them, other comments aside; where the block ends there, what stands before.
     """
+    text, sign = view.text, view.language.line_comment
     last = found[-1].range.start.line
     if not found[-1].alone:
         return Position(last, len(indentation(text.line(last))))
     depth = len(indentation(text.line(last)))
-    below = next((n for n in range(last + 1, text.line_count) if text.line(n).strip()), None)
+    filled = (n for n in range(last + 1, text.line_count) if text.line(n).strip())
+    below = next((n for n in filled if not (sign and text.line(n).lstrip().startswith(sign))), None)
     if below is None or len(indentation(text.line(below))) < depth:
         first = found[0].range.start.line
         above = next((n for n in range(first - 1, -1, -1) if text.line(n).strip()), below)

@@ -1,5 +1,6 @@
 """The common part of the actions that change code: the whole of it written anew, or blocks."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +13,7 @@ from twotrack.engine.actions.scene import Scene
 from twotrack.engine.edits.blocks import blocks_of, replaced
 from twotrack.engine.edits.check import check
 from twotrack.engine.edits.diff import minimal_edits
-from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision
+from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision, refuse_fences
 from twotrack.errors import TwotrackError
 from twotrack.languages import language_of
 from twotrack.llm.api import Infill, Model, Prompt
@@ -24,6 +25,12 @@ MOST_WHOLE_LINES = 200
 """Longer code is changed by search/replace blocks: writing it anew would take too long."""
 
 _SEARCH = "<<<<<<< SEARCH"
+
+# An instruction that may be meant to take a secret out of the code.
+_GIVES_UP_SECRETS = re.compile(
+    r"secret|key|token|password|credential|hard-?coded|environ|\benv\b|config|remov|delet|drop",
+    re.IGNORECASE,
+)
 
 _SYSTEM = """\
 You change code in a programmer's editor. You are given code in a <code> block and a task.
@@ -75,12 +82,15 @@ class Rewriting:
         """Give what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
         task = self.scene.offer.task
         masked = self.scene.masked(self.text, self.text_span)
-        if not masked.code.strip() and task is not Task.REFACTOR:
+        if not masked.code.strip() and task not in (Task.REFACTOR, Task.TEST):
             raise TwotrackError("There is no code here.")
         around = self.scene.around(self.text, self.text_span, masked)
         tag = free_tag(masked.code)
         by_blocks = masked.code.count("\n") >= MOST_WHOLE_LINES
         system = _SYSTEM.format(form=_BLOCKS if by_blocks else _WHOLE.format(tag=tag))
+
+        told = self.scene.offer.instruction if task is Task.REFACTOR else ""
+        may_lose = _GIVES_UP_SECRETS.search(told) is not None
 
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
@@ -95,7 +105,7 @@ class Rewriting:
             else:
                 reply = complete(answer.text, answer.finish)
                 new, loose = self._new_code(reply, tag, masked.code)
-            return self._proposal(answer, masked.restored(new), loose=loose)
+            return self._proposal(answer, masked.restored(new, may_lose=may_lose), loose=loose)
 
         return Job(task, prompt_for, read)
 
@@ -110,11 +120,15 @@ class Rewriting:
             return replaced(code, blocks)
         new = block_of(reply, tag)
         refuse_elision(new, code)
+        if self.scene.view.syntax is None:
+            refuse_fences(new, code, nestable=self.scene.view.language.id == "markdown")
         return self._fitted(new, code), False
 
     def _fitted(self, new: str, code: str) -> str:
         lines = Snapshot(code)
-        return fitted(new, code, lines.eol if lines.line_count > 1 else self.text.eol)
+        eol = lines.eol if lines.line_count > 1 else self.text.eol
+        end = "" if self.text.text else eol  # an empty file gets a line end, as a new one does
+        return fitted(new, code, eol) + end
 
     def _proposal(self, answer: Answer, new: str, *, loose: bool) -> Proposal:
         """Check `new` in the place of the code and give it as the smallest edits."""

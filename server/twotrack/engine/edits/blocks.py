@@ -59,7 +59,7 @@ def blocks_of(reply: str) -> tuple[Block, ...]:
             else:
                 search.append(line)
         elif _END.match(line):
-            blocks.append(Block(_trimmed(search), tuple(replace)))
+            blocks.append(_block(search, replace))
             search = replace = None
         else:
             replace.append(line)
@@ -70,10 +70,13 @@ def blocks_of(reply: str) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _trimmed(search: Sequence[str]) -> tuple[str, ...]:
+def _block(search: Sequence[str], replace: Sequence[str]) -> Block:
     if not any(line.strip() for line in search):
         raise ReplyRejected("A SEARCH block is empty; it must quote lines of the code.")
-    return tuple(search)
+    # An underlined heading, maybe: where to cut would be a guess.
+    if any(_MIDDLE.match(line) for line in replace):
+        raise ReplyRejected("A SEARCH block holds more than one line =======.")
+    return Block(tuple(search), tuple(replace))
 
 
 def replaced(text: str, blocks: Iterable[Block]) -> Replaced:

@@ -26,6 +26,8 @@ class Rule:
     """Every function and class keeps its header; else the outermost keep their names."""
     least_lines: float = 0.0
     """Share of the lines with code that must at least be left."""
+    same_lines: bool = False
+    """The lines themselves stay, wherever: hardly one but an import may go or change."""
 
 
 RULES: dict[Task, Rule] = {
@@ -33,8 +35,14 @@ RULES: dict[Task, Rule] = {
     Task.FIX: Rule(same_headers=True, least_lines=0.5),
     Task.SIMPLIFY: Rule(same_headers=True, least_lines=0.2),
     Task.REFACTOR: Rule(least_lines=0.25),
-    Task.TEST: Rule(same_headers=True, least_lines=0.9),
+    Task.TEST: Rule(same_headers=True, same_lines=True),
 }
+
+_IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
+_HEAD = re.compile(r"(?:import|package|#include)\b|from\s+\S+\s+import\b|(?:use|using)\s.*;")
+_WORD = re.compile(r"\w")
+_MOST_LOST = 0.1
+"""Share of the lines that may go where the lines themselves stay; one always may."""
 
 # An instruction that asks for other names, or for less code, is no mistake of the model.
 _RENAMES = re.compile(
@@ -46,6 +54,8 @@ _REMOVES = re.compile(
     r"|one.?liner|comprehension)",
     re.IGNORECASE,
 )
+
+_DOCUMENTS = re.compile(r"doc|comment", re.IGNORECASE)
 
 
 def check(
@@ -69,6 +79,7 @@ def check(
         raise ReplyRejected("The model proposed no change.")
     if not rule.same_code:
         _check_size(before.slice(span), new_text, rule, instruction)
+        _check_repetition(before, span, new_text)
     old = syntax or parse(language, before)
     new = parse(language, after, old)
     if old is None or new is None:
@@ -79,21 +90,88 @@ def check(
         raise ReplyRejected("The answer changes code where only the documentation may change.")
     if rule.same_headers or not _RENAMES.search(instruction):
         _check_names(old, new, span, rule)
+    if not rule.same_code:
+        _check_doubles(old, new, span)
+        if not _DOCUMENTS.search(instruction):
+            _check_documentation(old, new, span)
+    if rule.same_headers and task is not Task.FIX:  # a decorator may be what is wrong
+        _check_decorators(before, after, old, new, span)
     return after
 
 
 def _check_size(old: str, new: str, rule: Rule, instruction: str) -> None:
-    had, has = _code_lines(old), _code_lines(new)
+    had, has = _code_lines(old).total(), _code_lines(new).total()
     if had and not has:
         raise ReplyRejected("The answer deletes all of the code.")
     if had >= 4 and has < had * rule.least_lines and not _REMOVES.search(instruction):
         raise ReplyRejected(f"The answer keeps {has} of {had} lines; that is too little.")
+    lost = [line for line in _code_lines(old) - _code_lines(new) if not _IMPORT.match(line)]
+    if rule.same_lines and len(lost) > 1 + had * _MOST_LOST:
+        raise ReplyRejected(f"The answer changes or leaves out what has to stay: {lost[0]}")
     if has > had * _MOST_GROWTH + _MOST_ADDED_LINES:
         raise ReplyRejected(f"The answer makes {has} lines of {had}; that is too much.")
 
 
-def _code_lines(text: str) -> int:
-    return sum(1 for line in Snapshot(text).lines() if line.strip())
+def _code_lines(text: str) -> Counter[str]:
+    return Counter(bare for line in Snapshot(text).lines() if (bare := line.strip()))
+
+
+def _check_repetition(before: Snapshot, span: Range, new: str) -> None:
+    """Refuse what was written although it stands around the code: it would be there twice."""
+    old_lines, new_lines = _filled(before.slice(span)), _filled(new)
+    above = _filled("".join(before.lines(0, span.start.line)))
+    below = _filled("".join(before.lines(span.end.line + 1)))
+    known = {line.strip() for line in old_lines}
+    outside = {line.strip() for line in (*above, *below) if _HEAD.match(line)}
+    twice = [bare for line in new_lines if (bare := line.strip()) in outside - known]
+    if above[-1:] and old_lines[:1] != new_lines[:1] and _WORD.search(above[-1]):
+        twice += [line.strip() for line in new_lines[:1] if line.strip() == above[-1].strip()]
+    if below and old_lines[-1:] != new_lines[-1:] and _WORD.search(below[0]):
+        twice += [line.strip() for line in new_lines[-1:] if line == below[0]]
+    if twice:
+        raise ReplyRejected(f"The answer repeats what stands outside the code: {twice[0]}")
+
+
+def _filled(text: str) -> list[str]:
+    return [line.rstrip() for line in Snapshot(text).lines() if line.strip()]
+
+
+def _check_doubles(old: Syntax, new: Syntax, span: Range) -> None:
+    """Refuse definitions that stand outside the code and are there once more now."""
+    had, has = Counter(name for name, _ in _named(old)), Counter(name for name, _ in _named(new))
+    inside = {name for name, d in _named(old) if span.start <= d.code.start <= span.end}
+    for name in has:
+        if 0 < had[name] < has[name] and name not in inside:
+            raise ReplyRejected(f"The answer repeats {name}, which stands outside the code.")
+
+
+def _check_documentation(old: Syntax, new: Syntax, span: Range) -> None:
+    """Refuse the loss of a docstring or doc comment, which small models leave out."""
+    defined = {name for name, _ in _named(new)}
+    documented = {name for name, definition in _named(new) if definition.doc is not None}
+    for name, definition in _named(old):
+        inside = span.start <= definition.code.start and definition.code.end <= span.end
+        if inside and definition.doc is not None and name in defined - documented:
+            raise ReplyRejected(f"The documentation of {name} is gone.")
+
+
+def _check_decorators(
+    before: Snapshot, after: Snapshot, old: Syntax, new: Syntax, span: Range
+) -> None:
+    """Refuse the loss of a decorator, an attribute or an annotation above a header."""
+    there: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, definition in _named(new):
+        there[name] += _decorators(after, definition)
+    for name, definition in _named(old):
+        if span.start <= definition.code.start and definition.code.end <= span.end:
+            lost = _decorators(before, definition) - there[name]
+            if lost:
+                raise ReplyRejected(f"{next(iter(lost))} above {name} is gone.")
+
+
+def _decorators(text: Snapshot, definition: Definition) -> Counter[str]:
+    above = text.slice(Range(definition.code.start, definition.header.start))
+    return Counter(line.strip() for line in _filled(above) if line.strip()[0] in "@#[")
 
 
 def _where(old: Syntax, new: Syntax, span: Range) -> str:

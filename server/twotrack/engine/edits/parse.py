@@ -9,6 +9,8 @@ from twotrack.llm.api import Finish
 from twotrack.text import Snapshot
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
+_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
 _ELISION = re.compile(
@@ -27,10 +29,11 @@ _ELISION = re.compile(
 
 
 def complete(reply: str, finish: Finish | None) -> str:
-    """Give `reply` if the model came to its end; `finish` None: it was stopped where it was enough.
+    """Give `reply`, without thoughts, if the model came to its end.
 
-    Raises ReplyRejected otherwise.
+    `finish` None: it was stopped where it was enough. Raises ReplyRejected otherwise.
     """
+    reply = without_thoughts(reply)
     if finish == "length":
         raise ReplyRejected("The answer was cut off at the model's longest answer.")
     if finish == "filtered":
@@ -38,6 +41,11 @@ def complete(reply: str, finish: Finish | None) -> str:
     if not reply.strip():
         raise ReplyRejected("The model answered nothing.")
     return reply
+
+
+def without_thoughts(reply: str) -> str:
+    """Give `reply` without the thoughts that some local models write in front of it."""
+    return _THOUGHTS.sub("", reply)
 
 
 def block_of(reply: str, tag: str) -> str:
@@ -77,6 +85,16 @@ def refuse_elision(code: str, original: str) -> None:
         line = raw.strip()
         if line not in known and _COMMENT.match(line) and _ELISION.search(line):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
+
+
+def refuse_fences(code: str, original: str, *, nestable: bool) -> None:
+    """Raise ReplyRejected where Markdown's fences got into code that has no grammar to notice.
+
+    `nestable`: the text is one in which pairs of fences are at home.
+    """
+    fences = 0 if _FENCE_LINE.search(original) else len(_FENCE_LINE.findall(code))
+    if fences and not (nestable and fences % 2 == 0):
+        raise ReplyRejected("The answer holds a fence (```) among the code.")
 
 
 def fitted(code: str, original: str, eol: str) -> str:
