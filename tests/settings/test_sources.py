@@ -176,13 +176,13 @@ class TestModels:
     @pytest.mark.parametrize(
         ("entry", "message"),
         [
-            ("model = 'm'", "models.x: lacks provider; this model is left out"),
-            ("provider = 'p'", "models.x: lacks model; this model is left out"),
-            ("temperature = 1", "models.x: lacks provider and model; this model is left out"),
+            ("model = 'm'", "models.x: lacks a valid provider; this model is left out"),
+            ("provider = 'p'", "models.x: lacks a valid model; this model is left out"),
+            ("temperature = 1", "models.x: lacks a valid provider and model; this model is left out"),
             ("", "models.x: is empty: a model needs provider and model"),
             (
                 "provider = 'openai-compatible'\nmodel = 'm'",
-                "models.x: lacks base_url; this model is left out",
+                "models.x: lacks a valid base_url; this model is left out",
             ),
         ],
     )

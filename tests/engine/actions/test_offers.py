@@ -129,7 +129,8 @@ def test_a_file_that_is_never_sent_gets_no_offers(tmp_path: Path) -> None:
 def test_any_text_and_place_can_be_asked(tmp_path: Path, text: str, language: str) -> None:
     actions = actions_for(tmp_path)
     for where in (at(0), at(9, 9), at(0, 0, (9, 9))):
-        actions.offers(document(tmp_path, text, language, "a"), where)
+        offers = actions.offers(document(tmp_path, text, language, "a"), where)
+        assert all(offer.title for offer in offers)
 
 
 ranges = st.tuples(*[st.integers(0, 10_000)] * 4).map(
@@ -211,8 +212,8 @@ def test_what_is_not_an_offer_is_refused(data: object) -> None:
 
 
 def test_the_good_ones_are_taken() -> None:
-    Offer.from_data(GOOD)
-    Offer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND})
+    assert Offer.from_data(GOOD).diagnostic is None
+    assert Offer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND}).diagnostic is not None
 
 
 @given(
