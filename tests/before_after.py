@@ -35,7 +35,7 @@ class Scenario:
 def at_cursor(marked: str, language: str = "python") -> tuple[Document, Position]:
     """The document and the position of the cursor mark in it."""
     text = Snapshot(marked.replace(CURSOR, "", 1))
-    document = Document(f"file:///work/a.{language}", None, language, 1, text)
+    document = Document(f"file:///project/a.{language}", None, language, 1, text)
     return document, text.position(marked.index(CURSOR))
 
 

@@ -1,9 +1,10 @@
 """What a person sees while typing, through the wire."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from client import Client
+from client import Buffer, Client
 
 from e2e.conftest import Start
 from fakes.model_server import ModelServer, Reply
@@ -18,6 +19,19 @@ def shown(client: Client, text: str, items: list[dict]) -> str:
     assert buffer.text == text
     edit = {"range": items[0]["range"], "newText": items[0]["insertText"]}
     return buffer.edited([edit], client.encoding)
+
+
+async def menu(client: Client, buffer: Buffer, offset: int) -> dict[str, Any]:
+    """Ask for the completion menu at an index of the text."""
+    result: dict[str, Any] = await client.request(
+        "textDocument/completion",
+        {
+            "textDocument": {"uri": buffer.uri},
+            "position": buffer.position(offset, client.encoding),
+            "context": {"triggerKind": 1},
+        },
+    )
+    return result
 
 
 async def test_ghost_text_continues_the_line(
@@ -167,14 +181,7 @@ async def test_editors_without_ghost_text_get_a_menu_item_that_inserts_exactly(
     assert "completionProvider" in client.server_capabilities
     buffer = client.open(project / "a.py", "python", text)
     at = text.index("wid\n") + 3
-    result = await client.request(
-        "textDocument/completion",
-        {
-            "textDocument": {"uri": buffer.uri},
-            "position": buffer.position(at, client.encoding),
-            "context": {"triggerKind": 1},
-        },
-    )
+    result = await menu(client, buffer, at)
     assert result["isIncomplete"] is True
     (item,) = result["items"]
     assert item["filterText"].startswith("wid")
@@ -190,14 +197,7 @@ async def test_neovim_gets_even_one_line_as_a_snippet_because_it_cuts_plain_text
     models.script(Reply("width * height"))
     client = await start("neovim-0.11")
     buffer = client.open(project / "a.py", "python", text)
-    result = await client.request(
-        "textDocument/completion",
-        {
-            "textDocument": {"uri": buffer.uri},
-            "position": buffer.position(len(text), client.encoding),
-            "context": {"triggerKind": 1},
-        },
-    )
+    result = await menu(client, buffer, len(text))
     (item,) = result["items"]
     assert item["insertTextFormat"] == 2
     assert item["textEdit"]["newText"] == "width * height"
@@ -210,14 +210,7 @@ async def test_a_menu_item_of_several_lines_is_a_snippet_with_everything_escaped
     models.script(Reply('cost = "${price}"\n    return cost'))
     client = await start("helix-25.07")
     buffer = client.open(project / "a.py", "python", text)
-    result = await client.request(
-        "textDocument/completion",
-        {
-            "textDocument": {"uri": buffer.uri},
-            "position": buffer.position(len(text), client.encoding),
-            "context": {"triggerKind": 1},
-        },
-    )
+    result = await menu(client, buffer, len(text))
     (item,) = result["items"]
     assert item["insertTextFormat"] == 2
     # Editors indent the further lines of a snippet like its first.

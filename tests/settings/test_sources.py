@@ -178,7 +178,10 @@ class TestModels:
         [
             ("model = 'm'", "models.x: lacks a valid provider; this model is left out"),
             ("provider = 'p'", "models.x: lacks a valid model; this model is left out"),
-            ("temperature = 1", "models.x: lacks a valid provider and model; this model is left out"),
+            (
+                "temperature = 1",
+                "models.x: lacks a valid provider and model; this model is left out",
+            ),
             ("", "models.x: is empty: a model needs provider and model"),
             (
                 "provider = 'openai-compatible'\nmodel = 'm'",

@@ -139,7 +139,9 @@ class _Merge:
                 prices = {}
             given = {key[0]: value for key, value in entry.items() if key[0] != "prices"}
             if missing := _missing(given):
-                self._leave_out(at, f"lacks a valid {' and '.join(missing)}; this model is left out")
+                self._leave_out(
+                    at, f"lacks a valid {' and '.join(missing)}; this model is left out"
+                )
             else:
                 models[name] = _built(ModelSettings, given | _priced(prices))
         return models
