@@ -1,8 +1,18 @@
-"""What takes a server process of its own is left out of the quick part, but for one file."""
+"""What holds for all tests.
 
+What takes a server process of its own is left out of the quick part, but for one file. Property
+tests have no deadline (a slow machine is no defect); in CI they try the same examples each time.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 E2E = Path(__file__).parent / "e2e"
 QUICK = {"test_configuration.py"}

@@ -75,6 +75,9 @@ async def test_it_completes_a_line_of_a_real_file(client: LanguageClient) -> Non
         )
     )
     assert isinstance(result, types.InlineCompletionList)
+    shown = [report for reports in client.progress_reports.values() for report in reports]
+    assert isinstance(shown[0], types.WorkDoneProgressBegin)
+    assert shown[0].title == "twotrack: loading the model embedded"
     (item,) = result.items
     assert isinstance(item.insert_text, str)
     function = ast.parse(head + item.insert_text).body[-1]
