@@ -64,6 +64,7 @@ class Session:
         self._loopback = discovery.Found()
         self._built: dict[str, tuple[ModelSettings, Model]] = {}
         self._embedded: tuple[EmbeddedSettings, Model] | None = None
+        self._dispatcher: Dispatcher | None = None
         self._started = False
         self._typed_at = float("-inf")
         self._idle: dict[str, asyncio.TimerHandle] = {}
@@ -108,6 +109,8 @@ class Session:
         defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
         self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
         self.shield = Shield(self._roots, settings.privacy, settings.context)
+        if self._dispatcher is not None:
+            self._later(self._dispatcher.aclose())  # costs that are still being computed
         self._dispatcher = dispatcher = Dispatcher(
             self.routes,
             self.models,
@@ -309,7 +312,8 @@ class Session:
         await self._indexer.aclose()
         if self._embedded:
             await self._embedded[1].provider.aclose()
-        await self._dispatcher.aclose()
+        if self._dispatcher is not None:
+            await self._dispatcher.aclose()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.aclose()
         await asyncio.to_thread(self._ledger.close)
