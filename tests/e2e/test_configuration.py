@@ -93,3 +93,16 @@ async def test_invoke_only_says_nothing_while_typing(
     assert await client.complete(buffer, len(HEAD)) == []
     assert models.requests == []
     assert await client.complete(buffer, len(HEAD), invoked=True)
+
+
+async def test_nothing_is_asked_before_the_editor_has_said_its_settings(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start(initialize=False)
+    client.configuration = {"models": {"quick": {"model": "quick-9"}}}
+    await client.initialize(
+        root=project, capabilities=INLINE | {"workspace": {"configuration": True}}
+    )
+    buffer = client.open(project / "a.py", "python", HEAD)
+    await client.complete(buffer, len(HEAD), invoked=True)
+    assert [request.body["model"] for request in models.requests] == ["quick-9"]

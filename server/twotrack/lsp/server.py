@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CONFIGURATION_S = 2.0
+"""So long the first questions wait for an editor that was asked for its settings."""
+
 MakeSession = Callable[[events.Listener], "Session"]
 
 
@@ -41,6 +45,8 @@ class Server(LanguageServer):
         self.client = Client()
         self.notices = Notices(self.window_show_message)
         self.reports = Progress(self.protocol)
+        self.configured = asyncio.Event()
+        """Set when the editor has said its own settings, or has none to say."""
         self._loaded = asyncio.Event()
         self.roots: tuple[Path, ...] = ()
         self.options: Mapping[str, Any] = {}
@@ -55,6 +61,8 @@ class Server(LanguageServer):
         """Meet the client: learn what it can, say what we can."""
         self.client = recognise(params)
         self.roots = _roots(params)
+        if not self.client.configuration:
+            self.configured.set()
         options = params.initialization_options
         self.options = options if isinstance(options, dict) else {}
         self.protocol.initialized = True
@@ -96,6 +104,13 @@ class Server(LanguageServer):
         for document in reversed(self.documents.all()):
             self.session.opened(document)
         self.tell_problems()
+
+    async def settle(self) -> None:
+        """Wait for the editor's own settings: they may forbid what the files allow."""
+        if not self.configured.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.configured.wait(), _CONFIGURATION_S)
+            self.configured.set()
 
     def tell_problems(self) -> None:
         """Say what is wrong with the settings, each thing once."""

@@ -20,6 +20,7 @@ async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceE
 
     Raises TwotrackError, and then nothing is changed.
     """
+    await server.settle()
     document, offer = _take(server, data)
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
     async with shown as step:

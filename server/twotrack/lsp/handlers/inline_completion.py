@@ -55,6 +55,7 @@ def completion_request(
 
 async def compute(server: "Server", request: CompletionRequest) -> Completion | None:
     """Compute a completion; a failure is said once, and the request is answered empty."""
+    await server.settle()
     try:
         return await server.session.completer.complete(request)
     except RouteExhausted as error:

@@ -38,6 +38,7 @@ def register(server: "Server") -> None:
 async def _start(server: "Server") -> None:
     """Begin the work that must not delay the answer to initialize."""
     await configuration.pull(server)
+    server.configured.set()
     await watched_files.watch(server)
     await server.session.start()
     if server.client.events:
