@@ -35,6 +35,8 @@ _REFRESH_S = 60.0
 _KEPT_DAYS = 400
 _LOCKED_S = 2.0
 """How long the writer waits for another process that writes."""
+_GATHER_S = 1.0
+"""Seconds that rows are gathered for one write."""
 _CLOSE_S = 3.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -138,6 +140,7 @@ class Ledger:
         self._now = now or _local_now
         self._rows: queue.Queue[_Row | None] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._saved: dict[str, float] = {}
         """USD by day, as in the file."""
         self._unsaved: dict[str, float] = {}
@@ -168,6 +171,7 @@ class Ledger:
 
     def close(self) -> None:
         """Write what waits and end. Blocks, for a bounded time."""
+        self._closing.set()
         try:
             self._rows.put(None, timeout=_CLOSE_S)
         except queue.Full:
@@ -181,6 +185,8 @@ class Ledger:
         ended = False
         while not ended:
             batch = [self._rows.get()]
+            # A thread that wakes at every key takes its time from the event loop.
+            self._closing.wait(_GATHER_S)
             while len(batch) < _BATCH and not self._rows.empty():
                 batch.append(self._rows.get())
             ended = batch[-1] is None
