@@ -126,12 +126,6 @@ def test_who_asks_for_several_lines_does_not_get_what_was_asked_for_one(
     assert left(cache, HEAD + "$0\n") == "x = 1"
 
 
-def test_a_forgotten_answer_is_not_given_again(cache: CompletionCache) -> None:
-    add(cache, HEAD + "$0\n", answer(TEXT))
-    cache.forget(place_of(*at_cursor(HEAD + "ret$0\n")))
-    assert left(cache, HEAD + "ret$0\n") is None
-
-
 def test_that_nothing_was_proposed_is_remembered_for_a_minute() -> None:
     now = 0.0
     cache = CompletionCache(100, lambda: now)

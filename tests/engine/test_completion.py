@@ -263,16 +263,6 @@ async def test_nothing_to_propose_is_not_asked_again_by_typing() -> None:
     assert len(provider.prompts) == 2
 
 
-async def test_what_was_rejected_is_not_shown_again() -> None:
-    provider = says("return 1")
-    desk = Desk(fake_model("quick", provider))
-    await desk.complete(HEAD + "$0\n")
-    desk.completer.reject(request(HEAD + "$0\n"))
-    assert desk.lookup(HEAD + "$0\n") is None
-    assert await desk.complete(HEAD + "$0\n") is None
-    assert len(provider.prompts) == 1
-
-
 async def test_without_a_cache_everything_is_asked() -> None:
     provider = says("1")
     desk = Desk(fake_model("quick", provider))

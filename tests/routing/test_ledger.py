@@ -11,7 +11,7 @@ import pytest
 
 from twotrack.errors import ServerFailed
 from twotrack.events import Abandoned, Answered, ModelFailed, ModelLoading, Source, Usage
-from twotrack.routing.ledger import Budget, Ledger, totals
+from twotrack.routing.ledger import Budget, Ledger
 from twotrack.settings.schema import BudgetSettings
 from twotrack.tasks import Task, Track
 
@@ -129,23 +129,6 @@ def test_two_processes_write_the_same_file(path: Path) -> None:
     assert len(rows(path)) == 100
 
 
-def test_totals_sum_up_by_task_model_source_and_outcome(path: Path) -> None:
-    ledger = Ledger(path)
-    ledger(ANSWER)
-    ledger(ANSWER)
-    ledger(replace(ANSWER, source=Source.CACHE, cost_usd=0.0))
-    ledger.close()
-    cached, asked = totals(path, days=1)
-    assert (cached.source, cached.requests, cached.cost_usd) == ("cache", 1, 0.0)
-    assert (asked.source, asked.requests, asked.cost_usd) == ("model", 2, 0.5)
-    assert (asked.input_tokens, asked.total_ms) == (200, 900.0)
-
-
-def test_no_ledger_has_no_totals(path: Path) -> None:
-    assert totals(path, days=30) == []
-    assert not path.exists()
-
-
 def break_it(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database" * 100)
@@ -187,12 +170,6 @@ def test_a_ledger_that_another_process_keeps_locked_is_one_problem(path: Path) -
     ledger.close()
     assert "locked" in ledger.problem
     assert ledger.spent("day") == pytest.approx(0.5)
-
-
-def test_a_broken_ledger_cannot_be_summed_up(path: Path) -> None:
-    break_it(path)
-    with pytest.raises(OSError, match="cannot be read"):
-        totals(path, days=1)
 
 
 def test_the_writer_ends_with_the_ledger(path: Path) -> None:

@@ -119,12 +119,6 @@ class CompletionCache:
             anchor = (*place.anchor[:2], hash(tuple(above)), place.anchor[3])
             start = ""
 
-    def forget(self, place: Place) -> None:
-        """Drop the answers that would be given at `place`."""
-        rows = self._rows.get(place.anchor)
-        if rows is not None:
-            rows[:] = [row for row in rows if not row.text.startswith(place.prefix)]
-
 
 def place_of(document: Document, position: Position) -> Place:
     """The place of `position` (which exists) in `document`."""

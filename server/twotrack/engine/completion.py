@@ -124,13 +124,6 @@ class Completer:
             return None
         return await self._ask(request, place, gap, several_lines, begun)
 
-    def reject(self, request: CompletionRequest) -> None:
-        """Remember that the person does not want what is proposed here."""
-        place = self._place(request)
-        self._cache.forget(place)
-        for several_lines in (False, True):
-            self._cache.add_empty(place, several_lines=several_lines)
-
     def _enabled(self, request: CompletionRequest) -> bool:
         options = self._settings.completion
         if options.languages and request.document.language not in options.languages:

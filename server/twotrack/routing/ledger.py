@@ -11,7 +11,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,12 +59,6 @@ CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd);
 """
 _INSERT = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
-_TOTALS = """
-SELECT task, model, source, outcome, count(*), sum(input_tokens), sum(cached_tokens),
-  sum(output_tokens), sum(cost_usd), avg(first_token_ms), avg(total_ms)
-FROM requests WHERE day >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
-
 Period = Literal["day", "month"]
 
 
@@ -93,38 +86,6 @@ class _Row:
 def default_path() -> Path:
     """The ledger's file in the user's data folder."""
     return platformdirs.user_data_path("twotrack", appauthor=False) / "ledger.sqlite3"
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What the requests of one task, model, source and outcome come to; times are averages."""
-
-    task: str
-    model: str
-    source: str | None
-    outcome: str
-    requests: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    cost_usd: float | None
-    first_token_ms: float | None
-    total_ms: float | None
-
-
-def totals(path: Path, days: int) -> list[Totals]:
-    """Sum up the last `days`, today included. Raises OSError where it cannot be read."""
-    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
-
-    if not path.exists():
-        return []
-    first = _local_now().date() - timedelta(days=days - 1)
-    try:
-        with closing(_connect(path)) as database:
-            rows = database.execute(_TOTALS, (first.isoformat(),)).fetchall()
-    except sqlite3.Error as error:
-        raise OSError(f"The ledger {path} cannot be read: {error}.") from error
-    return [Totals(*row) for row in rows]
 
 
 class Ledger:
