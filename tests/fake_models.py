@@ -18,6 +18,7 @@ class FakeProvider:
     def __init__(self, *scripts: Sequence[object]) -> None:
         self._scripts = list(scripts)
         self.prompts: list[Prompt] = []
+        self.warmed: list[Prompt] = []
         self.open = 0
         self.speaking = asyncio.Event()
         """Set when the script has got to HANG."""
@@ -36,6 +37,10 @@ class FakeProvider:
                 yield step if isinstance(step, Chunk) else Chunk(text=str(step))
         finally:
             self.open -= 1
+
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        if prompt is not None:
+            self.warmed.append(prompt)
 
     async def aclose(self) -> None:
         pass

@@ -20,15 +20,26 @@ class Source(StrEnum):
     TYPED_THROUGH = "typed-through"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one request. `input_tokens` includes `cached_tokens`."""
+    """Tokens of one request, as the provider counts them."""
 
     input_tokens: int = 0
+    """All of the prompt: new, read from the provider's cache, and written to it."""
     cached_tokens: int = 0
+    """Of the input: read from the cache."""
+    cache_write_tokens: int = 0
+    """Of the input: written to the cache, where the provider charges for that."""
+    cache_write_1h_tokens: int = 0
+    """Of those written: kept for an hour, which costs more."""
     output_tokens: int = 0
+    """All that was generated, reasoning included."""
+    reasoning_tokens: int = 0
+    """Of the output: thoughts that are charged but not shown."""
     estimated: bool = False
     """True where the provider reported nothing (a stream that was cut early)."""
+    charged_usd: float | None = None
+    """What the provider itself says that the request cost (OpenRouter)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class Answered:
     source: Source
     model: str
     """The model's name in the settings."""
+    asked_model: str
+    """The model id that was asked for."""
     answered_model: str
     """The model id that the provider says it used (a router may choose)."""
     first_token_ms: float

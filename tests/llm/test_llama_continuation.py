@@ -31,7 +31,11 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
     assert await answer(server, transport, infill("print(a + (")) == [
         Chunk("b"),
         Chunk(")"),
-        Chunk(usage=Usage(50, 40, 2), finish="stop", model="smol"),
+        Chunk(
+            usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=2),
+            finish="stop",
+            model="smol",
+        ),
     ]
     assert server.requests[0].path == "/completion"
     assert server.requests[0].body == {

@@ -28,7 +28,11 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
         Chunk("1 "),
         Chunk("+ "),
         Chunk("2"),
-        Chunk(usage=Usage(50, 40, 3), finish="stop", model="qwen"),
+        Chunk(
+            usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=3),
+            finish="stop",
+            model="qwen",
+        ),
     ]
     assert server.requests[0].path == "/infill"
     assert server.requests[0].body == {

@@ -189,7 +189,9 @@ async def test_deepseek_counts_cached_tokens_elsewhere(
     usage = '{"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 8}'
     choices = '[{"delta": {}, "finish_reason": "stop"}]'
     server.script(Reply(raw=f'data: {{"choices": {choices}, "usage": {usage}}}\n\n'))
-    assert (await answer(chat(server, transport)))[-1].usage == Usage(9, 8, 1)
+    assert (await answer(chat(server, transport)))[-1].usage == Usage(
+        input_tokens=9, cached_tokens=8, output_tokens=1
+    )
 
 
 async def test_a_stop_that_the_server_lets_through(

@@ -38,7 +38,7 @@ async def test_raw_tokens(server: ModelServer, transport: Transport) -> None:
         Chunk("return ", model="coder"),
         Chunk("a"),
         Chunk(finish="stop"),
-        Chunk(usage=Usage(30, 20, 2)),
+        Chunk(usage=Usage(input_tokens=30, cached_tokens=20, output_tokens=2)),
     ]
     request = server.requests[0]
     assert request.path == "/v1/completions"

@@ -21,6 +21,7 @@ ANSWER = Answered(
     track=Track.STRONG,
     source=Source.MODEL,
     model="sonnet",
+    asked_model="codestral-latest",
     answered_model="sonnet-4-5",
     first_token_ms=300.0,
     total_ms=900.0,

@@ -148,6 +148,7 @@ class Completer:
                 track=hit.answer.track,
                 source=source,
                 model=hit.answer.model,
+                asked_model="",
                 answered_model="",
                 first_token_ms=ms,
                 total_ms=ms,

@@ -175,6 +175,9 @@ class RecallProvider:
             raise Declined(self._name, "no code of the workspace looks like this place")
         yield Chunk(text, usage=Usage(), finish="stop", model=self._name)
 
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """It is always ready."""
+
     async def aclose(self) -> None:
         """Nothing is held."""
 

@@ -40,6 +40,8 @@ class Message:
 
     role: Literal["user", "assistant"]
     content: str
+    head: int = 0
+    """So many characters at the start of `content` stay the same from question to question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,13 @@ class Provider(Protocol):
         """
         ...
 
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Make ready for a question like `prompt`: a connection; a local server reads the prompt.
+
+        No answer is asked for. Raises ModelError.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Give back connections and processes."""
         ...
@@ -87,6 +96,11 @@ class Prices:
     input: float
     output: float
     cached_input: float | None = None
+    """Absent: the price of input."""
+    cache_write: float | None = None
+    """Absent: the price of input."""
+    cache_write_1h: float | None = None
+    """Absent: that of `cache_write`."""
 
 
 @dataclass(frozen=True, slots=True)

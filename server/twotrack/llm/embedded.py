@@ -130,6 +130,11 @@ class EmbeddedModel:
                 raise self._crashed(served) from error
             raise
 
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Load the model, and have it read the prompt. Raises ModelError."""
+        served = await self._served()
+        await (served.infill if isinstance(prompt, Infill) else served.chat).warm(prompt)
+
     async def aclose(self) -> None:
         """End the process at once."""
         loading, self._loading = self._loading, None

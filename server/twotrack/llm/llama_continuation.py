@@ -53,6 +53,10 @@ class LlamaContinuation:
             async for chunk in checked:
                 yield chunk
 
+    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
+        """Make a connection. Raises ModelError."""
+        await self._transport.connect(self._endpoint)
+
     async def aclose(self) -> None:
         """Nothing to give back: the transport is shared."""
 

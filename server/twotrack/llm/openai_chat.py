@@ -72,5 +72,9 @@ class OpenAIChat:
         stops = [stop for stop in prompt.stop if stop.strip()][: openai_wire.MOST_STOPS]
         return {**body, "stop": stops} if stops else body
 
+    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
+        """Make a connection. Raises ModelError."""
+        await self._transport.connect(self._endpoint)
+
     async def aclose(self) -> None:
         """Nothing to give back: the transport is shared."""

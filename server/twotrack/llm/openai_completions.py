@@ -70,5 +70,9 @@ class OpenAICompletions:
         }
         return ({**body, "stop": list(stops[: openai_wire.MOST_STOPS])} if stops else body), stops
 
+    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
+        """Make a connection. Raises ModelError."""
+        await self._transport.connect(self._endpoint)
+
     async def aclose(self) -> None:
         """Nothing to give back: the transport is shared."""

@@ -37,6 +37,10 @@ class Dual:
         """Ask on the wire that the prompt is for."""
         return (self._infill if isinstance(prompt, Infill) else self._chat).stream(prompt)
 
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Warm the wire that the prompt is for."""
+        await (self._infill if isinstance(prompt, Infill) else self._chat).warm(prompt)
+
     async def aclose(self) -> None:
         """Close both."""
         await self._infill.aclose()

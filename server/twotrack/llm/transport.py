@@ -116,6 +116,10 @@ class Transport:
             for local in (False, True)
         }
 
+    async def connect(self, endpoint: Endpoint) -> None:  # noqa: ARG002
+        """Make a connection to `endpoint` for the next request. Raises ModelError."""
+        await self.warm()
+
     async def aclose(self) -> None:
         """Close all connections. A later request opens new ones."""
         clients, self._clients = self._clients, {}

@@ -98,6 +98,8 @@ class Answer:
     """None where the stream was cut because it was enough."""
     model: str
     """The model's name in the settings."""
+    asked_model: str
+    """The id that was asked for."""
     answered_model: str
     """The id that the provider says it used."""
     track: Track
@@ -309,6 +311,7 @@ class Dispatcher:
             text=reply.text,
             finish=reply.finish,
             model=model.name,
+            asked_model=model.model_id,
             answered_model=reply.model_id,
             track=Track.RECALL if recall else TASKS[task].track,
             source=Source.RECALL if recall else Source.MODEL,
@@ -365,6 +368,7 @@ def _answered(task: Task, answer: Answer) -> Answered:
         track=answer.track,
         source=answer.source,
         model=answer.model,
+        asked_model=answer.asked_model,
         answered_model=answer.answered_model,
         first_token_ms=answer.first_token_ms,
         total_ms=answer.total_ms,

@@ -135,6 +135,8 @@ LIMITS: Mapping[str, Limit] = {
     "models.NAME.prices.input": _number(0, 100_000),
     "models.NAME.prices.output": _number(0, 100_000),
     "models.NAME.prices.cached_input": _number(0, 100_000),
+    "models.NAME.prices.cache_write": _number(0, 100_000),
+    "models.NAME.prices.cache_write_1h": _number(0, 100_000),
     "completion.debounce_ms": _integer(0, 5000),
     "completion.max_lines": _integer(1, 200),
     "context.max_tokens": _integer(64, 200_000),
@@ -147,4 +149,13 @@ LIMITS: Mapping[str, Limit] = {
     "embedded.threads": _integer(1, 256),
     "embedded.context_window": _integer(256, 1_048_576),
     "embedded.memory_mb": _integer(64, 1_048_576),
+    "embedded.nice": _integer(0, 19),
+    "embedded.unload_after_s": _number(0, 1_000_000),
+    "network.proxy": Limit(
+        "an http:// or https:// URL without user name, password or query", _is_web_address
+    ),
+    "network.connect_s": _number(0.1, 600),
+    "network.first_token_s": _number(0.1, 3600),
+    "network.idle_s": _number(0.1, 3600),
+    "network.total_s": _number(0.1, 3600),
 }

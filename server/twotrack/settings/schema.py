@@ -18,6 +18,14 @@ class Trigger(StrEnum):
     INVOKE = "invoke"
 
 
+class PromptCache(StrEnum):
+    """How long a provider is asked to keep the head of a prompt, where it must be asked."""
+
+    OFF = "off"
+    MINUTES = "5m"
+    HOUR = "1h"
+
+
 class LogLevel(StrEnum):
     """How much is logged."""
 
@@ -37,6 +45,10 @@ class PriceSettings:
     """Output tokens."""
     cached_input: float | None = None
     """Input tokens that the provider had cached; absent: the price of input."""
+    cache_write: float | None = None
+    """Input tokens that the provider caches for 5 minutes; absent: the price of input."""
+    cache_write_1h: float | None = None
+    """Input tokens that the provider caches for an hour; absent: that of cache_write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,8 @@ class ModelSettings:
     """Environment variable that holds the key; absent: the preset's."""
     api_key_command: tuple[str, ...] = ()
     """Program and arguments that print the key; run without a shell."""
+    api_key_keyring: str | None = None
+    """User name under which the OS keyring holds the key for the service "twotrack"."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """HTTP headers to add to every request."""
     fim: str | None = None
@@ -65,8 +79,10 @@ class ModelSettings:
     """Sampling temperature; absent: 0.1 where the model accepts one."""
     prices: PriceSettings | None = None
     """Prices, where they are not known or differ."""
+    prompt_cache: PromptCache = PromptCache.MINUTES
+    """How long Anthropic is asked to keep the head of a prompt: "5m", "1h" (dearer) or "off"."""
     timeout_s: float | None = None
-    """Seconds for one request in all; absent: the task's deadline."""
+    """Seconds for one request in all; absent: network.total_s, else the task's deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +157,10 @@ class EmbeddedSettings:
     """Tokens of prompt and answer together."""
     memory_mb: int = 1500
     """It is not loaded where the file and its cache would need more, in MiB."""
+    nice: int = 10
+    """How far it stands back behind other programs for the CPU (Unix): 0 not at all, 19 most."""
+    unload_after_s: float = 900.0
+    """Seconds without a question after which its memory is given back; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +171,24 @@ class DiscoverySettings:
     """Use the providers whose API keys are in the environment."""
     loopback: bool = True
     """Look for Ollama, llama.cpp, LM Studio and vLLM on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """[network]: how models are reached."""
+
+    proxy: str | None = None
+    """HTTP proxy for all but this machine; absent: that of the environment (HTTPS_PROXY)."""
+    ca_file: Path | None = None
+    """PEM file of more certificate authorities to trust; absent: the system's (SSL_CERT_FILE)."""
+    connect_s: float = 5.0
+    """Seconds for making a connection."""
+    first_token_s: float | None = None
+    """Seconds to the first token of a model; absent: a share of the task's deadline."""
+    idle_s: float = 30.0
+    """Seconds of silence within an answer, after which it counts as lost."""
+    total_s: float | None = None
+    """Seconds for one request in all; absent: the task's deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,4 +216,5 @@ class Settings:
     cache: CacheSettings = CacheSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    network: NetworkSettings = NetworkSettings()
     log: LogSettings = LogSettings()
