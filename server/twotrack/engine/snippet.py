@@ -16,17 +16,17 @@ _TAG_TOKENS = 16
 
 def chat_for(infill: Infill) -> Chat:
     """The same question as a conversation; what changes least stands first."""
-    parts = [f'<file path="{e.path}">\n{e.text.rstrip()}\n</file>\n' for e in infill.excerpts]
-    parts.append(
-        f'<file path="{infill.path}" language="{infill.language}">\n'
-        f"{infill.prefix}<gap/>{infill.suffix}\n</file>"
+    files = "".join(
+        f'<file path="{e.path}">\n{e.text.rstrip()}\n</file>\n' for e in infill.excerpts
     )
+    head = f'<file path="{infill.path}" language="{infill.language}">\n'
+    parts = [files, head, f"{infill.prefix}<gap/>{infill.suffix}\n</file>"]
     line = infill.prefix[infill.prefix.rfind("\n") + 1 :]
     if line.strip():
         parts.append(f"\nBegin with:\n<{TAG}>{line}")
     return Chat(
         system=_SYSTEM,
-        messages=(Message("user", "".join(parts)),),
+        messages=(Message("user", "".join(parts), len(files)),),
         stop=(f"</{TAG}>",),
         max_tokens=infill.max_tokens + len(line) // _CHARS_PER_TOKEN + _TAG_TOKENS,
     )

@@ -48,10 +48,12 @@ def chat(
     room = (can.context_window - most) * around.language.chars_per_token * _HEADROOM
     head = f"<project-rules>\n{around.rules}\n</project-rules>" if around.rules else ""
     what = f"File: {around.path} ({around.language.name})\n\n<code>\n{code}\n</code>\n\n{request}"
-    for extras in (_excerpts(around) + _window(around), _window(around), []):
-        content = "\n\n".join(part for part in (head, *extras, what) if part)
+    window = _window(around)
+    for files, extras in ((_excerpts(around), window), ([], window), ([], [])):
+        stable = "".join(f"{part}\n\n" for part in (head, *files) if part)
+        content = stable + "\n\n".join((*extras, what))
         if len(system) + len(content) <= room:
-            return Chat(system, (Message("user", content),), max_tokens=most)
+            return Chat(system, (Message("user", content, len(stable)),), max_tokens=most)
     return None
 
 
