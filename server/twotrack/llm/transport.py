@@ -1,16 +1,17 @@
-"""HTTP: the only file that imports httpx.
+"""HTTP to models, as the rest of the package sees it: one `Transport` serves a process.
 
-One `Transport` serves all models of a process. Its two clients keep a pool of connections per
-origin: one goes through the proxies of the environment, the other, for this machine, never does.
+It stands on httpcore, the lower half of httpx: redirects, cookies, authentication and decoding are
+what a model needs none of. Without them, and without anyio below, a request costs a third less.
 """
 
 import asyncio
 import ipaddress
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack
+import ssl
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from twotrack.errors import (
@@ -23,14 +24,20 @@ from twotrack.errors import (
 )
 from twotrack.llm import failures
 from twotrack.llm.keys import Key, KeyMissing, Secret
+from twotrack.settings.schema import NetworkSettings
 
 if TYPE_CHECKING:
-    import httpx
+    import httpcore
 
+    from twotrack.llm.network import Network, Server
+
+_DEFAULT = NetworkSettings()
 _ERROR_BYTES = 65_536
 """Of an error body no more is read."""
 _SECRET_LENGTH = 8
 """A shorter header value, such as a version, may be repeated."""
+_UNSENDABLE = "a header holds characters that cannot be sent."
+_CERTIFICATES = "Name its authority in network.ca_file, or check base_url."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,11 @@ class Endpoint:
     base_url: str
     """Without a slash at the end."""
     key: Key = field(default_factory=Key)
-    """Sent as a bearer token, unless `headers` sets `Authorization`."""
+    """Sent in `key_header`, unless `headers` sets that."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """More headers; they may hold secrets too."""
+    key_header: str = "Authorization"
+    """`Authorization` says ``Bearer KEY``, any other header the bare key."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -73,116 +82,192 @@ def is_loopback(url: str) -> bool:
 class Transport:
     """Pooled connections with bounds; one for all models.
 
-    `connect_s` bounds making a connection, `idle_s` the silence between two reads, `max_bytes` one
-    response after decompression. How long an answer may take in all is the caller's to say.
+    `network` says how servers are reached. Its `connect_s` bounds making a connection, `idle_s` the
+    silence within an answer: it counts from the first byte of the body on, because a local server
+    sends headers at once and then loads its model or reads the prompt. `max_bytes` bounds one
+    answer. How long the first byte, and the answer in all, may take is the caller's to say.
     """
 
-    def __init__(
-        self, *, connect_s: float = 5.0, idle_s: float = 60.0, max_bytes: int = 32 * 2**20
-    ) -> None:
-        self._connect_s = connect_s
-        self._idle_s = idle_s
+    def __init__(self, network: NetworkSettings = _DEFAULT, *, max_bytes: int = 32 * 2**20) -> None:
+        self._settings = network
         self._max_bytes = max_bytes
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._network: Network | None = None
         self._building = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def configure(self, network: NetworkSettings) -> None:
+        """Reach servers so from now on; answers that are under way go on."""
+        if network == self._settings:
+            return
+        self._settings = network
+        old, self._network = self._network, None
+        if old is not None and not old.users:
+            closing = asyncio.ensure_future(old.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def warm(self) -> None:
-        """Import httpx and read the certificates, in a thread (0.1 s); the first request would."""
+        """Import httpcore and read the certificates, in a thread (0.1 s); a request would."""
+        await self._ready()
+
+    async def _ready(self) -> "Network":
         async with self._building:
-            if not self._clients:
-                self._clients = await asyncio.to_thread(self._build)
+            while self._network is None:
+                settings = self._settings
+                network = await asyncio.to_thread(_build, settings)
+                if settings == self._settings:  # else they changed meanwhile
+                    self._network = network
+            return self._network
 
-    def _build(self) -> "dict[bool, httpx.AsyncClient]":
-        import anyio  # noqa: PLC0415  # lazily, as httpx
-        import httpx  # noqa: PLC0415  # lazily: 60 ms that no start should pay
+    async def connect(self, endpoint: Endpoint) -> None:
+        """Have a connection for the next request: DNS, TCP, proxy, TLS; nothing is asked or told.
 
-        anyio.run(anyio.sleep, 0)  # loads what httpx would load at the first connection (20 ms)
-        timeout = httpx.Timeout(self._idle_s, connect=self._connect_s)
-        # Connections outlive a pause for thought: a new one to a cloud costs three round trips.
-        limits = httpx.Limits(max_connections=64, keepalive_expiry=55.0)
-        # Uncompressed: a compressing proxy may hold events back.
-        headers = {"Accept-Encoding": "identity", "User-Agent": "twotrack"}
-        certificates = httpx.create_ssl_context()
-        # A client that is given its transport looks for no proxy.
-        direct = httpx.AsyncHTTPTransport(verify=certificates, limits=limits)
-        return {
-            local: httpx.AsyncClient(
-                timeout=timeout,
-                limits=limits,
-                headers=headers,
-                verify=certificates,
-                transport=direct if local else None,
-            )
-            for local in (False, True)
-        }
-
-    async def connect(self, endpoint: Endpoint) -> None:  # noqa: ARG002
-        """Make a connection to `endpoint` for the next request. Raises ModelError."""
-        await self.warm()
+        It is kept for 55 s; where there is one, nothing is done. Raises ModelError.
+        """
+        network = self._network or await self._ready()
+        server = _server(network, endpoint)
+        try:
+            async with asyncio.timeout(self._settings.connect_s + 1):  # also for a full pool
+                await server.pool.open(server.url(""))
+        except _errors() as error:
+            raise _mapped(endpoint, server, error, answered=False) from None
 
     async def aclose(self) -> None:
         """Close all connections. A later request opens new ones."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.aclose()
+        network, self._network = self._network, None
+        if network is not None:
+            await network.aclose()
+        await asyncio.gather(*self._closing)
 
     async def stream(
         self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None, method: str = "POST"
     ) -> AsyncGenerator[bytes, None]:
         """Send `body` as JSON to `{base_url}/{path}`; yield the bytes of the answer as they come.
 
-        Closing the generator before the end closes the connection. Redirects are not followed.
-        Raises ModelError.
+        Closing the generator before the end closes the connection, or under HTTP/2 resets the
+        request. Redirects are not followed. Raises ModelError.
         """
         try:
             key = await endpoint.key.get()
         except KeyMissing as missing:
-            raise Unauthorized(endpoint.name, f"{missing}.") from None
-        if not self._clients:
-            await self.warm()
-        client = self._clients[endpoint.local]
-        async with AsyncExitStack() as stack:
-            stack.enter_context(_Mapped(endpoint, answered=False))
-            request = client.build_request(
-                method,
-                f"{endpoint.base_url}/{path}",
-                content=None if body is None else _encode(body),
-                headers=_headers(endpoint, key),
-            )
-            response = await _send(client, request)
-            stack.push_async_callback(response.aclose)
-            stack.enter_context(_Mapped(endpoint, answered=True))
-            if response.status_code != 200:
-                said = await _read(response)
-                secret = (*endpoint.secrets, *failures.strings(body))
-                error = failures.from_status(
-                    endpoint.name, response.status_code, response.headers, said, secret
-                )
-                if isinstance(error, Unauthorized):
-                    endpoint.key.forget()
-                raise error
-            received = 0
-            async for chunk in response.aiter_bytes():
+            wait = missing.retry_after_s
+            raise Unauthorized(endpoint.name, f"{missing}.", retry_after_s=wait) from None
+        network = self._network or await self._ready()
+        server = _server(network, endpoint)
+        request = _request(server, endpoint, key, path, body, method)
+        response = None
+        ended = False
+        network.users += 1
+        try:
+            response = await _send(server, request)
+            if response.status != 200:
+                raise await self._failure(endpoint, response, body)
+            chunks = aiter(_body(response, self._max_bytes + 1))
+            received, idle_s = 0, None
+            while True:
+                async with asyncio.timeout(idle_s):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
                 received += len(chunk)
                 if received > self._max_bytes:
                     raise MalformedReply(
                         endpoint.name, f"the reply is larger than {self._max_bytes} bytes."
                     )
+                idle_s = network.settings.idle_s
                 yield chunk
+            ended = True
+        except _errors() as error:
+            raise _mapped(endpoint, server, error, answered=response is not None) from None
+        finally:
+            network.users -= 1
+            if response is not None:
+                await _close(response, ended=ended)
+            if network is not self._network and not network.users:
+                await network.aclose()
+
+    async def _failure(
+        self, endpoint: Endpoint, response: "httpcore.Response", body: Mapping[str, Any] | None
+    ) -> ModelError:
+        """Read the beginning of an error body, and say what it means."""
+        said = b""
+        async with asyncio.timeout(self._settings.idle_s):
+            async for chunk in _body(response, _ERROR_BYTES):
+                said += chunk
+                if len(said) >= _ERROR_BYTES:
+                    break
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in response.headers
+        }
+        secret = (*endpoint.secrets, *failures.strings(body))
+        error = failures.from_status(
+            endpoint.name,
+            response.status,
+            headers,
+            said[:_ERROR_BYTES],
+            secret,
+            key=endpoint.key,
+        )
+        if isinstance(error, Unauthorized):
+            endpoint.key.forget()
+        return error
 
 
-async def _send(client: "httpx.AsyncClient", request: "httpx.Request") -> "httpx.Response":
-    """Send, once more where the other side hung up without a byte of answer.
+def _build(settings: NetworkSettings) -> "Network":
+    import anyio  # noqa: PLC0415  # lazily, as httpcore
 
-    Some servers (llama.cpp) close a connection after a stream without announcing it, and a request
-    on its way meets the closed end.
-    """
-    import httpx  # noqa: PLC0415  # lazily: loaded by now
+    from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
+
+    anyio.run(anyio.sleep, 0)  # loads what httpcore would load at the first request (20 ms)
+    return Network(settings)
+
+
+def _server(network: "Network", endpoint: Endpoint) -> "Server":
+    """Find the way to an endpoint. Raises Unreachable."""
+    from twotrack.llm.network import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
 
     try:
-        return await client.send(request, stream=True)
-    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-        return await client.send(request, stream=True)
+        return network.server(endpoint.base_url, local=endpoint.local)
+    except Misconfigured as wrong:
+        raise Unreachable(endpoint.name, str(wrong), hint="") from None
+    except ValueError:
+        raise Unreachable(endpoint.name, "base_url is no http or https URL.") from None
+
+
+def _request(  # noqa: PLR0917  # what a request consists of
+    server: "Server",
+    endpoint: Endpoint,
+    key: Secret | None,
+    path: str,
+    body: Mapping[str, Any] | None,
+    method: str,
+) -> "httpcore.Request":
+    """Raises RequestRejected where a header cannot be sent."""
+    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+
+    headers = {
+        **server.headers,
+        "User-Agent": "twotrack",
+        "Accept": "text/event-stream, application/json",
+        "Accept-Encoding": "identity",  # a compressing proxy may hold events back
+    }
+    content = None
+    if body is not None:
+        content = _encode(body)
+        headers["Content-Type"] = "application/json"
+        headers["Content-Length"] = str(len(content))
+    if key is not None:
+        bearer = endpoint.key_header.lower() == "authorization"
+        headers[endpoint.key_header] = f"Bearer {key.reveal()}" if bearer else key.reveal()
+    if endpoint.headers:
+        given = {name.lower() for name in endpoint.headers}
+        kept = {name: value for name, value in headers.items() if name.lower() not in given}
+        headers = {**kept, **endpoint.headers}
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise RequestRejected(endpoint.name, _UNSENDABLE)
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return httpcore.Request(method, server.url(path), headers=raw, content=content)
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
@@ -191,62 +276,84 @@ def _encode(body: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _headers(endpoint: Endpoint, key: Secret | None) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-    if key is not None:
-        headers["Authorization"] = f"Bearer {key.reveal()}"
-    given = {name.lower() for name in endpoint.headers}
-    kept = {name: value for name, value in headers.items() if name.lower() not in given}
-    return {**kept, **endpoint.headers}
+async def _send(server: "Server", request: "httpcore.Request") -> "httpcore.Response":
+    """Send, once more where the other side hung up without a byte of answer.
+
+    Some servers (llama.cpp) close a connection after a stream without announcing it, others
+    (HTTP/2) announce it too late, and a request on its way meets the closed end.
+    """
+    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+
+    from twotrack.llm.http2 import was_reset  # noqa: PLC0415  # lazily: loaded by now
+
+    try:
+        return await server.pool.handle_async_request(request)
+    except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
+        if was_reset(error):
+            raise
+        return await server.pool.handle_async_request(request)
 
 
-async def _read(response: "httpx.Response") -> bytes:
-    """Read the beginning of an error body."""
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _ERROR_BYTES:
-            break
-    return body[:_ERROR_BYTES]
+def _body(response: "httpcore.Response", most: int) -> AsyncIterable[bytes]:
+    """Give the bytes of an answer, unpacked where a server packed it unasked: chunks of `most`."""
+    stream = cast("AsyncIterable[bytes]", response.stream)  # httpcore names its blocking kind too
+    for name, value in response.headers:
+        if name.lower() == b"content-encoding" and value.lower() in (b"gzip", b"deflate"):
+            return _unpacked(stream, most)
+    return stream
 
 
-class _Mapped:
-    """Turns httpx's exceptions into ours; their texts may hold headers, so none is kept."""
-
-    def __init__(self, endpoint: Endpoint, *, answered: bool) -> None:
-        self._endpoint = endpoint
-        self._answered = answered
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, Exception) or isinstance(error, ModelError):
-            return
-        mapped = _map(self._endpoint, error, answered=self._answered)
-        if mapped is not None:
-            raise mapped from None
+async def _unpacked(packed: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
+    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, as the bytes say
+    async for chunk in packed:
+        if data := decoder.decompress(chunk, most):
+            yield data
 
 
-def _map(endpoint: Endpoint, error: Exception, *, answered: bool) -> ModelError | None:
-    import httpx  # noqa: PLC0415  # lazily: loaded by now
+async def _close(response: "httpcore.Response", *, ended: bool) -> None:
+    """Give the connection back; where the answer has not ended, hang up first."""
+    # HTTP/2 resets this one request. Closing waits a turn, and may be cancelled a second time.
+    if not ended and response.extensions["http_version"] != b"HTTP/2":
+        response.extensions["network_stream"].abort()
+    await response.aclose()
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+
+    return (
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+        httpcore.TimeoutException,
+        TimeoutError,
+        zlib.error,
+    )
+
+
+def _mapped(
+    endpoint: Endpoint, server: "Server", error: Exception, *, answered: bool
+) -> ModelError:
+    """Turn httpcore's errors into ours; their texts may hold headers, so none is kept."""
+    import httpcore  # noqa: PLC0415  # lazily: loaded by now
 
     host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
+    through = f" through the proxy {server.proxy}" if server.proxy else ""
     kind: type[ModelError] = Unreachable
     match error:
-        # anyio, beneath httpx, lets some failures to connect through as a group.
-        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError() | ExceptionGroup():
-            detail = f"no connection to {host}."
-        case httpx.TimeoutException():
+        case httpcore.ConnectError(args=(ssl.SSLCertVerificationError(),)):
+            detail = f"the certificate of {host} is not trusted{through}."
+            return kind(endpoint.name, detail, hint=_CERTIFICATES)
+        case httpcore.ConnectError() | httpcore.ConnectTimeout():
+            detail = f"no connection to {host}{through}."
+        case httpcore.ProxyError(args=(status,)):
+            detail = f"no connection to {host}{through}, which answered {status}."
+        case httpcore.LocalProtocolError():
+            kind, detail = RequestRejected, _UNSENDABLE
+        case httpcore.TimeoutException() | TimeoutError():
             kind, detail = TimedOut, f"{host} sent nothing in time."
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            detail = "base_url is no http or https URL."
-        case httpx.LocalProtocolError() | UnicodeEncodeError():
-            kind, detail = RequestRejected, "a header holds characters that cannot be sent."
-        case httpx.HTTPError() if answered:
+        case _ if answered:
             kind, detail = MalformedReply, f"{host} ended the reply in the middle."
-        case httpx.HTTPError():
-            detail = f"{host} closed the connection without an answer."
         case _:
-            return None
+            detail = f"{host} closed the connection without an answer."
     return kind(endpoint.name, detail)

@@ -1,0 +1,192 @@
+"""One [network]: whom it trusts, which proxy leads where, and the connections made so far.
+
+Imported lazily, by `transport`: it brings httpcore and TLS (0.1 s).
+"""
+
+import base64
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+import httpcore
+
+from twotrack.llm import http2
+from twotrack.llm.connections import Pool, Proxy, Way
+from twotrack.settings.schema import NetworkSettings
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Misconfigured(Exception):
+    """What [network] or the environment says cannot be used; the message names the setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a base URL leads."""
+
+    pool: Pool
+    scheme: bytes
+    host: bytes
+    port: int | None
+    prefix: str
+    """What stands before the path of a request; a whole URL where a proxy is to read it."""
+    headers: Mapping[str, str]
+    """Of every request."""
+    proxy: str | None
+    """Host of the proxy in between."""
+
+    def url(self, path: str) -> httpcore.URL:
+        """Give the URL of `path`, with its query, below the base."""
+        target = f"{self.prefix}/{quote(path, safe=_UNQUOTED)}".encode("ascii")
+        return httpcore.URL(scheme=self.scheme, host=self.host, port=self.port, target=target)
+
+
+_UNQUOTED = "/:?@!$&'()*+,;=%~"
+"""Characters that mean something in a URL (RFC 3986), and % before what is quoted already."""
+
+
+class Network:
+    """Connections under one [network] and the environment as it was. Blocking to make (20 ms)."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        self.settings = settings
+        self._pools: dict[Proxy | None, Pool] = {}
+        self._servers: dict[str, Server] = {}
+        self._wrong: Misconfigured | None = None
+        try:
+            self._certificates = certificates(settings.ca_file, os.environ)
+        except Misconfigured as wrong:
+            self._wrong = wrong
+            self._certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
+        self.users = 0
+        """Answers that are being read."""
+
+    def server(self, base_url: str, *, local: bool) -> Server:
+        """Find the way to `base_url`; for `local`, past every proxy.
+
+        Raises ValueError where it is no http or https URL, else Misconfigured.
+        """
+        server = self._servers.get(base_url)
+        if server is None:
+            server = self._servers[base_url] = self._server(base_url, local)
+        return server
+
+    def _server(self, base_url: str, local: bool) -> Server:
+        parts = urlsplit(base_url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError
+        if parts.scheme == "https" and self._wrong is not None:
+            raise self._wrong
+        host = parts.hostname
+        netloc = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
+        proxy = None if local else self._proxy(base_url)
+        headers = {"Host": netloc}
+        prefix = quote(parts.path, safe=_UNQUOTED)
+        if proxy is not None and parts.scheme == "http":
+            prefix = f"http://{netloc}{prefix}"
+            if proxy.authorization is not None:
+                headers["Proxy-Authorization"] = proxy.authorization
+        return Server(
+            pool=self._pool(proxy),
+            scheme=parts.scheme.encode(),
+            host=host.encode("ascii") if host.isascii() else host.encode("idna"),
+            port=parts.port,
+            prefix=prefix,
+            headers=headers,
+            proxy=None if proxy is None else proxy.host,
+        )
+
+    def _proxy(self, base_url: str) -> Proxy | None:
+        given = self.settings.proxy
+        if given is not None:
+            return read_proxy(given, "network.proxy", self.settings.ca_file)
+        found = environment_proxy(base_url)
+        scheme = base_url.partition(":")[0].upper()
+        if found is None:
+            return None
+        return read_proxy(found, f"{scheme}_PROXY in the environment", self.settings.ca_file)
+
+    def _pool(self, proxy: Proxy | None) -> Pool:
+        if proxy not in self._pools:
+            way = Way(self._certificates, proxy, self.settings.connect_s)
+            self._pools[proxy] = Pool(way)
+        return self._pools[proxy]
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+def certificates(ca_file: Path | None, environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Trust what the system, or SSL_CERT_FILE, trusts, and `ca_file`. Raises Misconfigured.
+
+    Where OpenSSL finds no authorities (a bare container, Python for macOS), certifi's are trusted.
+    Blocking (20 ms).
+    """
+    context = ssl.create_default_context()  # which heeds SSL_CERT_DIR
+    context.set_alpn_protocols(["h2", "http/1.1"] if http2.SUPPORTED else ["http/1.1"])
+    if given := environment.get("SSL_CERT_FILE"):
+        _trust(context, Path(given), "SSL_CERT_FILE")
+    elif not _system_has_authorities():
+        context.load_verify_locations(certifi.where())
+    if ca_file is not None:
+        _trust(context, ca_file, "network.ca_file")
+    return context
+
+
+def _system_has_authorities() -> bool:
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return True
+    try:
+        return bool(paths.capath) and any(Path(paths.capath).iterdir())
+    except OSError:
+        return False
+
+
+def _trust(context: ssl.SSLContext, file: Path, setting: str) -> None:
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError:
+        raise Misconfigured(f"{setting} names {file}, which holds no certificates (PEM).") from None
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "unreadable"
+        raise Misconfigured(f"{setting} names {file}, which cannot be read ({why}).") from None
+
+
+def environment_proxy(url: str) -> str | None:
+    """Find the URL of the proxy to `url` in the environment (or the system's settings)."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+def read_proxy(url: str, setting: str, ca_file: Path | None) -> Proxy:
+    """Read the URL of a proxy. Raises Misconfigured, which repeats nothing of it."""
+    wrong = Misconfigured(f"{setting} is no http:// or https:// URL.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong from None
+    if not host or parts.scheme not in _PORTS:
+        raise wrong
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    tls = None
+    if parts.scheme == "https":
+        tls = certificates(ca_file, os.environ)
+        tls.set_alpn_protocols(["http/1.1"])
+    return Proxy(host, port or _PORTS[parts.scheme], tls, authorization)

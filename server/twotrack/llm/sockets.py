@@ -1,0 +1,149 @@
+"""TCP and TLS as httpcore wants them, straight on asyncio.
+
+httpcore's own go through anyio, where a cancelled write may lose bytes: TLS and the compressed
+headers of HTTP/2 count on every one, so the whole connection would be lost with it. Here `send`
+never waits.
+"""
+
+import asyncio
+import ssl
+from typing import Any, Self, cast
+
+import httpcore
+
+_HAPPY_EYEBALLS_S = 0.25
+"""Head start of one address of a host over the next (RFC 8305)."""
+_READ_AHEAD = 256 * 1024
+"""Bytes beyond which a reader that lags behind stops the other side."""
+
+
+class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """A connection; one reader at a time. Made by `connect`."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport
+        self._received = bytearray()
+        self._readable: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._error: Exception | None = None
+        self.ended = False
+        """Whether the other side has hung up; what it sent before can still be read."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as in httpcore
+        """Give what there is, at most `max_bytes`; empty at the end. Raises httpcore's errors."""
+        if not self._received and not self.ended:
+            self._readable = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._readable
+            except TimeoutError:
+                raise httpcore.ReadTimeout from None
+            finally:
+                self._readable = None
+        if not self._received and self._error is not None:
+            raise httpcore.ReadError from self._error
+        data = bytes(self._received[:max_bytes])
+        full = len(self._received) > _READ_AHEAD
+        del self._received[:max_bytes]
+        if full and len(self._received) <= _READ_AHEAD and not self.ended:
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in httpcore
+        """Send `buffer`, and wait while the other side lags behind. Raises httpcore's errors."""
+        self.send(buffer)
+        if not self._writable.is_set():
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._writable.wait()
+            except TimeoutError:
+                raise httpcore.WriteTimeout from None
+
+    def send(self, data: bytes) -> None:
+        """Send `data` without waiting. Raises httpcore.WriteError."""
+        if self._error is not None or self.closed:
+            raise httpcore.WriteError from self._error
+        if data:
+            self._transport.write(data)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # as in httpcore
+    ) -> Self:
+        """Speak TLS from now on. Raises OSError."""
+        async with asyncio.timeout(timeout):
+            transport = await asyncio.get_running_loop().start_tls(
+                self._transport, self, ssl_context, server_hostname=server_hostname
+            )
+        if transport is None:  # hung up right after the handshake
+            raise ConnectionResetError
+        self._transport = transport
+        return self
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._transport.is_closing()
+
+    def abort(self) -> None:
+        """Close at once; what is not yet sent is dropped."""
+        self._transport.abort()
+
+    async def aclose(self) -> None:
+        """Close at once, and let asyncio do so."""
+        self.abort()
+        await asyncio.sleep(0)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Answer what httpcore asks: `is_readable`, else what asyncio knows."""
+        if info == "is_readable":
+            return bool(self._received) or self.ended
+        return self._transport.get_extra_info(info)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio when TCP is connected."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio with what came."""
+        before = len(self._received)
+        self._received += data
+        if before <= _READ_AHEAD < len(self._received):
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Called by asyncio when the other side hung up."""
+        self.ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio at the end, for whatever reason."""
+        self.ended = True
+        self._error = exc
+        self._writable.set()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """Called by asyncio when the other side lags behind."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio when it has caught up."""
+        self._writable.set()
+
+    def _wake(self) -> None:
+        if self._readable is not None and not self._readable.done():
+            self._readable.set_result(None)
+
+
+async def connect(host: str, port: int) -> Socket:
+    """Connect to the first address of `host` that answers. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    _, socket = await loop.create_connection(
+        Socket, host, port, happy_eyeballs_delay=_HAPPY_EYEBALLS_S
+    )
+    return socket
