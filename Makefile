@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
+PEERS := .venv-peers
 
-.PHONY: demo test test-quick check format bench picture setup clean
+.PHONY: demo test test-quick check format bench bench-llm picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
@@ -23,14 +24,20 @@ check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)python -m twotrack.settings.reference README.md --check
+	$(RUN)python -m twotrack.llm.providers_reference README.md --check
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
 	$(RUN)python -m twotrack.settings.reference README.md
+	$(RUN)python -m twotrack.llm.providers_reference README.md
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py
+	$(RUN)python tests/bench/bench_llm.py
+
+bench-llm: $(READY)  ## The part of it about model requests
+	$(RUN)python tests/bench/bench_llm.py
 
 picture: $(READY)  ## Record the README's picture of the demo
 	$(RUN)python editors/terminal/demo.py --svg editors/terminal/demo.svg
@@ -51,5 +58,19 @@ $(READY): pyproject.toml
 	fi
 	@touch $(READY)
 
+peers: $(PEERS)/.ready  ## Install what make bench compares with and the tests of gateways need (750 MB)
+
+$(PEERS)/.ready: pyproject.toml
+	@echo "Setting up $(PEERS), once: a few minutes ..."
+	@if command -v uv >/dev/null; then \
+	  set -e; uv venv --quiet --allow-existing --python '>=3.11,<3.14' $(PEERS); \
+	  uv pip install --quiet --python $(PEERS) --group peers; \
+	else \
+	  set -e; $(PYTHON) -m venv $(PEERS); \
+	  $(PEERS)/bin/python -m pip install --quiet --upgrade pip; \
+	  $(PEERS)/bin/python -m pip install --quiet --group peers; \
+	fi
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

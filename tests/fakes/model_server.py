@@ -1,8 +1,10 @@
 """A scripted model server: real HTTP/1.1 on loopback, so that tests patch nothing.
 
 It speaks OpenAI-compatible chat and completions (also Mistral's ``/fim/completions``), the
-``/infill`` and ``/completion`` of llama.cpp, and ``/models``, streamed or whole. Each request takes
-the next scripted `Reply`, and is logged:
+``/infill`` and ``/completion`` of llama.cpp, Anthropic's ``/v1/messages``, Gemini's
+``/v1beta/models/M:streamGenerateContent`` and Ollama's ``/api/chat`` and ``/api/generate``,
+streamed or whole, and lists its `models` as each of them does. It refuses what they refuse. Each
+other request takes the next scripted `Reply`, is logged, and charged by `rates`:
 
     async with ModelServer() as server:
         server.script(Reply("return a"), Reply(status=429, headers={"Retry-After": "2"}))
@@ -10,6 +12,7 @@ the next scripted `Reply`, and is logged:
         request = await server.wait_for(1)      # the first request, as soon as it is there
         await request.closed()                  # answered, or the client hung up
         assert request.aborted_at is not None
+        assert server.invoices[0].counts.read == 0
 
 As a process (``python tests/fakes/model_server.py``) it prints its port on a line.
 ``POST /control`` with ``{"replies": [{"text": "x"}], "default": {}, "models": [], "release":
@@ -19,106 +22,24 @@ true}`` scripts it (each key optional); ``GET /log?wait=N`` answers the requests
 import asyncio
 import contextlib
 import json
+import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs
 
-_PATIENCE_S = 20.0
-"""Longest wait of any test helper; a test that needs it has failed."""
+sys.path.insert(0, str(Path(__file__).parents[1]))  # as a process, it stands in its own folder
 
+from fakes import dialects
+from fakes.invoices import Invoice, Rates, price
+from fakes.replies import PATIENCE_S, Reply, RequestLog
+from fakes.wires import Flavour, Wire
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One scripted answer. Counts "after" are counts of chunks."""
-
-    text: str = "ok"
-    _: KW_ONLY
-    chunks: Sequence[str] | None = None
-    """The pieces to stream; absent: `text`, cut after each blank."""
-    delay_s: float = 0.0
-    """Seconds before the first byte."""
-    chunk_delay_s: float = 0.0
-    """Seconds before each chunk."""
-    finish: str | None = "stop"
-    """`finish_reason`; None sends none."""
-    model: str | None = None
-    """The model that claims to have answered; absent: the one asked for."""
-    prompt_tokens: int = 10
-    cached_tokens: int = 0
-    completion_tokens: int | None = None
-    """Absent: one for each chunk."""
-    status: int = 200
-    """HTTP status; other than 200, the body is `error`."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """More response headers."""
-    error: Any = None
-    """Body of a failure: an object (sent as JSON) or a string (sent as it is)."""
-    raw: str | None = None
-    """Body to send instead of any protocol, in one piece."""
-    drop: bool = False
-    """Close the connection without a byte of answer."""
-    hang: bool = False
-    """Send nothing until `release` or until the client hangs up."""
-    hang_after: int | None = None
-    """Hang there likewise."""
-    cut_after: int | None = None
-    """Close the connection there, in the middle of the body."""
-    error_after: int | None = None
-    """Send an error event (`error`) there, and end."""
-    malformed_after: int | None = None
-    """Send an event there that is no JSON, and end."""
-    garbage_bytes: int = 0
-    """After the chunks, this many bytes without a line end."""
-    done: bool = True
-    """Whether the stream ends with ``data: [DONE]``."""
-    keep_alive: bool = False
-    """Whether a comment line precedes every event."""
-
-    @property
-    def pieces(self) -> tuple[str, ...]:
-        """The texts to stream."""
-        if self.chunks is not None:
-            return tuple(self.chunks)
-        return tuple(p for p in self.text.replace(" ", " \0").split("\0") if p)
-
-
-@dataclass(slots=True, eq=False)
-class RequestLog:
-    """One request as it came, and what became of it. Times: `time.monotonic()`."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    """Names in lower case."""
-    body: Any
-    """The decoded JSON; None where there was none."""
-    received_at: float
-    raw_body: bytes = b""
-    connection: int = 0
-    """Which connection it came on, counted from 1."""
-    finished_at: float | None = None
-    """When the last byte was written; None where that never happened."""
-    aborted_at: float | None = None
-    """When the client hung up before the end."""
-    _closed: asyncio.Event = field(default_factory=asyncio.Event)
-    _released: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def release(self) -> None:
-        """Let this request go on where its reply hangs."""
-        self._released.set()
-
-    async def closed(self) -> None:
-        """Wait until it was answered or the client hung up."""
-        async with asyncio.timeout(_PATIENCE_S):
-            await self._closed.wait()
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the public fields, for ``GET /log``."""
-        names = ("method", "path", "headers", "body", "received_at", "finished_at", "aborted_at")
-        return {name: getattr(self, name) for name in names}
+__all__ = ["ModelServer", "Reply", "RequestLog"]
 
 
 class _Reader(asyncio.StreamReader):
@@ -146,6 +67,16 @@ class ModelServer:
         self.answer: Callable[[RequestLog], Reply | None] | None = None
         """Asked before `replies`; None goes on to them."""
         self.models: list[str] = ["fake-model"]
+        self.api_key: str | None = None
+        """The only key that is let in, in the dialect's own header; None: none is needed."""
+        self.infill = True
+        """Whether the models fill gaps."""
+        self.flavour: Flavour = "openai"
+        """Whom the OpenAI-compatible paths take after."""
+        self.rates: dict[str, Rates] = {}
+        """Prices by the id of the answering model."""
+        self.invoices: list[Invoice] = []
+        """One for each request that was answered, at least in part."""
         self.requests: list[RequestLog] = []
         """Every request but those to /control and /log."""
         self.connections = 0
@@ -176,7 +107,7 @@ class ModelServer:
 
     async def wait_for(self, n_requests: int) -> RequestLog:
         """Wait until that many requests have come; give the last of them."""
-        async with asyncio.timeout(_PATIENCE_S), self._arrived:
+        async with asyncio.timeout(PATIENCE_S), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= n_requests)
         return self.requests[n_requests - 1]
 
@@ -232,10 +163,10 @@ class ModelServer:
             request.aborted_at = time.monotonic()
             return False
         finally:
-            request._closed.set()
             respond.cancel()
             gone.cancel()
             await asyncio.gather(respond, gone, return_exceptions=True)
+            request.close()
 
     async def _control(self, request: RequestLog, writer: asyncio.StreamWriter) -> None:
         if request.path.startswith("/log"):
@@ -253,15 +184,17 @@ class ModelServer:
         await _send(writer, 200, _body({}))
 
     async def _respond(self, request: RequestLog, writer: asyncio.StreamWriter) -> bool:
-        path = request.path.partition("?")[0]
         reply = self.answer(request) if self.answer else None
-        if reply is None and request.method == "GET" and path.endswith("/models"):
-            models = [{"id": name, "object": "model"} for name in self.models]
-            await _send(writer, 200, _body({"object": "list", "data": models}))
-            return True
+        if reply is None:
+            refused = dialects.refusal(request, self.api_key, infill=self.infill)
+            listed = dialects.models(request, self.models)
+            if refused or listed is not None:
+                status, body = refused or (200, listed)
+                await _send(writer, status, _body(body))
+                return True
         reply = reply or (self.replies.popleft() if self.replies else self.default)
         if reply.hang:
-            await request._released.wait()
+            await request.released()
         await asyncio.sleep(reply.delay_s)
         if reply.drop:
             return False
@@ -269,13 +202,38 @@ class ModelServer:
             await _send(writer, reply.status, _body(reply.error), reply.headers)
         elif reply.raw is not None:
             await _send(writer, 200, reply.raw.encode(), reply.headers)
-        elif (wire := _WIRES.get(path.rpartition("/")[2])) is None:
+        elif (wire := dialects.wire(request, reply, self.flavour)) is None:
             await _send(writer, 404, _body({"error": {"message": "no such path"}}))
-        elif (request.body or {}).get("stream"):
-            return await _stream(writer, reply, request, wire(request, reply))
         else:
-            await _send(writer, 200, _body(wire(request, reply).whole), reply.headers)
+            return await self._speak(writer, reply, request, wire)
         return True
+
+    async def _speak(
+        self, writer: asyncio.StreamWriter, reply: Reply, request: RequestLog, wire: Wire
+    ) -> bool:
+        """Write an answer and charge it; False where the connection must close."""
+        whole = False
+        try:
+            if wire.streamed:
+                whole = await _stream(writer, reply, request, wire)
+            else:
+                await _send(writer, 200, _body(wire.whole), reply.headers)
+                whole = True
+            return whole
+        finally:
+            # What broke off was generated, and so charged, as far as it came.
+            aborted = not whole or (wire.streamed and request.sent < len(wire.events))
+            self.invoices.append(_invoice(request, reply, wire, self.rates, aborted=aborted))
+
+
+def _invoice(
+    request: RequestLog, reply: Reply, wire: Wire, rates: Mapping[str, Rates], *, aborted: bool
+) -> Invoice:
+    counts = replace(wire.counts, shown=request.sent) if aborted else wire.counts
+    usd = price(counts, wire.model, rates)
+    if reply.charged_usd is not None and not aborted:
+        usd = Decimal(str(reply.charged_usd))
+    return Invoice(request.path, wire.model, counts, usd, aborted)
 
 
 async def _read_request(reader: _Reader, connection: int) -> RequestLog | None:
@@ -285,6 +243,8 @@ async def _read_request(reader: _Reader, connection: int) -> RequestLog | None:
         return None
     first, *lines = head.decode("latin-1").rstrip().split("\r\n")
     method, path, _ = first.split(" ", 2)
+    if not path.startswith("/"):  # the whole address: it stands in for a client's proxy
+        path = "/" + path.split("/", 3)[3]
     pairs = (line.split(":", 1) for line in lines)
     headers = {name.strip().lower(): value.strip() for name, value in pairs}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
@@ -311,10 +271,10 @@ def _head(status: int, fields: Mapping[str, str]) -> bytes:
 
 
 async def _stream(
-    writer: asyncio.StreamWriter, reply: Reply, request: RequestLog, wire: "_Wire"
+    writer: asyncio.StreamWriter, reply: Reply, request: RequestLog, wire: Wire
 ) -> bool:
-    """Write a chunked SSE response; False where the connection must close."""
-    fields = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
+    """Write a chunked response; False where the connection must close."""
+    fields = {"Content-Type": wire.content_type, "Transfer-Encoding": "chunked"}
     writer.write(_head(200, fields | dict(reply.headers)))
     async for block in _events(reply, request, wire):
         writer.write(b"%x\r\n%s\r\n" % (len(block), block))
@@ -326,110 +286,39 @@ async def _stream(
     return True
 
 
-async def _events(reply: Reply, request: RequestLog, wire: "_Wire") -> AsyncIterator[bytes]:
-    comment = b": keep-alive\n\n" if reply.keep_alive else b""
+async def _events(reply: Reply, request: RequestLog, wire: Wire) -> AsyncIterator[bytes]:
+    alive = wire.alive if reply.keep_alive else b""
     stops = (reply.hang_after, reply.cut_after, reply.error_after, reply.malformed_after)
     limit = min((s for s in stops if s is not None), default=len(wire.events))
+    for event in wire.first:
+        yield alive + wire.frame(event)
     for event in wire.events[:limit]:
         await asyncio.sleep(reply.chunk_delay_s)
-        yield comment + _sse(event)
+        request.sent += 1
+        yield alive + wire.frame(event)
     if reply.hang_after is not None:
-        await request._released.wait()
+        await request.released()
         for event in wire.events[limit:]:
-            yield _sse(event)
-    if reply.error_after is not None:
-        yield _sse(reply.error or {"error": {"message": "scripted failure", "code": 500}})
-    if reply.malformed_after is not None:
-        yield b"data: {not json\n\n"
-    if reply.garbage_bytes:
-        yield b"data: " + b"x" * reply.garbage_bytes
+            request.sent += 1
+            yield wire.frame(event)
+    for trouble in _troubles(reply, wire):
+        yield trouble
     if limit in (reply.cut_after, reply.error_after, reply.malformed_after):
         return
     for event in wire.last:
-        yield comment + _sse(event)
-    if wire.done and reply.done:
-        yield b"data: [DONE]\n\n"
+        yield alive + wire.frame(event)
+    if reply.done and wire.end:
+        yield wire.end
 
 
-def _sse(event: Any) -> bytes:
-    return b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Wire:
-    """A reply in the words of one dialect."""
-
-    events: list[Any]
-    """One for each piece of text."""
-    last: list[Any]
-    """What comes after them."""
-    whole: Any
-    done: bool = True
-
-
-def _openai(request: RequestLog, reply: Reply, *, chat: bool) -> _Wire:
-    body = request.body or {}
-    kind = "chat.completion" if chat else "text_completion"
-    base = {"id": "r-1", "object": kind, "model": reply.model or body.get("model", "fake-model")}
-    usage = {
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": _completion_tokens(reply),
-        "prompt_tokens_details": {"cached_tokens": reply.cached_tokens},
-    }
-
-    def choice(text: str, finish: str | None, key: str = "delta") -> dict[str, Any]:
-        content = {"role": "assistant", "content": text}
-        said = {key: content} if chat else {"text": text}
-        return {"index": 0, **said, "finish_reason": finish}
-
-    asked = (body.get("stream_options") or {}).get("include_usage")
-    return _Wire(
-        events=[{**base, "choices": [choice(p, None)]} for p in reply.pieces],
-        last=[
-            *([{**base, "choices": [choice("", reply.finish)]}] if reply.finish else []),
-            *([{**base, "choices": [], "usage": usage}] if asked else []),
-        ],
-        whole={
-            **base,
-            "choices": [choice("".join(reply.pieces), reply.finish, "message")],
-            "usage": usage,
-        },
-    )
-
-
-def _llama(request: RequestLog, reply: Reply) -> _Wire:
-    end = {
-        "content": "",
-        "stop": True,
-        "model": reply.model or "fake-model",
-        "stop_type": "limit" if reply.finish == "length" else "eos",
-        "tokens_evaluated": reply.prompt_tokens,
-        "tokens_cached": reply.prompt_tokens + _completion_tokens(reply),
-        "tokens_predicted": _completion_tokens(reply),
-        "timings": {"cache_n": reply.cached_tokens, "predicted_n": _completion_tokens(reply)},
-    }
-    events = [{"content": piece, "stop": False} for piece in reply.pieces]
-    return _Wire(
-        events, [end] if reply.finish else [], {**end, "content": "".join(reply.pieces)}, False
-    )
-
-
-def _completion_tokens(reply: Reply) -> int:
-    given = reply.completion_tokens
-    return len(reply.pieces) if given is None else given
-
-
-def _completions(request: RequestLog, reply: Reply) -> _Wire:
-    # Mistral's FIM endpoint answers in the shape of a chat.
-    chat = request.path.endswith(("/chat/completions", "/fim/completions"))
-    return _openai(request, reply, chat=chat)
-
-
-_WIRES: dict[str, Callable[[RequestLog, Reply], _Wire]] = {
-    "completions": _completions,
-    "infill": _llama,
-    "completion": _llama,
-}
+def _troubles(reply: Reply, wire: Wire) -> Iterator[bytes]:
+    lead = wire.frame({}).partition(b"{")[0]
+    if reply.error_after is not None:
+        yield wire.frame(reply.error or wire.failure)
+    if reply.malformed_after is not None:
+        yield lead + b"{not json\n\n"
+    if reply.garbage_bytes:
+        yield lead + b"x" * reply.garbage_bytes
 
 
 async def _main() -> None:

@@ -1,34 +1,31 @@
-"""The embedded model: its process, and with the real one what it can do.
+"""The embedded model: the life of its process.
 
-Where the process itself is not in question, a small program stands for it: it says on its standard
-output what the test tells it to, and a scripted model server stands for llama.cpp.
+A small program stands for that process: it says on its standard output what the test tells it to,
+and a scripted model server stands for llama.cpp. The real ones: ``tests/real/test_embedded.py``.
 """
 
 import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import ModelError, ModelNotFound, RequestRejected, Unreachable
+from twotrack.errors import ModelError, ModelNotFound, Unreachable
 from twotrack.events import Event, ModelLoading
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt, Provider
+from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
 from twotrack.llm.embedded import EmbeddedModel, available, embedded_model, find_model
 from twotrack.llm.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 ASK = Infill("def add(a, b):\n    retu", "", "a.py", "python", stop=("\n",))
 HELLO = Chat("", (Message("user", "Say hello."),), max_tokens=8)
-SERVER = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
 
 # Writes its order to argv[1] and its process id to argv[2], says argv[3], and stays or goes.
 CHILD = """
@@ -52,6 +49,7 @@ class Stage:
         self.transport = transport
         self.events: list[Event] = []
         self.now = 1000.0
+        self.timers: list[asyncio.TimerHandle] = []
         (folder / "smol.gguf").touch()
 
     def model(self, says: str, **settings: object) -> EmbeddedModel:
@@ -60,11 +58,27 @@ class Stage:
             self.events.append,
             self.transport,
             clock=lambda: self.now,
+            call_later=self.call_later,
             command=(
                 *(sys.executable, "-I", "-S", "-c", CHILD),
                 *(str(self.folder / "orders"), str(self.folder / "pids"), says),
             ),
         )
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        self.timers.append(asyncio.TimerHandle(seconds, callback, (), asyncio.get_running_loop()))
+        return self.timers[-1]
+
+    @property
+    def idle(self) -> list[asyncio.TimerHandle]:
+        """The timers that run."""
+        return [timer for timer in self.timers if not timer.cancelled()]
+
+    def rests(self) -> None:
+        """Let as much time pass as is waited for."""
+        [timer] = self.idle
+        self.timers.remove(timer)
+        timer._run()
 
     @property
     def orders(self) -> list[dict[str, object]]:
@@ -96,10 +110,9 @@ async def failure(provider: Provider, prompt: Prompt = ASK) -> ModelError:
 
 
 async def ended(pid: int) -> None:
-    """Wait until no process has this id."""
-    await asyncio.to_thread(
-        psutil.wait_procs, [psutil.Process(pid)] if psutil.pid_exists(pid) else []
-    )
+    """Wait until no process has this id; asyncio itself must hear how the child ended."""
+    while psutil.pid_exists(pid):
+        await asyncio.sleep(0)
 
 
 # -- what there is to load -------------------------------------------------------------------------
@@ -110,6 +123,16 @@ def test_a_named_file_is_the_model(tmp_path: Path) -> None:
     assert find_model(EmbeddedSettings(model=file)) is None
     file.touch()
     assert find_model(EmbeddedSettings(model=file)) == file
+
+
+def test_what_is_no_file_is_no_model_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", pytest)
+    for path in (tmp_path, tmp_path / ("x" * 4000), Path("~nobody-of-this-name/a.gguf")):
+        settings = EmbeddedSettings(model=path)
+        assert find_model(settings) is None
+        assert available(settings).startswith(f"there is no file {path} ")
 
 
 def test_what_is_missing_is_said_with_what_to_do(
@@ -162,6 +185,7 @@ async def test_the_first_question_loads_and_all_share_the_process(
         "threads": 3,
         "context_window": 512,
         "memory_mb": 1500,
+        "nice": 10,
     }
     assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {key}"}
     await model.aclose()
@@ -253,7 +277,7 @@ async def test_closing_ends_the_process_and_answers_who_waits(stage: Stage) -> N
     await loading.wait()
     await model.aclose()
     assert isinstance(await question, Unreachable)
-    assert psutil.Process().children() == []
+    assert not [c for c in psutil.Process().children() if str(stage.folder / "pids") in c.cmdline()]
 
 
 async def test_a_process_that_ended_is_started_again_once_in_half_a_minute(
@@ -300,160 +324,108 @@ class _Heard(list[Event]):
         self._flag.set()
 
 
-# -- the other side --------------------------------------------------------------------------------
+# -- giving memory back ----------------------------------------------------------------------------
 
 
-def said(folder: Path, **changes: object) -> dict[str, str]:
-    """Start the real process in `folder`, give what it says, and end it."""
-    order = {"model": "no.gguf", "key": "k", "threads": 1, "context_window": 512, "memory_mb": 900}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(SERVER, stdin=pipe, stdout=pipe, cwd=folder) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(json.dumps({**order, **changes}).encode() + b"\n")
-        process.stdin.flush()
-        answered: dict[str, str] = json.loads(process.stdout.readline())
-        process.stdin.close()
-        assert process.wait(timeout=20) == 0
-    return answered
+async def test_what_nobody_asks_for_is_unloaded_and_loaded_again_at_need(
+    stage: Stage, server: ModelServer
+) -> None:
+    model = stage.model(json.dumps({"url": server.url}), unload_after_s=60.0)
+    for pid in range(3):
+        assert await answer(model)
+        [timer] = stage.idle
+        assert timer.when() == 60.0
+        stage.rests()
+        await ended(stage.pids[pid])
+    assert len(stage.pids) == 3
+    loads = [event for event in stage.events if isinstance(event, ModelLoading)]
+    assert [load.done for load in loads] == [False, True] * 3
+    assert not any(load.problem for load in loads)
+    await model.aclose()
 
 
-def test_a_project_cannot_put_its_code_into_the_process(tmp_path: Path) -> None:
-    for name in ("json", "xllamacpp", "twotrack"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('run')")
-    assert "problem" in said(tmp_path)
+async def test_a_model_that_was_loaded_and_never_asked_is_unloaded_too(
+    stage: Stage, server: ModelServer
+) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    await model.load()
+    assert [timer.when() for timer in stage.idle] == [900.0]
+    stage.rests()
+    await ended(stage.pids[0])
+    await model.aclose()
 
 
-@pytest.mark.real_model
-def test_a_missing_and_a_foreign_file(tmp_path: Path) -> None:
-    assert "No such file" in said(tmp_path)["problem"]
-    (tmp_path / "no.gguf").write_text("hello")
-    assert "is no GGUF model" in said(tmp_path)["problem"]
+async def test_it_is_loaded_again_after_everybody_gave_up_waiting(
+    stage: Stage, server: ModelServer
+) -> None:
+    loading = asyncio.Event()
+    stage.events = _Heard(loading)
+    model = stage.model(json.dumps({"url": server.url}))
+    question = asyncio.create_task(answer(model))
+    await loading.wait()
+    question.cancel()
+    await asyncio.wait({question})
+    assert stage.idle == []
+    while not stage.idle:  # until the process has said that it serves
+        await asyncio.sleep(0)
+    await model.aclose()
+    assert stage.idle == []
 
 
-@pytest.fixture
-def smollm2() -> Path:
-    path = find_model(EmbeddedSettings())
-    problem = available(EmbeddedSettings())
-    if path is None or problem:
-        pytest.skip(problem)
-    return path
+async def test_nothing_is_unloaded_while_an_answer_runs(stage: Stage, server: ModelServer) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    server.default = Reply("one two three")
+    async with aclosing(model.stream(ASK)) as slow:
+        await anext(slow)
+        assert stage.idle == []
+        await answer(model)
+        assert stage.idle == []
+    assert len(stage.idle) == 1
+    await answer(model)
+    assert len(stage.idle) == 1
+    await model.aclose()
+    assert stage.idle == []
 
 
-@pytest.mark.real_model
-def test_a_model_that_needs_more_memory_than_allowed(tmp_path: Path, smollm2: Path) -> None:
-    problem = said(tmp_path, model=str(smollm2), memory_mb=150)["problem"]
-    assert "embedded.memory_mb allows 150" in problem
-    assert "needs about" in problem
+async def test_a_question_that_comes_while_it_is_unloaded_is_answered(
+    stage: Stage, server: ModelServer
+) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    await answer(model)
+    stage.rests()
+    assert await answer(model)
+    first, second = stage.pids
+    assert not psutil.pid_exists(first)
+    assert psutil.pid_exists(second)
+    await model.aclose()
 
 
-@pytest.mark.real_model
-def test_the_reason_of_llama_cpp_is_told(tmp_path: Path, smollm2: Path) -> None:
-    strange = smollm2.read_bytes().replace(b"\5\0\0\0\0\0\0\0llama", b"\5\0\0\0\0\0\0\0zlama", 1)
-    (tmp_path / "strange.gguf").write_bytes(strange)
-    problem = said(tmp_path, model="strange.gguf")["problem"]
-    assert "unknown model architecture: 'zlama'" in problem
-    assert "embedded.model" in problem
+async def test_closing_waits_for_the_unloading(stage: Stage, server: ModelServer) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    await answer(model)
+    stage.rests()
+    await model.aclose()
+    assert not psutil.pid_exists(stage.pids[0])
 
 
-@pytest.mark.real_model
-def test_a_cut_file_is_refused(tmp_path: Path, smollm2: Path) -> None:
-    (tmp_path / "cut.gguf").write_bytes(smollm2.read_bytes()[:1_000_000])
-    assert "could not load cut.gguf" in said(tmp_path, model="cut.gguf")["problem"]
+async def test_nought_seconds_keep_it_for_good(stage: Stage, server: ModelServer) -> None:
+    model = stage.model(json.dumps({"url": server.url}), unload_after_s=0.0)
+    await answer(model)
+    assert stage.timers == []
+    await model.aclose()
 
 
-# -- the real model --------------------------------------------------------------------------------
+# -- making ready ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def real(smollm2: Path, transport: Transport) -> AsyncIterator[Model]:
-    settings = EmbeddedSettings(context_window=1024)
-    model = embedded_model(settings, lambda event: None, transport)
-    yield model
-    await model.provider.aclose()
-
-
-def child() -> psutil.Process:
-    [found] = (c for c in psutil.Process().children() if SERVER[-1] in c.cmdline())
-    return found
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_it_completes_what_was_begun_in_the_middle_of_a_word(real: Model) -> None:
-    first = await answer(real.provider)
-    assert "".join(chunk.text for chunk in first) == "rn a + b"
-    assert first[-1].finish == "stop"
-    again = (await answer(real.provider))[-1].usage
-    assert again is not None
-    assert again.input_tokens > 0
-    assert again.cached_tokens == again.input_tokens - 1
-    assert "hello" in (await text(real.provider, HELLO)).lower()
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_a_chat_does_not_cost_the_completion_its_cache(real: Model) -> None:
-    long = Infill("def double(n):\n    return n * 2\n\n\n" * 14 + "def add(", "", "a.py", "python")
-    await answer(real.provider, long)
-    await answer(real.provider, HELLO)
-    usage = (await answer(real.provider, long))[-1].usage
-    assert usage is not None
-    assert usage.cached_tokens > 0.9 * usage.input_tokens > 150
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_only_who_has_the_key_may_ask_and_only_on_this_machine(real: Model) -> None:
-    await answer(real.provider)
-    [address] = {c.laddr for c in child().net_connections() if c.status == psutil.CONN_LISTEN}
-    assert address.ip == "127.0.0.1"
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}") as stranger:
-        for path in ("/completion", "/v1/chat/completions", "/infill", "/tokenize"):
-            assert (await stranger.post(path, json={"prompt": "x"})).status_code == 401
-        for path in ("/slots", "/props", "/v1/models"):
-            assert (await stranger.get(path)).status_code == 401
-        assert (await stranger.get("/")).status_code == 404
-    assert not any(len(word) == 64 for word in child().cmdline())
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_a_prompt_that_is_too_long_is_refused(real: Model) -> None:
-    error = await failure(real.provider, Infill("a = 1\n" * 2000 + "b = (", "", "a.py", "python"))
-    assert isinstance(error, RequestRejected)
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_a_crash_in_the_middle_of_an_answer(real: Model) -> None:
-    endless = Infill("numbers = [1, 2, 3, 4,", "", "a.py", "python", max_tokens=900)
-    async with aclosing(real.provider.stream(endless)) as chunks:
-        await anext(chunks)
-        child().kill()
-        with pytest.raises(Unreachable, match="SIGKILL"):
-            [chunk async for chunk in chunks]
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_it_stays_within_its_memory_and_its_place(real: Model) -> None:
-    await answer(real.provider, Infill("x = 1\n" * 60 + "y = (", "", "a.py", "python"))
-    running = child()
-    assert running.memory_info().rss < 400 * 2**20
-    if hasattr(os, "nice"):
-        assert running.nice() >= 10
-
-
-@pytest.mark.real_model
-@pytest.mark.slow
-async def test_it_ends_with_the_one_who_started_it(smollm2: Path) -> None:
-    order = {"model": str(smollm2), "key": "k", "threads": 1, "context_window": 512}
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*SERVER, stdin=pipe, stdout=pipe)
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(json.dumps({**order, "memory_mb": 900}).encode() + b"\n")
-    assert b"http://127.0.0.1:" in await process.stdout.readline()
-    process.stdin.close()
-    assert await process.wait() == 0
+async def test_warming_loads_and_has_the_prompt_read(stage: Stage, server: ModelServer) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    await model.warm()
+    assert stage.events[-1] == ModelLoading("embedded", done=True)
+    assert not server.requests
+    await model.warm(ASK)
+    await model.warm(HELLO)
+    [request] = server.requests
+    assert (request.path, request.body["n_predict"]) == ("/completion", 0)
+    assert len(stage.idle) == 1
+    await model.aclose()

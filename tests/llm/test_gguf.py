@@ -13,7 +13,7 @@ from twotrack.llm.gguf import NotGGUF, needed_bytes
 MIB = 2**20
 OVERHEAD = 128 * MIB
 
-UINT32, STRING, ARRAY = 4, 8, 9
+UINT32, INT32, STRING, ARRAY = 4, 5, 8, 9
 
 LLAMA: dict[str, object] = {
     "general.architecture": "llama",
@@ -81,12 +81,60 @@ def test_the_tokenizer_is_not_read(tmp_path: Path) -> None:
         gguf({"general.architecture": list(range(5000))}),
         b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("a") + struct.pack("<I", 99),
         b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("a") + struct.pack("<IIQ", ARRAY, ARRAY, 1),
+        gguf({f"text.{n}": "x" * 65_535 for n in range(70)}),
     ],
-    ids=["empty", "other", "cut", "version", "long-text", "long-list", "kind", "nested"],
+    ids=[
+        "empty",
+        "other",
+        "cut",
+        "version",
+        "long-text",
+        "long-list",
+        "kind",
+        "nested",
+        "long-head",
+    ],
 )
 def test_what_is_no_model_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(NotGGUF):
         needed(tmp_path, data)
+
+
+def test_numbers_below_nought_count_as_none(tmp_path: Path) -> None:
+    data = gguf({**LLAMA, "llama.block_count": 7}).replace(
+        struct.pack("<II", UINT32, 7), struct.pack("<Ii", INT32, -7)
+    )
+    assert needed(tmp_path, data) == 0
+
+
+def test_a_head_that_promises_more_than_there_is_ends_with_its_bound(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, 2**64 - 1, 2**64 - 1))
+        file.truncate(2**36)  # the rest reads as noughts: keys without a name
+    assert needed_bytes(path, 4096) == 2**36 + OVERHEAD
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A model's head with a few bytes changed, put in or left out."""
+    data = gguf({**LLAMA, "general.tags": [1, 2, 3], "tokenizer.ggml.model": "gpt2"})
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(4, len(data)))
+        stop = min(start + draw(st.sampled_from((0, 1, 4, 8))), len(data))
+        put = draw(st.sampled_from((b"", b"\xff" * 8, b"\x80", bytes(8))) | st.binary(max_size=8))
+        data = data[:start] + put + data[stop:]
+    return data
+
+
+@given(mutated())
+def test_a_mutated_head_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "mutated.gguf"
+    path.write_bytes(data)
+    with contextlib.suppress(NotGGUF):
+        assert needed_bytes(path, 4096) >= len(data) + OVERHEAD
 
 
 @given(st.binary(max_size=200))

@@ -113,3 +113,24 @@ async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transpor
     with pytest.raises(RequestRejected, match="chat"):
         await answer(server, transport, Chat("", ()))
     assert not server.requests
+
+
+async def test_warming_has_the_head_read_and_nothing_written(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.default = Reply("rn 1")
+    prompt = infill("def f(a):\n    retu")
+    await LlamaContinuation(transport, Endpoint("mine", server.url)).warm(prompt)
+    await answer(server, transport, prompt)
+    warming, asking = (request.body for request in server.requests)
+    assert warming["prompt"] == asking["prompt"] == "def f(a):\n"
+    assert (warming["n_predict"], warming["stream"]) == (0, False)
+    assert "grammar" not in warming
+
+
+async def test_warming_without_a_prompt_makes_a_connection(
+    server: ModelServer, transport: Transport
+) -> None:
+    await LlamaContinuation(transport, Endpoint("mine", server.url)).warm()
+    assert server.connections == 1
+    assert not any(request.method == "POST" for request in server.requests)

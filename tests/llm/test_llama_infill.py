@@ -1,5 +1,6 @@
 """llama.cpp's own fill-in-the-middle."""
 
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -68,3 +69,46 @@ async def test_a_model_without_fill_in_the_middle(
 async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
     with pytest.raises(RequestRejected):
         await answer(server, transport, Chat("", ()))
+
+
+# -- making ready ----------------------------------------------------------------------------------
+
+
+async def test_warming_has_the_same_prompt_read_and_nothing_written(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.default = Reply("1")
+    await LlamaInfill(transport, Endpoint("mine", server.url)).warm(PROMPT)
+    await answer(server, transport)
+    warming, asking = (request.body for request in server.requests)
+    assert warming == {**asking, "n_predict": 0, "stream": False}
+
+
+async def test_warming_without_a_prompt_makes_a_connection(
+    server: ModelServer, transport: Transport
+) -> None:
+    provider = LlamaInfill(transport, Endpoint("mine", server.url))
+    await provider.warm()
+    await provider.warm(Chat("", ()))
+    assert server.connections == 1
+    assert not any(request.method == "POST" for request in server.requests)
+
+
+async def test_a_warming_that_fails_says_why(server: ModelServer, transport: Transport) -> None:
+    server.script(Reply(status=501, error={"error": {"message": "Infill is not supported"}}))
+    with pytest.raises(RequestRejected, match="not supported"):
+        await LlamaInfill(transport, Endpoint("mine", server.url)).warm(PROMPT)
+
+
+async def test_a_warming_that_is_given_up_closes_its_connection(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply(hang=True))
+    provider = LlamaInfill(transport, Endpoint("mine", server.url))
+    warming = asyncio.create_task(provider.warm(PROMPT))
+    request = await server.wait_for(1)
+    warming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await warming
+    await request.closed()
+    assert request.aborted_at is not None

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,6 +88,78 @@ async def test_no_system_and_the_models_limit(server: ModelServer, transport: Tr
     assert (body["max_tokens"], body["temperature"], "stop" in body) == (50, 0.7, False)
 
 
+async def test_what_is_not_given_is_not_sent(server: ModelServer, transport: Transport) -> None:
+    await answer(chat(server, transport, temperature=None))
+    assert not {"temperature", "prompt_cache_key"} & server.requests[0].body.keys()
+
+
+async def test_the_beginning_of_an_answer(server: ModelServer, transport: Transport) -> None:
+    begun = replace(PROMPT, messages=(*PROMPT.messages, Message("assistant", "It")))
+    await answer(chat(server, transport), begun)
+    await answer(chat(server, transport, prefill=True), begun)
+    last = [request.body["messages"][-1] for request in server.requests]
+    assert last == [
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "content": "It"},
+    ]
+
+
+async def test_the_key_of_the_cache_follows_the_head(
+    server: ModelServer, transport: Transport
+) -> None:
+    provider = chat(server, transport, keyed=True)
+    other = replace(PROMPT, messages=(Message("user", "Bye"),))
+    for prompt in (PROMPT, other, replace(PROMPT, system="Be long."), replace(PROMPT, system="")):
+        await answer(provider, prompt)
+    first, same, different, without = (r.body.get("prompt_cache_key") for r in server.requests)
+    assert first == same != different
+    assert without is None
+    assert re.fullmatch(r"twotrack-[0-9a-f]{16}", first)
+
+
+async def test_a_server_without_a_keyed_cache(server: ModelServer, transport: Transport) -> None:
+    finding = {"type": "extra_forbidden", "loc": ["body", "prompt_cache_key"], "msg": "Extra"}
+    server.script(Reply(status=422, error={"detail": [finding]}), Reply("x"))
+    assert text(await answer(chat(server, transport, keyed=True))) == "x"
+    assert "prompt_cache_key" not in server.requests[1].body
+
+
+OFF = {"enable_thinking": False}
+
+
+@pytest.mark.parametrize(
+    ("options", "max_tokens", "sent"),
+    [
+        ({}, 100, {"max_tokens": 100}),
+        ({}, 4_096, {"max_tokens": 4_096}),
+        ({"unthinking": OFF}, 100, {"max_tokens": 100, **OFF}),
+        ({"unthinking": OFF}, 4_096, {"max_tokens": 4_096 + 8_192}),
+        ({"unthinking": OFF, "room": 0}, 4_096, {"max_tokens": 4_096, **OFF}),
+        ({"unthinking": OFF, "thinks": True}, 100, {"max_tokens": 100 + 8_192, **OFF}),
+        ({"thinks": True}, 4_096, {"max_tokens": 4_096 + 8_192}),
+    ],
+)
+async def test_room_for_thoughts(
+    server: ModelServer,
+    transport: Transport,
+    options: dict[str, Any],
+    max_tokens: int,
+    sent: dict[str, Any],
+) -> None:
+    await answer(chat(server, transport, **options), replace(PROMPT, max_tokens=max_tokens))
+    names = ("max_tokens", "enable_thinking")
+    assert {n: v for n, v in server.requests[0].body.items() if n in names} == sent
+
+
+async def test_a_switch_that_is_refused_is_left_out(
+    server: ModelServer, transport: Transport
+) -> None:
+    refusal = {"error": {"message": "Unknown parameter: 'enable_thinking'."}}
+    server.script(Reply(status=400, error=refusal), Reply("x"))
+    assert text(await answer(chat(server, transport, unthinking=OFF))) == "x"
+    assert "enable_thinking" not in server.requests[1].body
+
+
 @pytest.mark.parametrize(
     ("reply", "finish"),
     [
@@ -93,6 +167,7 @@ async def test_no_system_and_the_models_limit(server: ModelServer, transport: Tr
         (Reply("x", finish="content_filter"), "filtered"),
         (Reply("x", finish="eos"), "stop"),
         (Reply("x", done=False), "stop"),
+        (Reply("x", finish=None), "stop"),  # [DONE] says so too
         (Reply("x", keep_alive=True), "stop"),
     ],
 )
@@ -108,7 +183,6 @@ async def test_how_it_ends(
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply("a b", finish=None),
         Reply("a b", finish=None, done=False),
         Reply("a b", cut_after=1),
         Reply("a b", malformed_after=1),
@@ -246,6 +320,28 @@ async def test_refused_parameters_are_left_out_from_then_on(
     for request in server.requests[2:]:
         assert request.body["max_completion_tokens"] == 100
         assert not {"max_tokens", "temperature"} & set(request.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("temperature", "invalid temperature: only 1 is allowed for this model"),  # Moonshot
+        ("reasoning", "Reasoning is mandatory for this endpoint and cannot be disabled."),
+        ("reasoning_effort", "openai does not support parameters: ['reasoning_effort']"),  # LiteLLM
+        (
+            "reasoning_effort",
+            "`reasoning_effort` must be one of `low`, `medium`, or `high`",
+        ),  # Groq
+    ],
+)
+async def test_each_refuses_in_its_own_words(
+    server: ModelServer, transport: Transport, name: str, message: str
+) -> None:
+    server.script(Reply(status=400, error={"error": {"message": message}}), Reply("x"))
+    unthinking = {} if name == "temperature" else {name: "none"}
+    assert text(await answer(chat(server, transport, unthinking=unthinking))) == "x"
+    first, second = (request.body for request in server.requests)
+    assert first.keys() - second.keys() == {name}
 
 
 async def test_fastapi_names_the_parameter_in_its_own_way(

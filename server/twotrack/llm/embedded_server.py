@@ -40,6 +40,8 @@ class Order:
     threads: int
     context_window: int
     memory_mb: int
+    nice: int
+    """Added to the process's niceness, where the system knows one (not on Windows)."""
 
 
 class Problem(Exception):
@@ -91,7 +93,7 @@ def _load(order: Order, errors: BinaryIO) -> Any:
     spare = _spare_mib(order)
     _limit(order.memory_mb)
     if hasattr(os, "nice"):
-        os.nice(10)  # The editor and the user's own programs come first.
+        os.nice(order.nice)  # The editor and the user's own programs come first.
     try:
         import xllamacpp  # noqa: PLC0415  # lazily: only what can be loaded needs it
     except Exception as error:
@@ -163,9 +165,10 @@ def _reason(errors: BinaryIO) -> str:
     errors.seek(0)
     log = errors.read(65_536).decode("utf-8", "replace")
     for line in log.splitlines():
-        _, found, reason = line.partition("error loading model: ")
-        if found:
-            return reason.strip()[:200]
+        for sign in ("gguf_init_from_reader: ", "error loading model: "):
+            _, found, reason = line.partition(sign)
+            if found:
+                return reason.strip()[:200]
     return "it gave no reason"
 
 

@@ -1,15 +1,18 @@
 """What a provider's failure means: from HTTP status and error body to the tree of errors.
 
-Of an error body only `message` (or FastAPI's `detail`), `type` and `code` are read; the message is
-shown cut to 200 characters, and not at all where it repeats a secret or a piece of the prompt.
+Of an error body only `message` (or FastAPI's `detail`), `type`, `code` and `status` are read; the
+message is shown cut to 200 characters, and not at all where it repeats a piece of a key or of the
+prompt.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isnan
 from typing import Any
+from urllib.parse import unquote
 
 from twotrack.errors import (
     ModelError,
@@ -21,11 +24,19 @@ from twotrack.errors import (
     TimedOut,
     Unauthorized,
 )
+from twotrack.llm.keys import Key
 
 _SHOWN = 200
 _ECHO = 20
 """A message that shares this many characters in a row with the prompt is not shown."""
+_KEY_ECHO = 8
+"""As many are enough of what may be a key: without blanks, and not long."""
+_LONGEST_KEY = 512
 _LONGEST_WAIT_S = 86_400.0
+_RENEWAL_S = 60.0
+"""When to ask again with a key that a command or the keyring may give anew."""
+_LOADING_S = 1.0
+"""When to ask a server again that is loading its model, where it does not say."""
 
 _STATUSES: dict[int, type[ModelError]] = {
     401: Unauthorized,
@@ -34,6 +45,7 @@ _STATUSES: dict[int, type[ModelError]] = {
     404: ModelNotFound,
     405: ModelNotFound,
     408: TimedOut,
+    410: ModelNotFound,
     429: RateLimited,
     # llama.cpp: the model has no fill-in-the-middle tokens. Asking again does not help.
     501: RequestRejected,
@@ -41,15 +53,44 @@ _STATUSES: dict[int, type[ModelError]] = {
 }
 
 _WORDS: tuple[tuple[str, type[ModelError]], ...] = (
-    # Found in `type` or `code`, at any status: OpenAI, DeepSeek, Together, Anthropic.
-    ("insufficient_quota", QuotaExhausted),
+    # Found in `type`, `code` or `status`, whatever the HTTP status.
+    ("insufficient_quota", QuotaExhausted),  # OpenAI
     ("insufficient_balance", QuotaExhausted),
-    ("billing", QuotaExhausted),
-    ("model_not_found", ModelNotFound),
+    ("exceeded_current_quota", QuotaExhausted),  # Moonshot
+    ("arrearage", QuotaExhausted),  # Qwen
+    ("billing", QuotaExhausted),  # Anthropic
+    ("model_not_found", ModelNotFound),  # OpenAI, Groq, Qwen
+    ("model_decommissioned", ModelNotFound),  # Groq
+    ("model_not_available", ModelNotFound),  # Together
+    ("invalid_model", ModelNotFound),  # Mistral
+    ("exceed_context_size", RequestRejected),  # llama.cpp, which says 400 or 500
+    ("context_length_exceeded", RequestRejected),
     ("invalid_api_key", Unauthorized),
     ("authentication_error", Unauthorized),
+    ("no_db_connection", Unauthorized),  # LiteLLM without a database, for any key but its own
     ("rate_limit", RateLimited),
+    ("overloaded", ServerFailed),  # Anthropic, with 529 or after 200
 )
+_SAID: tuple[tuple[re.Pattern[str], type[ModelError]], ...] = (
+    # Found in the message of a 4xx that says no more than "bad request".
+    (re.compile(r"credit balance|insufficient balance", re.IGNORECASE), QuotaExhausted),
+    (re.compile(r"api key not valid", re.IGNORECASE), Unauthorized),  # Gemini
+    (
+        # DeepSeek, OpenRouter, LiteLLM, Portkey and whoever says the same in a sentence. A
+        # parameter that "is deprecated for this model" is none of it.
+        re.compile(
+            r"\bmodel:? \S+ (has been|is|was) "
+            r"(deprecated|decommissioned|retired|no longer|not found)"
+            r"|\bmodel:? \S+ (does not exist|not found)"
+            r"|\bmodel (does )?not (exist|found)|\b(invalid|unknown) model( name| id)?\b(?! param)"
+            r"|not a valid model",
+            re.IGNORECASE,
+        ),
+        ModelNotFound,
+    ),
+)
+_BLANK = re.compile(r"\\[nrt]|[\s\\]+")
+_NAMES_THE_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
 
 
 class Said:
@@ -74,52 +115,129 @@ class Said:
 
 
 def from_status(
-    model: str, status: int, headers: Mapping[str, str], body: bytes, secret: Iterable[str]
+    model: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    secret: Iterable[str],
+    *,
+    key: Key | None = None,
 ) -> ModelError:
     """Give the error of a response other than 200; `secret` are the strings not to repeat."""
     try:
         said = Said(json.loads(body))
     except (ValueError, RecursionError):
         said = Said(None)
+    kind = _kind(status, said)
+    detail = f"the server answered {status}"
+    if 300 <= status < 400:
+        detail = f"the server sent a redirect ({status}), which is not followed"
     wait = retry_after_s(headers)
-    return _error(model, status, said, wait if wait is not None else said.retry_after_s, secret)
+    if wait is None:
+        wait = said.retry_after_s
+    if kind is Unauthorized and wait is None and key is not None and key.renewable:
+        wait = _RENEWAL_S
+    # OpenAI's and Anthropic's word on whether this very request may succeed later.
+    final = headers.get("x-should-retry", "").strip().lower() == "false"
+    return _error(
+        model,
+        kind,
+        said,
+        detail + _shown(said.message, secret),
+        wait=wait,
+        hint=_hint(model, kind, status, said, key.source if key else ""),
+        transient=False if final else None,
+    )
 
 
 def from_event(model: str, event: Mapping[str, Any], secret: Iterable[str]) -> ModelError:
     """Give the error of an event `{"error": ...}` that came after HTTP 200."""
     said = Said(event)
-    return _error(model, said.status or 500, said, said.retry_after_s, secret)
+    status = said.status or 500
+    kind = _kind(status, said)
+    detail = f"the server answered {status}{_shown(said.message, secret)}"
+    hint = _hint(model, kind, status, said)
+    return _error(model, kind, said, detail, wait=said.retry_after_s, hint=hint)
+
+
+def _kind(status: int, said: Said) -> type[ModelError]:
+    """Choose by the words of the body, then by its message, then by the status."""
+    for word, kind in _WORDS:
+        if word in said.words:
+            return kind
+    if status in (400, 404, 422, 429):
+        for pattern, kind in _SAID:
+            if pattern.search(said.message):
+                return kind
+    if 300 <= status < 400:
+        return ModelNotFound
+    return _STATUSES.get(status, ServerFailed if status >= 500 else RequestRejected)
+
+
+def _hint(
+    model: str, kind: type[ModelError], status: int, said: Said, key_source: str = ""
+) -> str | None:
+    """Say what to do where more is known than the kind's own hint says."""
+    if kind is Unauthorized and key_source:
+        return f"Check the key from {key_source}."
+    if kind is not ModelNotFound:
+        return None
+    if 300 <= status < 400:
+        return f"Change models.{model}.base_url in the settings."
+    if _NAMES_THE_MODEL.search(f"{said.message} {said.words.replace('_', ' ')}"):
+        return (
+            f"Change models.{model}.model in the settings; "
+            "`twotrack doctor` lists the ids that the provider has."
+        )
+    return None
 
 
 def _error(
-    model: str, status: int, said: Said, wait: float | None, secret: Iterable[str]
+    model: str,
+    kind: type[ModelError],
+    said: Said,
+    detail: str,
+    *,
+    wait: float | None,
+    hint: str | None,
+    transient: bool | None = None,
 ) -> ModelError:
-    kind = next((kind for word, kind in _WORDS if word in said.words), None)
-    if kind is None and "credit balance" in said.message:  # Anthropic, with status 400
-        kind = QuotaExhausted
-    if kind is None:
-        default = ServerFailed if status >= 500 else RequestRejected
-        kind = ModelNotFound if 300 <= status < 400 else _STATUSES.get(status, default)
-    detail = f"the server answered {status}"
-    if 300 <= status < 400:
-        detail = f"the server sent a redirect ({status}), which is not followed"
-    shown = " ".join(said.message.split())[:_SHOWN]
-    if shown and not repeats(shown, secret):
-        detail += f": {shown}"
-    return kind(model, detail if detail.endswith(".") else f"{detail}.", retry_after_s=wait)
+    if kind is ServerFailed and "loading" in said.message.lower():  # llama.cpp's 503
+        detail, wait = "the server is loading the model", _LOADING_S if wait is None else wait
+    return kind(
+        model,
+        detail if detail.endswith(".") else f"{detail}.",
+        retry_after_s=wait,
+        hint=hint,
+        transient=transient,
+    )
+
+
+def _shown(message: str, secret: Iterable[str]) -> str:
+    shown = " ".join(message.split())[:_SHOWN]
+    return f": {shown}" if shown and not repeats(shown, secret) else ""
 
 
 def repeats(message: str, secret: Iterable[str]) -> bool:
-    """Whether `message` holds a string of `secret`, or 20 characters in a row of a longer one."""
+    """Whether `message` holds a string of `secret`, or a piece of one that tells something.
+
+    That is 20 characters of code in a row, or 8 of a key. Blanks and escapes do not count:
+    messages quote in many ways.
+    """
+    forms = {_squashed(message), _squashed(unquote(message))}
     for text in secret:
-        if len(text) <= _ECHO:
-            if text and text in message:
-                return True
-            continue
-        # Blanks were joined in the message; a piece with line breaks is found by its lines.
-        if any(message[i : i + _ECHO] in text for i in range(len(message) - _ECHO + 1)):
+        is_key = len(text) <= _LONGEST_KEY and not any(char.isspace() for char in text)
+        bare = _squashed(text)
+        length = min(_KEY_ECHO if is_key else _ECHO, len(bare))
+        if length and any(
+            form[i : i + length] in bare for form in forms for i in range(len(form) - length + 1)
+        ):
             return True
     return False
+
+
+def _squashed(text: str) -> str:
+    return _BLANK.sub("", text)
 
 
 def strings(body: object) -> Iterator[str]:
@@ -141,7 +259,8 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     try:
         if (milliseconds := headers.get("retry-after-ms")) is not None:
             return _bounded(float(milliseconds) / 1000)
-        if (value := headers.get("retry-after")) is None:
+        value = headers.get("retry-after") or headers.get("llm_provider-retry-after")  # LiteLLM
+        if value is None:
             return None
         if value.strip().replace(".", "", 1).isdigit():
             return _bounded(float(value))

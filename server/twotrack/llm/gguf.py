@@ -17,6 +17,8 @@ _SCALARS = dict(enumerate(("B", "b", "H", "h", "I", "i", "f", "?"))) | {10: "Q",
 _MOST_KEYS = 4_096
 _LONGEST_TEXT = 65_535
 _LONGEST_LIST = 4_096
+_LONGEST_HEAD = 4 * 2**20
+"""Bytes before the tokenizer's keys; those of real models are a few thousand."""
 
 Value = int | float | bool | str | list[int]
 
@@ -47,7 +49,7 @@ def _kv_bytes_per_token(head: dict[str, Value]) -> int:
         value = head.get(f"{head.get('general.architecture')}.{name}")
         # One number for each layer, in some architectures: the largest is the safe one.
         value = max(value, default=0) if isinstance(value, list) else value
-        return value if isinstance(value, int) else default
+        return max(value, 0) if isinstance(value, int) else default
 
     heads = number("attention.head_count")
     width = number("embedding_length") // heads if heads else 0
@@ -95,6 +97,8 @@ def _text(file: BinaryIO) -> str:
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
+    if file.tell() + size > _LONGEST_HEAD:
+        raise NotGGUF("its head is too long")
     read = file.read(size)
     if len(read) != size:
         raise NotGGUF("it ends too early")

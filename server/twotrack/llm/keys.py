@@ -2,10 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from typing import Any
 
 _COMMAND_BYTES = 65_536
+_COMMAND_S = 10.0
+_KEYRING_S = 60.0
+"""Longer than a command: the system may ask the person to unlock it."""
 _RETRY_S = 60.0
+_SERVICE = "twotrack"
+"""The service under which the OS keyring holds our keys."""
+
+if sys.platform == "win32":
+    _NO_WINDOW = subprocess.CREATE_NO_WINDOW
+else:
+    _NO_WINDOW = 0
 
 
 class Secret:
@@ -25,15 +42,20 @@ class Secret:
 
 
 class KeyMissing(Exception):
-    """There is no usable key; says which variable or command should give one, never its output."""
+    """There is no usable key; says which variable, command or entry should give one."""
+
+    retry_after_s: float | None = None
+    """When there may be one; None: the environment of a process does not change."""
 
 
 class Key:
-    """A model's key: an environment variable, or the first line that a command prints.
+    """A model's key: an environment variable, what a command prints first, or a keyring entry.
 
     `variable` is looked up in `environment`; where it is not set, `command` (program and
-    arguments, no shell, at most `timeout_s`) runs at first use. With neither there is no key, and
-    none is needed; `optional` says that a variable which is not set is no error either.
+    arguments, no shell) runs at first use, or else the OS keyring is asked for the entry `keyring`
+    of the service "twotrack". Both have `timeout_s` (absent: 10 s for a command, 60 s for the
+    keyring). With none of them there is no key, and none is needed; `optional` says that a
+    variable which is not set is no error either.
     """
 
     def __init__(
@@ -42,58 +64,134 @@ class Key:
         *,
         environment: Mapping[str, str] | None = None,
         command: tuple[str, ...] = (),
+        keyring: str | None = None,
         optional: bool = False,
-        timeout_s: float = 10.0,
+        timeout_s: float | None = None,
     ) -> None:
         self._variable = variable
         self._environment = environment or {}
         self._command = command
+        self._keyring = keyring
         self._optional = optional
         self._timeout_s = timeout_s
         self._running: asyncio.Task[Secret] | None = None
         self._failed_at: float | None = None
+        self._lookup: Future[str | None] | None = None
         self.used: Secret | None = None
         """The key that `get` gave last."""
 
     def __repr__(self) -> str:
-        return f"Key({self._variable or (self._command and self._command[0])!r})"
+        return f"Key({self.source!r})"
+
+    @property
+    def source(self) -> str:
+        """Where the key comes from, for people; empty where none is named."""
+        if self._value() or not (self._command or self._keyring):
+            return f"the environment variable {self._variable}" if self._variable else ""
+        if self._command:
+            return f"the command {self._command[0]!r}"
+        return f"the keyring entry {self._keyring!r}"
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there may be another key the next time: a command or the keyring gives it."""
+        return bool(self._command or self._keyring) and not self._value()
 
     async def get(self) -> Secret | None:
         """Give the key; None where none is needed. Raises KeyMissing.
 
-        A command that failed is not run again for a minute: it may have asked the user.
+        A command or keyring that failed is not asked again for a minute: it may have asked the
+        user.
         """
-        self.used = await self._find()
+        try:
+            self.used = await self._find()
+        except KeyMissing as missing:
+            missing.retry_after_s = _RETRY_S if self.renewable else None
+            raise
         return self.used
 
     async def _find(self) -> Secret | None:
-        value = self._environment.get(self._variable or "", "").strip()
-        if value:
-            return _checked(value, f"the environment variable {self._variable}")
+        if value := self._value():
+            return _checked(value, self.source)
         if self._command:
-            return await self._from_command()
+            return await self._once(_run(self._command, self._timeout_s or _COMMAND_S))
+        if self._keyring:
+            return await self._once(self._from_keyring(self._keyring))
         if self._variable and not self._optional:
-            raise KeyMissing(f"the environment variable {self._variable} is not set")
+            raise KeyMissing(f"{self.source} is not set")
         return None
 
+    def _value(self) -> str:
+        return self._environment.get(self._variable or "", "").strip()
+
     def forget(self) -> None:
-        """Run the command again at the next use: the provider refused what it gave."""
+        """Ask the command or keyring again at the next use: the provider refused what it gave."""
         if self._running is not None and self._running.done():
             self._running = None
 
-    async def _from_command(self) -> Secret:
+    async def _once(self, asking: Coroutine[Any, Any, Secret]) -> Secret:
         loop = asyncio.get_running_loop()
         if self._failed_at is not None and loop.time() - self._failed_at > _RETRY_S:
             self._running = self._failed_at = None
         if self._running is None:
-            self._running = loop.create_task(_run(self._command, self._timeout_s))
+            self._running = loop.create_task(asking)
             self._running.add_done_callback(self._ended)
+        else:
+            asking.close()
         # Shielded: typing on cancels the request, not the question for the key.
         return await asyncio.shield(self._running)
 
     def _ended(self, task: asyncio.Task[Secret]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self._failed_at = task.get_loop().time()
+
+    async def _from_keyring(self, name: str) -> Secret:
+        timeout_s = self._timeout_s or _KEYRING_S
+        if self._lookup is None or self._lookup.done():
+            self._lookup = _looked_up(name)
+        # One that still waits for the person is waited for again, not joined by another.
+        try:
+            async with asyncio.timeout(timeout_s):
+                value = await asyncio.wrap_future(self._lookup)
+        except TimeoutError:
+            raise KeyMissing(f"the keyring did not answer within {timeout_s:g} s") from None
+        if value is None:
+            raise KeyMissing(
+                f"the keyring has no entry {name!r}; store one with `keyring set {_SERVICE} {name}`"
+            )
+        return _checked(value.strip(), f"the keyring entry {name!r}")
+
+
+def _looked_up(name: str) -> Future[str | None]:
+    """Ask the keyring in a thread which does not keep the process, however long it hangs."""
+    found: Future[str | None] = Future()
+    found.set_running_or_notify_cancel()
+
+    def look() -> None:
+        try:
+            found.set_result(_password(name))
+        except BaseException as error:  # noqa: BLE001  # told to whoever waits
+            found.set_exception(error)
+
+    threading.Thread(target=look, name="keyring", daemon=True).start()
+    return found
+
+
+def _password(name: str) -> str | None:
+    try:
+        import keyring  # noqa: PLC0415  # lazily: an optional extra, 65 ms
+        from keyring.errors import NoKeyringError  # noqa: PLC0415  # lazily: as keyring
+    except ImportError:
+        raise KeyMissing(
+            "the keyring package is not installed; pip install 'twotrack[keyring]'"
+        ) from None
+    try:
+        return keyring.get_password(_SERVICE, name)
+    except NoKeyringError:
+        raise KeyMissing("this machine has no keyring that could be asked") from None
+    except Exception as error:  # noqa: BLE001  # a backend raises what it likes
+        # Its text may hold anything, and so is not repeated.
+        raise KeyMissing(f"the keyring failed ({type(error).__name__})") from None
 
 
 async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
@@ -104,6 +202,9 @@ async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            # A session of its own: it cannot write over a terminal editor, and ends as a whole.
+            start_new_session=True,
+            creationflags=_NO_WINDOW,
         )
     except (OSError, ValueError) as error:
         raise KeyMissing(f"api_key_command could not start {program!r}") from error
@@ -112,17 +213,25 @@ async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
         async with asyncio.timeout(timeout_s):
             output = await _output(process.stdout, program)
             code = await process.wait()
-    except TimeoutError:
-        raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+    except BaseException as error:
+        _kill(process)
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
+        raise
     if code != 0:
         raise KeyMissing(f"api_key_command {program!r} ended with status {code}")
     lines = output.decode("utf-8", "replace").strip().splitlines()
     return _checked(lines[0].strip() if lines else "", f"api_key_command {program!r}")
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End the command and, where the system knows groups, what it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _output(stdout: asyncio.StreamReader, program: str) -> bytes:

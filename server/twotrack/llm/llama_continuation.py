@@ -46,23 +46,28 @@ class LlamaContinuation:
         stops = prompt.stop
         if prompt.language != "markdown" and not any("```" in stop for stop in stops):
             stops = (*stops, _FENCE)
-        head, tail = _split(fim.comments(prompt.excerpts, prompt.language) + prompt.prefix)
+        head, tail = _split(prompt)
         body = _body(head, tail, stops, prompt.max_tokens)
         answer = llama_infill.chunks(events(self._transport, self._endpoint, "completion", body))
         async with aclosing(cut(self._endpoint, _after(tail, answer), stops)) as checked:
             async for chunk in checked:
                 yield chunk
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Have the server read an Infill prompt; else make a connection. Raises ModelError."""
+        if isinstance(prompt, Infill):
+            body = _body(_split(prompt)[0], "", (), 0)
+            await llama_infill.read(self._transport, self._endpoint, "completion", body)
+        else:
+            await self._transport.connect(self._endpoint)
 
     async def aclose(self) -> None:
         """Nothing to give back: the transport is shared."""
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split(prompt: Infill) -> tuple[str, str]:
     """Split off what the model writes anew; nothing where that is all there is, or very long."""
+    text = fim.comments(prompt.excerpts, prompt.language) + prompt.prefix
     lowest = max(len(text) - _MOST_TAIL, 0)
     match = _TAIL.search(text, lowest)
     start = match.start() if match and match.start() > lowest else len(text)

@@ -4,16 +4,20 @@ The server knows the model's tokens and keeps the KV cache of the common beginni
 (`cache_prompt`), so the excerpts, which change least, stand first.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from twotrack.errors import RequestRejected
+from twotrack.errors import RequestRejected, TimedOut
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Infill, Prompt
 from twotrack.llm.exchange import Event, cut, events
 from twotrack.llm.openai_wire import count
 from twotrack.llm.transport import Endpoint, Transport
+
+_READ_S = 60.0
+"""Most seconds for reading a prompt that nobody has asked about yet."""
 
 
 class LlamaInfill:
@@ -53,12 +57,35 @@ class LlamaInfill:
             "stream": True,
         }
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Have the server read an Infill prompt; else make a connection. Raises ModelError."""
+        if isinstance(prompt, Infill):
+            await read(self._transport, self._endpoint, "infill", self._body(prompt))
+        else:
+            await self._transport.connect(self._endpoint)
 
     async def aclose(self) -> None:
         """Nothing to give back: the transport is shared."""
+
+
+async def read(
+    transport: Transport, endpoint: Endpoint, path: str, body: Mapping[str, Any]
+) -> None:
+    """Have the server read the prompt of `body` into its KV cache, within a minute.
+
+    It makes one token all the same (10 ms), which nobody hears. What it has read when this is
+    cancelled stays in the cache. Raises ModelError.
+    """
+    body = {**body, "n_predict": 0, "stream": False}
+    try:
+        async with (
+            asyncio.timeout(_READ_S),
+            aclosing(events(transport, endpoint, path, body)) as answer,
+        ):
+            async for _ in answer:
+                pass
+    except TimeoutError:
+        raise TimedOut(endpoint.name, f"did not read the prompt within {_READ_S:.0f} s.") from None
 
 
 async def chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:

@@ -1,6 +1,7 @@
 """Fill-in-the-middle over ``POST {base}/completions``, with raw tokens or prompt and suffix.
 
-Mistral's ``/fim/completions`` and DeepSeek's ``/beta/completions`` differ in the path only.
+The ``/fim/completions`` of Mistral and Inception and DeepSeek's ``/beta/completions`` differ in
+the path only.
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -12,11 +13,15 @@ from twotrack.llm import fim, openai_wire
 from twotrack.llm.api import Chunk, Infill, Prompt
 from twotrack.llm.exchange import cut
 from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.openai_chat import cache_key
 from twotrack.llm.transport import Endpoint, Transport
 
 
 class OpenAICompletions:
-    """A model that fills gaps. `template` is a name of `fim.TEMPLATES`, or `fim.SUFFIX`."""
+    """A model that fills gaps. `template` is a name of `fim.TEMPLATES`, or `fim.SUFFIX`.
+
+    `temperature`, `refused` and `keyed` are as for `OpenAIChat`; a key stands for a file.
+    """
 
     def __init__(
         self,
@@ -26,9 +31,10 @@ class OpenAICompletions:
         *,
         template: str,
         path: str = "completions",
-        temperature: float = 0.1,
+        temperature: float | None = 0.1,
         max_output: int = 8_192,
         refused: Iterable[str] = (),
+        keyed: bool = False,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
@@ -37,7 +43,8 @@ class OpenAICompletions:
         self._path = path
         self._temperature = temperature
         self._max_output = max_output
-        self._negotiated = Negotiated(openai_wire.OPTIONAL, refused)
+        self._keyed = keyed
+        self._negotiated = Negotiated((*openai_wire.OPTIONAL, "prompt_cache_key"), refused)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Answer an Infill prompt. Raises ModelError."""
@@ -64,11 +71,16 @@ class OpenAICompletions:
             "model": self._model_id,
             **texts,
             "max_tokens": min(prompt.max_tokens, self._max_output),
-            "temperature": self._temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        return ({**body, "stop": list(stops[: openai_wire.MOST_STOPS])} if stops else body), stops
+        if self._temperature is not None:
+            body["temperature"] = self._temperature
+        if self._keyed:
+            body["prompt_cache_key"] = cache_key(prompt.path)
+        if stops:
+            body["stop"] = list(stops[: openai_wire.MOST_STOPS])
+        return body, stops
 
     async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
         """Make a connection. Raises ModelError."""

@@ -1,15 +1,17 @@
 """The providers that are known by name, as data.
 
-Adding one is one entry. Everything here is a default: a model's settings replace it. Base URLs,
-variables and model ids are those of the providers' own documentation (November 2026).
+Adding one is one entry, and its rows in ``tests/provider_table.py``. Everything here is a
+default: a model's settings replace it. URLs, variables and model ids are those of the providers'
+own documentation (November 2026); "unverified" marks what was not found there. A parameter that
+is refused all the same is left out from then on (`negotiation`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from twotrack.llm import fim
+from twotrack.llm import families, fim
 
 
 class Dialect(StrEnum):
@@ -32,6 +34,8 @@ class PromptCaching(StrEnum):
     """Not at all, or it is not known."""
     AUTOMATIC = "automatic"
     """By itself; reading is cheaper."""
+    KEYED = "keyed"
+    """By itself; ``prompt_cache_key`` leads questions with the same head to the same machine."""
     BREAKPOINTS = "breakpoints"
     """Where the request marks it (Anthropic's ``cache_control``)."""
     PREFIX = "prefix"
@@ -40,13 +44,21 @@ class PromptCaching(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What is true of a provider's models until the settings say otherwise."""
+    """What is true of a provider's models until the settings say otherwise.
+
+    What differs between its models goes by regular expressions, which are searched in the model's
+    id, whatever its case: "" finds every id; None stands for no id at all.
+    """
 
     title: str
     """Its name, for people."""
     dialect: Dialect = Dialect.OPENAI
     base_url: str = ""
     """Empty: the settings must name one."""
+    port: int | None = None
+    """Where it is looked for on this machine; None: nowhere."""
+    relays: bool = False
+    """Whether it passes questions on, so that not even one on this machine keeps them here."""
     api_key_env: str | None = None
     """None: no key."""
     key_header: str = "Authorization"
@@ -57,61 +69,104 @@ class Preset:
     """Default model for completions; empty: none is known."""
     strong: str = ""
     """Default model for code actions."""
+    chats: str | None = ""
+    """Ids that take a conversation."""
     fim: str | None = None
-    """`fim.SUFFIX`, `fim.LLAMA_CPP`, or "family": the raw template of the model's family."""
+    """How gaps are filled: `fim.SUFFIX`, `fim.LLAMA_CPP`, or `FAMILY`, the family's raw tokens."""
     fim_models: str | None = None
-    """Regular expression of the model ids that fill gaps; None: those of a known family."""
+    """Ids that fill gaps; None: those of a known family."""
     fim_path: str = "completions"
     """Where gaps are filled, below the base URL."""
     fim_max_output: int | None = None
     """Most tokens in a gap; None: as in any answer."""
     temperature: str | None = ""
-    """Regular expression of the model ids that accept one; None: no model does."""
-    prefill: bool = False
-    """Whether a conversation may end in the beginning of the answer."""
+    """Ids that accept one."""
+    prefill: str | None = None
+    """Ids that take a conversation which ends in the beginning of the answer, and go on there."""
     caching: PromptCaching = PromptCaching.NONE
     cache_minimum: int = 0
-    """Tokens below which the provider keeps nothing."""
+    """Tokens below which nothing is kept by any of its models; 0: none, or not known."""
     refused: tuple[str, ...] = ()
     """Parameters that the server does not take."""
-    unthinking: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters that keep its models from thinking; empty: they do not think."""
+    unthinking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By ids, the first that fit: parameters that keep from thinking, or from thinking long.
+
+    Ids that fit none of them do not think.
+    """
     context_window: int = 128_000
-    """Tokens of prompt and answer together."""
+    """Tokens of prompt and answer together, of its smaller models."""
     max_output: int = 8_192
     """Most tokens of one answer."""
     price_provider: str = ""
     """Id of the provider in genai-prices; empty: its prices are not known."""
-    port: int | None = None
-    """Where it listens on this machine; None: it is not looked for."""
 
 
 FAMILY = "family"
 
-_THINKING_OFF = {"thinking": {"type": "disabled"}}
+_ZAI = Preset(
+    title="Z.ai (GLM)",
+    base_url="https://api.z.ai/api/paas/v4",
+    api_key_env="ZAI_API_KEY",
+    fast="glm-4.7-flashx",
+    strong="glm-5.3",
+    caching=PromptCaching.AUTOMATIC,
+    unthinking=families.GLM,
+    price_provider="zai",
+)
+_GATEWAY = Preset(
+    title="Any OpenAI-compatible server",
+    temperature=families.TEMPERED,
+    unthinking=families.GPT,
+    context_window=32_768,
+)
 
-PRESETS: dict[str, Preset] = {
-    "openai-compatible": Preset(title="Any OpenAI-compatible server", context_window=32_768),
+_CLOUD: dict[str, Preset] = {
     "openai": Preset(
         title="OpenAI",
         base_url="https://api.openai.com/v1",
         api_key_env="OPENAI_API_KEY",
         fast="gpt-6-luna",
         strong="gpt-6-sol",
-        unthinking={"reasoning_effort": "none"},
+        temperature=r"^(ft:)?(chatgpt|gpt-[34])",
+        caching=PromptCaching.KEYED,
+        cache_minimum=1_024,
         # Its newer models know only max_completion_tokens; the older ones know both.
         refused=("max_tokens",),
+        unthinking=families.GPT,
         price_provider="openai",
     ),
     "anthropic": Preset(
         title="Anthropic",
+        dialect=Dialect.ANTHROPIC,
         base_url="https://api.anthropic.com/v1",
         api_key_env="ANTHROPIC_API_KEY",
+        key_header="x-api-key",
+        headers={"anthropic-version": "2023-06-01"},
         fast="claude-haiku-5-5",
         strong="claude-sonnet-5-5",
-        unthinking=_THINKING_OFF,
+        temperature=r"^claude-([123]|(opus|sonnet|haiku)-4-(?![789]))",
+        prefill=r"^claude-([123]|(opus|sonnet|haiku)-4-(?![6789]))",
+        caching=PromptCaching.BREAKPOINTS,
+        cache_minimum=512,
+        unthinking=families.CLAUDE,
         context_window=200_000,
         price_provider="anthropic",
+    ),
+    "gemini": Preset(
+        title="Google Gemini",
+        dialect=Dialect.GEMINI,
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        api_key_env="GEMINI_API_KEY",
+        key_header="x-goog-api-key",
+        fast="gemini-flash-lite-latest",
+        strong="gemini-flash-latest",
+        # From 3 on it is advised against, from 3.5 on ignored.
+        temperature=r"gemini-[12]",
+        caching=PromptCaching.AUTOMATIC,
+        cache_minimum=1_024,
+        unthinking=families.GEMINI,
+        context_window=1_000_000,
+        price_provider="google",
     ),
     "mistral": Preset(
         title="Mistral",
@@ -122,6 +177,7 @@ PRESETS: dict[str, Preset] = {
         fim=fim.SUFFIX,
         fim_models=r"^codestral",
         fim_path="fim/completions",
+        caching=PromptCaching.KEYED,
         # Mistral reports usage unasked and answers 422 to parameters that it does not know.
         refused=("stream_options",),
         price_provider="mistral",
@@ -133,7 +189,7 @@ PRESETS: dict[str, Preset] = {
         fast="codestral-latest",
         strong="codestral-latest",
         fim=fim.SUFFIX,
-        fim_models=r"",
+        fim_models="",
         fim_path="fim/completions",
         refused=("stream_options",),
         price_provider="mistral",
@@ -145,20 +201,27 @@ PRESETS: dict[str, Preset] = {
         fast="deepseek-v4-flash",
         strong="deepseek-v4-pro",
         fim=fim.SUFFIX,
-        fim_models=r"^deepseek-(v4|chat|coder)",
+        fim_models=r"^deepseek-(v4|flash|chat|coder)",
         fim_path="beta/completions",
-        unthinking=_THINKING_OFF,
+        fim_max_output=4_096,
+        caching=PromptCaching.AUTOMATIC,
+        unthinking={"": families.THINKING_OFF},
         price_provider="deepseek",
     ),
-    "gemini": Preset(
-        title="Google Gemini",
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-        api_key_env="GEMINI_API_KEY",
-        fast="gemini-flash-lite-latest",
-        strong="gemini-flash-latest",
-        unthinking={"reasoning_effort": "minimal"},
-        context_window=1_000_000,
-        price_provider="google",
+    "inception": Preset(
+        title="Inception",
+        base_url="https://api.inceptionlabs.ai/v1",
+        api_key_env="INCEPTION_API_KEY",
+        fast="mercury-edit-2",
+        strong="mercury-3",
+        chats=r"^(?!mercury-edit)",
+        fim=fim.SUFFIX,
+        fim_models=r"^mercury-(edit|coder)",
+        fim_path="fim/completions",
+        # They take 0.5 to 1 only (unverified for mercury-3).
+        temperature=None,
+        unthinking={r"^mercury-\d": {"reasoning_effort": "instant"}},
+        context_window=32_000,
     ),
     "groq": Preset(
         title="Groq",
@@ -166,8 +229,51 @@ PRESETS: dict[str, Preset] = {
         api_key_env="GROQ_API_KEY",
         fast="qwen/qwen3.8-27b",
         strong="openai/gpt-oss-120b",
-        unthinking={"reasoning_effort": "none"},
+        prefill=r"llama",
+        caching=PromptCaching.AUTOMATIC,
+        unthinking={r"qwen": {"reasoning_effort": "none"}, r"gpt-oss": families.LOW_EFFORT},
         price_provider="groq",
+    ),
+    "moonshot": Preset(
+        title="Moonshot (Kimi)",
+        base_url="https://api.moonshot.ai/v1",
+        api_key_env="MOONSHOT_API_KEY",
+        # To be retired at the end of 2026; those that came after it cannot stop thinking.
+        fast="kimi-k2.6",
+        strong="kimi-k3.1-pro",
+        temperature=r"^moonshot",
+        caching=PromptCaching.AUTOMATIC,
+        unthinking=families.KIMI,
+        price_provider="moonshotai",
+    ),
+    "zai": _ZAI,
+    "zhipu": replace(
+        _ZAI,
+        title="Zhipu (GLM, mainland China)",
+        base_url="https://open.bigmodel.cn/api/paas/v4",
+        # Its own SDK reads ZHIPUAI_API_KEY, most others this one.
+        api_key_env="ZHIPU_API_KEY",
+        price_provider="zhipuai",
+    ),
+    "qwen": Preset(
+        title="Qwen (DashScope)",
+        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        api_key_env="DASHSCOPE_API_KEY",
+        fast="qwen3.8-flash",
+        strong="qwen3.7-max",  # unverified under this name
+        # Only in mainland China, at https://dashscope.aliyuncs.com/compatible-mode/v1.
+        fim=FAMILY,
+        fim_models=r"^qwen(2\.5)?-coder",
+        caching=PromptCaching.AUTOMATIC,
+        unthinking={r"^qwen(?!.*coder)": {"enable_thinking": False}},
+    ),
+    "hunyuan": Preset(
+        title="Tencent Hunyuan",
+        base_url="https://api.hunyuan.cloud.tencent.com/v1",
+        api_key_env="HUNYUAN_API_KEY",
+        fast="hunyuan-turbos-latest",
+        strong="hunyuan-2.0-instruct-20251111",
+        context_window=32_768,
     ),
     "together": Preset(
         title="Together",
@@ -175,51 +281,116 @@ PRESETS: dict[str, Preset] = {
         api_key_env="TOGETHER_API_KEY",
         fast="meta-llama/Llama-3.3-70B-Instruct-Turbo",
         strong="openai/gpt-oss-120b",
+        temperature=families.TEMPERED,
+        unthinking={
+            families.ALWAYS_THINK: families.LOW_EFFORT,
+            # Unverified for each of them.
+            r"qwen3|deepseek-v[34]|glm|kimi": {"reasoning": {"enabled": False}},
+        },
         context_window=32_768,
         price_provider="together",
     ),
+}
+
+_GATEWAYS: dict[str, Preset] = {
     "openrouter": Preset(
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
         api_key_env="OPENROUTER_API_KEY",
         fast="mistralai/codestral-2508",
         strong="anthropic/claude-sonnet-5.5",
+        temperature=families.TEMPERED,
+        caching=PromptCaching.AUTOMATIC,
+        unthinking={
+            families.ALWAYS_THINK: {"reasoning": {"effort": "low"}},
+            r"codestral|coder|instruct|gpt-[34]": {},
+            "": {"reasoning": {"effort": "none"}},
+        },
         price_provider="openrouter",
     ),
-    "global-api": Preset(
+    "global-api": replace(
+        _GATEWAY,
         title="Global API",
         base_url="https://global-apis.com/v1",
         api_key_env="GLOBAL_API_KEY",
         fast="ga-standard",
         strong="ga-standard",
-        context_window=32_768,
     ),
+    "tokenmix": replace(
+        _GATEWAY,
+        title="TokenMix",
+        base_url="https://api.tokenmix.ai/v1",
+        api_key_env="TOKENMIX_API_KEY",
+        # The one id in its documentation; what else it has, `twotrack doctor` lists.
+        fast="gpt-4o-mini",
+        strong="gpt-4o-mini",
+    ),
+    "portkey": replace(
+        _GATEWAY,
+        title="Portkey",
+        # Which provider: a model id "@provider/model", or x-portkey-* headers of the settings.
+        base_url="https://api.portkey.ai/v1",
+        relays=True,
+        api_key_env="PORTKEY_API_KEY",
+        key_header="x-portkey-api-key",
+    ),
+    "litellm": replace(
+        _GATEWAY,
+        title="LiteLLM proxy",
+        base_url="http://127.0.0.1:4000",
+        relays=True,
+        api_key_env="LITELLM_API_KEY",
+    ),
+}
+
+_LOCAL: dict[str, Preset] = {
     "ollama": Preset(
         title="Ollama",
-        base_url="http://127.0.0.1:11434/v1",
-        fim=fim.SUFFIX,
-        context_window=4_096,
+        dialect=Dialect.OLLAMA,
+        base_url="http://127.0.0.1:11434",
         port=11434,
+        fim=fim.SUFFIX,
+        caching=PromptCaching.PREFIX,
+        unthinking={r"qwen3(?!.*(coder|instruct))|deepseek-r1|glm|gemma4": {"think": False}},
+        context_window=4_096,
     ),
     "llama.cpp": Preset(
         title="llama.cpp",
         base_url="http://127.0.0.1:8080/v1",
-        fim=fim.LLAMA_CPP,
-        context_window=4_096,
         port=8080,
+        fim=fim.LLAMA_CPP,
+        prefill="",
+        caching=PromptCaching.PREFIX,
+        unthinking=families.CHAT_TEMPLATE,
+        context_window=4_096,
     ),
     "lmstudio": Preset(
         title="LM Studio",
         base_url="http://127.0.0.1:1234/v1",
-        fim=FAMILY,
-        context_window=4_096,
         port=1234,
+        fim=FAMILY,
+        caching=PromptCaching.PREFIX,
+        context_window=4_096,
     ),
     "vllm": Preset(
         title="vLLM",
         base_url="http://127.0.0.1:8000/v1",
-        fim=FAMILY,
-        context_window=8_192,
         port=8000,
+        fim=FAMILY,
+        caching=PromptCaching.PREFIX,
+        unthinking=families.CHAT_TEMPLATE,
+        context_window=8_192,
     ),
+    "sglang": Preset(
+        title="SGLang",
+        base_url="http://127.0.0.1:30000/v1",
+        fim=FAMILY,
+        caching=PromptCaching.PREFIX,
+        unthinking=families.CHAT_TEMPLATE,
+        context_window=8_192,
+    ),
+    "openai-compatible": _GATEWAY,
 }
+
+PRESETS: dict[str, Preset] = {**_CLOUD, **_GATEWAYS, **_LOCAL}
+"""By the name that the settings give; services first, then gateways, then servers of one's own."""

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from twotrack.errors import SettingsError
-from twotrack.llm import fim
+from twotrack.llm import families, fim, thinking
+from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import (
     Capabilities,
     Chunk,
@@ -15,15 +18,19 @@ from twotrack.llm.api import (
     Prompt,
     Provider,
 )
+from twotrack.llm.gemini import Gemini
 from twotrack.llm.keys import Key
 from twotrack.llm.llama_infill import LlamaInfill
+from twotrack.llm.ollama import OllamaChat, OllamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
-from twotrack.llm.presets import FAMILY, PRESETS, Preset
+from twotrack.llm.presets import FAMILY, PRESETS, Dialect, Preset, PromptCaching
 from twotrack.llm.transport import Endpoint, Transport, is_loopback
 from twotrack.settings.schema import ModelSettings
 
 _TEMPERATURE = 0.1
+_ROOMY = 32_000
+"""Tokens of a context window in which thinking has room beside a prompt and its answer."""
 
 
 class Dual:
@@ -55,32 +62,59 @@ def build(
     Nothing is asked and no key is read yet. The transport stays the caller's to close. Raises
     SettingsError.
     """
+    preset = _preset(name, settings)
+    endpoint = endpoint_of(name, settings, environment)
+    template = _template(name, settings, preset)
+    wires = _Wires(settings, preset, transport, endpoint)
+    chats = _fits(preset.chats, settings.model)
+    infill = None if template is None else wires.infill(template)
+    return Model(
+        name=name,
+        model_id=settings.model,
+        provider=_joined(infill, wires.chat() if chats or infill is None else None),
+        capabilities=Capabilities(
+            infill=infill is not None,
+            chat=chats or infill is None,
+            local=endpoint.local and not preset.relays,
+            context_window=wires.context_window,
+            max_output=wires.max_output,
+        ),
+        prices=_prices(settings),
+        price_provider=preset.price_provider,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def endpoint_of(name: str, settings: ModelSettings, environment: Mapping[str, str]) -> Endpoint:
+    """Give where and as whom the model `name` is asked. No key is read yet. Raises SettingsError.
+
+    The headers of the settings replace those of the preset.
+    """
+    preset = _preset(name, settings)
+    base_url = _base_url(name, settings, preset)
+    given = {header.lower() for header in settings.headers}
+    kept = {header: v for header, v in preset.headers.items() if header.lower() not in given}
+    variable = settings.api_key_env
+    if variable is None and not (settings.api_key_command or settings.api_key_keyring):
+        variable = preset.api_key_env
+    key = Key(
+        variable,
+        environment=environment,
+        command=tuple(settings.api_key_command),
+        keyring=settings.api_key_keyring,
+        optional=is_loopback(base_url),
+    )
+    return Endpoint(name, base_url, key, {**kept, **settings.headers}, key_header=preset.key_header)
+
+
+def _preset(name: str, settings: ModelSettings) -> Preset:
     preset = PRESETS.get(settings.provider)
     if preset is None:
         known = ", ".join(sorted(PRESETS))
         raise SettingsError(
             f"models.{name}.provider: {settings.provider!r} is not known. Known are {known}."
         )
-    base_url = _base_url(name, settings, preset)
-    template = _template(name, settings, preset)
-    max_output = settings.max_output or preset.max_output
-    endpoint = Endpoint(
-        name, base_url, _key(settings, preset, environment, base_url), dict(settings.headers)
-    )
-    return Model(
-        name=name,
-        model_id=settings.model,
-        provider=_provider(settings, preset, endpoint, transport, template),
-        capabilities=Capabilities(
-            infill=template is not None,
-            local=endpoint.local,
-            context_window=settings.context_window or preset.context_window,
-            max_output=max_output,
-        ),
-        prices=_prices(settings),
-        price_provider=preset.price_provider,
-        timeout_s=settings.timeout_s,
-    )
+    return preset
 
 
 def _base_url(name: str, settings: ModelSettings, preset: Preset) -> str:
@@ -94,7 +128,8 @@ def _base_url(name: str, settings: ModelSettings, preset: Preset) -> str:
         valid = False
     if not valid:
         raise SettingsError(f"models.{name}.base_url must be an http or https URL.")
-    return base_url
+    # Its own API, which we speak, stands beside the OpenAI-compatible one that most people know.
+    return base_url.removesuffix("/v1") if preset.dialect is Dialect.OLLAMA else base_url
 
 
 def _template(name: str, settings: ModelSettings, preset: Preset) -> str | None:
@@ -105,72 +140,138 @@ def _template(name: str, settings: ModelSettings, preset: Preset) -> str | None:
                 f"models.{name}.fim: {settings.fim!r} is not known. "
                 f"Known are {', '.join(fim.NAMES)}."
             )
+        if preset.dialect in (Dialect.ANTHROPIC, Dialect.GEMINI):
+            raise SettingsError(f"models.{name}.fim: {preset.title} has no models that fill gaps.")
         return settings.fim
+    return template_of(preset, settings.model)
+
+
+def template_of(preset: Preset, model_id: str) -> str | None:
+    """Give the way in which a model fills gaps, one of `fim.NAMES`; None: it does not."""
     if preset.fim is None:
         return None
-    family = fim.family(settings.model)
-    fills = family if preset.fim_models is None else re.search(preset.fim_models, settings.model)
-    if fills is None:
+    family = fim.family(model_id)
+    fills = family if preset.fim_models is None else _fits(preset.fim_models, model_id)
+    if not fills:
         return None
     return family if preset.fim == FAMILY else preset.fim
 
 
-def _key(
-    settings: ModelSettings, preset: Preset, environment: Mapping[str, str], base_url: str
-) -> Key:
-    variable = settings.api_key_env
-    if variable is None and not settings.api_key_command:
-        variable = preset.api_key_env
-    return Key(
-        variable,
-        environment=environment,
-        command=tuple(settings.api_key_command),
-        optional=is_loopback(base_url),
-    )
+def _fits(pattern: str | None, model_id: str) -> bool:
+    return pattern is not None and re.search(pattern, model_id, re.IGNORECASE) is not None
 
 
-def _provider(
-    settings: ModelSettings,
-    preset: Preset,
-    endpoint: Endpoint,
-    transport: Transport,
-    template: str | None,
-) -> Provider:
-    temperature = _TEMPERATURE if settings.temperature is None else settings.temperature
-    max_output = settings.max_output or preset.max_output
-    chat = OpenAIChat(
-        transport,
-        endpoint,
-        settings.model,
-        temperature=temperature,
-        max_output=max_output,
-        refused=preset.refused,
-        unthinking=preset.unthinking,
-    )
-    if template is None:
-        return chat
-    if template == fim.LLAMA_CPP:
-        root = Endpoint(
-            endpoint.name, endpoint.base_url.removesuffix("/v1"), endpoint.key, endpoint.headers
-        )
-        infill: Provider = LlamaInfill(
-            transport, root, temperature=temperature, max_output=max_output
-        )
-    else:
-        infill = OpenAICompletions(
-            transport,
+@dataclass(frozen=True, slots=True)
+class _Wires:
+    """Builds the dialects of a model: what the preset says of its id, or what the settings say."""
+
+    settings: ModelSettings
+    preset: Preset
+    transport: Transport
+    endpoint: Endpoint
+
+    @property
+    def context_window(self) -> int:
+        return self.settings.context_window or self.preset.context_window
+
+    @property
+    def max_output(self) -> int:
+        return self.settings.max_output or self.preset.max_output
+
+    @property
+    def temperature(self) -> float | None:
+        if self.settings.temperature is not None:
+            return self.settings.temperature
+        return _TEMPERATURE if _fits(self.preset.temperature, self.settings.model) else None
+
+    @property
+    def unthinking(self) -> Mapping[str, Any]:
+        rules = self.preset.unthinking.items()
+        return next((found for ids, found in rules if _fits(ids, self.settings.model)), {})
+
+    def chat(self) -> Provider:
+        wire = (self.transport, self.endpoint, self.settings.model)
+        asked: dict[str, Any] = {
+            "temperature": self.temperature,
+            "max_output": self.max_output,
+            "unthinking": self.unthinking,
+            "thinks": _fits(families.ALWAYS_THINK, self.settings.model),
+            "room": thinking.ROOM if self.context_window >= _ROOMY else 0,
+        }
+        prefill = _fits(self.preset.prefill, self.settings.model)
+        match self.preset.dialect:
+            case Dialect.ANTHROPIC:
+                return AnthropicMessages(
+                    *wire,
+                    **asked,
+                    cache=self.settings.prompt_cache,
+                    cache_minimum=self.preset.cache_minimum,
+                    prefill=prefill,
+                )
+            case Dialect.GEMINI:
+                return Gemini(*wire, **asked)
+            case Dialect.OLLAMA:
+                return OllamaChat(*wire, **asked, context_window=self.settings.context_window)
+            case Dialect.OPENAI:
+                return OpenAIChat(
+                    *wire,
+                    **asked,
+                    refused=self.preset.refused,
+                    prefill=prefill,
+                    keyed=self.preset.caching is PromptCaching.KEYED,
+                )
+
+    def infill(self, template: str) -> Provider:
+        most = min(self.max_output, self.preset.fim_max_output or self.max_output)
+        root = self.endpoint.base_url.removesuffix("/v1")
+        if template == fim.LLAMA_CPP:
+            at_root = replace(self.endpoint, base_url=root)
+            temperature = _TEMPERATURE if self.temperature is None else self.temperature
+            return LlamaInfill(self.transport, at_root, temperature=temperature, max_output=most)
+        endpoint = self.endpoint
+        if self.preset.dialect is Dialect.OLLAMA:
+            if template == fim.SUFFIX:
+                return OllamaInfill(
+                    self.transport,
+                    endpoint,
+                    self.settings.model,
+                    temperature=self.temperature,
+                    max_output=most,
+                    unthinking=self.unthinking,
+                    context_window=self.settings.context_window,
+                )
+            endpoint = replace(endpoint, base_url=f"{root}/v1")
+        return OpenAICompletions(
+            self.transport,
             endpoint,
-            settings.model,
+            self.settings.model,
             template=template,
             # A raw template is a plain continuation: any server takes it in the same place.
-            path=preset.fim_path if template == fim.SUFFIX else "completions",
-            temperature=temperature,
-            max_output=max_output,
-            refused=preset.refused,
+            path=self.preset.fim_path if template == fim.SUFFIX else "completions",
+            temperature=self.temperature,
+            max_output=most,
+            refused=self.preset.refused,
+            keyed=self.preset.caching is PromptCaching.KEYED,
         )
-    return Dual(infill, chat)
+
+
+def _joined(infill: Provider | None, chat: Provider | None) -> Provider:
+    """Give a provider for both kinds of prompts, or the only one there is."""
+    if infill is not None and chat is not None:
+        return Dual(infill, chat)
+    provider = infill or chat
+    assert provider is not None  # noqa: S101  # for mypy: a model without gaps chats
+    return provider
 
 
 def _prices(settings: ModelSettings) -> Prices | None:
     given = settings.prices
-    return None if given is None else Prices(given.input, given.output, given.cached_input)
+    if given is None:
+        return None
+    return Prices(
+        given.input,
+        given.output,
+        given.cached_input,
+        given.cache_write,
+        given.cache_write_1h,
+    )

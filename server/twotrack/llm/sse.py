@@ -26,8 +26,7 @@ class Decoder:
 
     def __init__(self, max_bytes: int = 2**20) -> None:
         self._max = max_bytes
-        self._rest: list[bytes] = []
-        self._rest_bytes = 0
+        self._rest = bytearray()
         self._after_cr = False
         self._started = False
         self._name = ""
@@ -43,23 +42,24 @@ class Decoder:
             chunk = chunk[1:]
         self._after_cr = chunk.endswith(b"\r")
         *lines, last = _LINE_END.split(chunk) if b"\r" in chunk else chunk.split(b"\n")
-        if lines:
-            lines[0] = b"".join((*self._rest, lines[0]))
-            self._rest, self._rest_bytes = [], 0
-        if last:
-            self._rest.append(last)
-            self._rest_bytes += len(last)
-            if self._rest_bytes > self._max:
-                raise Overflow(f"a line of more than {self._max} bytes")
+        if lines and self._rest:
+            lines[0] = bytes(self._rest) + lines[0]
+            self._rest.clear()
+        self._rest += last
+        if len(self._rest) > self._max:
+            raise Overflow(f"a line of more than {self._max} bytes")
         return [event for line in lines if (event := self._line(line)) is not None]
 
     def close(self) -> list[Event]:
         """Give the event that the end of the stream cut short of its blank line, if any."""
-        last, self._rest, self._rest_bytes = b"".join(self._rest), [], 0
+        last = bytes(self._rest)
+        self._rest.clear()
         events = (self._line(last), self._line(b"")) if last else (self._line(b""),)
         return [event for event in events if event is not None]
 
     def _line(self, line: bytes) -> Event | None:
+        if len(line) > self._max:
+            raise Overflow(f"a line of more than {self._max} bytes")
         if not self._started:
             self._started = True
             line = line.removeprefix(_BOM)

@@ -1,0 +1,209 @@
+"""Anthropic's own chat: ``POST {base}/messages``, with breakpoints for its prompt cache."""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from twotrack.errors import RequestRejected
+from twotrack.events import Usage
+from twotrack.llm import thinking
+from twotrack.llm.api import Chat, Chunk, Finish, Message, Prompt
+from twotrack.llm.exchange import Event, cut
+from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.openai_wire import count
+from twotrack.llm.transport import Endpoint, Transport
+from twotrack.settings.schema import PromptCache
+
+_OPTIONAL = ("temperature", "stop_sequences")
+"""Newer models refuse sampling parameters; what keeps one from thinking may be refused too."""
+_CHARS_PER_TOKEN = 4
+"""An estimate: whether a head is long enough to be kept is known to the provider only."""
+_FINISHES: dict[str, Finish] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "filtered",
+}
+_CACHE_CONTROL = {
+    PromptCache.MINUTES: {"type": "ephemeral"},
+    PromptCache.HOUR: {"type": "ephemeral", "ttl": "1h"},
+}
+
+
+class AnthropicMessages:
+    """A Claude model.
+
+    `cache` says how long the head of a prompt is kept; one of fewer than about `cache_minimum`
+    tokens is not marked, as the provider would not keep it. With `prefill` a last turn of the
+    assistant begins the answer; models that refuse this are asked without it. A `temperature` of
+    None is left out. `refused`, `unthinking`, `thinks` and `room`: as for `OpenAIChat`.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        model_id: str,
+        *,
+        temperature: float | None = 0.1,
+        max_output: int = 8_192,
+        refused: Iterable[str] = (),
+        unthinking: Mapping[str, Any] | None = None,
+        thinks: bool = False,
+        room: int = thinking.ROOM,
+        cache: PromptCache = PromptCache.MINUTES,
+        cache_minimum: int = 1_024,
+        prefill: bool = False,
+    ) -> None:
+        self._transport = transport
+        self._endpoint = endpoint
+        self._model_id = model_id
+        self._temperature = temperature
+        self._max_output = max_output
+        self._unthinking = dict(unthinking or {})
+        self._thinks = thinks
+        self._room = room
+        self._negotiated = Negotiated((*_OPTIONAL, *self._unthinking), refused)
+        self._cache = cache
+        self._cache_minimum = cache_minimum
+        self._prefill = prefill
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        """Answer a Chat prompt. Raises ModelError."""
+        if not isinstance(prompt, Chat):
+            raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
+        events = self._negotiated.events(
+            self._transport, self._endpoint, "messages", self._body(prompt), is_last=_is_last
+        )
+        async with aclosing(cut(self._endpoint, _chunks(events), prompt.stop)) as answer:
+            async for chunk in answer:
+                yield chunk
+
+    def _body(self, prompt: Chat) -> dict[str, Any]:
+        limit, unthinking = thinking.share(
+            prompt.max_tokens,
+            self._max_output,
+            self._unthinking,
+            always=self._thinks or self._negotiated.refuses(self._unthinking),
+            room=self._room,
+        )
+        body: dict[str, Any] = {"model": self._model_id, "max_tokens": limit, "stream": True}
+        if prompt.system.strip():
+            mark = self._mark(len(prompt.system))
+            block = {"type": "text", "text": prompt.system, **mark}
+            body["system"] = [block] if mark else prompt.system
+        body["messages"] = self._turns(prompt)
+        if self._temperature is not None:
+            body["temperature"] = self._temperature
+        # It refuses stop strings of blanks only; those are cut here.
+        if stops := [stop for stop in prompt.stop if stop.strip()]:
+            body["stop_sequences"] = stops
+        return {**body, **unthinking}
+
+    def _turns(self, prompt: Chat) -> list[dict[str, Any]]:
+        """Write the turns; blank texts, which are refused, are left out."""
+        turns = list(prompt.messages)
+        if turns and turns[-1].role == "assistant":
+            begun = turns.pop().content.rstrip()  # trailing blanks are refused too
+            turns += [Message("assistant", begun)] if self._prefill else []
+        first = next((turn for turn in turns if turn.role == "user"), None)
+        return [
+            {
+                "role": turn.role,
+                "content": self._headed(turn, len(prompt.system))
+                if turn is first
+                else turn.content,
+            }
+            for turn in turns
+            if turn.content.strip()
+        ]
+
+    def _headed(self, turn: Message, before: int) -> str | list[dict[str, Any]]:
+        """Put a breakpoint behind the head of `turn`, before which stand `before` characters."""
+        head, rest = turn.content[: turn.head], turn.content[turn.head :]
+        mark = self._mark(before + len(head))
+        if not mark or not head.strip():
+            return turn.content
+        blocks: list[dict[str, Any]] = [{"type": "text", "text": head, **mark}]
+        return [*blocks, {"type": "text", "text": rest}] if rest.strip() else blocks
+
+    def _mark(self, chars: int) -> dict[str, Any]:
+        """Give the breakpoint of a head of so many characters; two of the four are used at most."""
+        enough = chars >= self._cache_minimum * _CHARS_PER_TOKEN
+        control = _CACHE_CONTROL.get(self._cache)
+        return {"cache_control": control} if control and enough else {}
+
+    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # that would cost
+        """Make a connection. Raises ModelError."""
+        await self._transport.connect(self._endpoint)
+
+    async def aclose(self) -> None:
+        """Nothing to give back: the transport is shared."""
+
+
+def _is_last(event: Event) -> bool:
+    return event.get("type") == "message_stop"
+
+
+async def _chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+    """Read the text blocks; thoughts are left out.
+
+    The usage of the input comes at the start, so that an aborted answer is not free; the counts of
+    `message_delta` are those of the whole answer so far.
+    """
+    counts: dict[str, Any] = {}
+    async with aclosing(events):
+        async for event in events:
+            match event.get("type"):
+                case "content_block_delta":
+                    yield Chunk(_text(event.get("delta"), "text_delta"))
+                case "content_block_start":
+                    yield Chunk(_text(event.get("content_block"), "text"))
+                case "message_start":
+                    yield _message(event.get("message"), counts)
+                case "message":  # from a server that does not stream
+                    yield _message(event, counts)
+                case "message_delta":
+                    finish = _finish(event.get("delta"))
+                    yield Chunk(usage=_usage(event.get("usage"), counts), finish=finish)
+
+
+def _message(message: object, counts: dict[str, Any]) -> Chunk:
+    if not isinstance(message, dict):
+        return Chunk()
+    blocks, model = message.get("content"), message.get("model")
+    return Chunk(
+        "".join(_text(block, "text") for block in (blocks if isinstance(blocks, list) else ())),
+        usage=_usage(message.get("usage"), counts),
+        finish=_finish(message),
+        model=model if isinstance(model, str) and model else None,
+    )
+
+
+def _text(part: object, kind: str) -> str:
+    text = part.get("text") if isinstance(part, dict) and part.get("type") == kind else None
+    return text if isinstance(text, str) else ""
+
+
+def _finish(said: object) -> Finish | None:
+    reason = said.get("stop_reason") if isinstance(said, dict) else None
+    return _FINISHES.get(reason, "stop") if isinstance(reason, str) else None
+
+
+def _usage(raw: object, counts: dict[str, Any]) -> Usage | None:
+    """Add `raw` to the counts so far. `input_tokens` leaves out what the cache read or wrote."""
+    if not isinstance(raw, dict):
+        return None
+    counts.update({name: value for name, value in raw.items() if value is not None})
+    read = count(counts.get("cache_read_input_tokens"))
+    written = count(counts.get("cache_creation_input_tokens"))
+    lifetimes, details = counts.get("cache_creation"), counts.get("output_tokens_details")
+    hour = lifetimes.get("ephemeral_1h_input_tokens") if isinstance(lifetimes, dict) else None
+    thoughts = details.get("thinking_tokens") if isinstance(details, dict) else None
+    return Usage(
+        input_tokens=count(counts.get("input_tokens")) + read + written,
+        cached_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=min(count(hour), written),
+        output_tokens=count(counts.get("output_tokens")),
+        reasoning_tokens=count(thoughts),
+    )

@@ -1,0 +1,111 @@
+"""What a server refuses by name is left out from then on."""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from fakes.model_server import ModelServer, Reply, RequestLog
+from twotrack.errors import RequestRejected
+from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.transport import Endpoint, Transport
+
+BODY = {"model": "m", "max_tokens": 9, "temperature": 0.1, "stop": ["x"], "stream": True}
+NESTED = {"model": "m", "stream": True, "config": {"temperature": 0.1, "topLevel": 1, "size": 2}}
+
+
+async def ask(
+    negotiated: Negotiated, server: ModelServer, transport: Transport, body: Mapping[str, Any]
+) -> None:
+    endpoint = Endpoint("mine", server.base_url)
+    events = negotiated.events(transport, endpoint, "chat/completions", body)
+    async with aclosing(events):
+        async for _ in events:
+            pass
+
+
+def refuse(message: str, status: int = 400) -> Reply:
+    return Reply(status=status, error={"error": {"message": message}})
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("Unsupported parameter: 'temperature'", {"max_tokens", "stop"}),
+        ("Temperature and stop are not supported with this model.", {"max_tokens"}),
+        ("temperature may only be set to 1 when thinking is on", {"max_tokens", "stop"}),
+        ("max_tokens: unknown parameter", {"max_completion_tokens", "temperature", "stop"}),
+    ],
+)
+async def test_refused_by_name(
+    server: ModelServer, transport: Transport, message: str, left: set[str]
+) -> None:
+    server.script(refuse(message), Reply("x"))
+    negotiated = Negotiated(("temperature", "max_tokens", "stop"))
+    await ask(negotiated, server, transport, BODY)
+    await ask(negotiated, server, transport, BODY)
+    for request in server.requests[1:]:
+        assert set(request.body) == {"model", "stream", *left}
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ('Unknown name "temperature" at config', {"topLevel", "size"}),
+        ('Unknown name "topLevel" at config', {"temperature", "size"}),
+        ("config.top_level is not allowed", {"temperature", "size"}),
+        ("The top is not supported for this model.", {"temperature", "size"}),
+    ],
+)
+async def test_refused_within_an_object(
+    server: ModelServer, transport: Transport, message: str, left: set[str]
+) -> None:
+    server.script(refuse(message), Reply("x"))
+    negotiated = Negotiated(("temperature", "topLevel"), within="config")
+    await ask(negotiated, server, transport, NESTED)
+    request = server.requests[1].body
+    assert set(request["config"]) == left
+    assert request | {"config": 0} == NESTED | {"config": 0}
+    assert negotiated.refuses(("temperature", "topLevel"))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refuse("temperature must be below 1"),
+        refuse("stopping is not supported"),
+        refuse("model: unknown"),
+        refuse("no"),
+    ],
+)
+async def test_another_refusal_is_told(
+    server: ModelServer, transport: Transport, reply: Reply
+) -> None:
+    server.script(reply)
+    negotiated = Negotiated(("temperature", "stop"))
+    with pytest.raises(RequestRejected):
+        await ask(negotiated, server, transport, BODY)
+    assert len(server.requests) == 1
+    assert not negotiated.refuses(("temperature", "stop"))
+
+
+async def test_what_is_known_to_be_refused_is_never_sent(
+    server: ModelServer, transport: Transport
+) -> None:
+    await ask(Negotiated(("stop",), ("temperature",)), server, transport, BODY)
+    assert "temperature" not in server.requests[0].body
+
+
+async def test_each_parameter_costs_one_more_request_at_most(
+    server: ModelServer, transport: Transport
+) -> None:
+    def refuse_next(request: RequestLog) -> Reply:
+        name = next((n for n in ("stop", "temperature") if n in request.body), "model")
+        return refuse(f"unsupported parameter: {name}", 422)
+
+    server.answer = refuse_next
+    with pytest.raises(RequestRejected):
+        await ask(Negotiated(("stop", "temperature")), server, transport, BODY)
+    assert len(server.requests) == 3

@@ -1,0 +1,133 @@
+"""How usage is read, wherever the OpenAI-compatible servers put it."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twotrack.events import Usage
+from twotrack.llm.openai_wire import chunks, usage
+
+COUNTS = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ({}, {}),
+        ({"prompt_tokens_details": None, "completion_tokens_details": None}, {}),
+        (
+            {
+                "prompt_tokens_details": {"cached_tokens": 64, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 12},
+            },
+            {"cached_tokens": 64, "reasoning_tokens": 12},
+        ),
+        (
+            {"prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 30}},
+            {"cache_write_tokens": 30},
+        ),
+        ({"prompt_cache_hit_tokens": 64, "prompt_cache_miss_tokens": 36}, {"cached_tokens": 64}),
+        # DeepSeek says it in both ways.
+        (
+            {"prompt_cache_hit_tokens": 64, "prompt_tokens_details": {"cached_tokens": 64}},
+            {"cached_tokens": 64},
+        ),
+        ({"cached_tokens": 64}, {"cached_tokens": 64}),
+        # LiteLLM before Anthropic
+        (
+            {
+                "prompt_tokens_details": {
+                    "cached_tokens": 40,
+                    "cache_creation_token_details": {
+                        "ephemeral_5m_input_tokens": 10,
+                        "ephemeral_1h_input_tokens": 20,
+                    },
+                },
+                "cache_creation_input_tokens": 30,
+                "cache_read_input_tokens": 40,
+            },
+            {"cached_tokens": 40, "cache_write_tokens": 30, "cache_write_1h_tokens": 20},
+        ),
+        # OpenRouter; the second with the user's own key at the provider
+        ({"cost": 0.00125, "is_byok": False}, {"charged_usd": 0.00125}),
+        (
+            {"cost": 0.05, "is_byok": True, "cost_details": {"upstream_inference_cost": 1}},
+            {"charged_usd": 1.05},
+        ),
+        (
+            {"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.4}},
+            {"charged_usd": 0.5},
+        ),
+        ({"cost": 0}, {"charged_usd": 0.0}),
+    ],
+)
+def test_where_providers_put_their_counts(raw: dict[str, Any], found: dict[str, Any]) -> None:
+    assert usage({**COUNTS, **raw}) == Usage(input_tokens=100, output_tokens=20, **found)
+
+
+@pytest.mark.parametrize("raw", [None, [], "100", 7, {}, {"total_tokens": 5}])
+def test_no_usage(raw: object) -> None:
+    assert usage(raw) is None
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "100", None, True, [], {}, 1e300, float("nan"), 2**70])
+def test_a_count_that_is_none(count: object) -> None:
+    read = usage({"prompt_tokens": count, "completion_tokens": 20, "cached_tokens": count})
+    assert read == Usage(output_tokens=20)
+
+
+def test_a_whole_number_may_have_a_point() -> None:
+    assert usage({"prompt_tokens": 12.0}) == Usage(input_tokens=12)
+
+
+@pytest.mark.parametrize(
+    "cost", [-0.5, "0.5", None, True, {"total_cost": 0.5}, float("inf"), float("nan"), 1e9, 10**400]
+)
+def test_a_cost_that_is_none(cost: object) -> None:
+    read = usage({**COUNTS, "cost": cost})
+    assert read is not None
+    assert read.charged_usd is None
+
+
+_KEYS = st.sampled_from(
+    [
+        *("prompt_tokens", "completion_tokens", "prompt_tokens_details", "cached_tokens"),
+        *("completion_tokens_details", "reasoning_tokens", "cache_write_tokens", "cost"),
+        *("cache_creation_token_details", "cost_details", "is_byok", "upstream_inference_cost"),
+    ]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(_KEYS, _JSON, max_size=6))
+def test_whatever_comes_the_ledger_can_hold_it(raw: dict[str, Any]) -> None:
+    read = usage(raw) or Usage()
+    counts = (
+        *(read.input_tokens, read.cached_tokens, read.cache_write_tokens),
+        *(read.cache_write_1h_tokens, read.output_tokens, read.reasoning_tokens),
+    )
+    assert all(type(count) is int and 0 <= count < 2**63 for count in counts)
+    assert read.charged_usd is None or 0 <= read.charged_usd < float("inf")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"choices": [], "usage": COUNTS},
+        {"choices": [{"delta": {}, "usage": COUNTS}]},  # Moonshot
+        {"choices": [{"delta": {}}], "usage": None, "x_groq": {"id": "r", "usage": COUNTS}},
+    ],
+)
+async def test_which_part_of_an_event_holds_the_usage(event: dict[str, Any]) -> None:
+    async def one() -> AsyncGenerator[dict[str, Any], None]:
+        yield event
+
+    [chunk] = [chunk async for chunk in chunks(one())]
+    assert chunk.usage == Usage(input_tokens=100, output_tokens=20)

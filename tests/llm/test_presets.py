@@ -1,0 +1,196 @@
+"""Every preset asks the local fake of its dialect, with every header and field asserted."""
+
+import json
+import re
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from fakes.model_server import ModelServer, Reply, RequestLog
+from provider_table import CHAT, INFILL, NO_TEMPLATE_THINKING, ROOM, TABLE, Row
+from twotrack.events import Usage
+from twotrack.llm.api import Chat, Infill, Model
+from twotrack.llm.presets import PRESETS, Dialect, PromptCaching
+from twotrack.llm.registry import build
+from twotrack.llm.transport import Transport, is_loopback
+from twotrack.settings.schema import ModelSettings
+
+KEYS = {p.api_key_env: f"key-of-{name}" for name, p in PRESETS.items() if p.api_key_env}
+"""Each provider's own, so that none can be mistaken for another's."""
+COMMON = {
+    "accept": "text/event-stream, application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+}
+CONNECTION = {"host", "content-length", "connection"}
+"""Headers that belong to the connection, not to what is asked."""
+
+
+def model_of(row: Row, server: ModelServer, transport: Transport) -> Model:
+    """Build the model of a row, with the preset's own path, on the fake."""
+    preset = PRESETS[row.provider]
+    path = urlsplit(preset.base_url).path if preset.base_url else "/v1"
+    settings = ModelSettings(provider=row.provider, model=row.model, base_url=f"{server.url}{path}")
+    return build("mine", settings, environment=KEYS, transport=transport)
+
+
+def test_every_preset_has_its_rows() -> None:
+    asked = {(row.provider, row.model, type(row.prompt)) for row in TABLE}
+    assert {row.provider for row in TABLE} == set(PRESETS)
+    for name, preset in PRESETS.items():
+        fills = preset.fim is not None
+        assert fills == any(row.provider == name and row.prompt is INFILL for row in TABLE)
+        assert any(row.provider == name and row.prompt is CHAT for row in TABLE)
+        kinds = {kind for kind in (Chat, Infill) if (name, preset.fast, kind) in asked}
+        assert kinds or not preset.fast, f"{name}: no row for its default fast model"
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+async def test_what_goes_over_the_wire_and_comes_back(
+    server: ModelServer, transport: Transport, row: Row
+) -> None:
+    preset = PRESETS[row.provider]
+    server.flavour = row.flavour
+    server.api_key = KEYS.get(preset.api_key_env or "") if row.key else None
+    server.script(Reply("return a", model=row.model, prompt_tokens=30, cached_tokens=20))
+    model = model_of(row, server, transport)
+    async with aclosing(model.provider.stream(row.prompt)) as answer:
+        chunks = [chunk async for chunk in answer]
+    await model.provider.aclose()
+
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", row.path)
+    assert _headers(request) == COMMON | row.headers | _key(row)
+    assert request.body == row.body | ({"model": row.model} if row.names_model else {})
+    others = (key for variable, key in KEYS.items() if variable != preset.api_key_env)
+    assert not [key for key in others if key in json.dumps(request.headers)]
+
+    assert "".join(chunk.text for chunk in chunks) == "return a"
+    assert [chunk.finish for chunk in chunks if chunk.finish] == ["stop"]
+    assert [chunk.model for chunk in chunks if chunk.model] == [row.model]
+    usages = [chunk.usage for chunk in chunks if chunk.usage]
+    assert usages[-1] == Usage(input_tokens=30, cached_tokens=row.cached, output_tokens=2)
+    assert model.capabilities.infill or row.prompt is CHAT
+    assert model.capabilities.chat or row.prompt is INFILL
+
+
+def _headers(request: RequestLog) -> dict[str, str]:
+    agent = request.headers["user-agent"]
+    assert re.fullmatch(r"twotrack(/[\d.]+)?", agent)
+    left_out = {*CONNECTION, "user-agent"}
+    return {name: value for name, value in request.headers.items() if name not in left_out}
+
+
+def _key(row: Row) -> dict[str, str]:
+    key = KEYS.get(PRESETS[row.provider].api_key_env or "")
+    if row.key is None or key is None:
+        return {}
+    return {row.key: f"Bearer {key}" if row.key == "authorization" else key}
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_is_sound(name: str) -> None:
+    preset = PRESETS[name]
+    url = urlsplit(preset.base_url)
+    assert url.scheme == "https" or is_loopback(preset.base_url) or not preset.base_url
+    assert not preset.base_url.endswith("/")
+    assert preset.port in (None, url.port)
+    assert preset.key_header.lower() not in {header.lower() for header in preset.headers}
+    assert bool(preset.fast) == bool(preset.strong)
+    patterns = (preset.chats, preset.fim_models, preset.temperature, preset.prefill)
+    for pattern in (*patterns, *preset.unthinking):
+        re.compile(pattern or "")
+
+
+def test_titles_and_variables_tell_presets_apart() -> None:
+    titles = [preset.title for preset in PRESETS.values()]
+    assert len(set(titles)) == len(titles)
+    variables = [preset.api_key_env for preset in PRESETS.values() if preset.api_key_env]
+    assert len(set(variables)) == len(variables)
+
+
+def test_only_anthropic_is_told_where_to_cut() -> None:
+    marked = {n for n, p in PRESETS.items() if p.caching is PromptCaching.BREAKPOINTS}
+    assert marked == {n for n, p in PRESETS.items() if p.dialect is Dialect.ANTHROPIC}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "accepts"),
+    [
+        ("openai", "gpt-4o", True),
+        ("openai", "gpt-5.4-mini", False),
+        ("openai", "o4-mini", False),
+        ("anthropic", "claude-3-5-haiku-latest", True),
+        ("anthropic", "claude-opus-4-20250514", True),
+        ("anthropic", "claude-opus-4-8", False),
+        ("moonshot", "moonshot-v1-8k", True),
+        ("moonshot", "kimi-k3", False),
+        ("openrouter", "anthropic/claude-sonnet-4.5", True),
+        ("openrouter", "anthropic/claude-3.5-sonnet", True),
+        ("openrouter", "anthropic/claude-opus-4.7", False),
+        ("litellm", "openai/o3", False),
+        ("litellm", "ollama/llama3.1", True),
+        ("vllm", "openai/gpt-oss-20b", True),
+    ],
+)
+async def test_a_temperature_is_sent_where_it_is_accepted(
+    server: ModelServer, transport: Transport, provider: str, model: str, accepts: bool
+) -> None:
+    body = await _asked(server, transport, provider, model)
+    assert ("temperature" in body) is accepts
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "sent"),
+    [
+        ("openai", "gpt-5-mini", {"reasoning_effort": "minimal"}),
+        ("openai", "gpt-5.4", {"reasoning_effort": "none"}),
+        ("openai", "o4-mini", {"reasoning_effort": "low", "max_completion_tokens": 64 + ROOM}),
+        ("anthropic", "claude-sonnet-4-6", {"thinking": {"type": "disabled"}}),
+        ("anthropic", "claude-fable-5-1", {"output_config": {"effort": "low"}}),
+        ("moonshot", "kimi-k2.7-code", {"max_tokens": 64 + ROOM}),
+        ("zhipu", "GLM-4.6", {"thinking": {"type": "disabled"}}),
+        ("openrouter", "moonshotai/kimi-k3", {"reasoning": {"effort": "low"}}),
+        ("tokenmix", "openai/gpt-5.4-mini", {"reasoning_effort": "none"}),
+        ("sglang", "zai-org/GLM-4.7-FP8", NO_TEMPLATE_THINKING),
+        ("ollama", "qwen3:8b", {"think": False}),
+    ],
+)
+async def test_a_short_answer_is_asked_for_without_thoughts(
+    server: ModelServer, transport: Transport, provider: str, model: str, sent: dict[str, Any]
+) -> None:
+    body = await _asked(server, transport, provider, model)
+    assert {name: body.get(name) for name in sent} == sent
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "deepseek", "moonshot", "inception"])
+async def test_a_long_answer_has_room_for_thoughts(
+    server: ModelServer, transport: Transport, provider: str
+) -> None:
+    strong = PRESETS[provider].strong
+    body = await _asked(server, transport, provider, strong, max_tokens=4_096)
+    assert body.get("max_tokens", body.get("max_completion_tokens")) == 4_096 + ROOM
+    assert not {"thinking", "reasoning_effort"} & body.keys()
+
+
+async def test_where_there_is_no_room_nobody_thinks(
+    server: ModelServer, transport: Transport
+) -> None:
+    body = await _asked(server, transport, "vllm", "Qwen/Qwen3-8B", max_tokens=4_096)
+    assert body["max_tokens"] == 4_096
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+async def _asked(
+    server: ModelServer, transport: Transport, provider: str, model: str, max_tokens: int = 64
+) -> dict[str, Any]:
+    """Give the body that a chat of so many tokens sends."""
+    row = Row(provider, model, CHAT, "", {})
+    chat = Chat(CHAT.system, CHAT.messages, max_tokens=max_tokens)
+    async with aclosing(model_of(row, server, transport).provider.stream(chat)) as chunks:
+        async for _ in chunks:
+            pass
+    body: dict[str, Any] = server.requests[0].body
+    return body | body.get("options", {})
