@@ -1,5 +1,6 @@
 """The command line as a person types it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -57,13 +58,33 @@ def test_models_says_what_each_task_uses_and_why(tmp_path: Path) -> None:
     assert status == 0
     lines = [" ".join(line.split()) for line in out.splitlines()]
     file = tmp_path / "config.toml"
-    assert f"codestral codestral codestral-latest remote found {file}" in lines
+    assert f"codestral codestral codestral-latest remote found (CODESTRAL_API_KEY) {file}" in lines
     assert any(
         line.startswith("local openai-compatible qwen2.5-coder-1.5b local") for line in lines
     )
+    assert "local openai qwen 32,768 free" in lines
+    assert any(line.startswith("codestral openai suffix ") for line in lines)
     assert f"complete codestral -> local -> recall 10 s routes.fast in {file}" in lines
     assert f"test local 120 s routes.test in {file}" in lines
     assert f"routes.fast {file}" in lines
+    assert key not in out
+
+
+def test_models_as_json(tmp_path: Path) -> None:
+    key = "canary-key-0123456789"
+    status, out, err = run(
+        "models", "--json", config=CODESTRAL, folder=tmp_path, CODESTRAL_API_KEY=key
+    )
+    assert (status, err) == (0, "")
+    report = json.loads(out)
+    assert report["ok"] is True
+    assert [model["name"] for model in report["models"]] == ["codestral", "local", "recall"]
+    assert report["models"][0]["key"] == {
+        "needed": True,
+        "found": True,
+        "source": "CODESTRAL_API_KEY",
+    }
+    assert report["tasks"][0]["models"] == ["codestral", "local", "recall"]
     assert key not in out
 
 
@@ -118,7 +139,7 @@ def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_models_says_what_is_missing_though_no_setting_is_wrong(tmp_path: Path) -> None:
     status, out, _ = run("models", config=CODESTRAL, folder=tmp_path)
     assert status == 1
-    assert "codestral: its key is not set" in out
+    assert "codestral: its key is not set (provider codestral, variable CODESTRAL_API_KEY)" in out
 
 
 def test_models_says_that_nothing_serves_a_task_and_what_to_do(tmp_path: Path) -> None:

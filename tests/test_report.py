@@ -1,37 +1,93 @@
-"""The text of `twotrack models`."""
+"""The report of `twotrack models`."""
 
-from twotrack.report import ModelRow, models_report
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from twotrack.report import KeySource, ModelRow, Report
 from twotrack.routing.routes import Route
-from twotrack.settings.check import SettingsProblem
 from twotrack.tasks import Task
 
 CODESTRAL = ModelRow(
-    "codestral", "mistral", "codestral-latest", "/home/me/config.toml", local=False, has_key=True
+    "codestral",
+    "mistral",
+    "codestral-latest",
+    "/home/me/config.toml",
+    local=False,
+    key=KeySource(True, "MISTRAL_API_KEY"),
+    dialect="openai",
+    gaps="suffix",
+    context_window=128_000,
+    price=(0.3, 0.9),
 )
 OLLAMA = ModelRow(
-    "ollama", "ollama", "qwen2.5-coder:1.5b", "http://127.0.0.1:11434", local=True, has_key=None
+    "ollama",
+    "ollama",
+    "qwen2.5-coder:1.5b",
+    "found on this machine",
+    local=True,
+    dialect="ollama",
+    gaps="suffix",
+    context_window=4_096,
+    price=(0.0, 0.0),
 )
-SONNET = ModelRow("sonnet", "anthropic", "claude", "environment", local=False, has_key=False)
+SONNET = ModelRow(
+    "sonnet",
+    "anthropic",
+    "claude",
+    "config.toml",
+    local=False,
+    key=KeySource(False, "ANTHROPIC_API_KEY"),
+    dialect="anthropic",
+    gaps="chat",
+    context_window=200_000,
+)
+RECALL = ModelRow("recall", "twotrack", "recall", "built in", local=True)
+
+
+def report(
+    models: Sequence[ModelRow] = (),
+    routes: Mapping[Task, Route] | None = None,
+    origins: Mapping[str, str] | None = None,
+    problems: Sequence[str] = (),
+) -> Report:
+    return Report(Path("/home/me/config.toml"), models, routes or {}, origins or {}, problems)
+
+
+WHOLE = report(
+    [CODESTRAL, OLLAMA, SONNET, RECALL],
+    {
+        Task.COMPLETE: Route(
+            Task.COMPLETE, ("codestral", "recall"), 10.0, "routes.fast in config.toml"
+        ),
+        Task.FIX: Route(Task.FIX, (), 90.0, "default: no other model"),
+    },
+    {"routes.fast": "config.toml", "budget.day": "workspace/configuration"},
+    ["config.toml: cache.entrys: unknown option"],
+)
 
 
 def test_the_whole_report() -> None:
-    text = models_report(
-        [CODESTRAL, OLLAMA, SONNET],
-        {
-            Task.COMPLETE: Route(
-                Task.COMPLETE, ("codestral", "recall"), 10.0, "routes.fast in config.toml"
-            ),
-            Task.FIX: Route(Task.FIX, (), 90.0, "default: no other model"),
-        },
-        {"routes.fast": "config.toml", "budget.day": "workspace/configuration"},
-        [SettingsProblem("config.toml", "cache.entrys", "unknown option")],
-    )
-    assert text == (
+    assert WHOLE.text() == (
+        "Your settings: /home/me/config.toml\n"
+        "\n"
         "Models\n"
-        "  name       provider   model               runs    key         defined in\n"
-        "  codestral  mistral    codestral-latest    remote  found       /home/me/config.toml\n"
-        "  ollama     ollama     qwen2.5-coder:1.5b  local   not needed  http://127.0.0.1:11434\n"
-        "  sonnet     anthropic  claude              remote  missing     environment\n"
+        "  name       provider   model               runs    key                          "
+        "defined in\n"
+        "  codestral  mistral    codestral-latest    remote  found (MISTRAL_API_KEY)      "
+        "/home/me/config.toml\n"
+        "  ollama     ollama     qwen2.5-coder:1.5b  local   not needed                   "
+        "found on this machine\n"
+        "  sonnet     anthropic  claude              remote  missing (ANTHROPIC_API_KEY)  "
+        "config.toml\n"
+        "  recall     twotrack   recall              local   not needed                   "
+        "built in\n"
+        "\n"
+        "What they can\n"
+        "  name       dialect    gaps by  context  USD per million tokens, in/out\n"
+        "  codestral  openai     suffix   128,000  0.3/0.9\n"
+        "  ollama     ollama     suffix   4,096    free\n"
+        "  sonnet     anthropic  chat     200,000  unknown\n"
         "\n"
         "Routes\n"
         "  complete  codestral -> recall  10 s  routes.fast in config.toml\n"
@@ -46,18 +102,54 @@ def test_the_whole_report() -> None:
     )
 
 
+def test_the_same_as_values() -> None:
+    data = json.loads(json.dumps(WHOLE.data()))
+    assert data["ok"] is False
+    assert data["models"][0] == {
+        "name": "codestral",
+        "provider": "mistral",
+        "model": "codestral-latest",
+        "defined_in": "/home/me/config.toml",
+        "local": False,
+        "key": {"needed": True, "found": True, "source": "MISTRAL_API_KEY"},
+        "dialect": "openai",
+        "gaps": "suffix",
+        "context_window": 128_000,
+        "usd_per_million_tokens": {"input": 0.3, "output": 0.9},
+    }
+    assert data["models"][2]["usd_per_million_tokens"] is None
+    assert data["models"][3]["key"] == {"needed": False, "found": None, "source": None}
+    assert data["tasks"][0] == {
+        "task": "complete",
+        "track": "fast",
+        "models": ["codestral", "recall"],
+        "deadline_s": 10.0,
+        "why": "routes.fast in config.toml",
+    }
+    assert data["problems"] == ["config.toml: cache.entrys: unknown option"]
+
+
 def test_nothing_at_all() -> None:
-    text = models_report([], {}, {}, [])
-    assert text.count("  none\n") == 4
+    assert report().text().count("  none\n") == 5
+    assert report().data()["ok"] is True
 
 
 def test_names_from_servers_and_files_cannot_move_the_cursor_or_add_lines() -> None:
     nasty = "\x1b[2J\r\n\u2028\u009b"
-    text = models_report(
-        [ModelRow(nasty, nasty, nasty, nasty, local=True, has_key=None)],
-        {Task.FIX: Route(Task.FIX, (nasty,), 1.0, nasty)},
-        {nasty: nasty},
-        [SettingsProblem(nasty, nasty, nasty)],
+    row = ModelRow(
+        nasty,
+        nasty,
+        nasty,
+        nasty,
+        local=True,
+        key=KeySource(None, nasty),
+        dialect=nasty,
+        gaps=nasty,
+        context_window=1,
     )
+    text = report(
+        [row], {Task.FIX: Route(Task.FIX, (nasty,), 1.0, nasty)}, {nasty: nasty}, [nasty]
+    ).text()
     assert not any(character in text for character in "\x1b\r\u2028\u009b")
-    assert len(text.splitlines()) == len(models_report([OLLAMA], {}, {"a": "b"}, []).splitlines())
+    plain = report([OLLAMA], {Task.FIX: Route(Task.FIX, (), 1.0, "")}, {"a": "b"}, ["p"]).text()
+    assert len(text.splitlines()) == len(plain.splitlines())

@@ -1,29 +1,42 @@
-"""The command line: serve an editor, or say what would serve it."""
+"""The command line: serve an editor, or do without one."""
 
 import argparse
-import asyncio
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twotrack import __version__, log
+from twotrack.errors import TwotrackError
+from twotrack.settings.limits import printable
 from twotrack.settings.schema import LogSettings
+from twotrack.tasks import TASKS, Task, Track
 
 if TYPE_CHECKING:
     from twotrack import events
+    from twotrack.commands.files import Place, Span
     from twotrack.session import Session
+
+_INTERRUPTED = 130
+"""Exit status of a program that Ctrl-C ended, as shells count it."""
+_EDITS = tuple(task.value for task in Task if TASKS[task].track is Track.STRONG)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; give its exit status."""
     options = _parser().parse_args(arguments)
     log.configure(LogSettings())
-    if options.command == "models":
-        return _models()
-    return _serve(options.tcp)
+    if options.command is None:
+        return _serve(options.tcp)
+    try:
+        return _COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except TwotrackError as error:
+        print(f"twotrack: {printable(error.message)}", file=sys.stderr)  # noqa: T201 - for a person
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,8 +53,54 @@ def _parser() -> argparse.ArgumentParser:
         "--stdio", action="store_true", help="serve standard input and output (the default)"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("models", help="show the models, what each task uses, and why")
+    models = commands.add_parser("models", help="show the models, what each task uses, and why")
+    doctor = commands.add_parser(
+        "doctor",
+        help="try settings, keys and models, and say what to do",
+        description="Ask each model in use a short question (which costs a little), and look at "
+        "settings, keys, servers, the ledger and the editors. Exit status 1: there is a problem.",
+    )
+    doctor.add_argument("--all", action="store_true", help="also ask the models that no task uses")
+    doctor.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=20.0, help="longest wait for one answer"
+    )
+    complete = commands.add_parser(
+        "complete",
+        help="print what completes the code at a place",
+        description="Print the text that an editor would propose at FILE:LINE:COL, and where it "
+        "is from on standard error.",
+    )
+    complete.add_argument(
+        "place",
+        metavar="FILE:LINE:COL",
+        type=_place,
+        help="line and column in characters, from 1",
+    )
+    edit = commands.add_parser(
+        "edit",
+        help="carry out a code action, as a diff or written to the file",
+        description="Print what a code action would change as a unified diff, or write it.",
+    )
+    _add_edit(edit)
+    for command in (models, doctor, complete, edit):
+        command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _add_edit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "span",
+        metavar="FILE:RANGE",
+        type=_span,
+        help="LINE (the definition around it), LINE-LINE or LINE:COL-LINE:COL; counted from 1, "
+        "the last line and column included",
+    )
+    parser.add_argument("--task", required=True, choices=_EDITS, help="what to do")
+    parser.add_argument("--instruction", metavar="TEXT", default="", help="for refactor: how")
+    parser.add_argument(
+        "--diagnostic", metavar="MESSAGE", default="", help="for fix: what was reported there"
+    )
+    parser.add_argument("--write", action="store_true", help="change the files")
 
 
 def _address(value: str) -> tuple[str, int]:
@@ -51,11 +110,43 @@ def _address(value: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def _place(value: str) -> "Place":
+    from twotrack.commands import files  # noqa: PLC0415  # lazily, as below
+
+    try:
+        return files.place(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is not FILE:LINE:COL, such as app.py:12:5"
+        ) from None
+
+
+def _span(value: str) -> "Span":
+    from twotrack.commands import files  # noqa: PLC0415  # lazily, as below
+
+    try:
+        return files.span(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is not FILE:RANGE, such as app.py:12, app.py:12-20 or app.py:12:1-20:8"
+        ) from None
+
+
+def _seconds(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 600:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number of seconds from 0.1 to 600")
+    return seconds
+
+
 def _serve(tcp: tuple[str, int] | None) -> int:
     # While modules are made, the collector finds nothing and walks them again and again; what they
     # leave stays for good, so it is not walked later either.
     gc.disable()
-    from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: `models` needs no LSP
+    from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: the commands need no LSP
 
     gc.freeze()
     gc.enable()
@@ -75,7 +166,7 @@ def _serve(tcp: tuple[str, int] | None) -> int:
     try:
         return server.serve_tcp(*tcp) if tcp else server.serve_stdio()
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     except OSError as error:
         if tcp is None:
             raise
@@ -83,9 +174,50 @@ def _serve(tcp: tuple[str, int] | None) -> int:
         return 1
 
 
-def _models() -> int:
-    from twotrack.session import survey  # noqa: PLC0415  # lazily: serving does not need it
+# -- the commands; lazily imported: serving needs none of them --------------------------------
 
-    report, sound = asyncio.run(survey(os.environ, Path.cwd()))
-    sys.stdout.write(report)
-    return 0 if sound else 1
+
+def _models(options: argparse.Namespace) -> int:
+    from twotrack.commands import models  # noqa: PLC0415  # lazily, as said above
+
+    return models.run(os.environ, Path.cwd(), as_json=options.json)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from twotrack.commands import doctor  # noqa: PLC0415  # lazily, as said above
+
+    return doctor.run(
+        os.environ,
+        Path.cwd(),
+        every=options.all,
+        timeout_s=options.timeout,
+        as_json=options.json,
+    )
+
+
+def _complete(options: argparse.Namespace) -> int:
+    from twotrack.commands import complete  # noqa: PLC0415  # lazily, as said above
+
+    return complete.run(os.environ, options.place, as_json=options.json)
+
+
+def _edit(options: argparse.Namespace) -> int:
+    from twotrack.commands import edit  # noqa: PLC0415  # lazily, as said above
+
+    order = edit.Order(
+        options.span,
+        Task(options.task),
+        options.instruction,
+        options.diagnostic,
+        options.write,
+        options.json,
+    )
+    return edit.run(os.environ, order)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "models": _models,
+    "doctor": _doctor,
+    "complete": _complete,
+    "edit": _edit,
+}

@@ -7,7 +7,7 @@
     │   ├── Unauthorized       401, 403, or no key where one is needed
     │   ├── RateLimited        429, with the time after which to ask again
     │   ├── QuotaExhausted     402, or a 429 that says the money is used up
-    │   ├── ModelNotFound      404: the model or the URL does not exist
+    │   ├── ModelNotFound      404: the model or the URL does not exist (any more)
     │   ├── RequestRejected    400, 413, 422: this request, not the model, is at fault
     │   ├── ServerFailed       5xx, or an error event inside a stream
     │   ├── TimedOut           a deadline passed
@@ -44,8 +44,8 @@ class ModelError(TwotrackError):
 
     `model` is its name in the settings. `retry_after_s` is the provider's word on when to come
     back (seconds), where it gave one. `transient` says whether the same request may succeed
-    later, so that a circuit breaker should count it. `hint`, what to do about it, replaces that of
-    the class.
+    later, so that a circuit breaker should count it. `hint`, what to do about it, and `transient`
+    replace those of the class; the class's hint may name the `{model}`.
     """
 
     transient = True
@@ -58,12 +58,15 @@ class ModelError(TwotrackError):
         *,
         retry_after_s: float | None = None,
         hint: str | None = None,
+        transient: bool | None = None,
     ) -> None:
-        shown = self.hint if hint is None else hint
+        shown = self.hint.format(model=model) if hint is None else hint
         super().__init__(f"{model}: {detail}" + (f" {shown}" if shown else ""))
         self.model = model
         self.detail = detail
         self.retry_after_s = retry_after_s
+        if transient is not None:
+            self.transient = transient
 
 
 class Unreachable(ModelError):
@@ -76,7 +79,7 @@ class Unauthorized(ModelError):
     """The provider refused the key, or there is none."""
 
     transient = False
-    hint = "Check the key (api_key_env or api_key_command of this model)."
+    hint = "Check the key (api_key_env, api_key_command or api_key_keyring of models.{model})."
 
 
 class RateLimited(ModelError):
@@ -94,7 +97,7 @@ class ModelNotFound(ModelError):
     """The provider does not know the model or the path."""
 
     transient = False
-    hint = "Check `model` and `base_url` of this model in the settings."
+    hint = "Check models.{model}.model and models.{model}.base_url in the settings."
 
 
 class RequestRejected(ModelError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twotrack.errors import ModelError
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Errand, Task, Track
 
 
 class Source(StrEnum):
@@ -46,7 +46,7 @@ class Usage:
 class Answered:
     """One question of the user was answered."""
 
-    task: Task
+    task: Task | Errand
     track: Track
     source: Source
     model: str
@@ -66,19 +66,31 @@ class Answered:
 class ModelFailed:
     """One model of a route did not answer; the route went on."""
 
-    task: Task
+    task: Task | Errand
     error: ModelError
+    usage: Usage = Usage()
+    """Of an answer that broke off: it is charged for all the same."""
+    cost_usd: float | None = 0.0
+    """None where the model's price is unknown; 0.0 where it was refused or not reached."""
+    asked_model: str = ""
+    """The model id that was asked for."""
+    answered_model: str = ""
+    """The model id that the provider said it used, or the one asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
     """A request was cancelled after it had been sent: nobody saw it, but it may cost."""
 
-    task: Task
+    task: Task | Errand
     model: str
     """The model's name in the settings."""
     usage: Usage
     cost_usd: float | None
+    asked_model: str = ""
+    """The model id that was asked for."""
+    answered_model: str = ""
+    """The model id that the provider said it used, or the one asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +102,13 @@ class ModelLoading:
     problem: str = ""
 
 
-Event = Answered | ModelFailed | Abandoned | ModelLoading
+@dataclass(frozen=True, slots=True)
+class CostUnknown:
+    """A spending limit is set that does not count this model: its price is not known."""
+
+    model: str
+    """The model's name in the settings."""
+
+
+Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown
 Listener = Callable[[Event], None]

@@ -2,11 +2,16 @@
 
 import logging
 import sys
+import traceback
 from pathlib import Path
+from types import TracebackType
 
 from twotrack.settings.schema import LogSettings
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_OURS = "twotrack"
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def configure(settings: LogSettings) -> str:
@@ -21,15 +26,38 @@ def configure(settings: LogSettings) -> str:
             handler = _file(settings.file)
         except OSError as error:
             problem = f"log.file: {settings.file} cannot be written ({error.strerror})"
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(Discreet(_FORMAT))
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
         old.close()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    logging.getLogger("twotrack").setLevel(settings.level.upper())
+    logging.getLogger(_OURS).setLevel(settings.level.upper())
     return problem
+
+
+class Discreet(logging.Formatter):
+    """Leaves out what others may have put into a record: the user's code, or a key.
+
+    Of an exception it shows the kind and the places. Of a library's message it shows the first
+    line of the fixed words: pygls fills in what the editor sent, asyncio the exceptions.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Format the line of a record."""
+        if record.name.partition(".")[0] != _OURS:
+            record.message = (str(record.msg).splitlines() or [""])[0]
+        return super().formatMessage(record)
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802  # logging's name
+        """Format the traceback of an exception and of what caused it, without their texts."""
+        error: BaseException | None = ei[1]
+        said: list[str] = []
+        while error is not None and len(said) < 10:
+            said.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__)
+            error = error.__cause__
+        return "\ncaused by\n".join(said)
 
 
 def _file(path: Path) -> logging.Handler:

@@ -1,12 +1,28 @@
-"""The text of `twotrack models`: what was found, what each task uses, and why."""
+"""The report of `twotrack models`: what was found, what each task uses, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from twotrack.routing.routes import Route
-from twotrack.settings.check import SettingsProblem
 from twotrack.settings.limits import printable
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a model's key comes from. The key itself never comes here."""
+
+    found: bool | None
+    """None: not known before it is asked for (a command, the keyring), or none is needed."""
+    name: str = ""
+    """A variable, a program or the keyring; empty where no key is needed."""
+
+    def __str__(self) -> str:
+        if not self.name:
+            return "not needed"
+        return {True: "found", False: "missing", None: "from"}[self.found] + f" ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,59 +36,134 @@ class ModelRow:
     """The settings source, or how it was found: "environment", "http://127.0.0.1:11434"."""
     local: bool
     """Whether it runs on this machine."""
-    has_key: bool | None
-    """Whether its key was found; None where it needs none. The key itself never comes here."""
+    key: KeySource = KeySource(None)
+    dialect: str = ""
+    """How its server is spoken to; empty for recall."""
+    gaps: str = ""
+    """How it fills gaps: a template, "suffix", "infill"; "chat" where it is asked in words."""
+    context_window: int | None = None
+    """Tokens; None for recall."""
+    price: tuple[float, float] | None = None
+    """USD per million tokens of input and output; None: not known."""
 
 
-def models_report(
-    models: Sequence[ModelRow],
-    routes: Mapping[Task, Route],
-    origins: Mapping[str, str],
-    problems: Sequence[SettingsProblem | str],
-) -> str:
-    """Return the report as plain text, one line for each fact, ending in a newline.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that `twotrack models` says."""
 
-    `origins` names the source of each setting that has not its default. Names that came from
-    files and servers are freed of control characters, so that they cannot move the cursor.
-    """
-    sections = (
-        ("Models", _models(models)),
-        ("Routes", _routes(routes)),
-        ("Settings that are not the default", _table(sorted(origins.items()))),
-        ("Problems", [str(problem) for problem in problems]),
-    )
-    return "\n".join(
-        "\n".join((title, *(f"  {line}" for line in lines or ["none"]), ""))
-        for title, lines in sections
-    )
+    user_file: Path
+    models: Sequence[ModelRow]
+    routes: Mapping[Task, Route]
+    origins: Mapping[str, str]
+    """The source of each setting that has not its default."""
+    problems: Sequence[str]
+
+    def text(self) -> str:
+        """Give plain text, one line for each fact, ending in a newline.
+
+        Names that came from files and servers are freed of control characters, so that they
+        cannot move the cursor.
+        """
+        sections = (
+            ("Models", _models(self.models)),
+            ("What they can", _abilities(self.models)),
+            ("Routes", _routes(self.routes)),
+            ("Settings that are not the default", table(sorted(self.origins.items()))),
+            ("Problems", [printable(problem) for problem in self.problems]),
+        )
+        body = "\n".join(
+            "\n".join((title, *(f"  {line}" for line in lines or ["none"]), ""))
+            for title, lines in sections
+        )
+        return f"Your settings: {printable(str(self.user_file))}\n\n{body}"
+
+    def data(self) -> dict[str, Any]:
+        """Give the same as values for JSON."""
+        return {
+            "ok": not self.problems,
+            "user_file": str(self.user_file),
+            "models": [_model_data(row) for row in self.models],
+            "tasks": route_data(self.routes),
+            "settings": dict(sorted(self.origins.items())),
+            "problems": list(self.problems),
+        }
+
+
+def _model_data(row: ModelRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "provider": row.provider,
+        "model": row.model_id,
+        "defined_in": row.defined_in,
+        "local": row.local,
+        "key": key_data(row.key),
+        "dialect": row.dialect or None,
+        "gaps": row.gaps or None,
+        "context_window": row.context_window,
+        "usd_per_million_tokens": row.price and {"input": row.price[0], "output": row.price[1]},
+    }
+
+
+def key_data(key: KeySource) -> dict[str, Any]:
+    """Give where a key comes from as values for JSON."""
+    return {"needed": bool(key.name), "found": key.found, "source": key.name or None}
+
+
+def route_data(routes: Mapping[Task, Route]) -> list[dict[str, Any]]:
+    """Give the routes as values for JSON."""
+    return [
+        {
+            "task": task.value,
+            "track": TASKS[task].track.value,
+            "models": list(route.models),
+            "deadline_s": route.deadline_s,
+            "why": route.why,
+        }
+        for task, route in routes.items()
+    ]
 
 
 def _models(models: Sequence[ModelRow]) -> list[str]:
     if not models:
         return []
-    key = {True: "found", False: "missing", None: "not needed"}
     rows = [
         (
             model.name,
             model.provider,
             model.model_id,
             "local" if model.local else "remote",
-            key[model.has_key],
+            str(model.key),
             model.defined_in,
         )
         for model in models
     ]
-    return _table([("name", "provider", "model", "runs", "key", "defined in"), *rows])
+    return table([("name", "provider", "model", "runs", "key", "defined in"), *rows])
+
+
+def _abilities(models: Sequence[ModelRow]) -> list[str]:
+    rows = [
+        (model.name, model.dialect, model.gaps, f"{model.context_window:,}", _price(model.price))
+        for model in models
+        if model.context_window is not None
+    ]
+    heads = ("name", "dialect", "gaps by", "context", "USD per million tokens, in/out")
+    return table([heads, *rows]) if rows else []
+
+
+def _price(price: tuple[float, float] | None) -> str:
+    if price is None:
+        return "unknown"
+    return f"{price[0]:g}/{price[1]:g}" if any(price) else "free"
 
 
 def _routes(routes: Mapping[Task, Route]) -> list[str]:
-    return _table(
+    return table(
         (task, " -> ".join(route.models) or "nothing", f"{route.deadline_s:g} s", route.why)
         for task, route in routes.items()
     )
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the rows with their columns aligned, without spaces at the end."""
     clean = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]

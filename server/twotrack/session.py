@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +17,32 @@ from twotrack.engine.completion import Completer
 from twotrack.engine.pace import Pace
 from twotrack.engine.recall import RecallIndex, recall_model
 from twotrack.engine.workspace import WorkspaceIndexer
-from twotrack.errors import SettingsError
+from twotrack.errors import SettingsError, TwotrackError
 from twotrack.llm import discovery, fim, registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import EmbeddedModel, available, embedded_model
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Transport
-from twotrack.report import ModelRow, models_report
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Budget, Ledger, default_path
 from twotrack.routing.routes import Route, resolve
 from twotrack.settings import sources
-from twotrack.settings.files import PROJECT_FILE, user_path
+from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings, Settings
 from twotrack.tasks import Task, Track
 
 logger = logging.getLogger(__name__)
 
 Layers = Sequence[tuple[str, Mapping[str, Any]]]
+_Front = tuple[Document, Sequence[Document]]
+"""The document last opened, and the other open ones."""
 
 _TYPING_S = 1.0
 _IDLE_S = 0.5
 """Seconds without a key after which a document's text is indexed anew."""
+_COLD_S = 50.0
+"""Seconds without a question after which a connection may be closed: the pool keeps it for 55."""
 
 
 class Session:
@@ -48,25 +52,28 @@ class Session:
     actions: Actions
     routes: Mapping[Task, Route]
     models: dict[str, Model]
+    purse: Budget
 
     def __init__(self, environment: Mapping[str, str], listener: events.Listener) -> None:
         self._environment = environment
         self._listener = listener
-        self._transport = Transport()
+        self.transport = Transport()
+        self.ledger = Ledger(default_path())
         self._health = Health()
-        self._ledger = Ledger(default_path())
         self._index = RecallIndex()
         self._syntax = SyntaxCache()
         self._excerpts = ExcerptPicker(self._syntax)
         self._pace = Pace()
-        self._roots: tuple[Path, ...] = ()
+        self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
         self._loopback = discovery.Found()
         self._built: dict[str, tuple[ModelSettings, Model]] = {}
         self._embedded: tuple[EmbeddedSettings, Model] | None = None
         self._dispatcher: Dispatcher | None = None
         self._started = False
-        self._typed_at = float("-inf")
+        self._typed_at = self._warmed_at = float("-inf")
+        self._front: _Front | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._idle: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,13 +81,13 @@ class Session:
 
     def begin(self, roots: Sequence[Path], layers: Layers) -> None:
         """Compose the engine for the project in `roots`; quick, and asks nobody."""
-        self._roots = tuple(roots)
+        self.roots = tuple(roots)
         self.configure(layers)
-        self._indexer = WorkspaceIndexer(self._index, self._roots, self._may_use)
+        self._indexer = WorkspaceIndexer(self._index, self.roots, self._may_use)
 
     def move(self, roots: Sequence[Path]) -> None:
         """Go on in other folders; the open documents are to be told anew."""
-        for root in set(self._roots).difference(roots):
+        for root in set(self.roots).difference(roots):
             self._indexer.deleted(root)
         self._later(self._indexer.aclose())
         self.begin(roots, self._layers)
@@ -92,7 +99,7 @@ class Session:
         self._layers = layers
         self.loaded = sources.load(
             environment=self._environment,
-            project_roots=self._roots,
+            project_roots=self.roots,
             editor=layers,
             known_providers=PRESETS,
             known_fim=fim.NAMES,
@@ -103,21 +110,25 @@ class Session:
         self.problems = [str(problem) for problem in self.loaded.problems]
         if problem := log.configure(settings.log):
             self.problems.append(problem)
+        self.transport.configure(settings.network)
         found = self._found(settings)
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
         defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
         self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
-        self.shield = Shield(self._roots, settings.privacy, settings.context)
+        self.shield = Shield(self.roots, settings.privacy, settings.context)
         if self._dispatcher is not None:
             self._later(self._dispatcher.aclose())  # costs that are still being computed
+        self.purse = Budget(settings.budget, self.ledger)
         self._dispatcher = dispatcher = Dispatcher(
             self.routes,
             self.models,
-            self._heard,
+            self.heard,
             health=self._health,
-            purse=Budget(settings.budget, self._ledger),
+            purse=self.purse,
             local_only=settings.privacy.local_only,
+            first_token_s=settings.network.first_token_s,
+            total_s=settings.network.total_s,
         )
         self.completer = Completer(
             dispatcher,
@@ -127,7 +138,7 @@ class Session:
             excerpts=self._excerpts,
             pace=self._pace,
         )
-        self.actions = Actions(dispatcher, settings, self.shield, self._syntax, self._roots)
+        self.actions = Actions(dispatcher, settings, self.shield, self._syntax, self.roots)
 
     def _found(self, settings: Settings) -> discovery.Found:
         """What is used where no models are configured."""
@@ -159,7 +170,7 @@ class Session:
 
     def _build(self, name: str, entry: ModelSettings) -> Model:
         self._health.forget(name)
-        return registry.build(name, entry, environment=self._environment, transport=self._transport)
+        return registry.build(name, entry, environment=self._environment, transport=self.transport)
 
     def _embedded_model(self, settings: EmbeddedSettings) -> Model | None:
         if self._embedded and self._embedded[0] == settings:
@@ -173,57 +184,28 @@ class Session:
             if settings.model is not None:
                 self.problems.append(f"embedded.model: {problem}")
             return None
-        self._embedded = (settings, embedded_model(settings, self._heard, self._transport))
+        self._embedded = (settings, embedded_model(settings, self.heard, self.transport))
         return self._embedded[1]
 
     def _may_use(self, path: Path) -> bool:
         return self.shield.may_use(path)  # of the present settings
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    def _heard(self, event: events.Event) -> None:
+    def entry(self, name: str) -> ModelSettings | None:
+        """Give the entry that the model `name` was built from; None: it comes with the package."""
+        built = self._built.get(name)
+        return built[0] if built else None
+
+    def heard(self, event: events.Event) -> None:
+        """Write an event down and tell it on."""
         # The answer goes out first; writing it down wakes a thread.
-        asyncio.get_running_loop().call_soon(self._ledger, event)
+        asyncio.get_running_loop().call_soon(self.ledger, event)
         self._listener(event)
-
-    def rows(self) -> list[ModelRow]:
-        """Say of each model what a person wants to know."""
-        return [self._row(model) for model in self.models.values()]
-
-    def _row(self, model: Model) -> ModelRow:
-        entry = self._built.get(model.name)
-        if entry is None:
-            return ModelRow(model.name, "twotrack", model.model_id, "built in", True, None)
-        settings = entry[0]
-        preset = PRESETS[settings.provider]
-        variable = settings.api_key_env
-        if variable is None and not settings.api_key_command:
-            variable = preset.api_key_env
-        defined = self.loaded.origins.get(f"models.{model.name}.provider")
-        if defined is None:
-            defined = f"found ({variable})" if variable else "found on this machine"
-        return ModelRow(
-            model.name,
-            settings.provider,
-            settings.model,
-            defined,
-            model.capabilities.local,
-            bool(self._environment.get(variable)) if variable else None,
-        )
-
-    def gaps(self) -> list[str]:
-        """Say what keeps a model or a task from working, though no setting is wrong."""
-        keyless = [row for row in self.rows() if row.has_key is False]
-        unserved = [task for task, route in self.routes.items() if not route.models]
-        gaps = [f"{row.name}: its key is not set (provider {row.provider})" for row in keyless]
-        if unserved:
-            why = available(self.loaded.settings.embedded)
-            hint = why or "set a provider's key, or name a model in [routes]"
-            gaps.append(f"no model serves {', '.join(unserved)}: {hint}")
-        return gaps
 
     # -- the work in the background ------------------------------------------------------------
 
@@ -233,7 +215,8 @@ class Session:
         self._started = True
         self._indexer.start()
         await self.discover()
-        await self._transport.warm()
+        await self.transport.warm()
+        self._warm_up()
         if self._embedded and self._serves_alone(self._embedded[1].name):
             provider = self._embedded[1].provider
             if isinstance(provider, EmbeddedModel):
@@ -247,9 +230,36 @@ class Session:
         settings = self.loaded.settings
         if settings.models or not settings.discovery.loopback:
             return
-        self._loopback = await discovery.from_loopback(self._transport)
+        self._loopback = await discovery.from_loopback(self.transport)
         if self._loopback.models:
             self._compose(self.loaded.settings)
+
+    async def read_workspace(self, timeout_s: float) -> None:
+        """Read the workspace's code, and wait for that so long where recall is asked first."""
+        self._indexer.start()
+        if self.routes[Task.COMPLETE].models[:1] == (Track.RECALL,):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._indexer.settled(), timeout_s)
+
+    def _warm_up(self) -> None:
+        """Make ready for the next completion; the newest document's takes an older one's place."""
+        if not self._started:  # the editor may still forbid a model
+            return
+        if self._warming is not None:
+            self._warming.cancel()
+        self._warmed_at = asyncio.get_running_loop().time()
+        front, self._front = self._front, None
+        self._warming = self._later(self._warm(front))
+
+    async def _warm(self, front: _Front | None) -> None:
+        with suppress(TwotrackError):  # whoever asks a question is told
+            if front is not None:
+                await self.completer.warm(*front)
+                return
+            models = self._dispatcher.serving(Task.COMPLETE) if self._dispatcher else []
+            remote = (model for model in models if not model.capabilities.local)
+            if (first := next(remote, None)) is not None:
+                await first.provider.warm()
 
     def _serves_alone(self, name: str) -> bool:
         """Whether a route has no other model to ask first, so that it will be needed."""
@@ -260,17 +270,25 @@ class Session:
 
     # -- documents -----------------------------------------------------------------------------
 
-    def opened(self, document: Document) -> None:
-        """Take note of a document that the editor opened, or opened anew."""
+    def opened(self, document: Document, others: Sequence[Document] = ()) -> None:
+        """Take note of a document that the editor opened, or opened anew.
+
+        `others` are the other open documents, the last used first.
+        """
         self._settle(document)
         self._reindex(document)
+        self._front = document, others
+        self._warm_up()
 
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
-        self._typed_at = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        rested_s = loop.time() - max(self._typed_at, self._warmed_at)
+        self._typed_at = loop.time()
         self._pace.changed(document.uri)
         self._settle(document)
-        loop = asyncio.get_running_loop()
+        if rested_s > _COLD_S:
+            self._warm_up()
         self._idle[document.uri] = loop.call_later(_IDLE_S, self._reindex, document)
 
     @property
@@ -309,28 +327,17 @@ class Session:
         """End everything; nothing runs on behind."""
         for handle in self._idle.values():
             handle.cancel()
+        if self._warming is not None:
+            self._warming.cancel()
         await self._indexer.aclose()
         if self._embedded:
             await self._embedded[1].provider.aclose()
         if self._dispatcher is not None:
             await self._dispatcher.aclose()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._transport.aclose()
-        await asyncio.to_thread(self._ledger.close)
+        await self.transport.aclose()
+        await asyncio.to_thread(self.ledger.close)
 
 
 def _key(document: Document) -> str:
     return document.path.as_posix() if document.path else document.uri
-
-
-async def survey(environment: Mapping[str, str], root: Path) -> tuple[str, bool]:
-    """Give the text of `twotrack models`, and whether every task is served without a problem."""
-    session = Session(environment, lambda _: None)
-    try:
-        session.begin([root], [])
-        await session.discover()
-        problems = [*session.problems, *session.gaps()]
-        report = models_report(session.rows(), session.routes, session.loaded.origins, problems)
-        return f"Your settings: {user_path(environment)}\n\n{report}", not problems
-    finally:
-        await session.aclose()

@@ -28,6 +28,13 @@ class Task(StrEnum):
     EXPLAIN = "explain"
 
 
+class Errand(StrEnum):
+    """What the program asks of its own accord; it has no route."""
+
+    DOCTOR = "doctor"
+    """`twotrack doctor` tries a model."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskTraits:
     """What is true of every request of a task."""

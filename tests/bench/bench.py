@@ -31,13 +31,10 @@ from measure import (
     naive,
     open_file,
     resident_mb,
+    say,
     timed,
     twotrack,
 )
-
-
-def say(what: str, figure: object, goal: str = "") -> None:
-    print(f"{what:<58} {figure!s:<22} {goal}", flush=True)
 
 
 async def overhead(model: Model, rounds: int = 400) -> None:

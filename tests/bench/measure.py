@@ -53,6 +53,10 @@ class Figures:
         return f"{self.p50 / floor.p50:.2f} / {self.p99 / floor.p99:.2f}"
 
 
+def say(what: str, figure: object, goal: str = "") -> None:
+    print(f"{what:<58} {figure!s:<22} {goal}", flush=True)
+
+
 def figures(seconds: Sequence[float]) -> Figures:
     ordered = sorted(seconds)
     return Figures(

@@ -148,7 +148,7 @@ enabled = false
     ("reply", "named"),
     [
         (Reply(status=401, error={"error": {"message": "bad key"}}), "key"),
-        (Reply(status=404, error={"error": {"message": "no such model"}}), "`model`"),
+        (Reply(status=404, error={"error": {"message": "no such model"}}), "models.quick.model"),
         (Reply(status=500, error={"error": {"message": "oops"}}), "quick"),
         (Reply(status=429, headers={"Retry-After": "60"}), "quick"),
         (Reply("abc", malformed_after=0), "quick"),

@@ -13,11 +13,26 @@ from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.completion import Completer, Completion, CompletionRequest
 from twotrack.engine.pace import Pace
-from twotrack.errors import Declined, RouteExhausted, ServerFailed
+from twotrack.errors import (
+    Declined,
+    ModelError,
+    RouteExhausted,
+    ServerFailed,
+    Unauthorized,
+    Unreachable,
+)
 from twotrack.events import Answered, Event, Source
-from twotrack.llm.api import Chat, Chunk, Infill, Model
+from twotrack.llm.api import Chat, Chunk, Infill, Model, Prompt
+from twotrack.llm.embedded import available, embedded_model
+from twotrack.llm.transport import Transport
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.settings.schema import CacheSettings, CompletionSettings, Settings, Trigger
+from twotrack.settings.schema import (
+    CacheSettings,
+    CompletionSettings,
+    EmbeddedSettings,
+    Settings,
+    Trigger,
+)
 from twotrack.tasks import Task, Track
 from twotrack.text import Edit
 
@@ -33,7 +48,7 @@ class Route:
 class Desk:
     """A completer over `models`, with a typist's clock that moves only when something waits."""
 
-    def __init__(self, *models: Model, **completion: object) -> None:
+    def __init__(self, *models: Model, local_only: bool = False, **completion: object) -> None:
         self.now = 100.0
         self.waited: list[float] = []
         self.events: list[Event] = []
@@ -41,19 +56,21 @@ class Desk:
             completion=replace(CompletionSettings(debounce_ms=150), **completion)  # type: ignore[arg-type]
         )
         self.models = models
+        self.local_only = local_only
         self.pace = Pace(lambda: self.now)
         self.completer = self.make(self.settings)
 
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
-        dispatcher = Dispatcher(
+        self.dispatcher = Dispatcher(
             {Task.COMPLETE: route, Task.BLOCK: route},
             {m.name: m for m in self.models},
             self.events.append,
+            local_only=self.local_only,
         )
         syntax = SyntaxCache()
         return Completer(
-            dispatcher,
+            self.dispatcher,
             settings,
             shield=Shield((), settings.privacy, settings.context),
             syntax=syntax,
@@ -97,8 +114,31 @@ def accepted(marked: str, completion: Completion) -> str:
     return document.text.apply([Edit(completion.range, completion.text + CURSOR)]).text
 
 
-def says(*steps: object) -> FakeProvider:
-    return FakeProvider(steps)
+class Warmable(FakeProvider):
+    """Notes every warming; may refuse it or take for ever."""
+
+    def __init__(self, *scripts: Sequence[object]) -> None:
+        super().__init__(*scripts)
+        self.warmings: list[Prompt | None] = []
+        self.warm_error: ModelError | None = None
+        self.warm_hangs = False
+        self.given_up = 0
+
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        self.warmings.append(prompt)
+        await super().warm(prompt)
+        if self.warm_error is not None:
+            raise self.warm_error
+        if self.warm_hangs:
+            self.speaking.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.given_up += 1
+
+
+def says(*steps: object) -> Warmable:
+    return Warmable(steps)
 
 
 def quick(*steps: object) -> Model:
@@ -296,3 +336,180 @@ async def test_a_replaced_request_closes_its_stream_and_is_not_remembered() -> N
         await asking
     assert provider.open == 0
     assert desk.lookup(HEAD + "$0\n") is None
+
+
+# -- making ready ------------------------------------------------------------------------------
+
+
+def opened(text: str, **more: object) -> Document:
+    return request(text + CURSOR, **more).document  # type: ignore[arg-type]
+
+
+async def test_a_local_model_reads_the_file_as_the_next_question_will_begin() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider, local=True))
+    text = "import os\n\nSIZE = 3\nprint(SIZE)\n"
+    await desk.completer.warm(opened(text))
+    await desk.complete(text.replace("SIZE = 3", "SIZE = $0"))
+    [warmed], [asked] = provider.warmed, provider.prompts
+    assert isinstance(warmed, Infill)
+    assert isinstance(asked, Infill)
+    assert warmed.prefix == text
+    assert warmed.prefix.startswith(asked.prefix)
+    assert replace(warmed, prefix=asked.prefix, suffix=asked.suffix) == asked
+
+
+async def test_of_a_long_file_the_beginning_is_read() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider, local=True))
+    lines = [f"value_{n} = {n}" for n in range(2000)]
+    await desk.completer.warm(opened("\n".join(lines)))
+    [warmed] = provider.warmed
+    assert isinstance(warmed, Infill)
+    known = warmed.prefix.count("\n")
+    assert warmed.prefix == "".join(f"{line}\n" for line in lines[:known])
+    assert known > 30
+    lines[known - 2] = "value = $0"
+    await desk.complete("\n".join(lines))
+    [asked] = provider.prompts
+    assert isinstance(asked, Infill)
+    assert asked.prefix.startswith("value_0 = 0\n")
+
+
+async def test_where_something_was_asked_already_the_same_is_read_again() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider, local=True))
+    marked = "a = 1\nb = $0\nc = 3\n"
+    await desk.complete(marked)
+    await desk.completer.warm(request(marked).document)
+    assert provider.warmed == provider.prompts
+
+
+async def test_excerpts_of_other_files_are_read_too() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider, local=True))
+    other = replace(
+        opened("def total_price(items):\n    return sum(items)\n"), uri="file:///project/lib.py"
+    )
+    await desk.completer.warm(opened("x = total_price"), [other])
+    [warmed] = provider.warmed
+    assert isinstance(warmed, Infill)
+    assert [excerpt.path for excerpt in warmed.excerpts] == ["lib.py"]
+
+
+async def test_a_remote_model_is_only_connected_to() -> None:
+    provider = says("1")
+    await Desk(fake_model("quick", provider)).completer.warm(opened("x = 1\n"))
+    assert provider.warmings == [None]
+
+
+async def test_who_only_completes_on_request_pays_for_no_reading() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider, local=True), trigger=Trigger.INVOKE)
+    await desk.completer.warm(opened("x = 1\n"))
+    assert provider.warmings == [None]
+
+
+async def test_the_first_model_that_works_is_made_ready_and_recall_is_always() -> None:
+    recall, broken, works, last = (says("1") for _ in range(4))
+    desk = Desk(
+        fake_model("recall", recall, local=True),
+        fake_model("broken", broken),
+        fake_model("works", works),
+        fake_model("last", last),
+    )
+    desk.dispatcher.health.failed("broken", Unauthorized("broken", "401"))
+    await desk.completer.warm(opened("x = 1\n"))
+    assert [p.warmings for p in (recall, broken, works, last)] == [[], [], [None], []]
+
+
+@pytest.mark.parametrize(
+    ("document", "completion"),
+    [
+        (opened("KEY=1", path=Path("/project/.env")), {}),
+        (opened("x = 1"), {"languages": ("go",)}),
+    ],
+    ids=["secret", "language"],
+)
+async def test_what_is_never_asked_about_warms_nothing(
+    document: Document, completion: dict[str, object]
+) -> None:
+    provider = says("1")
+    await Desk(fake_model("quick", provider, local=True), **completion).completer.warm(document)
+    assert provider.warmings == []
+
+
+async def test_no_remote_model_is_connected_to_where_only_local_ones_may_be_asked() -> None:
+    provider = says("1")
+    desk = Desk(fake_model("quick", provider), local_only=True)
+    await desk.completer.warm(opened("x = 1"))
+    assert provider.warmings == []
+
+
+async def test_a_failure_to_warm_is_nobodys_concern() -> None:
+    provider = says("1")
+    provider.warm_error = Unreachable("quick", "refused")
+    desk = Desk(fake_model("quick", provider))
+    await desk.completer.warm(opened("x = 1"))
+    assert len(provider.warmings) == 1
+    assert desk.events == []
+
+
+async def test_a_question_does_not_wait_behind_the_warming() -> None:
+    provider = says("1")
+    provider.warm_hangs = True
+    desk = Desk(fake_model("quick", provider, local=True))
+    warming = asyncio.create_task(desk.completer.warm(opened("x = 1")))
+    await provider.speaking.wait()
+    assert await desk.complete("x = $0") is not None
+    await warming
+    assert provider.given_up == 1
+
+
+async def test_another_document_takes_the_place_of_the_one_being_read() -> None:
+    provider = says("1")
+    provider.warm_hangs = True
+    desk = Desk(fake_model("quick", provider, local=True))
+    first = asyncio.create_task(desk.completer.warm(opened("x = 1")))
+    await provider.speaking.wait()
+    provider.warm_hangs = False
+    await desk.completer.warm(opened("y = 1"))
+    await first
+    assert provider.given_up == 1
+
+
+async def test_who_gives_up_waiting_gives_up_the_warming() -> None:
+    provider = says("1")
+    provider.warm_hangs = True
+    desk = Desk(fake_model("quick", provider, local=True))
+    warming = asyncio.create_task(desk.completer.warm(opened("x = 1")))
+    await provider.speaking.wait()
+    warming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await warming
+    await asyncio.sleep(0)
+    assert provider.given_up == 1
+
+
+@pytest.mark.real_model
+@pytest.mark.slow
+async def test_the_real_model_has_read_nearly_all_of_the_first_question() -> None:
+    settings = EmbeddedSettings(context_window=2048)
+    if problem := available(settings):
+        pytest.skip(problem)
+    transport = Transport()
+    embedded = embedded_model(settings, lambda event: None, transport)
+    desk = Desk(embedded)
+    try:
+        text = "".join(f"def times_{n}(x):\n    return x * {n}\n\n\n" for n in range(2, 10))
+        await desk.completer.warm(opened(text))
+        await desk.complete(f"{text}def add(a, b):\n    return $0")
+        # One higher up, where the file's lower half now follows the cursor.
+        await desk.complete(text.replace("x * 8", "x *$0"))
+        first, second = (e.usage for e in desk.events if isinstance(e, Answered))
+        assert first.input_tokens - first.cached_tokens < 12
+        assert second.input_tokens - second.cached_tokens < 5
+        assert second.input_tokens > 100
+    finally:
+        await embedded.provider.aclose()
+        await transport.aclose()

@@ -1,83 +1,17 @@
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 
 import pytest
 
+from desk import PROMPT, Desk, Route, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
-from twotrack.events import Abandoned, Answered, Event, ModelFailed, Source, Usage
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prices
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.events import Abandoned, CostUnknown, Source, Usage
+from twotrack.llm.api import Chat, Chunk, Message, Prices, Prompt
+from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.routing.health import Health
 from twotrack.tasks import Task, Track
-
-PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
-
-
-@dataclass(frozen=True)
-class Route:
-    models: tuple[str, ...]
-    deadline_s: float = 5.0
-
-
-@dataclass
-class Purse:
-    usd: float
-
-    def left(self) -> float:
-        return self.usd
-
-
-class Desk:
-    """A dispatcher over models in the order given, and what it told."""
-
-    def __init__(
-        self,
-        *models: Model,
-        task: Task = Task.COMPLETE,
-        deadline_s: float = 5.0,
-        health: Health | None = None,
-        usd: float | None = None,
-        local_only: bool = False,
-    ) -> None:
-        self.events: list[Event] = []
-        self.task = task
-        self.dispatcher = Dispatcher(
-            {task: Route(tuple(m.name for m in models), deadline_s)},
-            {m.name: m for m in models},
-            self.events.append,
-            health=health,
-            purse=None if usd is None else Purse(usd),
-            local_only=local_only,
-        )
-
-    async def ask(self, skip: Iterable[str] = (), enough: str | None = None) -> Answer:
-        ask = Ask(self.task, lambda _: PROMPT, skip=frozenset(skip))
-        if enough is not None:
-            ask = Ask(self.task, lambda _: PROMPT, lambda text: enough in text)
-        try:
-            return await self.dispatcher.ask(ask)
-        finally:
-            await self.dispatcher.aclose()
-
-    @property
-    def answered(self) -> list[Answered]:
-        return [event for event in self.events if isinstance(event, Answered)]
-
-    @property
-    def failed(self) -> list[errors.ModelError]:
-        return [event.error for event in self.events if isinstance(event, ModelFailed)]
-
-
-def says(*steps: object) -> FakeProvider:
-    return FakeProvider(steps)
-
-
-def fails(kind: type[errors.ModelError] = errors.ServerFailed, **more: float) -> FakeProvider:
-    return FakeProvider([kind("a", "went wrong.", **more)])
-
 
 # -- one model ---------------------------------------------------------------------------------
 
@@ -252,6 +186,49 @@ async def test_a_models_own_timeout_is_shorter_than_the_routes() -> None:
     assert (await desk.ask()).model == "b"
 
 
+class Pausing(FakeProvider):
+    """Takes 60 ms after each piece: longer than the times set here."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        async for chunk in super().stream(prompt):
+            yield chunk
+            await asyncio.sleep(0.06)
+
+
+async def test_the_time_to_the_first_token_may_be_set() -> None:
+    desk = Desk(fake_model("a", says(HANG)), fake_model("b", says("ok")), first_token_s=0.03)
+    assert (await desk.ask()).model == "b"
+    assert "within 0.0 s" in desk.failed[0].message
+
+
+@pytest.mark.parametrize("local", [False, True])
+async def test_it_holds_for_the_last_model_too_and_for_a_local_one(local: bool) -> None:
+    desk = Desk(fake_model("a", says(HANG), local=local), first_token_s=0.03)
+    with pytest.raises(errors.RouteExhausted):
+        await desk.ask()
+
+
+async def test_it_does_not_bound_the_rest_of_the_answer() -> None:
+    slow = Pausing(["a", "b"])
+    assert (await Desk(fake_model("a", slow), first_token_s=0.03).ask()).text == "ab"
+
+
+async def test_it_does_not_extend_the_deadline() -> None:
+    desk = Desk(fake_model("a", says(HANG)), first_token_s=60, deadline_s=0.03)
+    with pytest.raises(errors.RouteExhausted):
+        await desk.ask()
+
+
+async def test_the_time_for_a_request_may_be_set() -> None:
+    slow, ok = fake_model("a", says("half", HANG)), fake_model("b", says("ok"))
+    assert (await Desk(slow, ok, total_s=0.03).ask()).model == "b"
+
+
+async def test_a_models_own_time_beats_that_of_all_requests() -> None:
+    slow = Pausing(["a", "b"])
+    assert (await Desk(fake_model("a", slow, timeout_s=5), total_s=0.03).ask()).text == "ab"
+
+
 async def test_a_short_retry_after_is_waited_for_when_no_other_model_is_left() -> None:
     provider = FakeProvider([errors.RateLimited("a", "429", retry_after_s=0.01)], ["ok"])
     desk = Desk(fake_model("a", provider))
@@ -259,6 +236,18 @@ async def test_a_short_retry_after_is_waited_for_when_no_other_model_is_left() -
     assert answer.text == "ok"
     assert len(answer.attempts) == 2
     assert desk.failed == []
+
+
+async def test_a_server_that_is_loading_its_model_is_waited_for_likewise() -> None:
+    provider = FakeProvider([errors.ServerFailed("a", "loading", retry_after_s=0.01)], ["ok"])
+    assert (await Desk(fake_model("a", provider)).ask()).text == "ok"
+
+
+async def test_it_is_not_waited_for_where_the_provider_says_not_to_retry() -> None:
+    error = errors.RateLimited("a", "429", retry_after_s=0.01, transient=False)
+    provider = FakeProvider([error], ["ok"])
+    with pytest.raises(errors.RouteExhausted):
+        await Desk(fake_model("a", provider)).ask()
 
 
 async def test_it_is_waited_for_only_once() -> None:
@@ -310,7 +299,8 @@ async def test_what_a_cancelled_request_may_cost_is_told() -> None:
     await asyncio.wait([asking])
     await desk.dispatcher.aclose()
     usage = Usage(input_tokens=12, output_tokens=2, estimated=True)
-    assert desk.events == [Abandoned(Task.COMPLETE, "a", usage, pytest.approx(14e-6))]
+    cost = pytest.approx(14e-6)
+    assert desk.events == [Abandoned(Task.COMPLETE, "a", usage, cost, "a-id", "a-id")]
 
 
 # -- breakers ----------------------------------------------------------------------------------
@@ -359,6 +349,9 @@ async def test_who_asks_for_an_action_may_have_mended_it() -> None:
     assert desk.dispatcher.health.shut_for("a") == 0
 
 
+PRICES = Prices(input=1.0, output=1.0)
+
+
 # -- what may be asked -------------------------------------------------------------------------
 
 
@@ -390,6 +383,16 @@ async def test_a_spent_budget_is_said_where_no_model_is_free() -> None:
     desk = Desk(fake_model("a", says("paid")), usd=0.0)
     with pytest.raises(errors.BudgetExhausted, match="budget"):
         await desk.ask()
+
+
+async def test_with_a_budget_a_model_of_unknown_price_is_asked_and_named() -> None:
+    desk = Desk(fake_model("a", says("x")), usd=1.0)
+    await desk.ask()
+    assert CostUnknown("a") in desk.events
+    unpriced, priced = fake_model("a", says("x")), fake_model("a", says("x"), prices=PRICES)
+    for other in (Desk(priced, usd=1.0), Desk(unpriced), Desk(unpriced, usd=float("inf"))):
+        await other.ask()
+        assert CostUnknown("a") not in other.events
 
 
 async def test_money_that_is_left_may_be_spent() -> None:

@@ -106,6 +106,16 @@ def test_what_waiting_does_not_mend_shuts_until_the_settings_change(
     assert health.problem("m") is error
 
 
+@pytest.mark.parametrize(("named", "pause"), [(5, 60), (300, 300)])
+def test_a_key_or_quota_that_comes_back_by_itself_is_tried_again_then(
+    health: Health, clock: Clock, named: float, pause: float
+) -> None:
+    health.failed("m", Unauthorized("m", "expired", retry_after_s=named))
+    assert health.shut_for("m") == pause
+    clock.now += pause
+    assert health.shut_for("m") == 0
+
+
 @pytest.mark.parametrize("kind", [RequestRejected, Declined])
 def test_what_is_not_the_models_fault_does_not_count(
     health: Health, kind: type[RequestRejected]

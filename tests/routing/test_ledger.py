@@ -25,9 +25,24 @@ ANSWER = Answered(
     answered_model="sonnet-4-5",
     first_token_ms=300.0,
     total_ms=900.0,
-    usage=Usage(input_tokens=100, cached_tokens=60, output_tokens=10),
+    usage=Usage(
+        input_tokens=100,
+        cached_tokens=60,
+        cache_write_tokens=30,
+        cache_write_1h_tokens=20,
+        output_tokens=10,
+        reasoning_tokens=4,
+    ),
     cost_usd=0.25,
 )
+OLD_SCHEMA = """
+CREATE TABLE requests (time REAL NOT NULL, day TEXT NOT NULL, task TEXT NOT NULL, track TEXT,
+  source TEXT, model TEXT NOT NULL, answered_model TEXT, input_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0,
+  estimated INTEGER NOT NULL DEFAULT 0, cost_usd REAL, first_token_ms REAL, total_ms REAL,
+  outcome TEXT NOT NULL)
+"""
+"""As it was before it had a version."""
 
 
 def at(moment: datetime) -> Callable[[], datetime]:
@@ -39,13 +54,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "ledger.sqlite3"
 
 
-def rows(path: Path) -> list[tuple[object, ...]]:
+def rows(path: Path, columns: str = "day, model, cost_usd") -> list[tuple[object, ...]]:
     database = sqlite3.connect(path)
     try:
-        return database.execute(
-            "SELECT day, task, track, source, model, answered_model, input_tokens, cached_tokens,"
-            " output_tokens, cost_usd, outcome FROM requests"
-        ).fetchall()
+        return database.execute(f"SELECT {columns} FROM requests ORDER BY rowid").fetchall()  # noqa: S608  # names of this test
     finally:
         database.close()
 
@@ -56,12 +68,72 @@ def test_answers_and_failures_are_written_down(path: Path) -> None:
     ledger(ModelFailed(Task.FIX, ServerFailed("haiku", "the text of the provider")))
     ledger(ModelLoading("embedded"))
     ledger.close()
-    model = ("sonnet", "sonnet-4-5", 100, 60, 10, 0.25)
-    assert rows(path) == [
-        ("2026-05-09", "fix", "strong", "model", *model, "answered"),
-        ("2026-05-09", "fix", None, None, "haiku", None, 0, 0, 0, None, "ServerFailed"),
+    columns = "day, task, track, source, model, cost_usd, first_token_ms, total_ms, outcome"
+    assert rows(path, columns) == [
+        ("2026-05-09", "fix", "strong", "model", "sonnet", 0.25, 300.0, 900.0, "answered"),
+        ("2026-05-09", "fix", None, None, "haiku", 0.0, None, None, "ServerFailed"),
     ]
     assert b"the text of the provider" not in path.read_bytes()
+
+
+def test_every_event_has_its_models_tokens_and_costs(path: Path) -> None:
+    answered = ("codestral-latest", "sonnet-4-5", 100, 60, 30, 20, 10, 4, 0, 0.25)
+    cut = ("a", "b", 9, 8, 1, 0, 7, 6, 1, None)
+    usage = Usage(
+        input_tokens=9,
+        cached_tokens=8,
+        cache_write_tokens=1,
+        output_tokens=7,
+        reasoning_tokens=6,
+        estimated=True,
+    )
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger(Abandoned(Task.COMPLETE, "quick", usage, None, "a", "b"))
+    ledger(ModelFailed(Task.COMPLETE, ServerFailed("quick", "no"), usage, None, "a", "b"))
+    ledger.close()
+    tokens = (
+        "input_tokens, cached_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,"
+        " reasoning_tokens, estimated"
+    )
+    columns = f"asked_model, answered_model, {tokens}, cost_usd"
+    assert rows(path, columns) == [answered, cut, cut]
+
+
+def test_an_older_ledger_keeps_its_rows(path: Path) -> None:
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.execute(OLD_SCHEMA)
+    old.execute(
+        "INSERT INTO requests VALUES (1.0, '2026-05-01', 'fix', 'strong', 'model', 'sonnet',"
+        " 'sonnet-4-5', 7, 5, 3, 0, 0.125, 10.0, 20.0, 'answered')"
+    )
+    old.commit()
+    old.close()
+    for _ in range(2):  # it is brought up to date once only
+        ledger = Ledger(path, at(MAY_9))
+        ledger(ANSWER)
+        ledger.close()
+    columns = "day, asked_model, answered_model, input_tokens, cache_write_tokens, cost_usd"
+    new = ("2026-05-09", "codestral-latest", "sonnet-4-5", 100, 30, 0.25)
+    assert rows(path, columns) == [("2026-05-01", None, "sonnet-4-5", 7, 0, 0.125), new, new]
+    assert ledger.spent("month") == pytest.approx(0.625)
+
+
+def test_a_ledger_of_a_later_release_is_left_as_it_is(path: Path) -> None:
+    Ledger(path, at(MAY_9)).close()
+    later = sqlite3.connect(path)
+    later.execute("ALTER TABLE requests ADD COLUMN news TEXT")
+    later.execute("PRAGMA user_version = 99")
+    later.close()
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.problem is None
+    assert rows(path, "model, news") == [("sonnet", None)]
+    with sqlite3.connect(path) as again:
+        assert again.execute("PRAGMA user_version").fetchone() == (99,)
+    again.close()
 
 
 def test_what_was_paid_for_nothing_counts(path: Path) -> None:
@@ -69,15 +141,21 @@ def test_what_was_paid_for_nothing_counts(path: Path) -> None:
     ledger(Abandoned(Task.COMPLETE, "quick", Usage(input_tokens=9, estimated=True), 0.5))
     ledger.close()
     assert ledger.spent("day") == 0.5
-    [(_, task, *_, model, _, tokens, _, _, cost, outcome)] = rows(path)
-    assert (task, model, tokens, cost, outcome) == ("complete", "quick", 9, 0.5, "abandoned")
+    columns = "task, model, input_tokens, estimated, cost_usd, outcome"
+    assert rows(path, columns) == [("complete", "quick", 9, 1, 0.5, "abandoned")]
 
 
 def test_only_its_owner_reads_it(path: Path) -> None:
+    Ledger(path, at(MAY_9)).close()
+    reader = sqlite3.connect(path)
+    reader.execute("SELECT * FROM requests").fetchall()  # keeps the files of the log there
     ledger = Ledger(path, at(MAY_9))
     ledger(ANSWER)
     ledger.close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    reader.close()
+    names = ("ledger.sqlite3", "ledger.sqlite3-shm", "ledger.sqlite3-wal")
+    assert files == dict.fromkeys(names, 0o600)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 

@@ -1,6 +1,7 @@
 """Completions: from a place in a document to the text that goes there."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +19,13 @@ from twotrack.engine.replies import Insertion, complete_at, proposal
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
-from twotrack.llm.api import Model, Prompt
+from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.settings.schema import Settings, Trigger
 from twotrack.tasks import TASKS, Task, Track
 from twotrack.text import Position, Range
+
+logger = logging.getLogger(__name__)
 
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
@@ -88,6 +91,9 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._looked_up: tuple[CompletionRequest, Place] | None = None
+        self._asked: tuple[str, Position] | None = None
+        """Document and place of the last question to a model."""
+        self._warming: asyncio.Task[None] | None = None
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Give what is already known for this place, within a millisecond; asks nobody."""
@@ -123,6 +129,76 @@ class Completer:
         if not request.invoked and self._cache.is_empty(place, several_lines=several_lines):
             return None
         return await self._ask(request, place, gap, several_lines, begun)
+
+    async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
+        """Make the model that would be asked ready for completions in `document`.
+
+        A connection; a model on this machine also reads the prompt as it would be for the place
+        asked about last, or else for the end of the file. Never raises; ends early where a model
+        on this machine is asked meanwhile, and keeps what it has read.
+        """
+        self.stop_warming()
+        if not self._shield.may_send(file_of(document)):
+            return
+        languages = self._settings.completion.languages
+        if languages and document.language not in languages:
+            return
+        warming = self._warming = asyncio.create_task(self._warm(document, others))
+        try:
+            await asyncio.wait({warming})
+        finally:
+            warming.cancel()
+
+    def stop_warming(self) -> None:
+        """Let a model on this machine go at once; what it has read it keeps."""
+        if self._warming is not None:
+            self._warming.cancel()
+            self._warming = None
+
+    async def _warm(self, document: Document, others: Sequence[Document]) -> None:
+        try:
+            model = self._first_to_ask()
+            if model is None:
+                return
+            reads = model.capabilities.local and self._settings.completion.trigger is (
+                Trigger.AUTOMATIC
+            )
+            prompt = self._likely_prompt(document, others, model) if reads else None
+            await model.provider.warm(prompt)
+        except Exception as error:  # noqa: BLE001  # the question itself will say what is wrong
+            logger.debug("warming failed: %s", type(error).__name__)
+
+    def _first_to_ask(self) -> Model | None:
+        """Give the model that a completion would be put to first, after recall."""
+        for model in self._dispatcher.serving(Task.COMPLETE):
+            if model.name != Track.RECALL and not self._dispatcher.health.shut_for(model.name):
+                return model
+        return None
+
+    def _likely_prompt(
+        self, document: Document, others: Sequence[Document], model: Model
+    ) -> Prompt | None:
+        """Give a prompt whose beginning the next question's will share.
+
+        A window that holds the whole file up to its end begins like the window of every place in
+        it. That of a longer file does not begin with the file: there it is a window at the start.
+        """
+        text = document.text
+
+        def at(position: Position) -> Prompt | None:
+            request = CompletionRequest(document, position, invoked=False, others=others)
+            return self._prompt(request, Task.COMPLETE, model)
+
+        if self._asked is not None and self._asked[0] == document.uri:
+            return at(text.clamp(self._asked[1]))
+        prompt = at(text.end)
+        if not isinstance(prompt, Infill) or prompt.prefix.count("\n") == text.line_count - 1:
+            return prompt
+        # Higher up, lines below take what was free for the prefix here: a quarter at most.
+        room, line = len(prompt.prefix) * 3 // 4, 0
+        while (room := room - len(text.line(line)) - 1) >= 0:
+            line += 1
+        return at(Position(line, 0))
 
     def _enabled(self, request: CompletionRequest) -> bool:
         options = self._settings.completion
@@ -172,7 +248,7 @@ class Completer:
         enough = partial(complete_at, gap=gap, max_lines=max_lines)
         try:
             answer = await self._dispatcher.ask(
-                Ask(task, partial(self._prompt, request, task), enough)
+                Ask(task, partial(self._prompt_to_ask, request, task), enough)
             )
         except RouteExhausted as exhausted:
             if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
@@ -194,6 +270,13 @@ class Completer:
         return _completion(
             request, insertion, Origin(answer.source, answer.model, answer.track, ms)
         )
+
+    def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
+        if model.name != Track.RECALL:
+            self._asked = request.document.uri, request.position
+            if model.capabilities.local:
+                self.stop_warming()
+        return self._prompt(request, task, model)
 
     def _prompt(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
         can, most = model.capabilities, self._settings.context.max_tokens

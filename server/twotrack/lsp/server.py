@@ -149,6 +149,12 @@ class Server(LanguageServer):
                     self.notices.warn(f"twotrack: {problem}", once_for=f"loading {model}")
                 self._show_loading(model, done=done)
                 self._tell(event)
+            case events.CostUnknown(model=model):
+                self.notices.warn(
+                    f"twotrack: [budget] does not count {model}, whose price is not known. "
+                    f"Set models.{model}.prices.",
+                    once_for=f"price {model}",
+                )
             case events.Answered():
                 self._tell(event)
 

@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol, TypeVar
 
 from twotrack.errors import (
@@ -17,11 +17,12 @@ from twotrack.errors import (
     NotLocal,
     RateLimited,
     RouteExhausted,
+    ServerFailed,
     TimedOut,
 )
-from twotrack.events import Abandoned, Answered, Listener, ModelFailed, Source, Usage
-from twotrack.llm.api import Chat, Finish, Model, Prompt
-from twotrack.llm.prices import cost_usd
+from twotrack.events import Abandoned, Answered, CostUnknown, Listener, ModelFailed, Source, Usage
+from twotrack.llm.api import Finish, Model, Prompt
+from twotrack.routing import costs
 from twotrack.routing.health import Health
 from twotrack.tasks import TASKS, Task, Track
 
@@ -33,8 +34,6 @@ _LATENCY_FACTOR, _LEAST_PATIENCE_S = 10.0, 1.5
 """A remote model that is this many times slower than usual hangs; never assumed earlier."""
 _SHORT_WAIT_S = 1.0
 """The longest Retry-After that is waited for, when no other model is left."""
-_CHARS_PER_TOKEN = 4
-
 
 _Told = TypeVar("_Told")
 
@@ -111,6 +110,11 @@ class Answer:
     """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
     attempts: tuple[Attempt, ...] = ()
 
+    def told(self, task: Task) -> Answered:
+        """Give the event that says so, without the text."""
+        names = [field.name for field in fields(Answered) if field.name != "task"]
+        return Answered(task=task, **{name: getattr(self, name) for name in names})
+
 
 @dataclass(slots=True)
 class _Reply:
@@ -122,11 +126,19 @@ class _Reply:
     usage: Usage | None = None
     first_token_at: float | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything came, so that the request is charged for."""
+        return bool(self.text) or self.usage is not None
+
 
 class Dispatcher:
     """The routes and models of one state of the settings; cheap to build anew.
 
-    `clock` gives seconds and never goes back.
+    `first_token_s` bounds the time to the first token of every model, the last and the local ones
+    too; absent: a share of the time that is left, of all but the last. `total_s` bounds one
+    request, where the model sets no time of its own. Neither extends a route's deadline. `clock`
+    gives seconds and never goes back.
     """
 
     def __init__(
@@ -138,6 +150,8 @@ class Dispatcher:
         health: Health | None = None,
         purse: Purse | None = None,
         local_only: bool = False,
+        first_token_s: float | None = None,
+        total_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._routes = routes
@@ -146,6 +160,8 @@ class Dispatcher:
         self.health = health or Health(clock)
         self._purse = purse
         self._local_only = local_only
+        self._first_token_s = first_token_s
+        self._total_s = total_s
         self._clock = clock
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -168,7 +184,7 @@ class Dispatcher:
                 "machine. Add a local model to the route or turn local_only off."
             )
         if self._purse is not None and self._purse.left() <= 0:
-            free = [m for m in allowed if _is_free(m)]
+            free = [m for m in allowed if costs.is_free(m)]
             if allowed and not free:
                 raise BudgetExhausted(
                     "The spending limit of [budget] is reached and no local model serves "
@@ -196,11 +212,12 @@ class Dispatcher:
             if prompt is None:
                 continue
             asked = self._clock()
+            reply = _Reply(model_id=model.model_id)
             try:
-                reply = await self._attempt(ask, model, prompt, deadline, bool(queue))
+                await self._attempt(ask, model, prompt, reply, deadline, others=bool(queue))
             except ModelError as error:
                 attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3, str(error)))
-                wait = None if queue or waited else self._short_wait(error, deadline)
+                wait = None if queue or waited else self._short_wait(error, reply, deadline)
                 if wait is not None:
                     waited = True
                     await asyncio.sleep(wait)
@@ -209,7 +226,7 @@ class Dispatcher:
                 failures.append(error)
                 if not isinstance(error, Declined):
                     self.health.failed(model.name, error)
-                    self.listener(ModelFailed(ask.task, error))
+                    self._tell_failed(ask.task, model, prompt, reply, error)
                 continue
             attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3))
             return await self._answer(
@@ -235,19 +252,28 @@ class Dispatcher:
             return []
         return [first]
 
-    def _short_wait(self, error: ModelError, deadline: float) -> float | None:
+    def _short_wait(self, error: ModelError, reply: _Reply, deadline: float) -> float | None:
+        """Give the seconds after which the last model of the route will serve, if they are few."""
         wait = error.retry_after_s
-        if not isinstance(error, RateLimited) or wait is None or wait > _SHORT_WAIT_S:
+        busy = isinstance(error, RateLimited | ServerFailed) and error.transient
+        if not busy or reply.begun or wait is None or wait > _SHORT_WAIT_S:
             return None
         return wait if self._clock() + wait < deadline else None
 
     async def _attempt(
-        self, ask: Ask, model: Model, prompt: Prompt, deadline: float, others: bool
-    ) -> _Reply:
-        """Stream one model's answer. Raises ModelError."""
+        self,
+        ask: Ask,
+        model: Model,
+        prompt: Prompt,
+        reply: _Reply,
+        deadline: float,
+        *,
+        others: bool,
+    ) -> None:
+        """Stream one model's answer into `reply`. Raises ModelError."""
+        costs.check_fits(prompt, model)
         total_s, first_s = self._patience(model, deadline, others)
         began = self._clock()
-        reply = _Reply(model_id=model.model_id)
         limit = asyncio.timeout(first_s)
         try:
             async with limit, aclosing(model.provider.stream(prompt)) as stream:
@@ -264,13 +290,14 @@ class Dispatcher:
                     reply.text += chunk.text
                     if ask.enough(reply.text):
                         reply.finish = None
-                        reply.usage = _cut_usage(prompt, reply)
+                        reply.usage = costs.of_cut(prompt, reply.usage, reply.text)
                         break
         except TimeoutError as timeout:
+            reply.usage = costs.of_cut(prompt, reply.usage, reply.text)  # it was on its way
             waited = first_s if reply.first_token_at is None else total_s
             raise TimedOut(model.name, f"did not answer within {waited:.1f} s.") from timeout
         except asyncio.CancelledError:
-            self._later(self._tell_abandoned(ask.task, model, prompt, reply))
+            self._tell_abandoned(ask.task, model, prompt, reply)
             raise
         except ModelError:
             raise
@@ -280,13 +307,15 @@ class Dispatcher:
             raise MalformedReply(model.name, f"failed inside ({type(bug).__name__}).") from bug
         ended = self._clock()
         self.health.succeeded(model.name, ((reply.first_token_at or ended) - began) * 1e3)
-        return reply
 
     def _patience(self, model: Model, deadline: float, others: bool) -> tuple[float, float]:
         """Seconds for the model in all, and to its first token."""
         total_s = max(deadline - self._clock(), 0.0)
-        if model.timeout_s is not None:
-            total_s = min(total_s, model.timeout_s)
+        limit_s = self._total_s if model.timeout_s is None else model.timeout_s
+        if limit_s is not None:
+            total_s = min(total_s, limit_s)
+        if self._first_token_s is not None:
+            return total_s, min(total_s, self._first_token_s)
         if not others:
             return total_s, total_s
         first_s = _FIRST_SHARE * total_s
@@ -306,7 +335,7 @@ class Dispatcher:
         attempts: tuple[Attempt, ...],
     ) -> Answer:
         ended = self._clock()
-        recall = model.name == Track.RECALL
+        recall, free = model.name == Track.RECALL, costs.is_free(model)
         answer = Answer(
             text=reply.text,
             finish=reply.finish,
@@ -317,12 +346,12 @@ class Dispatcher:
             source=Source.RECALL if recall else Source.MODEL,
             first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
             total_ms=(ended - begun) * 1e3,
-            usage=Usage() if recall else reply.usage or _estimate(prompt, reply.text),
-            cost_usd=0.0 if model.capabilities.local else None,
+            usage=Usage() if recall else reply.usage or costs.estimate(prompt, reply.text),
+            cost_usd=0.0 if free else None,
             attempts=attempts,
         )
-        if model.capabilities.local:
-            self.listener(_answered(task, answer))
+        if free:
+            self.listener(answer.told(task))
             return answer
         if TASKS[task].track is Track.FAST:
             self._later(self._tell_with_cost(task, model, answer))
@@ -331,69 +360,34 @@ class Dispatcher:
         return await asyncio.shield(self._later(self._tell_with_cost(task, model, answer)))
 
     async def _tell_with_cost(self, task: Task, model: Model, answer: Answer) -> Answer:
-        cost = await _cost_usd(model, answer.answered_model, answer.usage)
+        cost = await costs.usd(model, answer.answered_model, answer.usage)
         answer = replace(answer, cost_usd=cost)
-        self.listener(_answered(task, answer))
+        self.listener(answer.told(task))
+        if cost is None and self._purse is not None and self._purse.left() < float("inf"):
+            self.listener(CostUnknown(model.name))
         return answer
 
-    async def _tell_abandoned(
-        self, task: Task, model: Model, prompt: Prompt, reply: _Reply
+    def _tell_failed(
+        self, task: Task, model: Model, prompt: Prompt, reply: _Reply, error: ModelError
     ) -> None:
-        usage = _cut_usage(prompt, reply)
-        cost = await _cost_usd(model, reply.model_id, usage)
-        self.listener(Abandoned(task, model.name, usage, cost))
+        failed = ModelFailed(task, error, asked_model=model.model_id, answered_model=reply.model_id)
+        if reply.begun:  # what came is charged for, though it broke off
+            failed = replace(failed, usage=costs.of_cut(prompt, reply.usage, reply.text))
+            self._later(self._tell_cost(failed, model))
+        else:
+            self.listener(failed)
+
+    def _tell_abandoned(self, task: Task, model: Model, prompt: Prompt, reply: _Reply) -> None:
+        usage = costs.of_cut(prompt, reply.usage, reply.text)
+        abandoned = Abandoned(task, model.name, usage, None, model.model_id, reply.model_id)
+        self._later(self._tell_cost(abandoned, model))
+
+    async def _tell_cost(self, event: ModelFailed | Abandoned, model: Model) -> None:
+        cost = await costs.usd(model, event.answered_model, event.usage)
+        self.listener(replace(event, cost_usd=cost))
 
     def _later(self, work: Coroutine[Any, Any, _Told]) -> asyncio.Task[_Told]:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
-
-
-async def _cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
-    if model.capabilities.local:
-        return 0.0
-    # In a thread: the first look into the price table takes 100 ms.
-    return await asyncio.to_thread(cost_usd, model, answered_model, usage)
-
-
-def _is_free(model: Model) -> bool:
-    prices = model.prices
-    return model.capabilities.local or (prices is not None and not (prices.input or prices.output))
-
-
-def _answered(task: Task, answer: Answer) -> Answered:
-    return Answered(
-        task=task,
-        track=answer.track,
-        source=answer.source,
-        model=answer.model,
-        asked_model=answer.asked_model,
-        answered_model=answer.answered_model,
-        first_token_ms=answer.first_token_ms,
-        total_ms=answer.total_ms,
-        usage=answer.usage,
-        cost_usd=answer.cost_usd,
-    )
-
-
-def _estimate(prompt: Prompt, text: str) -> Usage:
-    """Tokens where the provider did not count them: four characters each."""
-    if isinstance(prompt, Chat):
-        chars = len(prompt.system) + sum(len(m.content) for m in prompt.messages)
-    else:
-        chars = len(prompt.prefix) + len(prompt.suffix) + sum(len(e.text) for e in prompt.excerpts)
-    return Usage(
-        input_tokens=-(-chars // _CHARS_PER_TOKEN),
-        output_tokens=-(-len(text) // _CHARS_PER_TOKEN),
-        estimated=True,
-    )
-
-
-def _cut_usage(prompt: Prompt, reply: _Reply) -> Usage:
-    """Complete what a cut stream reported: some count the input at the start."""
-    guess = _estimate(prompt, reply.text)
-    if reply.usage is None:
-        return guess
-    most = max(reply.usage.output_tokens, guess.output_tokens)
-    return replace(reply.usage, output_tokens=most, estimated=True)

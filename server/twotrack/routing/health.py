@@ -13,7 +13,8 @@ _LONGEST_PAUSE_S = 60.0
 _LATENCY_WEIGHT = 0.2
 """Of the newest value in the moving average: about the last ten answers count."""
 _FOR_GOOD = (Unauthorized, ModelNotFound, QuotaExhausted)
-"""What no waiting mends."""
+"""What no waiting mends, unless the error says when it will: a key that expired, a quota."""
+_LEAST_MENDING_S = 60.0
 
 
 @dataclass(slots=True)
@@ -72,7 +73,10 @@ class Health:
         """
         state = self._state(model)
         if isinstance(error, _FOR_GOOD):
-            state.problem, state.open_until = error, math.inf
+            mended_s = math.inf
+            if error.retry_after_s is not None:
+                mended_s = max(error.retry_after_s, _LEAST_MENDING_S)
+            state.problem, state.open_until = error, self._clock() + mended_s
             return
         if not error.transient:
             return

@@ -11,8 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -37,50 +38,71 @@ _LOCKED_S = 2.0
 _GATHER_S = 1.0
 """Seconds that rows are gathered for one write."""
 _CLOSE_S = 3.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
-  time REAL NOT NULL,           -- seconds since 1970
-  day TEXT NOT NULL,            -- the user's local day, such as "2026-05-09"
-  task TEXT NOT NULL,
-  track TEXT,
-  source TEXT,
-  model TEXT NOT NULL,          -- its name in the settings
-  answered_model TEXT,          -- the id that the provider says it used
-  input_tokens INTEGER NOT NULL DEFAULT 0,
-  cached_tokens INTEGER NOT NULL DEFAULT 0,
-  output_tokens INTEGER NOT NULL DEFAULT 0,
-  estimated INTEGER NOT NULL DEFAULT 0,
-  cost_usd REAL,                -- NULL: unknown
-  first_token_ms REAL,
-  total_ms REAL,
-  outcome TEXT NOT NULL         -- "answered", "abandoned", or the name of the failure
-);
-CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd);
-"""
-_INSERT = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STEPS = (
+    (
+        # IF NOT EXISTS: the first ledgers had no version.
+        """
+        CREATE TABLE IF NOT EXISTS requests (
+          time REAL NOT NULL,           -- seconds since 1970
+          day TEXT NOT NULL,            -- the user's local day, such as "2026-05-09"
+          task TEXT NOT NULL,
+          track TEXT,
+          source TEXT,
+          model TEXT NOT NULL,          -- its name in the settings
+          answered_model TEXT,          -- the id that the provider says it used
+          input_tokens INTEGER NOT NULL DEFAULT 0,   -- all of the prompt
+          cached_tokens INTEGER NOT NULL DEFAULT 0,  -- of these, read from the provider's cache
+          output_tokens INTEGER NOT NULL DEFAULT 0,  -- all that was generated
+          estimated INTEGER NOT NULL DEFAULT 0,      -- 1: the provider did not count them all
+          cost_usd REAL,                -- NULL: unknown
+          first_token_ms REAL,
+          total_ms REAL,
+          outcome TEXT NOT NULL         -- "answered", "abandoned", or the name of the failure
+        )
+        """,
+        "CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd)",
+    ),
+    (
+        # The id that was asked for; of the input, what was written to the provider's cache, and of
+        # that, what is kept for an hour; of the output, thoughts.
+        "ALTER TABLE requests ADD COLUMN asked_model TEXT",
+        "ALTER TABLE requests ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE requests ADD COLUMN cache_write_1h_tokens INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE requests ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0",
+    ),
+)
+"""What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
 _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
 Period = Literal["day", "month"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """One request, in the order of the table's columns."""
+    """One request; the fields are the columns of the table."""
 
     time: float
     day: str
     task: str
     track: str | None = None
     source: str | None = None
-    model: str = ""
-    answered_model: str | None = None
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    estimated: bool = False
-    cost_usd: float | None = None
+    model: str
+    asked_model: str | None
+    answered_model: str | None
+    input_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    estimated: bool
+    cost_usd: float | None
     first_token_ms: float | None = None
     total_ms: float | None = None
-    outcome: str = ""
+    outcome: str
+
+
+_COLUMNS = tuple(column.name for column in fields(_Row))
+_INSERT = f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # names of ours
 
 
 def default_path() -> Path:
@@ -238,38 +260,50 @@ def _connect(path: Path) -> "sqlite3.Connection":
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_SCHEMA)
+        _migrate(database)
     except sqlite3.Error:
         database.close()
         raise
     return database
 
 
+def _migrate(database: "sqlite3.Connection") -> None:
+    """Bring the schema to the present version; that of a later release stays as it is."""
+    with database:
+        database.execute("BEGIN IMMEDIATE")  # of two processes, one does it
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        for statement in chain.from_iterable(_STEPS[version:]):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {max(version, len(_STEPS))}")
+
+
 def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
-    time_s, day = now.timestamp(), now.date().isoformat()
-    if isinstance(event, ModelFailed):
-        model, outcome = event.error.model, type(event.error).__name__
-        return _Row(time=time_s, day=day, task=event.task, model=model, outcome=outcome)
     usage = event.usage
     row = _Row(
-        time=time_s,
-        day=day,
+        time=now.timestamp(),
+        day=now.date().isoformat(),
         task=event.task,
-        model=event.model,
+        model=event.error.model if isinstance(event, ModelFailed) else event.model,
+        asked_model=event.asked_model or None,
+        answered_model=event.answered_model or None,
         input_tokens=usage.input_tokens,
         cached_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
         output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
         estimated=usage.estimated,
         cost_usd=event.cost_usd,
         outcome="abandoned",
     )
+    if isinstance(event, ModelFailed):
+        return replace(row, outcome=type(event.error).__name__)
     if isinstance(event, Abandoned):
         return row
     return replace(
         row,
         track=event.track,
         source=event.source,
-        answered_model=event.answered_model,
         first_token_ms=event.first_token_ms,
         total_ms=event.total_ms,
         outcome="answered",

@@ -8,7 +8,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from itertools import groupby
 from pathlib import Path
@@ -65,7 +65,7 @@ def render() -> str:
     """Return the reference: a table for each section, the tasks, what a project may set."""
     parts = [
         f"#### `[{table}]`\n\n{_introduction(table)}\n\n"
-        + _markdown(
+        + markdown(
             ("option", "allowed", "default", "meaning"),
             (
                 (f"`{option.key.removeprefix(table + '.')}`", *_columns(option))
@@ -78,25 +78,30 @@ def render() -> str:
     parts.append(
         "#### What a project's `.twotrack.toml` may set\n\n"
         "It comes from whoever wrote the repository; whatever else it holds is not used.\n\n"
-        + _markdown(("options", "a project's file may"), _project())
+        + markdown(("options", "a project's file may"), _project())
     )
     return "\n\n".join(parts) + "\n"
 
 
 def updated(text: str) -> str:
     """Return `text` with the reference between its markers; ValueError where they are missing."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"needs the lines {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n\n{render()}\n{END}{tail}"
+    return between(text, BEGIN, END, render())
 
 
-def main(arguments: Sequence[str]) -> int:
+def between(text: str, begin: str, end: str, content: str) -> str:
+    """Return `text` with `content` between two markers; ValueError where they are missing."""
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"needs the lines {begin} and {end}")
+    return f"{head}{begin}\n\n{content}\n{end}{tail}"
+
+
+def rewrite(arguments: Sequence[str], command: str, updated: Callable[[str], str]) -> int:
     """Rewrite or check a file; return the exit status: 0, 1 out of date, 2 wrong usage."""
     names = [argument for argument in arguments if argument != "--check"]
     if len(names) != 1:
-        sys.stderr.write("usage: python -m twotrack.settings.reference [--check] FILE\n")
+        sys.stderr.write(f"usage: {command} [--check] FILE\n")
         return 2
     path = Path(names[0])
     present = path.read_text(encoding="utf-8")
@@ -108,10 +113,23 @@ def main(arguments: Sequence[str]) -> int:
     if wanted == present:
         return 0
     if "--check" in arguments:
-        sys.stderr.write(f"{path} is out of date: python -m twotrack.settings.reference {path}\n")
+        sys.stderr.write(f"{path} is out of date: {command} {path}\n")
         return 1
     path.write_text(wanted, encoding="utf-8")
     return 0
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite or check the reference in a file, as `rewrite` does."""
+    return rewrite(arguments, "python -m twotrack.settings.reference", updated)
 
 
 def _routes() -> Iterator[Option]:
@@ -138,7 +156,7 @@ def _tasks() -> str:
         for task, traits in TASKS.items()
         for said in [traits.summary]
     )
-    return _markdown(("task", "track", "deadline", "most tokens", "what it does"), rows)
+    return markdown(("task", "track", "deadline", "most tokens", "what it does"), rows)
 
 
 def _columns(option: Option) -> tuple[str, str, str]:
@@ -185,13 +203,6 @@ def _docstrings(section: type) -> Mapping[str, str]:
             ):
                 said[name] = " ".join(text.split())
     return said
-
-
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-    )
 
 
 if __name__ == "__main__":

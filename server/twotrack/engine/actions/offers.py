@@ -47,6 +47,8 @@ class Offer:
     """What to fix."""
     instruction: str = ""
     """What to do, in the user's words."""
+    commented: bool = True
+    """Whether the instruction stands in a comment of the document, which goes with it."""
 
     def moved(self, span: Range) -> Self:
         """Give the same offer for another place: the text before it has changed."""

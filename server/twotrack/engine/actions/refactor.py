@@ -1,6 +1,7 @@
 """Edit by instruction: a comment that begins with `ai:` says what to do, and goes when it is done.
 
-It stands in the selection, on the cursor's line or directly above it.
+It stands in the selection, on the cursor's line or directly above it. On the command line the
+instruction is an argument instead.
 """
 
 import re
@@ -21,6 +22,7 @@ from twotrack.text import Edit, Position, Range, Snapshot
 
 _PLAIN_SIGNS = ("#", "//")
 """Comment signs of a text whose language nobody knows."""
+_REQUEST = "Change the code as follows: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ def offers(view: View) -> Iterator[Offer]:
 async def job(scene: Scene) -> Job:
     """Ask for the code anew, changed as the instruction says and without its comment."""
     view = scene.view
+    if not scene.offer.commented:
+        asked = scene.shield.redact(scene.offer.instruction)
+        return Rewriting.of(scene, view.lines(), _REQUEST.format(asked), asked).job()
     found = _instructions(view)
     if not found:
         raise TwotrackError("The comment with the instruction is gone; write it again.")
@@ -57,8 +62,8 @@ async def job(scene: Scene) -> Job:
     span = _lines(view, found)
     text, text_span = _without(view.text, span, found)
     asked = scene.shield.redact(offer.instruction)
-    request = f"Change the code as follows: {asked}"
     scene = replace(scene, offer=offer)
+    request = _REQUEST.format(asked)
     return Rewriting(scene, span, request, asked, view.document, text, text_span).job()
 
 

@@ -22,6 +22,7 @@ async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceE
     """
     await server.settle()
     document, offer = _take(server, data)
+    server.session.completer.stop_warming()  # a model on this machine does one thing at a time
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
     async with shown as step:
         proposal = await server.session.actions.propose(

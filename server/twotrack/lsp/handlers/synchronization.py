@@ -18,9 +18,8 @@ def register(server: "Server") -> None:
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
         server.protocol.end_about(item.uri)  # some editors open anew what is open
-        server.session.opened(
-            server.documents.open(item.uri, item.language_id, item.version, item.text)
-        )
+        document = server.documents.open(item.uri, item.language_id, item.version, item.text)
+        server.session.opened(document, server.documents.others(item.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:

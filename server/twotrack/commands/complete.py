@@ -1,0 +1,74 @@
+"""`twotrack complete FILE:LINE:COL`: what an editor would propose there."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twotrack.commands import files, terminal
+from twotrack.commands.files import Place
+from twotrack.commands.tally import Tally
+from twotrack.engine.completion import Completion, CompletionRequest
+from twotrack.errors import TwotrackError
+from twotrack.session import Session
+from twotrack.text import Position
+
+_READING_S = 2.0
+"""How long the workspace is read where its own code is asked first."""
+
+
+def run(environment: Mapping[str, str], place: Place, *, as_json: bool) -> int:
+    """Print the text that goes there; give the exit status."""
+    tally = Tally()
+    completion = asyncio.run(_complete(environment, place, tally))
+    if completion is None:
+        raise TwotrackError("Nothing is proposed there.")
+    origin = completion.origin
+    if as_json:
+        terminal.show_data(_data(completion, tally))
+        return 0
+    terminal.show(completion.text)
+    terminal.say(
+        f"{origin.model} ({origin.source}), {origin.ms:.0f} ms, {terminal.cost(tally.cost_usd)}"
+    )
+    return 0
+
+
+async def _complete(
+    environment: Mapping[str, str], place: Place, tally: Tally
+) -> Completion | None:
+    """Ask as an editor does when a person asks for a completion. Raises TwotrackError."""
+    document = files.read(Path(place.file)).document
+    position = place.position(document.text)
+    assert document.path is not None  # noqa: S101 - it was read from there
+    session = Session(environment, tally)
+    try:
+        session.begin([files.project_of(document.path.parent)], [])
+        for problem in session.problems:
+            terminal.say(problem)
+        if not session.shield.may_send(document.path):
+            raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
+        await session.discover()
+        session.opened(document)
+        await session.read_workspace(_READING_S)
+        return await session.completer.complete(CompletionRequest(document, position, invoked=True))
+    finally:
+        await session.aclose()
+
+
+def _data(completion: Completion, tally: Tally) -> dict[str, Any]:
+    origin = completion.origin
+    return {
+        "text": completion.text,
+        "range": {"start": _numbers(completion.range.start), "end": _numbers(completion.range.end)},
+        "model": origin.model,
+        "source": origin.source.value,
+        "track": origin.track.value,
+        "ms": round(origin.ms, 1),
+        **tally.data(),
+    }
+
+
+def _numbers(position: Position) -> dict[str, int]:
+    """Count as the command line does: from 1; the end is the column after the last character."""
+    return {"line": position.line + 1, "column": position.character + 1}

@@ -1,0 +1,116 @@
+"""`twotrack doctor`: settings, keys, servers, models, ledger and editors are tried."""
+
+import asyncio
+from collections.abc import Mapping, Set
+from pathlib import Path
+
+from twotrack.commands import editors, facts, files, terminal
+from twotrack.commands.diagnosis import Diagnosis
+from twotrack.commands.probe import Examined, Finding, Level, Probe
+from twotrack.llm.embedded import available
+from twotrack.report import ModelRow
+from twotrack.routing.ledger import default_path
+from twotrack.routing.routes import Route
+from twotrack.session import Session
+from twotrack.settings.files import PROJECT_FILE, user_path
+from twotrack.tasks import Task, Track
+
+
+def run(
+    environment: Mapping[str, str], folder: Path, *, every: bool, timeout_s: float, as_json: bool
+) -> int:
+    """Print what was found; give the exit status: 1 where there is a problem.
+
+    `every`: also the models that no task uses are asked.
+    """
+    root = files.project_of(folder)
+    diagnosis = asyncio.run(_examine(environment, root, every=every, timeout_s=timeout_s))
+    if as_json:
+        terminal.show_data(diagnosis.data())
+    else:
+        terminal.show(diagnosis.text())
+    return 0 if diagnosis.ok else 1
+
+
+async def _examine(
+    environment: Mapping[str, str], root: Path, *, every: bool, timeout_s: float
+) -> Diagnosis:
+    found = asyncio.create_task(editors.installed(root))
+    session = Session(environment, lambda _: None)
+    try:
+        session.begin([root], [])
+        await session.discover()
+        models = await _models(session, environment, every=every, timeout_s=timeout_s)
+        installed = await found
+    finally:
+        found.cancel()
+        await session.aclose()  # and with it the ledger: now it is known whether it can be written
+    settings = session.loaded.settings
+    broken = {found.row.name for found in models if not found.answers}
+    paths = [user_path(environment), root / PROJECT_FILE]
+    return Diagnosis(
+        settings_files=tuple((path, path.is_file()) for path in paths),
+        settings_problems=tuple(session.problems),
+        models=tuple(models),
+        routes=session.routes,
+        tasks=tuple(_task(route, broken) for route in session.routes.values()),
+        embedded=_embedded(session),
+        ledger_path=default_path(),
+        ledger=_ledger(session),
+        limits=settings.budget,
+        left_usd=session.purse.left(),
+        editors=tuple(installed),
+    )
+
+
+async def _models(
+    session: Session, environment: Mapping[str, str], *, every: bool, timeout_s: float
+) -> list[Examined]:
+    """Try the models, all at once; in the order of the settings."""
+    probe = Probe(session, environment, timeout_s)
+    chosen: list[tuple[ModelRow, tuple[Task, ...]]] = []
+    for row in facts.rows(session, environment):
+        tasks = tuple(t for t, route in session.routes.items() if row.name in route.models)
+        if row.name != Track.RECALL and (tasks or every):
+            chosen.append((row, tasks))
+
+    async def examine(row: ModelRow, tasks: tuple[Task, ...]) -> Examined:
+        terminal.progress(f"trying {row.name}")
+        return await probe.examine(row, tasks)
+
+    async with asyncio.TaskGroup() as group:
+        work = [group.create_task(examine(row, tasks)) for row, tasks in chosen]
+    return [task.result() for task in work]
+
+
+def _task(route: Route, broken: Set[str]) -> Finding:
+    """Say whether a task is served; `broken` are the models that did not answer."""
+    text = f"{' -> '.join(route.models) or 'nothing'} ({route.why})"
+    level = Level.OK
+    if not route.models:
+        level, text = Level.PROBLEM, f"{text}. Set a provider's key, or name a model in [routes]."
+    elif broken >= set(route.models):
+        level, text = Level.PROBLEM, f"{text}. None of them answers."
+    elif broken and broken >= set(route.models) - {Track.RECALL}:
+        level, text = Level.WARNING, f"{text}. Only recall answers."
+    elif "not available" in route.why:
+        level = Level.WARNING
+    return Finding(route.task, level, text)
+
+
+def _embedded(session: Session) -> Finding:
+    settings = session.loaded.settings.embedded
+    if not settings.enabled:
+        return Finding("embedded", Level.OK, "switched off (embedded.enabled).")
+    if why := available(settings):
+        used = any(not route.models for route in session.routes.values())
+        return Finding("embedded", Level.WARNING if used else Level.OK, f"not available: {why}")
+    return Finding("embedded", Level.OK, "available.")
+
+
+def _ledger(session: Session) -> Finding:
+    problem = session.ledger.problem
+    if problem is not None:
+        text = f"{problem} Costs and the budget are forgotten when twotrack ends."
+        return Finding("ledger", Level.PROBLEM, text)
+    return Finding("ledger", Level.OK, f"{default_path()} can be written.")

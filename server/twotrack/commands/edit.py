@@ -1,0 +1,198 @@
+"""`twotrack edit FILE:RANGE --task T`: a code action, as a diff or written to the files."""
+
+import asyncio
+import difflib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twotrack.commands import files, terminal
+from twotrack.commands.files import Span, TextFile
+from twotrack.commands.tally import Tally
+from twotrack.document import Document
+from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
+from twotrack.errors import EditConflict, TwotrackError
+from twotrack.session import Session
+from twotrack.tasks import Task
+from twotrack.text import Range, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asked for."""
+
+    span: Span
+    task: Task
+    instruction: str = ""
+    """What to do; needed by refactor."""
+    diagnostic: str = ""
+    """The message of what is to be fixed; needed by fix."""
+    write: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A file and its new text; one that is to be made has no old one."""
+
+    path: Path
+    new: str
+    old: TextFile | None = None
+
+    def diff(self) -> str:
+        """Give a unified diff as git and patch read it; lines keep their ends."""
+        name = _relative(self.path)
+        lines = difflib.unified_diff(
+            _lines(self.old.text.text) if self.old else [],
+            _lines(self.new),
+            f"a/{name}" if self.old else "/dev/null",
+            f"b/{name}",
+        )
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in lines
+        )
+
+
+def run(environment: Mapping[str, str], order: Order) -> int:
+    """Show or write what a model made of the order; give the exit status."""
+    tally = Tally()
+    file = files.read(Path(order.span.file))
+    proposal = asyncio.run(_propose(environment, order, file, tally))
+    changes = _changes(file, proposal)
+    if not changes and not proposal.text:
+        raise TwotrackError("The model would change nothing there.")
+    diff = "".join(change.diff() for change in changes)
+    if order.write:
+        if proposal.confirm:
+            raise TwotrackError(
+                "The place was found by disregarding white space, so nothing was written. "
+                "Look at the diff without --write first, and apply it with `git apply`."
+            )
+        _write(changes)
+    if order.as_json:
+        terminal.show_data(_data(order, proposal, changes, diff, tally))
+        return 0
+    if proposal.text:
+        terminal.show(f"{proposal.text}\n")
+    if order.write:
+        for change in changes:
+            terminal.say(f"{'wrote' if change.old else 'made'} {_relative(change.path)}")
+    else:
+        terminal.show(diff)
+    origin = proposal.origin
+    terminal.say(f"{origin.model}, {origin.total_ms:.0f} ms, {terminal.cost(tally.cost_usd)}")
+    return 0
+
+
+async def _propose(
+    environment: Mapping[str, str], order: Order, file: TextFile, tally: Tally
+) -> Proposal:
+    """Carry the order out as an editor's code action. Raises TwotrackError."""
+    document = file.document
+    selection = order.span.range(document.text)
+    session = Session(environment, tally)
+    try:
+        session.begin([files.project_of(file.path.parent)], [])
+        for problem in session.problems:
+            terminal.say(problem)
+        if not session.shield.may_send(file.path):
+            raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
+        offer = _offer(session, order, document, selection)
+        terminal.progress(f"{offer.title}: looking for models")
+        await session.discover()
+
+        def step(words: str) -> None:
+            terminal.progress(f"{offer.title}: {words}")
+
+        return await session.actions.propose(offer, document, (), step)
+    finally:
+        await session.aclose()
+
+
+def _offer(session: Session, order: Order, document: Document, selection: Range) -> Offer:
+    """Choose the code action. Raises TwotrackError where it is none for this place."""
+    if order.task is Task.REFACTOR and order.instruction:
+        words = " ".join(order.instruction.split())[:MOST_INSTRUCTION]
+        return Offer(Task.REFACTOR, "Edit", selection, instruction=words, commented=False)
+    found = [Diagnostic(selection, order.diagnostic)] if order.diagnostic else []
+    for offer in session.actions.offers(document, selection, found):
+        if offer.task is order.task:
+            return offer
+    match order.task:
+        case Task.FIX:
+            raise TwotrackError("fix needs --diagnostic with the message of what is to be fixed.")
+        case Task.REFACTOR:
+            raise TwotrackError("refactor needs --instruction, or an `ai:` comment at the place.")
+    raise TwotrackError(
+        f"There is nothing to {order.task} there: no definition that this task knows. "
+        "Name its line, or a range."
+    )
+
+
+def _changes(file: TextFile, proposal: Proposal) -> list[_Change]:
+    """Give the files that change. Raises EditConflict where one is not as the model saw it."""
+    changes = []
+    for document, edits in proposal.edits:
+        assert document.path is not None  # noqa: S101 - no other documents were given
+        old = file if document.path == file.path else files.read(document.path)
+        seen = document.text if old is file else Snapshot(document.text.text.removeprefix("\ufeff"))
+        if old.text != seen:
+            raise EditConflict(f"{document.path} changed meanwhile; nothing was changed.")
+        new = document.text.apply(edits).text
+        if old is not file:
+            new = new.removeprefix("\ufeff")
+        if new != old.text.text:
+            changes.append(_Change(document.path, new, old))
+    changes += [_Change(path, text) for path, text in proposal.creates.items()]
+    return changes
+
+
+def _write(changes: Iterable[_Change]) -> None:
+    """Write all of it. Raises TwotrackError, as a rule before anything is written."""
+    changes = list(changes)
+    for change in changes:
+        if change.old is not None:
+            files.check_unchanged(change.old)
+        elif change.path.exists():
+            raise EditConflict(f"{change.path} exists already; nothing was changed.")
+    for change in changes:
+        if change.old is not None:
+            files.write(change.old, change.new)
+        else:
+            files.create(change.path, change.new)
+
+
+def _lines(text: str) -> list[str]:
+    """Give the lines as git counts them: a carriage return belongs to its line."""
+    return io.StringIO(text, newline="\n").readlines()
+
+
+def _relative(path: Path) -> str:
+    """Name a file as seen from here."""
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def _data(
+    order: Order,
+    proposal: Proposal,
+    changes: Iterable[_Change],
+    diff: str,
+    tally: Tally,
+) -> dict[str, Any]:
+    origin = proposal.origin
+    return {
+        "task": order.task.value,
+        "title": proposal.title,
+        "written": order.write,
+        "files": [{"path": str(c.path), "new": c.old is None} for c in changes],
+        "diff": diff,
+        "text": proposal.text,
+        "model": origin.model,
+        "answered_model": origin.answered_model,
+        "ms": round(origin.total_ms, 1),
+        **tally.data(),
+    }

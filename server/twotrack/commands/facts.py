@@ -1,0 +1,107 @@
+"""What is known of a session's models without asking any."""
+
+from collections.abc import Mapping
+
+from twotrack.events import Usage
+from twotrack.llm import fim, registry
+from twotrack.llm.api import Model
+from twotrack.llm.embedded import available
+from twotrack.llm.presets import FAMILY, PRESETS, Preset
+from twotrack.llm.prices import cost_usd
+from twotrack.report import KeySource, ModelRow
+from twotrack.session import Session
+from twotrack.settings.schema import ModelSettings
+from twotrack.tasks import Track
+
+_SAMPLE_TOKENS = 1_000
+"""Tokens whose price is looked up: few, because some models cost more for long prompts."""
+_VARIABLE = "the environment variable "
+
+
+def rows(session: Session, environment: Mapping[str, str]) -> list[ModelRow]:
+    """Say of each model what a person wants to know."""
+    return [_row(session, model, environment) for model in session.models.values()]
+
+
+def _row(session: Session, model: Model, environment: Mapping[str, str]) -> ModelRow:
+    can, entry = model.capabilities, session.entry(model.name)
+    if entry is None:
+        if model.name == Track.RECALL:
+            return ModelRow(model.name, "twotrack", model.model_id, "built in", local=True)
+        return ModelRow(
+            model.name,
+            "twotrack",
+            model.model_id,
+            "built in",
+            local=True,
+            dialect="llama.cpp",
+            gaps=session.loaded.settings.embedded.fim or "continuation",
+            context_window=can.context_window,
+            price=(0.0, 0.0),
+        )
+    preset, key = PRESETS[entry.provider], key_source(model.name, entry, environment)
+    return ModelRow(
+        model.name,
+        entry.provider,
+        entry.model,
+        _defined(session, model.name, key),
+        can.local,
+        key,
+        dialect=preset.dialect.value,
+        gaps=_gaps(entry, preset) if can.infill else "chat",
+        context_window=can.context_window,
+        price=price(model),
+    )
+
+
+def _defined(session: Session, name: str, key: KeySource) -> str:
+    origin = session.loaded.origins.get(f"models.{name}.provider")
+    if origin is not None:
+        return origin
+    return f"found ({key.name})" if key.name else "found on this machine"
+
+
+def _gaps(entry: ModelSettings, preset: Preset) -> str:
+    return entry.fim or (fim.family(entry.model) if preset.fim == FAMILY else preset.fim) or "chat"
+
+
+def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) -> KeySource:
+    """Say where the key of a model comes from; no command is run and no keyring asked."""
+    endpoint = registry.endpoint_of(name, entry, environment)
+    source = endpoint.key.source
+    if not source.startswith(_VARIABLE):
+        return KeySource(None, source)
+    variable = source.removeprefix(_VARIABLE)
+    found = bool(environment.get(variable, "").strip())
+    return KeySource(None) if endpoint.local and not found else KeySource(found, variable)
+
+
+def price(model: Model) -> tuple[float, float] | None:
+    """Give the USD per million tokens of input and output; None: not known.
+
+    It may import genai-prices (0.2 s).
+    """
+    per_token = [
+        cost_usd(model, model.model_id, usage)
+        for usage in (Usage(input_tokens=_SAMPLE_TOKENS), Usage(output_tokens=_SAMPLE_TOKENS))
+    ]
+    scale = 1_000_000 / _SAMPLE_TOKENS
+    match per_token:
+        case [float() as read, float() as written]:
+            return round(read * scale, 6), round(written * scale, 6)
+    return None
+
+
+def gaps(session: Session, models: list[ModelRow]) -> list[str]:
+    """Say what keeps a model or a task from working, though no setting is wrong."""
+    keyless = [row for row in models if row.key.found is False]
+    unserved = [task for task, route in session.routes.items() if not route.models]
+    found = [
+        f"{row.name}: its key is not set (provider {row.provider}, variable {row.key.name})"
+        for row in keyless
+    ]
+    if unserved:
+        why = available(session.loaded.settings.embedded)
+        hint = why or "set a provider's key, or name a model in [routes]"
+        found.append(f"no model serves {', '.join(unserved)}: {hint}")
+    return found

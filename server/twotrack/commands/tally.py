@@ -1,0 +1,40 @@
+"""What one command's requests took, from the events."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from twotrack.events import Abandoned, Answered, Event, ModelFailed
+
+
+@dataclass(slots=True)
+class Tally:
+    """Listens to the events of a session."""
+
+    events: list[Answered | Abandoned | ModelFailed] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Keep what costs."""
+        if isinstance(event, Answered | Abandoned | ModelFailed):
+            self.events.append(event)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What all of it cost; None where a price is not known."""
+        total = 0.0
+        for event in self.events:
+            if event.cost_usd is None:
+                return None
+            total += event.cost_usd
+        return total
+
+    def data(self) -> dict[str, Any]:
+        """Give tokens and cost of all requests together, and how many there were, for JSON."""
+        usages = [event.usage for event in self.events]
+        return {
+            "requests": len(self.events),
+            "input_tokens": sum(usage.input_tokens for usage in usages),
+            "cached_tokens": sum(usage.cached_tokens for usage in usages),
+            "output_tokens": sum(usage.output_tokens for usage in usages),
+            "estimated": any(usage.estimated for usage in usages),
+            "cost_usd": self.cost_usd,
+        }

@@ -1,0 +1,206 @@
+"""`twotrack edit FILE:RANGE --task T` against a real server."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands.conftest import Run, start
+from fakes.model_server import ModelServer, Reply
+
+pytestmark = pytest.mark.slow  # a process of its own for each test
+
+TEXT = "def area(width, height):\n    return width * height\n"
+WORDS = Reply("<answer>\nReturn the area.\n</answer>", prompt_tokens=100, completion_tokens=10)
+DIFF = '''\
+--- a/area.py
++++ b/area.py
+@@ -1,2 +1,3 @@
+ def area(width, height):
++    """Return the area."""
+     return width * height
+'''
+
+CRLF = b'def area(width, height):\r\n    """Return the area."""\r\n    return width * height'
+"""Documented, of a file of Windows that does not end in a line end."""
+
+
+@pytest.fixture
+def file(project: Path) -> Path:
+    path = project / "area.py"
+    path.write_text(TEXT)
+    return path
+
+
+async def test_a_diff_is_printed_and_nothing_is_changed(
+    run: Run, models: ModelServer, file: Path
+) -> None:
+    models.script(WORDS)
+    ended = await run("edit", "area.py:1", "--task", "document")
+    assert (ended.status, ended.out) == (0, DIFF)
+    assert ended.err.startswith("twotrack: clever, ")
+    assert ended.err.endswith(" ms, 0.000340 USD\n")
+    assert file.read_text() == TEXT
+
+
+async def test_git_applies_the_diff(run: Run, models: ModelServer, project: Path) -> None:
+    (project / "area.py").write_bytes(TEXT.replace("\n", "\r\n").rstrip().encode())
+    models.script(WORDS)
+    diff = (await run("edit", "area.py:1", "--task", "document")).out
+    git = shutil.which("git")
+    assert git
+    subprocess.run([git, "init", "-q"], cwd=project, check=True)
+    subprocess.run([git, "apply", "-"], input=diff.encode(), cwd=project, check=True)
+    assert (project / "area.py").read_bytes() == CRLF
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+async def test_write_keeps_encoding_line_ends_and_the_end_of_the_file(
+    run: Run, models: ModelServer, file: Path, bom: bytes
+) -> None:
+    file.write_bytes(bom + TEXT.replace("\n", "\r\n").rstrip().encode())
+    models.script(WORDS)
+    ended = await run("edit", "area.py:1", "--task", "document", "--write")
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err.startswith("twotrack: wrote area.py\n")
+    assert file.read_bytes() == bom + CRLF
+
+
+async def test_a_file_that_changed_meanwhile_is_not_written(
+    run: Run, environment: dict[str, str], models: ModelServer, file: Path
+) -> None:
+    models.script(Reply(WORDS.text, hang=True))
+    arguments = ("edit", "area.py:1", "--task", "document", "--write")
+    process = await start(environment, file.parent, *arguments)
+    request = await models.wait_for(1)
+    file.write_text("# typed meanwhile\n")
+    request.release()
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"changed meanwhile; nothing was changed" in said
+    assert file.read_text() == "# typed meanwhile\n"
+
+
+async def test_refactor_takes_the_instruction_from_the_command_line(
+    run: Run, models: ModelServer, file: Path
+) -> None:
+    code = "def area(width, height):\n    return abs(width * height)"
+    models.script(Reply(f"<answer>\n{code}\n</answer>"))
+    ended = await run(
+        "edit", "area.py:1", "--task", "refactor", "--instruction", "never negative", "--write"
+    )
+    assert ended.status == 0, ended.err
+    assert file.read_text() == code + "\n"
+    asked = models.requests[0].body["messages"][-1]["content"]
+    assert "Change the code as follows: never negative" in asked
+
+
+async def test_fix_takes_the_diagnostic_from_the_command_line(
+    run: Run, models: ModelServer, file: Path
+) -> None:
+    file.write_text("def area(width, height):\n    return widht * height\n")
+    models.script(Reply(f"<answer>\n{TEXT}</answer>"))
+    message = "undefined name 'widht'"
+    ended = await run("edit", "area.py:2", "--task", "fix", "--diagnostic", message, "--write")
+    assert ended.status == 0, ended.err
+    assert file.read_text() == TEXT
+    assert message in models.requests[0].body["messages"][-1]["content"]
+
+
+async def test_explain_prints_words(run: Run, models: ModelServer, file: Path) -> None:
+    models.script(Reply("It gives the area of a rectangle."))
+    ended = await run("edit", f"{file}:1-2", "--task", "explain")
+    assert (ended.status, ended.out) == (0, "It gives the area of a rectangle.\n")
+
+
+async def test_tests_are_a_new_file_which_write_makes(
+    run: Run, models: ModelServer, project: Path, file: Path
+) -> None:
+    tests = "from area import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
+    models.default = Reply(f"<answer>\n{tests}</answer>")
+    ended = await run("edit", "area.py:1", "--task", "test")
+    assert ended.out.startswith("--- /dev/null\n+++ b/tests/test_area.py\n@@ -0,0 +1,5 @@\n")
+    assert not (project / "tests").exists()
+    ended = await run("edit", "area.py:1", "--task", "test", "--write")
+    assert ended.err.startswith("twotrack: made tests/test_area.py\n")
+    assert (project / "tests" / "test_area.py").read_text() == tests
+    assert file.read_text() == TEXT
+
+
+async def test_as_json(run: Run, models: ModelServer, file: Path) -> None:
+    models.script(WORDS)
+    ended = await run("edit", "area.py:1", "--task", "document", "--json")
+    answer = ended.data
+    assert answer.pop("ms") > 0
+    assert answer == {
+        "task": "document",
+        "title": "Document area",
+        "written": False,
+        "files": [{"path": str(file), "new": False}],
+        "diff": DIFF,
+        "text": "",
+        "model": "clever",
+        "answered_model": "clever-1",
+        "requests": 1,
+        "input_tokens": 100,
+        "cached_tokens": 0,
+        "output_tokens": 10,
+        "estimated": False,
+        "cost_usd": pytest.approx(340e-6),
+    }
+
+
+async def test_an_answer_that_cannot_be_used_changes_nothing(
+    run: Run, models: ModelServer, file: Path
+) -> None:
+    models.default = Reply("<answer>\ndef area(width:\n</answer>")
+    ended = await run("edit", "area.py:1", "--task", "simplify", "--write")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("twotrack: No model gave an answer that can be used")
+    assert file.read_text() == TEXT
+    assert 1 < len(models.requests) <= 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("area.py:1", "--task", "refactor"), "refactor needs --instruction, or an `ai:` comment"),
+        (("area.py:1", "--task", "fix"), "fix needs --diagnostic"),
+        (("area.py:3", "--task", "document"), "There is nothing to document there"),
+        (("area.py:9", "--task", "document"), "There is no line 9; the file has 3."),
+    ],
+)
+@pytest.mark.usefixtures("file")
+async def test_what_is_missing_is_said_before_a_model_is_asked(
+    run: Run, models: ModelServer, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = await run("edit", *arguments)
+    assert (ended.status, ended.out) == (1, "")
+    assert said in ended.err
+    assert models.requests == []
+
+
+@pytest.mark.usefixtures("file")
+async def test_what_is_no_task_or_no_range(run: Run) -> None:
+    assert (await run("edit", "area.py:1", "--task", "complete")).status == 2
+    ended = await run("edit", "area.py", "--task", "document")
+    assert ended.status == 2
+    assert "'area.py' is not FILE:RANGE" in ended.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+async def test_ctrl_c_ends_it_cleanly(
+    environment: dict[str, str], run: Run, models: ModelServer, file: Path
+) -> None:
+    models.default = Reply(hang=True)
+    process = await start(environment, file.parent, "edit", "area.py:1", "--task", "document")
+    request = await models.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    out, said = await process.communicate()
+    assert process.returncode == 130
+    assert (out, said) == (b"", b"")
+    await request.closed()
+    assert request.aborted_at is not None

@@ -1,0 +1,87 @@
+"""A dispatcher over scripted models, for the tests of routing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fake_models import FakeProvider
+from twotrack import errors
+from twotrack.events import Answered, Event, ModelFailed
+from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.routing.health import Health
+from twotrack.tasks import Task
+
+PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
+
+
+@dataclass(frozen=True)
+class Route:
+    models: tuple[str, ...]
+    deadline_s: float = 5.0
+
+
+@dataclass
+class Purse:
+    usd: float
+
+    def left(self) -> float:
+        return self.usd
+
+
+class Desk:
+    """A dispatcher over models in the order given, and what it told."""
+
+    def __init__(
+        self,
+        *models: Model,
+        task: Task = Task.COMPLETE,
+        deadline_s: float = 5.0,
+        health: Health | None = None,
+        usd: float | None = None,
+        local_only: bool = False,
+        first_token_s: float | None = None,
+        total_s: float | None = None,
+    ) -> None:
+        self.events: list[Event] = []
+        self.task = task
+        self.dispatcher = Dispatcher(
+            {task: Route(tuple(m.name for m in models), deadline_s)},
+            {m.name: m for m in models},
+            self.events.append,
+            health=health,
+            purse=None if usd is None else Purse(usd),
+            local_only=local_only,
+            first_token_s=first_token_s,
+            total_s=total_s,
+        )
+
+    async def ask(
+        self, skip: Iterable[str] = (), enough: str | None = None, prompt: Prompt = PROMPT
+    ) -> Answer:
+        ask = Ask(self.task, lambda _: prompt, skip=frozenset(skip))
+        if enough is not None:
+            ask = Ask(self.task, lambda _: prompt, lambda text: enough in text)
+        try:
+            return await self.dispatcher.ask(ask)
+        finally:
+            await self.dispatcher.aclose()
+
+    @property
+    def answered(self) -> list[Answered]:
+        return [event for event in self.events if isinstance(event, Answered)]
+
+    @property
+    def failures(self) -> list[ModelFailed]:
+        return [event for event in self.events if isinstance(event, ModelFailed)]
+
+    @property
+    def failed(self) -> list[errors.ModelError]:
+        return [event.error for event in self.failures]
+
+
+def says(*steps: object) -> FakeProvider:
+    return FakeProvider(steps)
+
+
+def fails(kind: type[errors.ModelError] = errors.ServerFailed, **more: float) -> FakeProvider:
+    return FakeProvider([kind("a", "went wrong.", **more)])
