@@ -35,6 +35,8 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py
 	$(RUN)python tests/bench/bench_llm.py
+	$(RUN)python tests/bench/bench_recall.py
+	$(RUN)python tests/bench/bench_embedded.py
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py

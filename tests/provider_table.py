@@ -1,27 +1,35 @@
-"""What each provider's models are asked for one chat and one gap: every header, every field."""
+"""Where each provider is, and what its models are asked: every header, every field."""
 
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from fakes.wires import Flavour
 from twotrack.llm.api import Chat, Excerpt, Infill, Message, Prompt
 
-CHAT = Chat("Be brief.", (Message("user", "Hi"),), stop=("END",), max_tokens=64)
+CHAT = Chat(
+    "Be brief.",
+    (Message("user", "Hi"), Message("assistant", "Well")),
+    stop=("END",),
+    max_tokens=64,
+)
+"""It ends in the beginning of the answer, which most models do not take."""
 INFILL = Infill(
     "a = ", "\n", "m.py", "python", (Excerpt("b.py", "B = 1\n"),), stop=("\n\n",), max_tokens=64
 )
 ROOM = 8_192
 """For the thoughts of models that cannot be kept from thinking."""
 
-TURNS = {
-    "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
-    "stop": ["END"],
-    "stream": True,
-}
+ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+BEGUN = {"role": "assistant", "content": "Well"}
+TURNS = {"messages": ASKED, "stop": ["END"], "stream": True}
+PREFILLED = {"messages": [*ASKED, BEGUN]}
 COUNTED = {"stream_options": {"include_usage": True}}
 COOL = {"temperature": 0.1}
+LOW = {"reasoning_effort": "low"}
 OPENAI = TURNS | COUNTED | {"max_tokens": 64}
 KEYED = {"prompt_cache_key": "twotrack-213c22ed7234eb11"}
+NO_THINKING = {"thinking": {"type": "disabled"}}
 NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
 
 ANTHROPIC = {
@@ -60,6 +68,67 @@ QWEN_TOKENS = [
 
 
 @dataclass(frozen=True)
+class Service:
+    """What a preset says of all its models that is not seen in a request to the fake."""
+
+    url: str
+    variable: str | None = None
+    """Environment variable of the key."""
+    _: KW_ONLY
+    prices: str = ""
+    """Id in genai-prices."""
+    window: int = 128_000
+    """Tokens of prompt and answer together."""
+    most: int = 8_192
+    """Tokens of one answer."""
+    relays: bool = False
+    """Whether it keeps no question on this machine, even where it runs here."""
+
+
+ANY_SERVER = "https://models.example/v1"
+"""For the one preset without a URL."""
+
+SERVICES = {
+    "openai": Service("https://api.openai.com/v1", "OPENAI_API_KEY", prices="openai"),
+    "anthropic": Service(
+        "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", prices="anthropic", window=200_000
+    ),
+    "gemini": Service(
+        "https://generativelanguage.googleapis.com/v1beta",
+        "GEMINI_API_KEY",
+        prices="google",
+        window=1_000_000,
+    ),
+    "mistral": Service("https://api.mistral.ai/v1", "MISTRAL_API_KEY", prices="mistral"),
+    "codestral": Service("https://codestral.mistral.ai/v1", "CODESTRAL_API_KEY", prices="mistral"),
+    "deepseek": Service("https://api.deepseek.com", "DEEPSEEK_API_KEY", prices="deepseek"),
+    "inception": Service("https://api.inceptionlabs.ai/v1", "INCEPTION_API_KEY", window=32_000),
+    "groq": Service("https://api.groq.com/openai/v1", "GROQ_API_KEY", prices="groq"),
+    "moonshot": Service("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", prices="moonshotai"),
+    "zai": Service("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", prices="zai"),
+    "zhipu": Service("https://open.bigmodel.cn/api/paas/v4", "ZHIPU_API_KEY", prices="zhipuai"),
+    "qwen": Service("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY"),
+    "hunyuan": Service("https://tokenhub.tencentmaas.com/v1", "TOKENHUB_API_KEY"),
+    "together": Service(
+        "https://api.together.ai/v1", "TOGETHER_API_KEY", prices="together", window=32_768
+    ),
+    "openrouter": Service(
+        "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", prices="openrouter"
+    ),
+    "global-api": Service("https://global-apis.com/v1", "GLOBAL_API_KEY", window=32_768),
+    "tokenmix": Service("https://api.tokenmix.ai/v1", "TOKENMIX_API_KEY", window=32_768),
+    "portkey": Service("https://api.portkey.ai/v1", "PORTKEY_API_KEY", window=32_768, relays=True),
+    "litellm": Service("http://127.0.0.1:4000", "LITELLM_API_KEY", window=32_768, relays=True),
+    "ollama": Service("http://127.0.0.1:11434", window=4_096),
+    "llama.cpp": Service("http://127.0.0.1:8080/v1", window=4_096),
+    "lmstudio": Service("http://127.0.0.1:1234/v1", window=4_096),
+    "vllm": Service("http://127.0.0.1:8000/v1", window=8_192),
+    "sglang": Service("http://127.0.0.1:30000/v1", window=8_192),
+    "openai-compatible": Service(ANY_SERVER, window=32_768),
+}
+
+
+@dataclass(frozen=True)
 class Row:
     """What a model of a preset is asked, and what goes over the wire for it."""
 
@@ -83,6 +152,11 @@ class Row:
         return f"{self.provider}-{self.model}-{type(self.prompt).__name__}"
 
 
+def _chat(provider: str, model: str, body: dict[str, Any], **more: Any) -> Row:
+    path = f"{urlsplit(SERVICES[provider].url).path}/chat/completions"
+    return Row(provider, model, CHAT, path, body, **more)
+
+
 def _gemini(model: str, limit: int, thinking: dict[str, Any], **more: Any) -> Row:
     config = {"maxOutputTokens": limit, "stopSequences": ["END"], "thinkingConfig": thinking}
     path = f"/v1beta/models/{model}:streamGenerateContent?alt=sse"
@@ -96,27 +170,27 @@ def _anthropic(model: str, **more: Any) -> Row:
 
 
 TABLE = (
-    Row(
+    _chat(
         "openai",
         "gpt-6-luna",
-        CHAT,
-        "/v1/chat/completions",
         TURNS | COUNTED | KEYED | {"max_completion_tokens": 64, "reasoning_effort": "none"},
     ),
-    Row(
+    _chat(
         "openai",
-        "gpt-4.1-mini",
-        CHAT,
-        "/v1/chat/completions",
-        TURNS | COUNTED | KEYED | COOL | {"max_completion_tokens": 64},
+        "gpt-6-sol",
+        TURNS | COUNTED | KEYED | {"max_completion_tokens": 64, "reasoning_effort": "none"},
     ),
-    _anthropic("claude-haiku-5-5", thinking={"type": "disabled"}),
+    _chat("openai", "gpt-4.1-mini", TURNS | COUNTED | KEYED | COOL | {"max_completion_tokens": 64}),
+    _anthropic("claude-haiku-5-5", **NO_THINKING),
     _anthropic("claude-sonnet-5-5", thinking={"type": "between_tools"}),
     _anthropic("claude-opus-5-5", max_tokens=64 + ROOM, output_config={"effort": "low"}),
-    _anthropic("claude-haiku-4-5", temperature=0.1),
+    _anthropic(
+        "claude-haiku-4-5", temperature=0.1, messages=[{"role": "user", "content": "Hi"}, BEGUN]
+    ),
     _gemini("gemini-flash-lite-latest", 64, {"thinkingLevel": "minimal"}),
     _gemini("gemini-flash-latest", 64 + ROOM, {"thinkingLevel": "low"}),
     _gemini("gemini-2.5-flash", 64, {"thinkingBudget": 0}, temperature=0.1),
+    _gemini("gemini-2.5-pro", 64 + ROOM, {"thinkingBudget": 128}, temperature=0.1),
     Row(
         "mistral",
         "codestral-latest",
@@ -125,11 +199,12 @@ TABLE = (
         SUFFIX | COOL | {"prompt_cache_key": "twotrack-cc0a1dbf34dbd433"},
         flavour="mistral",
     ),
-    Row(
+    _chat(
+        "mistral", "codestral-latest", TURNS | COOL | KEYED | {"max_tokens": 64}, flavour="mistral"
+    ),
+    _chat(
         "mistral",
-        "codestral-latest",
-        CHAT,
-        "/v1/chat/completions",
+        "mistral-medium-latest",
         TURNS | COOL | KEYED | {"max_tokens": 64},
         flavour="mistral",
     ),
@@ -141,14 +216,7 @@ TABLE = (
         SUFFIX | COOL,
         flavour="mistral",
     ),
-    Row(
-        "codestral",
-        "codestral-latest",
-        CHAT,
-        "/v1/chat/completions",
-        TURNS | COOL | {"max_tokens": 64},
-        flavour="mistral",
-    ),
+    _chat("codestral", "codestral-latest", TURNS | COOL | {"max_tokens": 64}, flavour="mistral"),
     Row(
         "deepseek",
         "deepseek-v4-flash",
@@ -157,116 +225,44 @@ TABLE = (
         SUFFIX | COUNTED | COOL,
         flavour="deepseek",
     ),
-    Row(
-        "deepseek",
-        "deepseek-v4-flash",
-        CHAT,
-        "/chat/completions",
-        OPENAI | COOL | {"thinking": {"type": "disabled"}},
-        flavour="deepseek",
-    ),
+    _chat("deepseek", "deepseek-v4-flash", OPENAI | COOL | NO_THINKING, flavour="deepseek"),
+    _chat("deepseek", "deepseek-v4-pro", OPENAI | COOL | NO_THINKING, flavour="deepseek"),
     Row("inception", "mercury-edit-2", INFILL, "/v1/fim/completions", SUFFIX | COUNTED),
-    Row(
-        "inception",
-        "mercury-3",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | {"reasoning_effort": "instant"},
-    ),
-    Row(
-        "groq",
-        "qwen/qwen3.8-27b",
-        CHAT,
-        "/openai/v1/chat/completions",
-        OPENAI | COOL | {"reasoning_effort": "none"},
-        flavour="groq",
-    ),
-    Row(
+    _chat("inception", "mercury-3", OPENAI | {"reasoning_effort": "instant"}),
+    _chat("groq", "qwen/qwen3.8-27b", OPENAI | COOL | {"reasoning_effort": "none"}, flavour="groq"),
+    _chat(
         "groq",
         "openai/gpt-oss-120b",
-        CHAT,
-        "/openai/v1/chat/completions",
-        OPENAI | COOL | {"reasoning_effort": "low", "max_tokens": 64 + ROOM},
+        OPENAI | COOL | LOW | {"max_tokens": 64 + ROOM},
         flavour="groq",
     ),
-    Row(
-        "moonshot",
-        "kimi-k2.6",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | {"thinking": {"type": "disabled"}},
-        flavour="moonshot",
+    _chat("moonshot", "kimi-k2.6", OPENAI | NO_THINKING, flavour="moonshot"),
+    _chat(
+        "moonshot", "kimi-k3.1-pro", OPENAI | LOW | {"max_tokens": 64 + ROOM}, flavour="moonshot"
     ),
-    Row(
-        "moonshot",
-        "kimi-k3.1-pro",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | {"reasoning_effort": "low", "max_tokens": 64 + ROOM},
-        flavour="moonshot",
-    ),
-    Row(
-        "zai",
-        "glm-4.7-flashx",
-        CHAT,
-        "/api/paas/v4/chat/completions",
-        OPENAI | COOL | {"thinking": {"type": "disabled"}},
-    ),
-    Row(
-        "zai",
-        "glm-5.3",
-        CHAT,
-        "/api/paas/v4/chat/completions",
-        OPENAI | COOL | {"reasoning_effort": "low", "max_tokens": 64 + ROOM},
-    ),
-    Row(
-        "zhipu",
-        "glm-4.7-flashx",
-        CHAT,
-        "/api/paas/v4/chat/completions",
-        OPENAI | COOL | {"thinking": {"type": "disabled"}},
-    ),
-    Row(
-        "qwen",
-        "qwen3.8-flash",
-        CHAT,
-        "/compatible-mode/v1/chat/completions",
-        OPENAI | COOL | {"enable_thinking": False},
-    ),
+    _chat("zai", "glm-4.7-flashx", OPENAI | COOL | NO_THINKING),
+    _chat("zai", "glm-5.3", OPENAI | COOL | LOW | {"max_tokens": 64 + ROOM}),
+    _chat("zhipu", "glm-4.7-flashx", OPENAI | COOL | NO_THINKING),
+    _chat("zhipu", "glm-5.3", OPENAI | COOL | LOW | {"max_tokens": 64 + ROOM}),
+    _chat("qwen", "qwen3.8-flash", OPENAI | COOL | {"enable_thinking": False}),
+    _chat("qwen", "qwen3.7-max", OPENAI | COOL | {"enable_thinking": False}),
     Row("qwen", "qwen-coder-turbo", INFILL, "/compatible-mode/v1/completions", QWEN),
-    Row("hunyuan", "hunyuan-turbos-latest", CHAT, "/v1/chat/completions", OPENAI | COOL),
-    Row(
-        "together",
-        "meta-llama/Llama-3.3-70B-Instruct-Turbo",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | COOL,
-    ),
-    Row(
-        "openrouter",
-        "mistralai/codestral-2508",
-        CHAT,
-        "/api/v1/chat/completions",
-        OPENAI | COOL,
-    ),
-    Row(
-        "openrouter",
-        "anthropic/claude-haiku-5.5",
-        CHAT,
-        "/api/v1/chat/completions",
-        OPENAI | {"reasoning": {"effort": "none"}},
-    ),
-    Row("global-api", "ga-standard", CHAT, "/v1/chat/completions", OPENAI | COOL),
-    Row("tokenmix", "gpt-4o-mini", CHAT, "/v1/chat/completions", OPENAI | COOL),
-    Row(
+    _chat("hunyuan", "hy3", OPENAI | COOL | NO_THINKING),
+    _chat("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", OPENAI | COOL),
+    _chat("together", "openai/gpt-oss-120b", OPENAI | COOL | LOW | {"max_tokens": 64 + ROOM}),
+    _chat("together", "Qwen/Qwen3-8B", OPENAI | COOL | {"reasoning": {"enabled": False}}),
+    _chat("openrouter", "mistralai/codestral-2508", OPENAI | COOL),
+    _chat("openrouter", "anthropic/claude-haiku-5.5", OPENAI | {"reasoning": {"effort": "none"}}),
+    _chat("openrouter", "anthropic/claude-sonnet-5.5", OPENAI | {"reasoning": {"effort": "none"}}),
+    _chat("global-api", "ga-standard", OPENAI | COOL),
+    _chat("tokenmix", "gpt-4o-mini", OPENAI | COOL),
+    _chat(
         "portkey",
         "@openai/gpt-6-luna",
-        CHAT,
-        "/v1/chat/completions",
         OPENAI | {"reasoning_effort": "none"},
         key="x-portkey-api-key",
     ),
-    Row("litellm", "my-model", CHAT, "/chat/completions", OPENAI | COOL),
+    _chat("litellm", "my-model", OPENAI | COOL),
     Row(
         "ollama",
         "qwen2.5-coder:1.5b",
@@ -288,7 +284,7 @@ TABLE = (
         CHAT,
         "/api/chat",
         {
-            "messages": TURNS["messages"],
+            **PREFILLED,
             "stream": True,
             "keep_alive": "30m",
             "options": {"num_predict": 64, "temperature": 0.1, "stop": ["END"]},
@@ -312,35 +308,18 @@ TABLE = (
             **COOL,
         },
         key=None,
-        names_model=False,
     ),
-    Row(
+    _chat(
         "llama.cpp",
         "Qwen3-4B-Q4_K_M.gguf",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | COOL | NO_TEMPLATE_THINKING,
+        OPENAI | PREFILLED | COOL | NO_TEMPLATE_THINKING,
         key=None,
     ),
     Row("lmstudio", "qwen2.5-coder-7b", INFILL, "/v1/completions", QWEN, key=None),
-    Row("lmstudio", "qwen2.5-coder-7b", CHAT, "/v1/chat/completions", OPENAI | COOL, key=None),
+    _chat("lmstudio", "qwen2.5-coder-7b", OPENAI | COOL, key=None),
     Row("vllm", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN, key=None),
-    Row(
-        "vllm",
-        "Qwen/Qwen3-8B",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | COOL | NO_TEMPLATE_THINKING,
-        key=None,
-    ),
+    _chat("vllm", "Qwen/Qwen3-8B", OPENAI | COOL | NO_TEMPLATE_THINKING, key=None),
     Row("sglang", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN, key=None),
-    Row(
-        "sglang",
-        "Qwen/Qwen3-8B",
-        CHAT,
-        "/v1/chat/completions",
-        OPENAI | COOL | NO_TEMPLATE_THINKING,
-        key=None,
-    ),
-    Row("openai-compatible", "some-model", CHAT, "/v1/chat/completions", OPENAI | COOL, key=None),
+    _chat("sglang", "Qwen/Qwen3-8B", OPENAI | COOL | NO_TEMPLATE_THINKING, key=None),
+    _chat("openai-compatible", "some-model", OPENAI | COOL, key=None),
 )

@@ -359,6 +359,32 @@ async def test_an_aborted_answer_is_there_as_an_estimate(shop: Shop, name: str) 
         assert row["cost_usd"] == pytest.approx(float(invoice.usd), abs=1e-9)
 
 
+@pytest.mark.parametrize("case", [*CASES.values(), *LOCAL_CASES.values()], ids=lambda c: c.model)
+async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case) -> None:
+    shop.server.script(LONG)
+    model = shop.near_model(case) if case in LOCAL_CASES.values() else shop.far_model(case)
+    dispatcher = shop.dispatcher(model)
+    received = asyncio.Event()
+
+    def enough(text: str) -> bool:
+        if len(text) > 4 * len("four"):  # llama.cpp writes the last blank anew
+            received.set()
+        return False
+
+    task = Task.COMPLETE if isinstance(case.prompt, Infill) else Task.FIX
+    asking = asyncio.ensure_future(dispatcher.ask(Ask(task, lambda _: case.prompt, enough)))
+    await received.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    await dispatcher.aclose()
+    await (await shop.server.wait_for(1)).closed()
+    [row], [invoice] = shop.rows(), shop.server.invoices
+    assert (row["outcome"], row["estimated"], invoice.aborted) == ("abandoned", 1, True)
+    assert row["output_tokens"] == invoice.output_tokens == 5
+    assert row["input_tokens"] > 0
+    assert row["cost_usd"] == 0 if model.capabilities.local else row["cost_usd"] != 0
+
+
 @pytest.mark.parametrize("name", BROKEN)
 async def test_an_answer_that_is_cut_because_it_is_enough(shop: Shop, name: str) -> None:
     shop.server.script(LONG)

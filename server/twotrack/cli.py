@@ -22,6 +22,48 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, as shells count it."""
 _EDITS = tuple(task.value for task in Task if TASKS[task].track is Track.STRONG)
+_Parser = argparse.ArgumentParser
+
+_SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "models": (
+        "show the models, what each task uses, and why",
+        (
+            "Show the models that were configured or found, what each task uses, and why. No\n"
+            "model is asked. Exit status 1: something is wrong or missing."
+        ),
+        ("models",),
+    ),
+    "doctor": (
+        "try settings, keys and models, and say what to do",
+        (
+            "Ask each model in use a short question or two, which costs a little, and look\n"
+            "at settings, keys, servers, the ledger and the editors. Exit status 1: there is\n"
+            "a problem; warnings are none."
+        ),
+        ("doctor", "doctor --all --timeout 60"),
+    ),
+    "complete": (
+        "print what completes the code at a place",
+        (
+            "Print the text that an editor would propose at FILE:LINE:COL, and on standard\n"
+            "error where it is from. Exit status 1: there is none."
+        ),
+        ("complete app.py:12:5",),
+    ),
+    "edit": (
+        "carry out a code action, as a diff or written to the file",
+        (
+            "Print what a code action would change as a unified diff, or write it. Exit\n"
+            "status 1: nothing was changed."
+        ),
+        (
+            "edit app.py:12 --task document",
+            "edit app.py:12-20 --task refactor --instruction 'use pathlib' --write",
+            "edit app.py:12 --task test | git apply",
+        ),
+    ),
+}
+"""Of each command: a line, its description and examples."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="twotrack",
         description="A language server for AI completions and code actions with your own models. "
         "Without a command it serves an editor on standard input and output.",
@@ -53,41 +95,41 @@ def _parser() -> argparse.ArgumentParser:
         "--stdio", action="store_true", help="serve standard input and output (the default)"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    models = commands.add_parser("models", help="show the models, what each task uses, and why")
-    doctor = commands.add_parser(
-        "doctor",
-        help="try settings, keys and models, and say what to do",
-        description="Ask each model in use a short question (which costs a little), and look at "
-        "settings, keys, servers, the ledger and the editors. Exit status 1: there is a problem.",
+
+    made = {name: _command(commands, name) for name in _SAID}
+    _add_doctor(made["doctor"])
+    made["complete"].add_argument(
+        "place", metavar="FILE:LINE:COL", type=_place, help="line and column in characters, from 1"
     )
-    doctor.add_argument("--all", action="store_true", help="also ask the models that no task uses")
-    doctor.add_argument(
-        "--timeout", metavar="S", type=_seconds, default=20.0, help="longest wait for one answer"
-    )
-    complete = commands.add_parser(
-        "complete",
-        help="print what completes the code at a place",
-        description="Print the text that an editor would propose at FILE:LINE:COL, and where it "
-        "is from on standard error.",
-    )
-    complete.add_argument(
-        "place",
-        metavar="FILE:LINE:COL",
-        type=_place,
-        help="line and column in characters, from 1",
-    )
-    edit = commands.add_parser(
-        "edit",
-        help="carry out a code action, as a diff or written to the file",
-        description="Print what a code action would change as a unified diff, or write it.",
-    )
-    _add_edit(edit)
-    for command in (models, doctor, complete, edit):
-        command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_edit(made["edit"])
     return parser
 
 
-def _add_edit(parser: argparse.ArgumentParser) -> None:
+def _command(commands: "argparse._SubParsersAction[_Parser]", name: str) -> _Parser:
+    summary, description, examples = _SAID[name]
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="\n  ".join(["examples:", *(f"twotrack {example}" for example in examples)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _add_doctor(parser: _Parser) -> None:
+    parser.add_argument("--all", action="store_true", help="also ask the models that no task uses")
+    parser.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_seconds,
+        default=20.0,
+        help="longest wait for one answer, in seconds (default: 20)",
+    )
+
+
+def _add_edit(parser: _Parser) -> None:
     parser.add_argument(
         "span",
         metavar="FILE:RANGE",
@@ -100,7 +142,9 @@ def _add_edit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diagnostic", metavar="MESSAGE", default="", help="for fix: what was reported there"
     )
-    parser.add_argument("--write", action="store_true", help="change the files")
+    parser.add_argument(
+        "--write", action="store_true", help="change the files instead of printing a diff"
+    )
 
 
 def _address(value: str) -> tuple[str, int]:

@@ -131,12 +131,14 @@ class RouteExhausted(TwotrackError):
         self.task = task
         self.failures = tuple(failures)
         said = " · ".join(str(f) for f in failures if not isinstance(f, Declined))
-        super().__init__(
-            f"No model answered for {task}. {said}"
-            if said
-            else f"No model is available for {task}. "
-            f"Name one in [routes], or run `twotrack models` to see what was found."
-        )
+        if said:
+            text = f"No model answered for {task}. {said}"
+        elif failures:
+            names = ", ".join(failure.model for failure in failures)
+            text = f"The route for {task} has no model that can do it ({names}): name another."
+        else:
+            text = f"No model is available for {task}: run `twotrack models` to see what was found."
+        super().__init__(f"{text} See [routes] in the settings." if not said else text)
 
 
 class NotLocal(TwotrackError):

@@ -63,4 +63,4 @@ class Discreet(logging.Formatter):
 def _file(path: Path) -> logging.Handler:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    return logging.FileHandler(path, encoding="utf-8")
+    return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

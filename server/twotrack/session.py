@@ -20,6 +20,7 @@ from twotrack.engine.workspace import WorkspaceIndexer
 from twotrack.errors import SettingsError, TwotrackError
 from twotrack.llm import discovery, fim, registry
 from twotrack.llm.api import Model
+from twotrack.llm.embedded import NAME as EMBEDDED
 from twotrack.llm.embedded import EmbeddedModel, available, embedded_model
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Transport
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 Layers = Sequence[tuple[str, Mapping[str, Any]]]
 _Front = tuple[Document, Sequence[Document]]
-"""The document last opened, and the other open ones."""
+"""The document opened last, as long as nothing else happened to it, and the other open ones."""
 
 _TYPING_S = 1.0
 _IDLE_S = 0.5
@@ -74,6 +75,10 @@ class Session:
         self._typed_at = self._warmed_at = float("-inf")
         self._front: _Front | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._warming_for = ""
+        """URI of the document that is being made ready."""
+        self._unread: dict[str, Document] = {}
+        self._reader: asyncio.Task[None] | None = None
         self._idle: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,6 +110,7 @@ class Session:
             known_fim=fim.NAMES,
         )
         self._compose(self.loaded.settings)
+        self._warm_up(self._front)
 
     def _compose(self, settings: Settings) -> None:
         self.problems = [str(problem) for problem in self.loaded.problems]
@@ -184,6 +190,7 @@ class Session:
             if settings.model is not None:
                 self.problems.append(f"embedded.model: {problem}")
             return None
+        self._health.forget(EMBEDDED)
         self._embedded = (settings, embedded_model(settings, self.heard, self.transport))
         return self._embedded[1]
 
@@ -216,7 +223,7 @@ class Session:
         self._indexer.start()
         await self.discover()
         await self.transport.warm()
-        self._warm_up()
+        self._warm_up(self._front)
         if self._embedded and self._serves_alone(self._embedded[1].name):
             provider = self._embedded[1].provider
             if isinstance(provider, EmbeddedModel):
@@ -241,21 +248,23 @@ class Session:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._indexer.settled(), timeout_s)
 
-    def _warm_up(self) -> None:
-        """Make ready for the next completion; the newest document's takes an older one's place."""
+    def _warm_up(self, front: _Front | None) -> None:
+        """Make ready for the next completion; what was being made ready before is given up."""
         if not self._started:  # the editor may still forbid a model
             return
         if self._warming is not None:
             self._warming.cancel()
         self._warmed_at = asyncio.get_running_loop().time()
-        front, self._front = self._front, None
         self._warming = self._later(self._warm(front))
+        self._warming_for = front[0].uri if front else ""
 
     async def _warm(self, front: _Front | None) -> None:
+        if front is not None:
+            if self._reader is not None:  # a prompt begins with what is open
+                await asyncio.wait({self._reader})
+            await self.completer.warm(*front)
+            return
         with suppress(TwotrackError):  # whoever asks a question is told
-            if front is not None:
-                await self.completer.warm(*front)
-                return
             models = self._dispatcher.serving(Task.COMPLETE) if self._dispatcher else []
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
@@ -278,7 +287,7 @@ class Session:
         self._settle(document)
         self._reindex(document)
         self._front = document, others
-        self._warm_up()
+        self._warm_up(self._front)
 
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
@@ -287,8 +296,9 @@ class Session:
         self._typed_at = loop.time()
         self._pace.changed(document.uri)
         self._settle(document)
+        self._front = None
         if rested_s > _COLD_S:
-            self._warm_up()
+            self._warm_up(None)
         self._idle[document.uri] = loop.call_later(_IDLE_S, self._reindex, document)
 
     @property
@@ -304,6 +314,11 @@ class Session:
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
         self._settle(document)
+        self._unread.pop(document.uri, None)
+        if self._front is not None and self._front[0].uri == document.uri:
+            self._front = None
+        if self._warming is not None and self._warming_for == document.uri:
+            self._warming.cancel()
         self._indexer.closed(_key(document), document.path)
 
     def file_changed(self, path: Path, *, deleted: bool) -> None:
@@ -315,8 +330,15 @@ class Session:
 
     def _reindex(self, document: Document) -> None:
         self._idle.pop(document.uri, None)
-        self._later(self._excerpts.index(document))
+        self._unread[document.uri] = document
+        if self._reader is None or self._reader.done():
+            self._reader = self._later(self._read())
         self._indexer.edited(_key(document), document.path, document.language, document.text.text)
+
+    async def _read(self) -> None:
+        while self._unread:  # one at a time: parsing holds the interpreter, in a thread too
+            _, document = self._unread.popitem()
+            await self._excerpts.index(document)
 
     def _settle(self, document: Document) -> None:
         """Forget what was to be done when typing in the document rests."""
@@ -327,6 +349,7 @@ class Session:
         """End everything; nothing runs on behind."""
         for handle in self._idle.values():
             handle.cancel()
+        self._unread.clear()
         if self._warming is not None:
             self._warming.cancel()
         await self._indexer.aclose()

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "editors" / "terminal")]
 
-from measure import (
+from client import Client  # noqa: E402
+from measure import (  # noqa: E402
     INLINE,
     PYTHON,
     SETTINGS,
     TESTS,
-    Client,
     Model,
     figures,
     home,
@@ -186,12 +187,11 @@ async def closing(model: Model, rounds: int = 100) -> None:
     await model.answer_with(text="x\n", delay_s=5)
     async with twotrack(model) as client:
         buffer, cursor = open_file(client, 1000)
-        spent = []
+        spent: list[float] = []
         for number in range(rounds):
             where = client.inline_params(buffer, cursor, invoked=True)
             client.send("textDocument/inlineCompletion", where)
-            while len(await model.log()) <= number + len(spent) * 0:
-                await asyncio.sleep(0.001)
+            await model.log(n_requests=number + 1)
             replaced = time.monotonic()
             client.change(buffer, cursor, cursor, "x")
             cursor += 1

@@ -20,7 +20,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "editors" / "terminal")]
 from client import Buffer, Client  # noqa: E402
 
 PYTHON = sys.executable
-INLINE = {"textDocument": {"inlineCompletion": {}}}
+INLINE: dict[str, Any] = {"textDocument": {"inlineCompletion": {}}}
 
 SETTINGS = """
 [models.quick]
@@ -78,9 +78,12 @@ class Model:
         """Set what every request is answered from now on."""
         await self._http.post(f"{self.url}/control", json={"default": reply})
 
-    async def log(self) -> list[dict[str, Any]]:
-        """Give every request so far."""
-        rows: list[dict[str, Any]] = (await self._http.get(f"{self.url}/log")).json()
+    async def log(self, n_requests: int = 0) -> list[dict[str, Any]]:
+        """Give every request so far, as soon as there are that many."""
+        got = await self._http.get(
+            f"{self.url}/log", params={"wait": n_requests} if n_requests else {}
+        )
+        rows: list[dict[str, Any]] = got.json()
         return rows
 
     async def aclose(self) -> None:

@@ -1,73 +1,18 @@
 """`twotrack doctor` against a real server that does what servers do."""
 
-import os
 import sqlite3
 import sys
-from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from commands.conftest import Run
-from fakes.model_server import ModelServer, Reply, RequestLog
+from commands.checkup import KEY, KEYED, ONE, Configure, finding, only, text
+from commands.conftest import COUNTED, FILLED, Run, is_gap
+from fakes.model_server import ModelServer, Reply
 
-pytestmark = pytest.mark.slow  # a process of its own for each test
-
-Configure = Callable[[str], None]
-
-COUNTED = Reply(" ".join(map(str, range(1, 21))), prompt_tokens=30, completion_tokens=40)
-FILLED = Reply("amount_due", prompt_tokens=50, completion_tokens=3)
-KEY = "canary-key-0123456789"
-
-ONE = """
-[models.only]
-provider = "openai-compatible"
-base_url = "{base_url}"
-model = "good-coder-7b"
-fim = "qwen"
-[routes]
-fast = ["only"]
-strong = ["only"]
-[embedded]
-enabled = false
-"""
-KEYED = ONE.replace('fim = "qwen"', 'fim = "qwen"\napi_key_env = "ONLY_API_KEY"')
-
-
-@pytest.fixture(autouse=True)
-def well(models: ModelServer) -> ModelServer:
-    """A server that does all that it is asked."""
-    models.models = ["good-coder-7b", "quick-1", "clever-1"]
-    models.default = COUNTED
-    models.answer = lambda request: FILLED if is_gap(request) else None
-    return models
-
-
-def is_gap(request: RequestLog) -> bool:
-    return request.bare_path.endswith("/v1/completions")
-
-
-def finding(model: dict[str, Any], check: str) -> tuple[str, str]:
-    """Give level and sentence of the one finding about `check`."""
-    (one,) = [f for f in model["findings"] if f["check"] == check]
-    return one["level"], one["text"]
-
-
-async def only(run: Run, *arguments: str, status: int = 0, **variables: str) -> dict[str, Any]:
-    """Run the doctor; give what it says of the only model, after a look at the whole."""
-    ended = await run("doctor", "--json", *arguments, **variables)
-    assert ended.status == status, ended.out + ended.err
-    assert ended.data["ok"] is (status == 0)
-    (model,) = ended.data["models"]
-    return dict(model)
-
-
-async def text(run: Run, **variables: str) -> list[str]:
-    """Give the lines that a person gets, with single blanks."""
-    ended = await run("doctor", **variables)
-    return [" ".join(line.split()) for line in ended.out.splitlines()]
+pytestmark = pytest.mark.usefixtures("well")
 
 
 async def test_all_is_well(run: Run, models: ModelServer) -> None:
@@ -92,7 +37,7 @@ async def test_what_a_person_reads_when_all_is_well(run: Run) -> None:
     assert "ok key none is needed." in lines
     assert "ok gaps fills gaps and reads what follows them." in lines
     assert any(line.startswith("ok answer first token after ") for line in lines)
-    assert any(line.startswith("ok complete quick (routes.fast in ") for line in lines)
+    assert any(line.startswith("ok complete, block: quick (routes.fast in ") for line in lines)
     assert lines[-1] == "All is well."
 
 
@@ -140,13 +85,28 @@ async def test_a_wrong_key(run: Run, configure: Configure, models: ModelServer) 
     (model,) = ended.data["models"]
     level, said = finding(model, "key")
     assert level == "problem"
-    assert said.startswith("the key found in the environment variable ONLY_API_KEY was refused.")
-    assert "401" in said
+    assert said == (
+        "refused: the server answered 401: Incorrect API key provided. "
+        "Check the key from the environment variable ONLY_API_KEY."
+    )
+    assert finding(model, "server") == ("ok", f"{models.url} answers.")
     assert model["key"]["found"] is True
     assert KEY not in ended.out + ended.err
     shown = await run("doctor", ONLY_API_KEY=KEY)
-    assert "the key found in the environment variable ONLY_API_KEY was refused." in shown.out
+    assert f"problem  key     {said}" in shown.out
     assert KEY not in shown.out + shown.err
+
+
+async def test_a_key_that_a_server_on_this_machine_wants_after_all(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(KEYED)
+    models.answer = None
+    models.api_key = KEY
+    level, said = finding(await only(run, status=1), "key")
+    assert level == "problem"
+    assert said.startswith("none was given, and the server answered 401: ")
+    assert said.endswith("Check the key from the environment variable ONLY_API_KEY.")
 
 
 async def test_a_right_key(run: Run, configure: Configure, models: ModelServer) -> None:
@@ -172,6 +132,14 @@ async def test_a_key_from_a_command_is_not_shown(
     assert KEY not in ended.out + ended.err
 
 
+async def test_a_key_command_that_fails(run: Run, configure: Configure) -> None:
+    command = f"['{sys.executable}', '-c', 'raise SystemExit(3)']"
+    configure(ONE.replace('fim = "qwen"', f"api_key_command = {command}"))
+    level, said = finding(await only(run, status=1), "key")
+    assert level == "problem"
+    assert "ended with status 3. Mend that, or name another source of the key" in said
+
+
 async def test_a_dead_server(run: Run, configure: Configure, unused_tcp_port: int) -> None:
     configure(ONE.replace("{base_url}", f"http://127.0.0.1:{unused_tcp_port}/v1"))
     model = await only(run, status=1)
@@ -183,13 +151,16 @@ async def test_a_dead_server(run: Run, configure: Configure, unused_tcp_port: in
     lines = await text(run)
     assert any(line.startswith("problem server no connection to") for line in lines)
     assert any(line.endswith("None of them answers.") for line in lines)
-    assert lines[-1] == "9 problems."  # the model, and all tasks
+    assert lines[-1] == "3 problems."  # as many lines begin with "problem"
+    assert sum(line.startswith("problem ") for line in lines) == 3
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_slow_for_completions(
     run: Run, configure: Configure, models: ModelServer
 ) -> None:
     configure(ONE)
+    models.answer = None
     models.default = Reply(COUNTED.text, delay_s=1.6)
     model = await only(run)
     assert model["first_token_ms"] > 1_600
@@ -199,12 +170,15 @@ async def test_a_server_that_is_slow_for_completions(
     assert model["level"] == "warning"
 
 
-async def test_the_same_is_fast_enough_for_an_action(
+@pytest.mark.slow
+async def test_a_model_that_has_to_be_loaded_first_is_not_slow(
     run: Run, configure: Configure, models: ModelServer
 ) -> None:
-    configure(ONE.replace('fast = ["only"]', 'fast = ["recall"]'))
+    configure(ONE)
     models.default = Reply(COUNTED.text, delay_s=1.6)
-    assert finding(await only(run), "answer")[0] == "ok"
+    model = await only(run)
+    assert model["first_token_ms"] < 1_500
+    assert finding(model, "answer")[0] == "ok"
 
 
 async def test_a_server_that_hangs(run: Run, configure: Configure, models: ModelServer) -> None:
@@ -237,6 +211,16 @@ async def test_a_model_that_does_not_exist(
     assert f"problem model {said}" in await text(run)
 
 
+async def test_a_listed_model_that_is_not_found_is_asked_at_a_wrong_place(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(ONE)
+    models.answer = lambda request: None if request.method == "GET" else Reply(status=404)
+    level, said = finding(await only(run, status=1), "model")
+    assert level == "problem"
+    assert said == ("the server answered 404. Its server lists it: look at models.only.base_url.")
+
+
 async def test_a_model_that_is_not_listed_but_answers_is_no_problem(
     run: Run, configure: Configure, models: ModelServer
 ) -> None:
@@ -266,7 +250,23 @@ async def test_a_model_that_only_chats(run: Run, configure: Configure, models: M
     assert model["gaps"] == "chat"
     level, said = finding(model, "gaps")
     assert level == "warning"
-    assert said.startswith("no fill-in-the-middle: it is asked by chat. Set its `fim`")
+    assert said == (
+        "no fill-in-the-middle: completions ask it by chat. Where it knows fill-in-the-middle, "
+        "set models.only.fim to the template of its family; else put another model first in "
+        "routes.fast."
+    )
+
+
+async def test_a_provider_without_fill_in_the_middle(run: Run, configure: Configure) -> None:
+    configure(
+        "[models.only]\nprovider = 'anthropic'\nmodel = 'claude-sonnet-4-5'\n"
+        "base_url = '{base_url}'\n[routes]\nfast = ['only']\n[embedded]\nenabled = false\n"
+    )
+    level, said = finding(await only(run), "gaps")
+    assert level == "warning"
+    assert said == (
+        "no fill-in-the-middle: completions ask it by chat. Put another model first in routes.fast."
+    )
 
 
 async def test_a_server_that_refuses_to_fill_gaps(
@@ -279,7 +279,7 @@ async def test_a_server_that_refuses_to_fill_gaps(
     assert model["gaps"] == "refused"
     level, said = finding(model, "gaps")
     assert level == "problem"
-    assert "Set models.only.fim to the template of its family" in said
+    assert "Check that models.only.fim is the template of its family, or put" in said
 
 
 async def test_a_model_that_does_not_read_what_follows(
@@ -290,6 +290,22 @@ async def test_a_model_that_does_not_read_what_follows(
     model = await only(run)
     assert model["gaps"] == "ignores-suffix"
     assert finding(model, "gaps")[0] == "warning"
+
+
+async def test_a_model_that_only_fills_gaps_is_not_asked_to_simplify(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(
+        "[models.only]\nprovider = 'inception'\nmodel = 'mercury-edit-2'\n"
+        "base_url = '{base_url}'\n[routes]\nstrong = ['only']\n[embedded]\nenabled = false\n"
+    )
+    tasks = {task["task"]: task for task in (await run("doctor", "--json")).data["tasks"]}
+    assert tasks["simplify"]["level"] == "warning"
+    assert tasks["simplify"]["text"].endswith(
+        "Not asked for this. Name one in routes.simplify that takes instructions."
+    )
+    shown = (await run("models")).out
+    assert "not asked for this, as it takes no instructions" in shown
 
 
 async def test_a_model_that_says_nothing(
@@ -315,80 +331,19 @@ async def test_models_that_no_task_uses_are_asked_on_request_only(
     assert [(m["name"], m["tasks"] != []) for m in every] == [("only", True), ("spare", False)]
 
 
-async def test_a_wrong_setting_is_a_problem_with_file_and_key(
-    run: Run, configure: Configure, environment: dict[str, str]
+async def test_how_fast_it_answers(run: Run, configure: Configure, models: ModelServer) -> None:
+    configure(ONE)
+    models.default = replace(COUNTED, chunk_delay_s=0.01)  # 40 tokens
+    (model,) = (await run("doctor", "--json")).data["models"]
+    spoke_s = (model["total_ms"] - model["first_token_ms"]) / 1e3
+    assert model["tokens_per_s"] == pytest.approx(39 / spoke_s, rel=0.02)
+    assert f"{model['tokens_per_s']:.0f} tokens/s" in finding(model, "answer")[1]
+
+
+async def test_an_answer_in_one_piece_has_no_speed(
+    run: Run, configure: Configure, models: ModelServer
 ) -> None:
-    configure(ONE + "[cahce]\nentries = 1\n")
-    ended = await run("doctor", "--json")
-    assert ended.status == 1
-    (problem,) = ended.data["settings"]["problems"]
-    assert problem.startswith(f"{environment['TWOTRACK_CONFIG']}: cahce")
-    assert any("cahce" in line for line in await text(run))
-
-
-async def test_nothing_that_could_serve_a_task(run: Run, configure: Configure) -> None:
-    configure("[embedded]\nenabled = false\n[discovery]\nloopback = false\n")
-    ended = await run("doctor", "--json")
-    assert ended.status == 1
-    levels = {task["task"]: task["level"] for task in ended.data["tasks"]}
-    assert levels["complete"] == "ok"  # recall
-    assert levels["fix"] == "problem"
-    assert ended.data["embedded"]["text"] == "switched off (embedded.enabled)."
-
-
-async def test_local_only_asks_no_server_elsewhere(run: Run, configure: Configure) -> None:
-    configure(
-        "[models.cloud]\nprovider = 'mistral'\nmodel = 'm'\n"
-        "base_url = 'http://no-such-host.invalid/v1'\n"
-        "[privacy]\nlocal_only = true\n[embedded]\nenabled = false\n"
-    )
-    model = await only(run, status=1)  # no task but those that recall serves
-    assert finding(model, "privacy")[0] == "warning"
-    assert model["requests"] == 0
-
-
-async def test_a_ledger_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file where a folder should be")
-    ended = await run("doctor", "--json")
-    assert ended.status == 1
-    assert ended.data["ledger"]["level"] == "problem"
-    assert "cannot be written" in ended.data["ledger"]["text"]
-
-
-async def test_the_budget_left(run: Run, configure: Configure) -> None:
-    configure(ONE + "[budget]\nday = 2.0\n")
-    budget = (await run("doctor", "--json")).data["budget"]
-    assert (budget["day_usd"], budget["left_usd"], budget["level"]) == (2.0, 2.0, "ok")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the editor of the test is a shell script")
-async def test_editors_in_the_path_and_where_their_set_up_is(run: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name, said in (("nvim", "NVIM v0.11.4"), ("hx", "helix 25.07")):
-        (folder / name).write_text(f"#!/bin/sh\necho '{said}'\n")
-        (folder / name).chmod(0o755)
-    editors = (await run("doctor", "--json", PATH=str(folder))).data["editors"]
-    assert [(e["name"], e["version"]) for e in editors] == [
-        ("Neovim", "0.11.4"),
-        ("Helix", "25.07"),
-    ]
-    assert editors[0]["text"] == (
-        "Completions come in the menu (0.12 shows ghost text). "
-        'README, "Set up your editor": Neovim, in init.lua.'
-    )
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the editor of the test is a shell script")
-async def test_no_editor_of_the_project_is_run(run: Run, project: Path) -> None:
-    (project / "nvim").write_text("#!/bin/sh\ntouch was-run\n")
-    (project / "nvim").chmod(0o755)
-    ended = await run("doctor", "--json", PATH=f".:{project}")
-    assert ended.data["editors"] == []
-    assert not (project / "was-run").exists()
-
-
-async def test_a_time_out_that_is_none(run: Run) -> None:
-    ended = await run("doctor", "--timeout", "soon")
-    assert ended.status == 2
-    assert "'soon' is no number of seconds" in ended.err
+    configure(ONE)
+    models.default = replace(COUNTED, chunks=[COUNTED.text])
+    (model,) = (await run("doctor", "--json")).data["models"]
+    assert model["tokens_per_s"] is None

@@ -11,8 +11,6 @@ import pytest
 from commands.conftest import Run, start
 from fakes.model_server import ModelServer, Reply
 
-pytestmark = pytest.mark.slow  # a process of its own for each test
-
 TEXT = "def area(width, height):\n    return width * height\n"
 WORDS = Reply("<answer>\nReturn the area.\n</answer>", prompt_tokens=100, completion_tokens=10)
 DIFF = '''\
@@ -55,6 +53,20 @@ async def test_git_applies_the_diff(run: Run, models: ModelServer, project: Path
     subprocess.run([git, "init", "-q"], cwd=project, check=True)
     subprocess.run([git, "apply", "-"], input=diff.encode(), cwd=project, check=True)
     assert (project / "area.py").read_bytes() == CRLF
+
+
+async def test_a_diff_applies_here_or_else_in_the_project_of_the_file(
+    run: Run, models: ModelServer, tmp_path: Path
+) -> None:
+    other = tmp_path / "elsewhere"
+    (other / "my package").mkdir(parents=True)
+    (other / ".git").mkdir()
+    (other / "my package" / "area.py").write_text(TEXT)
+    models.script(WORDS)
+    place = f"{other}/my package/area.py:1"
+    diff = (await run("edit", place, "--task", "document")).out
+    name = "my package/area.py\t"  # the tab is how patch finds the end of a name with blanks
+    assert diff.startswith(f"--- a/{name}\n+++ b/{name}\n")
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
@@ -181,14 +193,6 @@ async def test_what_is_missing_is_said_before_a_model_is_asked(
     assert (ended.status, ended.out) == (1, "")
     assert said in ended.err
     assert models.requests == []
-
-
-@pytest.mark.usefixtures("file")
-async def test_what_is_no_task_or_no_range(run: Run) -> None:
-    assert (await run("edit", "area.py:1", "--task", "complete")).status == 2
-    ended = await run("edit", "area.py", "--task", "document")
-    assert ended.status == 2
-    assert "'area.py' is not FILE:RANGE" in ended.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")

@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from commands.conftest import Run
 from fakes.model_server import ModelServer, Reply
+from twotrack.commands import terminal
+from twotrack.errors import TwotrackError
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,10 +41,10 @@ async def test_a_models_answer_cannot_move_the_cursor_of_a_terminal(
 ) -> None:
     (project / "a.py").write_text("name = \n")
     models.script(Reply('"\x1b[2Jwiped"\n'))
-    terminal, output = os.openpty()
+    screen, output = os.openpty()
     await shown(environment, project, output, "complete", "a.py:1:8")
-    written = os.read(terminal, 1_000)
-    os.close(terminal)
+    written = os.read(screen, 1_000)
+    os.close(screen)
     assert b"wiped" in written
     assert b"\x1b" not in written
 
@@ -58,3 +62,43 @@ async def test_a_reader_that_has_enough_is_no_failure(
     reading, output = os.pipe()
     os.close(reading)
     assert await shown(environment, project, output, "models") == b""
+
+
+def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("a device of Linux")
+    with (
+        full.open("w") as output,
+        redirect_stdout(output),
+        pytest.raises(TwotrackError, match="cannot be written: No space left"),
+    ):
+        terminal.show("a")
+
+
+def test_standard_output_that_is_closed_is_no_failure() -> None:
+    with redirect_stdout(None):
+        terminal.show("a")
+        assert terminal.width() is None
+
+
+@pytest.mark.usefixtures("run")  # for its settings
+async def test_a_person_sees_what_is_being_waited_for_and_may_stop_it(
+    environment: dict[str, str], project: Path, models: ModelServer
+) -> None:
+    models.default = Reply(hang=True)
+    screen, errors = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "twotrack", "doctor"),
+        env=environment,
+        cwd=project,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=errors,
+    )
+    os.close(errors)
+    await models.wait_for(2)  # the list of models, and the question
+    assert "quick: a short question, 20 s at most" in os.read(screen, 1_000).decode()
+    process.send_signal(signal.SIGINT)
+    out, _ = await process.communicate()
+    os.close(screen)
+    assert (process.returncode, out) == (130, b"")

@@ -51,6 +51,21 @@ provider = "openai-compatible"
 base_url = "BASE"
 model = "m-keyring"
 api_key_keyring = "work"
+[models.anthropic]
+provider = "anthropic"
+base_url = "BASE"
+model = "m-anthropic"
+api_key_env = "CANARY_KEY"
+[models.gemini]
+provider = "gemini"
+base_url = "BASEbeta"
+model = "m-gemini"
+api_key_env = "CANARY_KEY"
+[models.ollama]
+provider = "ollama"
+base_url = "BASE"
+model = "m-ollama"
+api_key_env = "CANARY_KEY"
 [models.header]
 provider = "openai-compatible"
 base_url = "BASE"
@@ -62,8 +77,8 @@ base_url = "https://models.invalid/v1"
 model = "m-proxied"
 api_key_env = "CANARY_KEY"
 [routes]
-fast = ["environment", "command", "keyring", "header", "proxied"]
-strong = ["environment", "command", "keyring", "header", "proxied"]
+fast = NAMES
+strong = NAMES
 [completion]
 debounce_ms = 0
 [discovery]
@@ -75,6 +90,9 @@ enabled = false
 level = "debug"
 file = "LOG"
 """
+
+NAMES = ["environment", "anthropic", "gemini", "ollama", "command", "keyring", "header", "proxied"]
+"""The route: each fails, so that all are asked."""
 
 RING = """
 import os
@@ -113,9 +131,12 @@ def key(core: str) -> str:
     return f"sk+{core}/=%'"
 
 
+KEY_HEADERS = ("x-team-key", "x-api-key", "x-goog-api-key", "authorization")
+
+
 def echo(request: RequestLog) -> str:
     """What a careless provider puts into its answers: all that it was sent."""
-    secret = request.headers.get("x-team-key", request.headers.get("authorization"))
+    secret = next(request.headers[h] for h in KEY_HEADERS if h in request.headers)
     # Secrets first: of a message only the beginning is shown.
     return f"denied {secret} {TEXT!r} {request.headers!r} {request.raw_body.decode()}"
 
@@ -145,6 +166,9 @@ SCENARIOS: Mapping[str, Callable[[RequestLog], Reply]] = {
     "plain-text": lambda request: Reply(status=502, error=echo(request)),
     "key-only": lambda request: Reply(
         status=400, error={"error": f"bad key {request.headers.get('authorization', '')[7:-3]}..."}
+    ),
+    "code-only-event": lambda request: Reply(
+        "a b c", error_after=1, error={"error": {"message": f"bad input {TEXT!r}", "code": 500}}
     ),
     "code-only": lambda request: Reply(status=400, error={"error": f"bad input {TEXT!r}"}),
     "detail": lambda request: Reply(
@@ -222,6 +246,7 @@ def den(tmp_path: Path, models: ModelServer, proxy: Proxy) -> Den:
     config = tmp_path / "config.toml"  # the user's own file holds the header, and is not searched
     config.write_text(
         SETTINGS.replace("BASE", models.base_url)
+        .replace("NAMES", json.dumps(NAMES))
         .replace("PYTHON", json.dumps(sys.executable))
         .replace("HEADER", key(HEADER))
         .replace("LOG", str(home / "twotrack.log"))
@@ -288,9 +313,11 @@ def reached(models: ModelServer, proxy: Proxy) -> None:
     """Assert that every canary came to the provider as it should: else the test shows nothing."""
     asked: dict[str, RequestLog] = {}
     for request in models.requests:
-        asked.setdefault(request.body["model"], request)
+        asked.setdefault(request.body.get("model", "m-gemini"), request)
     for name, core in (("environment", ENVIRONMENT), ("command", COMMAND), ("keyring", KEYRING)):
         assert asked[f"m-{name}"].headers["authorization"] == f"Bearer {key(core)}"
+    for name, header in (("anthropic", "x-api-key"), ("gemini", "x-goog-api-key")):
+        assert asked[f"m-{name}"].headers[header] == key(ENVIRONMENT)
     assert asked["m-header"].headers["x-team-key"] == key(HEADER)
     assert all(CODE.encode() in request.raw_body for request in asked.values())
     assert proxy.heads[0].startswith(b"CONNECT models.invalid:443 ")
@@ -359,12 +386,22 @@ async def test_a_canary_that_gets_out_is_found(
 
 
 @pytest.mark.parametrize(
-    "command", [("models",), ("doctor", "--timeout", "5"), ("doctor", "--json")], ids=" ".join
+    "command",
+    [
+        ("models",),
+        ("doctor", "--timeout", "5"),
+        ("doctor", "--json"),
+        ("complete", "pay.py:6:10"),
+        ("complete", "pay.py:6:10", "--json"),
+        ("edit", "pay.py:1-3", "--task", "document"),
+    ],
+    ids=" ".join,
 )
 async def test_the_command_line_shows_no_key(
     den: Den, models: ModelServer, project: Path, command: tuple[str, ...]
 ) -> None:
     models.answer = lambda request: None if request.method == "GET" else refusal(401)(request)
+    (project / "pay.py").write_text(TEXT)
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "twotrack", *command],
@@ -374,6 +411,7 @@ async def test_the_command_line_shows_no_key(
         timeout=60,
         check=False,
     )
-    assert b"m-environment" in done.stdout
+    asked = command[0] in ("complete", "edit")
+    assert (b"environment" in done.stderr) if asked else (b"m-environment" in done.stdout)
     assert leaks(done.stdout + done.stderr) == []
     assert {name: leaks(text) for name, text in den.written().items() if leaks(text)} == {}

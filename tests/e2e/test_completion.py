@@ -144,6 +144,44 @@ enabled = false
     assert "broken" in message["message"]
 
 
+async def test_a_model_that_was_renamed_is_told_and_the_next_one_answers(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    settings = """
+[models.old]
+provider = "openai-compatible"
+base_url = "{base_url}"
+model = "coder-1"
+fim = "qwen"
+[models.works]
+provider = "openai-compatible"
+base_url = "{base_url}"
+model = "works-1"
+fim = "qwen"
+[routes]
+fast = ["old", "works"]
+[completion]
+debounce_ms = 0
+[embedded]
+enabled = false
+"""
+    gone = {"error": {"message": "The model `coder-1` is gone", "code": "model_not_found"}}
+    models.script(Reply(status=404, error=gone), Reply("width"), Reply("height"))
+    client = await start(capabilities=INLINE, settings=settings)
+    buffer = client.open(project / "a.py", "python", HEAD)
+    assert (await client.complete(buffer, len(HEAD), invoked=True))[0]["insertText"] == "width"
+    message = await client.wait_for_notification("window/showMessage")
+    assert "models.old.model" in message["message"]
+    # It is not asked again, and nothing more is said.
+    at = len(HEAD)
+    client.change(buffer, at, at, "return x * ")
+    at = len(buffer.text)
+    assert (await client.complete(buffer, at, invoked=True))[0]["insertText"] == "height"
+    assert [request.body["model"] for request in models.requests] == ["coder-1", *["works-1"] * 2]
+    said = [params for method, params in client.notifications if method == "window/showMessage"]
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize(
     ("reply", "named"),
     [

@@ -21,12 +21,15 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 from h2.errors import ErrorCodes
+from hyperframe.frame import GoAwayFrame
 
 _PATIENCE_S = 10.0
 _GARBAGE = b"\x00\x00\x00\x01\x04\x00\x00\x00\x00"
 """The headers of no request."""
 PIECE = b"data: {}\n\n"
+_ROOM = h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS
 
 
 class Answer(Enum):
@@ -40,6 +43,12 @@ class Answer(Enum):
     """Headers and a piece, then nothing until `H2Request.finish`."""
     FLOOD = auto()
     """Headers and 32 KiB, then nothing."""
+    FLOOD_WHOLE = auto()
+    """Headers, 32 KiB and the end."""
+    LAST = auto()
+    """Two pieces and the end, of the connection too."""
+    EARLY = auto()
+    """413 before the body is there, and RST_STREAM that says it is not wanted."""
     GO_AWAY = auto()
     """GOAWAY that says this request was not begun, and the end of the connection."""
     REFUSED = auto()
@@ -75,6 +84,10 @@ class H2Request:
         """Send what is no frame."""
         self.served.garble()
 
+    def leave(self) -> None:
+        """Send GOAWAY that says this request is the last to be answered."""
+        self.served.leave(self.stream_id)
+
 
 class H2Server:
     """The server; an async context manager."""
@@ -88,6 +101,8 @@ class H2Server:
         self.heard = 0
         """Bytes that clients sent, within TLS."""
         self.port = 0
+        self.room: int | None = 100
+        self._served: list[_Connection] = []
         self._arrived = asyncio.Condition()
         self._server: asyncio.Server
         self._open: set[asyncio.Task[None]] = set()
@@ -109,6 +124,17 @@ class H2Server:
         for task in self._open:
             task.cancel()
 
+    def allow(self, n_requests: int | None) -> None:
+        """Say how many requests are let in at a time; None: as many as one likes."""
+        self.room = n_requests
+        for served in self._served:
+            served.allow(n_requests)
+
+    async def left_alone(self) -> None:
+        """Wait until no client has a connection."""
+        async with asyncio.timeout(_PATIENCE_S):
+            await asyncio.gather(*self._open)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", 0, ssl=self._context
@@ -127,6 +153,7 @@ class H2Server:
         self._open.add(task)
         self.connections += 1
         served = _Connection(self, self.connections, writer)
+        self._served.append(served)
         with contextlib.suppress(ConnectionError, asyncio.CancelledError, ssl.SSLError):
             while data := await reader.read(65_536):
                 self.heard += len(data)
@@ -148,6 +175,8 @@ class _Connection:
         self.gone = False
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         self._h2 = h2.connection.H2Connection(config)
+        if server.room is None:
+            del self._h2.local_settings[_ROOM]
         self._h2.initiate_connection()
         self._flush()
 
@@ -172,6 +201,10 @@ class _Connection:
         request = H2Request(event.stream_id, self._number, headers, self)
         self._requests[event.stream_id] = request
         self._server.requests.append(request)
+        if self._server.answers and self._server.answers[0] is Answer.EARLY:
+            self._server.answers.popleft()
+            self._h2.send_headers(request.stream_id, [(":status", "413")], end_stream=True)
+            self._h2.reset_stream(request.stream_id, ErrorCodes.NO_ERROR)
 
     def _answer(self, request: H2Request) -> None:
         answer = self._server.answers.popleft() if self._server.answers else Answer.WHOLE
@@ -182,12 +215,23 @@ class _Connection:
             case Answer.HANG_AFTER_PIECE:
                 self._head(number)
                 self._h2.send_data(number, PIECE)
-            case Answer.GARBAGE:
-                self.garble()
-            case Answer.FLOOD:
+            case Answer.FLOOD | Answer.FLOOD_WHOLE:
                 self._head(number)
                 for _ in range(4):
                     self._h2.send_data(number, b"x" * 8192)
+                if answer is Answer.FLOOD_WHOLE:
+                    self._h2.end_stream(number)
+            case Answer.LAST:
+                self.end(number)
+                self._h2.close_connection()
+                self.gone = True
+            case _:
+                self._fail(number, answer)
+
+    def _fail(self, number: int, answer: Answer) -> None:
+        match answer:
+            case Answer.GARBAGE:
+                self.garble()
             case Answer.GO_AWAY:
                 self._h2.close_connection(last_stream_id=number - 2 if number > 2 else 0)
                 self.gone = True
@@ -210,6 +254,14 @@ class _Connection:
     def garble(self) -> None:
         """Send what is no frame."""
         self._writer.write(_GARBAGE)
+
+    def leave(self, number: int) -> None:
+        self._writer.write(GoAwayFrame(0, last_stream_id=number).serialize())
+
+    def allow(self, n_requests: int | None) -> None:
+        if n_requests is not None:
+            self._h2.update_settings({_ROOM: n_requests})
+            self._flush()
 
     def _flush(self) -> None:
         self._writer.write(self._h2.data_to_send())

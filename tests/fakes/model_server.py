@@ -309,6 +309,8 @@ async def _events(reply: Reply, request: RequestLog, wire: Wire) -> AsyncIterato
         yield alive + wire.frame(event)
     if reply.done and wire.end:
         yield wire.end
+    if reply.open_end:
+        await request.released()
 
 
 def _troubles(reply: Reply, wire: Wire) -> Iterator[bytes]:

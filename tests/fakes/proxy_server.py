@@ -26,11 +26,14 @@ class ProxyServer:
         *,
         status: int = 200,
         silent: bool = False,
+        says: bytes | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._leads_to = leads_to
         self._status = status
         self._silent = silent
+        self._says = says
+        """In place of an answer; then it hangs up."""
         self._tls = tls
         self.requests: list[ProxyRequest] = []
         self.port = 0
@@ -71,6 +74,11 @@ class ProxyServer:
         headers = {name.lower(): value.strip() for name, value in pairs}
         self.requests.append(ProxyRequest(method, target, headers))
         if self._silent:
+            await reader.read()
+            return
+        if self._says is not None:
+            writer.write(self._says)
+            writer.write_eof()
             await reader.read()
             return
         if method != "CONNECT":

@@ -49,6 +49,8 @@ class Reply:
     """Close the connection without a byte of answer."""
     hang: bool = False
     """Send nothing until `release` or until the client hangs up."""
+    open_end: bool = False
+    """Do not end the body after the last event, until `release` or the client hangs up."""
     hang_after: int | None = None
     """Hang there likewise."""
     cut_after: int | None = None

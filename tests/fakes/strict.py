@@ -30,6 +30,7 @@ _OLLAMA_FIELDS = {
     *("keep_alive", "options", "think", "messages", "tools", "context"),
 }
 _MOST_BREAKPOINTS = 4
+_MOST_STOPS = 4
 
 
 def unauthorized(request: RequestLog, key: str) -> Refusal | None:
@@ -187,10 +188,14 @@ def llama(request: RequestLog, *, infill: bool) -> Refusal | None:
 
 
 def openai(request: RequestLog, *, infill: bool) -> Refusal | None:
-    """Check a question to ``/completions``: Ollama says so where a model has no template."""
+    """Check a question to ``/chat/completions`` or ``/completions``."""
     body = request.body or {}
+    if len(body.get("stop", ())) > _MOST_STOPS:
+        message = "Invalid 'stop': array too long. Expected an array with maximum length 4."
+        return 400, _openai(message, "invalid_request_error", "array_above_max_length")
     if infill or "suffix" not in body:
         return None
+    # Ollama says so where a model has no template.
     message = f'"{body.get("model")}" does not support insert'
     return 400, _openai(message, "invalid_request_error", None)
 

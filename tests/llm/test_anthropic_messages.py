@@ -1,5 +1,6 @@
 """Anthropic's Messages API on the wire."""
 
+import asyncio
 import json
 from contextlib import aclosing
 from typing import Any
@@ -114,6 +115,9 @@ async def test_message_stop_ends_the_answer(server: ModelServer, transport: Tran
     provider = claude(server, transport)
     assert text(await answer(provider)) == text(await answer(provider)) == "a b"
     assert server.connections == 1
+    server.default = Reply("a b", open_end=True)
+    async with asyncio.timeout(10):  # far below the 30 s of network.idle_s
+        assert text(await answer(provider)) == "a b"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,20 @@
 """Connections over HTTP/1.1: made ahead, kept, made anew, closed when an answer is given up."""
 
 import asyncio
+import json
 import socket
+import ssl
 from contextlib import aclosing
 
 import pytest
 
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import Unreachable
+from twotrack.errors import MalformedReply, RequestRejected, Unreachable
+from twotrack.llm import connections, http2
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.settings.schema import NetworkSettings
+
+BODY = b'{"prompt":"x","stream":true}'
 
 
 def endpoint(url: str) -> Endpoint:
@@ -16,8 +22,8 @@ def endpoint(url: str) -> Endpoint:
 
 
 async def read(transport: Transport, url: str) -> bytes:
-    body = {"prompt": "x", "stream": True}
-    async with aclosing(transport.stream(endpoint(url), "completions", body)) as chunks:
+    asked = json.loads(BODY)
+    async with aclosing(transport.stream(endpoint(url), "completions", asked)) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 
@@ -71,6 +77,92 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
     assert server.connections == 2
 
 
+async def test_a_connection_is_not_kept_for_ever(
+    server: ModelServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "KEPT_S", -1.0)
+    await transport.connect(endpoint(server.base_url))
+    for number in (2, 3):
+        await read(transport, server.base_url)
+        assert server.connections == number
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_request_is_charged_once(
+    server: ModelServer, transport: Transport, kept: bool
+) -> None:
+    """Only a kept connection may have been closed before the request came."""
+    if kept:
+        await read(transport, server.base_url)
+    server.script(*([Reply(drop=True)] * (2 if kept else 1)), Reply("not asked for"))
+    with pytest.raises(Unreachable, match="closed the connection without an answer"):
+        await read(transport, server.base_url)
+    assert len(server.requests) == (3 if kept else 1)
+
+
+async def test_a_server_that_worked_before_it_hung_up_is_not_asked_again(
+    server: ModelServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await read(transport, server.base_url)
+    monkeypatch.setattr(connections, "_RACE_S", 0.0)
+    server.script(Reply(drop=True))
+    with pytest.raises(Unreachable, match="closed the connection without an answer"):
+        await read(transport, server.base_url)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [b"H", b"HTTP/1.1 101 Upgrade\r\n\r\n", b"\x15\x03\x01\r\n\r\n"])
+async def test_what_is_no_answer_is_not_asked_for_again(
+    transport: Transport, answer: bytes
+) -> None:
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await reader.readexactly(len(BODY))
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        assert await read(transport, url) == b"{}"
+        with pytest.raises((Unreachable, RequestRejected)):
+            await read(transport, url)
+    assert len(heads) == 2
+
+
+@pytest.mark.parametrize("reply", [Reply(hang=True), Reply("a b", hang_after=1)])
+@pytest.mark.parametrize("kept", [False, True])
+async def test_closing_ends_requests_and_asks_nothing_again(
+    server: ModelServer, transport: Transport, reply: Reply, kept: bool
+) -> None:
+    if kept:
+        await read(transport, server.base_url)
+    server.script(reply)
+    asking = asyncio.create_task(read(transport, server.base_url))
+    request = await server.wait_for(1 + kept)
+    await transport.aclose()
+    with pytest.raises((Unreachable, MalformedReply)):
+        await asking
+    await request.closed()
+    assert request.aborted_at is not None
+    assert (len(server.requests), server.connections) == (1 + kept, 1)
+    await read(transport, server.base_url)
+
+
+async def test_new_settings_while_connecting(server: ModelServer, transport: Transport) -> None:
+    await transport.warm()
+    connecting = asyncio.create_task(transport.connect(endpoint(server.base_url)))
+    await asyncio.sleep(0)
+    transport.configure(NetworkSettings(idle_s=5))
+    await connecting
+    await read(transport, server.base_url)
+    assert server.connections == 2
+
+
 @pytest.mark.parametrize("reply", [Reply(hang=True), Reply("a b", hang_after=1)])
 @pytest.mark.parametrize("turns", range(4))
 async def test_cancelling_twice_closes_the_connection(
@@ -88,3 +180,35 @@ async def test_cancelling_twice_closes_the_connection(
     await request.closed()
     assert request.aborted_at is not None
     await read(transport, server.base_url)
+
+
+@pytest.mark.parametrize("offered", [None, ["h2", "http/1.1"]])
+async def test_http_1_over_tls(
+    certified: ssl.SSLContext,
+    trusting: NetworkSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    offered: list[str] | None,
+) -> None:
+    """A server has no other, or httpcore has changed: never an HTTP/2 that leaves requests on."""
+    if offered is not None:
+        monkeypatch.setattr(http2, "SUPPORTED", False)
+        certified.set_alpn_protocols(offered)
+    spoken: list[str | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        spoken.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"GET /v1/models HTTP/1.1\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await reader.read()
+        writer.transport.abort()
+
+    transport = Transport(trusting)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=certified) as server:
+        asked = endpoint(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        for _ in range(2):
+            async with aclosing(transport.stream(asked, "models", None, "GET")) as chunks:
+                assert [chunk async for chunk in chunks] == [b"{}"]
+        await transport.aclose()
+    assert spoken == ["http/1.1" if offered else None]

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -54,6 +55,13 @@ def test_every_preset_with_a_key_and_models_is_found_and_builds(transport: Trans
         }
     for name, settings in found.models.items():
         build(name, settings, environment=keys, transport=transport)
+
+
+def test_a_new_preset_needs_no_place_in_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick")
+    monkeypatch.setitem(PRESETS, "new", new)
+    found = from_environment({"NEW_KEY": "1", "TOKENMIX_API_KEY": "2"})
+    assert found.routes == dict.fromkeys((Track.FAST, Track.STRONG), ("tokenmix", "new"))
 
 
 async def test_a_server_on_this_machine(server: ModelServer, transport: Transport) -> None:

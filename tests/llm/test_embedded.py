@@ -36,7 +36,10 @@ open(sys.argv[2], "a").write(f"{os.getpid()}\\n")
 if sys.argv[3] == "die":
     os.kill(os.getpid(), 9)
 if sys.argv[3] != "silence":
-    print(sys.argv[3], flush=True)
+    print(sys.argv[3].removeprefix("deaf"), flush=True)
+if sys.argv[3].startswith("deaf"):
+    import time
+    time.sleep(100)
 sys.stdin.buffer.read()
 """
 
@@ -280,6 +283,26 @@ async def test_closing_ends_the_process_and_answers_who_waits(stage: Stage) -> N
     assert not [c for c in psutil.Process().children() if str(stage.folder / "pids") in c.cmdline()]
 
 
+async def test_closing_ends_a_process_that_does_not_listen(
+    stage: Stage, server: ModelServer
+) -> None:
+    model = stage.model("deaf" + json.dumps({"url": server.url}))
+    await answer(model)
+    async with asyncio.timeout(10):
+        await model.aclose()
+        await ended(stage.pids[0])
+
+
+async def test_what_was_closed_starts_no_process_again(stage: Stage, server: ModelServer) -> None:
+    model = stage.model(json.dumps({"url": server.url}))
+    await answer(model)
+    await model.aclose()
+    assert isinstance(await failure(model), Unreachable)
+    await model.load()
+    assert len(stage.pids) == 1
+    assert stage.idle == []
+
+
 async def test_a_process_that_ended_is_started_again_once_in_half_a_minute(
     stage: Stage, server: ModelServer
 ) -> None:
@@ -305,8 +328,9 @@ async def test_a_broken_connection_is_no_crash_while_the_process_lives(
     stage: Stage, server: ModelServer
 ) -> None:
     model = stage.model(json.dumps({"url": server.url}))
-    server.script(Reply(drop=True), Reply(drop=True), Reply("and on"))
+    server.default = Reply(drop=True)
     assert "process ended" not in (await failure(model)).message
+    server.default = Reply("and on")
     await answer(model)
     assert len(stage.pids) == 1
     await model.aclose()

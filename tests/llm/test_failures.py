@@ -55,11 +55,13 @@ _RETIRED = "The model `text-davinci-003` has been deprecated, learn more here."
         (404, error("Not found the model kimi-0 or Permission denied")),
         (400, error("Unable to access model x.", code="model_not_available")),
         (404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}),
+        (400, error("The requested model is no longer available.", code="invalid_request")),
     ],
     ids=[
         *("openai", "openai-old", "openai-400", "anthropic", "gemini", "ollama", "ollama-pull"),
         *("ollama-v1", "mistral", "groq", "groq-message", "openrouter", "openrouter-404"),
         *("deepseek", "litellm", "litellm-old", "portkey", "moonshot", "together", "vllm"),
+        "no-name",
     ],
 )
 def test_a_renamed_or_deprecated_model_says_which_setting_to_change(status: int, body: Any) -> None:
@@ -176,6 +178,19 @@ def test_an_error_event_after_a_good_start() -> None:
     assert type(from_event("quick", {"error": "model 'x' not found"}, ())) is errors.ServerFailed
     limited = {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}}
     assert type(from_event("quick", limited, ())) is errors.RateLimited
+    for word, kind in (
+        ("invalid_request_error", errors.RequestRejected),
+        ("permission_error", errors.Unauthorized),
+        ("not_found_error", errors.ModelNotFound),
+        ("timeout_error", errors.TimedOut),
+    ):
+        assert type(from_event("quick", {"error": {"type": word, "message": "m"}}, ())) is kind
+
+
+def test_no_message_moves_a_cursor() -> None:
+    problem = failed(500, error("a\x1b[2Jb\u202ec\ud83d"))
+    assert "a [2Jb c" in problem.message
+    assert problem.message.isprintable()
 
 
 # -- nothing secret is repeated ----------------------------------------------------------------

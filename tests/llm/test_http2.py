@@ -2,19 +2,16 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-import trustme
 from h2.errors import ErrorCodes
 
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
-from fakes.model_server import ModelServer
-from twotrack.errors import MalformedReply, TimedOut, Unreachable
-from twotrack.llm import http2
+from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
+from twotrack.llm import connections
 from twotrack.llm.keys import Key
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
@@ -25,22 +22,10 @@ WHOLE = PIECE * 2
 
 
 @pytest.fixture
-async def remote(authority: trustme.CA) -> AsyncIterator[H2Server]:
-    async with H2Server(tls(authority)) as running:
-        yield running
-
-
-@pytest.fixture
 async def transport(trusting: NetworkSettings) -> AsyncIterator[Transport]:
     opened = Transport(trusting)
     yield opened
     await opened.aclose()
-
-
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "models.test").configure_cert(context)
-    return context
 
 
 def endpoint(server: H2Server) -> Endpoint:
@@ -150,12 +135,13 @@ async def test_many_given_up_leave_room(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("answer", [Answer.FLOOD, Answer.FLOOD_WHOLE])
 async def test_unread_data_given_up_leaves_the_window_open(
-    remote: H2Server, transport: Transport
+    remote: H2Server, transport: Transport, answer: Answer
 ) -> None:
     """16 MiB may be under way in all; as much as was given up unread would be missing for ever."""
-    for _ in range(600):
-        remote.script(Answer.FLOOD)
+    for _ in range(800):
+        remote.script(answer)
         chunks = transport.stream(endpoint(remote), "completions", BODY)
         await anext(chunks)
         await chunks.aclose()
@@ -188,6 +174,69 @@ async def test_what_was_not_begun_is_asked_once_more(
     assert len(remote.requests) == before + 2
 
 
+async def test_what_is_refused_twice_has_failed(remote: H2Server, transport: Transport) -> None:
+    remote.script(Answer.REFUSED, Answer.REFUSED)
+    with pytest.raises(Unreachable, match="without an answer"):
+        await read(transport, remote)
+    assert len(remote.requests) == 2
+
+
+async def test_a_server_that_takes_its_leave_ends_what_it_has_begun(
+    remote: H2Server, transport: Transport
+) -> None:
+    """Nginx does so after 1000 requests, of which some are under way."""
+    remote.script(Answer.HANG, Answer.HANG_AFTER_PIECE)
+    waiting = asyncio.create_task(read(transport, remote))
+    first = await remote.wait_for(1)
+    chunks, second = await begun(transport, remote)
+    second.leave()
+    first.finish()
+    assert await waiting == WHOLE
+    assert await read(transport, remote) == WHOLE
+    assert [request.connection for request in remote.requests] == [1, 1, 2]
+    second.finish()
+    assert b"".join([chunk async for chunk in chunks]) == WHOLE
+    assert not any(request.reset.done() for request in (first, second))
+
+
+async def test_a_server_may_answer_and_hang_up(remote: H2Server, transport: Transport) -> None:
+    for _ in range(3):
+        remote.script(Answer.LAST)
+        assert await read(transport, remote) == WHOLE
+    assert remote.connections == len(remote.requests) == 3
+
+
+async def test_an_answer_before_the_prompt_is_there(remote: H2Server, transport: Transport) -> None:
+    remote.script(Answer.EARLY)
+    with pytest.raises(RequestRejected, match="the server answered 413"):
+        await read(transport, remote, {"prompt": "x" * 500_000})
+    assert await read(transport, remote) == WHOLE
+    assert remote.connections == 1
+
+
+async def test_a_server_that_sets_no_limit(remote: H2Server, transport: Transport) -> None:
+    remote.allow(None)
+    remote.script(Answer.HANG)
+    waiting = asyncio.create_task(read(transport, remote))
+    request = await remote.wait_for(1)
+    assert await read(transport, remote) == WHOLE
+    request.finish()
+    assert await waiting == WHOLE
+    assert remote.connections == 1
+
+
+async def test_a_server_that_lowers_its_limit(remote: H2Server, transport: Transport) -> None:
+    remote.script(Answer.HANG, Answer.HANG)
+    under_way = [asyncio.create_task(read(transport, remote)) for _ in range(2)]
+    await remote.wait_for(2)
+    remote.allow(1)
+    waiting = asyncio.create_task(read(transport, remote))
+    for request in remote.requests:
+        request.finish()
+    assert await asyncio.gather(*under_way, waiting) == [WHOLE] * 3
+    assert remote.connections == 1
+
+
 async def test_what_may_have_been_begun_is_not_asked_again(
     remote: H2Server, transport: Transport
 ) -> None:
@@ -203,6 +252,20 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
     await read(transport, remote)
     remote.hang_up()
     assert await read(transport, remote) == WHOLE
+    assert remote.connections == 2
+
+
+async def test_a_connection_is_kept_while_it_is_in_use(
+    remote: H2Server, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "KEPT_S", -1.0)
+    remote.script(Answer.HANG_AFTER_PIECE)
+    chunks, request = await begun(transport, remote)
+    await read(transport, remote)
+    assert remote.connections == 1
+    request.finish()
+    assert b"".join([chunk async for chunk in chunks]) == WHOLE
+    await read(transport, remote)
     assert remote.connections == 2
 
 
@@ -224,10 +287,11 @@ async def test_garbage_in_the_middle(remote: H2Server, transport: Transport) -> 
 
 
 async def test_garbage_instead_of_an_answer(remote: H2Server, transport: Transport) -> None:
-    remote.script(Answer.GARBAGE, Answer.GARBAGE)
+    remote.script(Answer.GARBAGE)
     with pytest.raises(Unreachable, match="without an answer"):
         await read(transport, remote)
     assert await read(transport, remote) == WHOLE
+    assert len(remote.requests) == 2
 
 
 async def test_a_long_prompt_passes_the_servers_window(
@@ -236,6 +300,19 @@ async def test_a_long_prompt_passes_the_servers_window(
     body = {"prompt": "x" * 500_000}
     assert await read(transport, remote, body) == WHOLE
     assert json.loads(remote.requests[0].body) == body
+
+
+async def test_a_long_prompt_waits_for_no_other_answer(
+    remote: H2Server, transport: Transport
+) -> None:
+    """Whoever waits longest reads for all, also what makes room for the prompt of another."""
+    remote.script(Answer.HANG)
+    waiting = asyncio.create_task(read(transport, remote))
+    request = await remote.wait_for(1)
+    body = {"prompt": "x" * 500_000}
+    assert await asyncio.gather(*(read(transport, remote, body) for _ in range(3))) == [WHOLE] * 3
+    request.finish()
+    assert await waiting == WHOLE
 
 
 async def test_a_cancelled_upload_harms_nobody(remote: H2Server, transport: Transport) -> None:
@@ -273,59 +350,3 @@ async def test_a_cancelled_request_leaves_its_connection_to_the_next(
     await asyncio.wait((asking,))
     assert await read(transport, remote) == WHOLE
     assert remote.connections == 1
-
-
-async def test_a_server_that_speaks_http_1_only(
-    authority: trustme.CA, transport: Transport
-) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in range(2):
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"GET /v1/models HTTP/1.1\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        await reader.read()
-        writer.transport.abort()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls(authority))
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        asked = Endpoint("mine", f"https://127.0.0.1:{port}/v1")
-        for _ in range(2):
-            async with aclosing(transport.stream(asked, "models", None, "GET")) as chunks:
-                assert [chunk async for chunk in chunks] == [b"{}"]
-        await transport.aclose()
-
-
-async def test_plain_http_stays_http_1(server: ModelServer, transport: Transport) -> None:
-    asked = Endpoint("mine", server.base_url)
-    async with aclosing(transport.stream(asked, "completions", BODY)) as chunks:
-        async for _ in chunks:
-            pass
-    assert len(server.requests) == 1
-
-
-async def test_where_httpcore_has_changed_http_1_is_spoken(
-    authority: trustme.CA, trusting: NetworkSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Never an HTTP/2 that leaves requests running."""
-    monkeypatch.setattr(http2, "SUPPORTED", False)
-    offered: list[str | None] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        offered.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        await reader.read()
-        writer.transport.abort()
-
-    context = tls(authority)
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    transport = Transport(trusting)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        asked = Endpoint("mine", f"https://127.0.0.1:{port}/v1")
-        async with aclosing(transport.stream(asked, "models", None, "GET")) as chunks:
-            assert [chunk async for chunk in chunks] == [b"{}"]
-        await transport.aclose()
-    assert offered == ["http/1.1"]

@@ -18,7 +18,7 @@ PROMPT = Infill(
 
 
 async def answer(server: ModelServer, transport: Transport, prompt: Prompt = PROMPT) -> list[Chunk]:
-    provider = LlamaInfill(transport, Endpoint("mine", server.url))
+    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 
@@ -37,6 +37,7 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
     ]
     assert server.requests[0].path == "/infill"
     assert server.requests[0].body == {
+        "model": "qwen",
         "input_prefix": "a = ",
         "input_suffix": "\n",
         "input_extra": [{"filename": "lib.py", "text": "X = 1\n"}],
@@ -78,7 +79,7 @@ async def test_warming_has_the_same_prompt_read_and_nothing_written(
     server: ModelServer, transport: Transport
 ) -> None:
     server.default = Reply("1")
-    await LlamaInfill(transport, Endpoint("mine", server.url)).warm(PROMPT)
+    await LlamaInfill(transport, Endpoint("mine", server.url), "qwen").warm(PROMPT)
     await answer(server, transport)
     warming, asking = (request.body for request in server.requests)
     assert warming == {**asking, "n_predict": 0, "stream": False}
@@ -87,7 +88,7 @@ async def test_warming_has_the_same_prompt_read_and_nothing_written(
 async def test_warming_without_a_prompt_makes_a_connection(
     server: ModelServer, transport: Transport
 ) -> None:
-    provider = LlamaInfill(transport, Endpoint("mine", server.url))
+    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
     await provider.warm()
     await provider.warm(Chat("", ()))
     assert server.connections == 1
@@ -97,14 +98,14 @@ async def test_warming_without_a_prompt_makes_a_connection(
 async def test_a_warming_that_fails_says_why(server: ModelServer, transport: Transport) -> None:
     server.script(Reply(status=501, error={"error": {"message": "Infill is not supported"}}))
     with pytest.raises(RequestRejected, match="not supported"):
-        await LlamaInfill(transport, Endpoint("mine", server.url)).warm(PROMPT)
+        await LlamaInfill(transport, Endpoint("mine", server.url), "qwen").warm(PROMPT)
 
 
 async def test_a_warming_that_is_given_up_closes_its_connection(
     server: ModelServer, transport: Transport
 ) -> None:
     server.script(Reply(hang=True))
-    provider = LlamaInfill(transport, Endpoint("mine", server.url))
+    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
     warming = asyncio.create_task(provider.warm(PROMPT))
     request = await server.wait_for(1)
     warming.cancel()

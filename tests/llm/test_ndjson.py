@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twotrack.llm.ndjson import Decoder
-from twotrack.llm.sse import Overflow
+from twotrack.llm.sse import Event, Overflow
 
 
 def decode(*chunks: bytes) -> list[str]:
     decoder = Decoder()
-    lines = [line for chunk in chunks for line in decoder.feed(chunk)]
-    return lines + decoder.close()
+    events = [event for chunk in chunks for event in decoder.feed(chunk)]
+    return [event.data for event in events + decoder.close()]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_lines(stream: bytes, lines: list[str]) -> None:
 def test_a_line_is_there_as_soon_as_it_ends() -> None:
     decoder = Decoder()
     assert decoder.feed(b'{"a"') == []
-    assert decoder.feed(b':1}\n{"b"') == ['{"a":1}']
+    assert decoder.feed(b':1}\n{"b"') == [Event("", '{"a":1}')]
 
 
 def test_a_line_is_bounded() -> None:

@@ -98,6 +98,16 @@ async def test_what_is_known_to_be_refused_is_never_sent(
     assert "temperature" not in server.requests[0].body
 
 
+async def test_an_answer_that_has_begun_is_not_asked_for_again(
+    server: ModelServer, transport: Transport
+) -> None:
+    late = {"error": {"code": 400, "message": "unsupported parameter: stop"}}
+    server.script(Reply("a b", error_after=1, error=late))
+    with pytest.raises(RequestRejected):
+        await ask(Negotiated(("stop",)), server, transport, BODY)
+    assert len(server.requests) == 1
+
+
 async def test_each_parameter_costs_one_more_request_at_most(
     server: ModelServer, transport: Transport
 ) -> None:

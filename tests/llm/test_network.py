@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fakes.model_server import ModelServer, Reply
 from fakes.proxy_server import ProxyServer
 from twotrack.errors import Unreachable
 from twotrack.llm.keys import Key
+from twotrack.llm.network import Network, certificates, environment_proxy
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -30,14 +31,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-async def remote(authority: trustme.CA) -> AsyncIterator[H2Server]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "models.test").configure_cert(context)
-    async with H2Server(context) as running:
-        yield running
 
 
 @pytest.fixture
@@ -89,6 +82,72 @@ async def test_no_proxy_is_heeded(
     assert proxy.requests == []
 
 
+@pytest.mark.parametrize(
+    ("no_proxy", "url", "proxied"),
+    [
+        ("", "https://api.models.test/v1", True),
+        ("*", "https://api.models.test/v1", False),
+        ("models.test", "https://api.models.test/v1", False),
+        (".Models.TEST", "https://API.models.test/v1", False),
+        ("othermodels.test, els.test", "https://models.test/v1", True),
+        ("models.test:8443", "https://models.test:8443/v1", False),
+        ("models.test:8443", "https://models.test/v1", True),
+        ("models.test:443", "https://models.test/v1", False),
+        ("10.1.2.3", "http://10.1.2.3:8000/v1", False),
+        ("fd00::7", "http://[fd00::7]:8000/v1", False),
+        ("[fd00::7]", "http://[fd00::7]/v1", False),
+    ],
+)
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_whom_no_proxy_names(
+    no_proxy: str,
+    url: str,
+    proxied: bool,
+    case: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(case("all_proxy"), "proxy.test:3128")
+    monkeypatch.setenv(case("no_proxy"), no_proxy)
+    found, _ = environment_proxy(url)
+    assert found == ("http://proxy.test:3128" if proxied else None)
+
+
+def test_a_proxy_that_a_web_client_may_have_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a CGI script HTTP_PROXY is the header `Proxy` of whoever asked (CVE-2016-1000110)."""
+    monkeypatch.setenv("REQUEST_METHOD", "GET")
+    monkeypatch.setenv("HTTP_PROXY", "http://evil.test")
+    assert environment_proxy("http://models.test/v1")[0] is None
+    monkeypatch.setenv("http_proxy", "http://proxy.test")
+    assert environment_proxy("http://models.test/v1")[0] == "http://proxy.test"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host", "port", "target", "header"),
+    [
+        ("https://Models.Test/v1", b"models.test", None, b"/v1/m", "Models.Test"),
+        ("https://h.test:8443", b"h.test", 8443, b"/m", "h.test:8443"),
+        ("http://[::1]:8080/v1", b"::1", 8080, b"/v1/m", "[::1]:8080"),
+        ("https://b\xfccher.test/v1", b"xn--bcher-kva.test", None, b"/v1/m", "xn--bcher-kva.test"),
+        (f"https://me:{PASSWORD}@h.test/v1", b"h.test", None, b"/v1/m", "h.test"),
+        ("https://h.test/a b/\xe9%20/", b"h.test", None, b"/a%20b/%C3%A9%20//m", "h.test"),
+    ],
+)
+def test_where_a_base_url_leads(
+    base_url: str, host: bytes, port: int | None, target: bytes, header: str
+) -> None:
+    server = Network(NetworkSettings()).server(base_url, local=True)
+    url = server.url("m")
+    assert (url.host, url.port, url.target) == (host, port, target)
+    assert server.headers == {"Host": header}
+
+
+def test_no_old_tls() -> None:
+    context = certificates(None, {})
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+
+
 async def test_this_machine_is_reached_directly(
     remote: H2Server, proxy: ProxyServer, trusting: NetworkSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,8 +174,12 @@ async def test_a_proxy_that_speaks_tls_itself(
     authority.issue_cert("127.0.0.1").configure_cert(context)
     async with ProxyServer(remote.port, tls=context) as proxy:
         network = NetworkSettings(ca_file=trusting.ca_file, proxy=f"https://{proxy.address}")
-        assert b"data" in await read(network, REMOTE)
+        transport = Transport(network)
+        for url in (REMOTE, "https://models.test/v2"):  # which share the connection
+            async with aclosing(transport.stream(Endpoint("mine", url), "m", {})) as chunks:
+                assert [chunk async for chunk in chunks]
         assert len(proxy.requests) == 1
+        await transport.aclose()
 
 
 async def test_a_proxy_that_refuses(
@@ -131,6 +194,15 @@ async def test_a_proxy_that_refuses(
     assert PASSWORD not in str(failure.value)
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200", b"220 ready\r\n\r\n", b"x" * 500_000])
+async def test_a_proxy_that_speaks_no_http(answer: bytes) -> None:
+    async with ProxyServer(0, says=answer) as proxy:
+        network = NetworkSettings(proxy=f"http://{proxy.address}")
+        expected = r"no connection to models\.test through the proxy 127\.0\.0\.1\. Check"
+        with pytest.raises(Unreachable, match=expected):
+            await read(network, REMOTE)
+
+
 async def test_a_proxy_that_is_silent(remote: H2Server) -> None:
     async with ProxyServer(remote.port, silent=True) as proxy:
         network = NetworkSettings(proxy=f"http://{proxy.address}", connect_s=0.1)
@@ -138,12 +210,13 @@ async def test_a_proxy_that_is_silent(remote: H2Server) -> None:
             await read(network, REMOTE)
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("url", [f"socks5://me:{PASSWORD}@host:1", f"http://{PASSWORD}@host:x"])
-async def test_a_proxy_that_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", url)
+async def test_a_proxy_that_is_none(name: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, url)
     with pytest.raises(Unreachable) as failure:
         await read(NetworkSettings(), REMOTE)
-    expected = "mine: HTTPS_PROXY in the environment is no http:// or https:// URL."
+    expected = f"mine: {name} in the environment is no http:// or https:// URL."
     assert str(failure.value) == expected
 
 

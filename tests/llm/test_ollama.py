@@ -1,5 +1,6 @@
 """Ollama's own API on the wire."""
 
+import asyncio
 from contextlib import aclosing
 from typing import Any
 
@@ -131,6 +132,9 @@ async def test_an_answer_leaves_its_connection(server: ModelServer, transport: T
     await answer(chat(server, transport), CHAT)
     assert text(await answer(chat(server, transport), CHAT)) == "a b"
     assert server.connections == 1
+    server.default = Reply("a b", open_end=True)
+    async with asyncio.timeout(10):  # far below the 30 s of network.idle_s
+        assert text(await answer(chat(server, transport), CHAT)) == "a b"
 
 
 async def test_length(server: ModelServer, transport: Transport) -> None:
@@ -145,6 +149,7 @@ async def test_length(server: ModelServer, transport: Transport) -> None:
         ('{"message":{"thinking":"hm"}}\n{"message":{"content":"x"},"done":true}', "x", None),
         ('{"message":7,"model":7}\n{"done":true,"eval_count":2}', "", Usage(output_tokens=2)),
         ('{"response":7}\n{"done":1}\n{"done":true}\n', "", None),
+        ('{"done":true,"prompt_eval_count":9}', "", Usage(input_tokens=9)),
     ],
 )
 async def test_shapes_of_an_event(

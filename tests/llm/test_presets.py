@@ -3,17 +3,28 @@
 import json
 import re
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from fakes.model_server import ModelServer, Reply, RequestLog
-from provider_table import CHAT, INFILL, NO_TEMPLATE_THINKING, ROOM, TABLE, Row
+from provider_table import (
+    ANY_SERVER,
+    CHAT,
+    INFILL,
+    LOW,
+    NO_TEMPLATE_THINKING,
+    ROOM,
+    SERVICES,
+    TABLE,
+    Row,
+)
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Infill, Model
 from twotrack.llm.presets import PRESETS, Dialect, PromptCaching
-from twotrack.llm.registry import build
+from twotrack.llm.registry import build, endpoint_of
 from twotrack.llm.transport import Transport, is_loopback
 from twotrack.settings.schema import ModelSettings
 
@@ -31,20 +42,21 @@ CONNECTION = {"host", "content-length", "connection"}
 def model_of(row: Row, server: ModelServer, transport: Transport) -> Model:
     """Build the model of a row, with the preset's own path, on the fake."""
     preset = PRESETS[row.provider]
-    path = urlsplit(preset.base_url).path if preset.base_url else "/v1"
+    path = urlsplit(preset.base_url or ANY_SERVER).path
     settings = ModelSettings(provider=row.provider, model=row.model, base_url=f"{server.url}{path}")
     return build("mine", settings, environment=KEYS, transport=transport)
 
 
 def test_every_preset_has_its_rows() -> None:
     asked = {(row.provider, row.model, type(row.prompt)) for row in TABLE}
-    assert {row.provider for row in TABLE} == set(PRESETS)
+    assert {row.provider for row in TABLE} == set(SERVICES) == set(PRESETS)
     for name, preset in PRESETS.items():
         fills = preset.fim is not None
         assert fills == any(row.provider == name and row.prompt is INFILL for row in TABLE)
         assert any(row.provider == name and row.prompt is CHAT for row in TABLE)
-        kinds = {kind for kind in (Chat, Infill) if (name, preset.fast, kind) in asked}
-        assert kinds or not preset.fast, f"{name}: no row for its default fast model"
+        for default in filter(None, (preset.fast, preset.strong)):
+            kinds = {kind for kind in (Chat, Infill) if (name, default, kind) in asked}
+            assert kinds, f"{name}: no row for its default model {default}"
 
 
 @pytest.mark.parametrize("row", TABLE, ids=str)
@@ -74,6 +86,25 @@ async def test_what_goes_over_the_wire_and_comes_back(
     assert usages[-1] == Usage(input_tokens=30, cached_tokens=row.cached, output_tokens=2)
     assert model.capabilities.infill or row.prompt is CHAT
     assert model.capabilities.chat or row.prompt is INFILL
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_where_it_is_and_what_holds_for_all_its_models(name: str, transport: Transport) -> None:
+    service = SERVICES[name]
+    settings = ModelSettings(
+        provider=name, model="m", base_url=None if PRESETS[name].base_url else ANY_SERVER
+    )
+    endpoint = endpoint_of("mine", settings, {})
+    assert endpoint.base_url == service.url
+    variable = f"the environment variable {service.variable}" if service.variable else ""
+    assert endpoint.key.source == variable
+    model = build("mine", settings, environment={}, transport=transport)
+    assert model.price_provider == service.prices
+    can = model.capabilities
+    assert (can.context_window, can.max_output) == (service.window, service.most)
+    here = replace(settings, base_url="http://127.0.0.1:1")
+    near = build("mine", here, environment={}, transport=transport)
+    assert near.capabilities.local is not service.relays
 
 
 def _headers(request: RequestLog) -> dict[str, str]:
@@ -120,17 +151,26 @@ def test_only_anthropic_is_told_where_to_cut() -> None:
     ("provider", "model", "accepts"),
     [
         ("openai", "gpt-4o", True),
+        ("openai", "chatgpt-4o-latest", True),
+        ("openai", "ft:gpt-4.1-mini:me", True),
         ("openai", "gpt-5.4-mini", False),
         ("openai", "o4-mini", False),
         ("anthropic", "claude-3-5-haiku-latest", True),
         ("anthropic", "claude-opus-4-20250514", True),
         ("anthropic", "claude-opus-4-8", False),
+        ("anthropic", "claude-sonnet-4-6", True),
         ("moonshot", "moonshot-v1-8k", True),
         ("moonshot", "kimi-k3", False),
         ("openrouter", "anthropic/claude-sonnet-4.5", True),
         ("openrouter", "anthropic/claude-3.5-sonnet", True),
         ("openrouter", "anthropic/claude-opus-4.7", False),
+        ("together", "moonshotai/Kimi-K2.6", False),
+        ("tokenmix", "gpt-6-luna", False),
+        ("global-api", "openai/o3", False),
+        ("portkey", "@mistral/codestral-latest", True),
+        ("portkey", "@google/gemini-3.8-flash", False),
         ("litellm", "openai/o3", False),
+        ("openai-compatible", "claude-sonnet-5-5", False),
         ("litellm", "ollama/llama3.1", True),
         ("vllm", "openai/gpt-oss-20b", True),
     ],
@@ -150,12 +190,19 @@ async def test_a_temperature_is_sent_where_it_is_accepted(
         ("openai", "o4-mini", {"reasoning_effort": "low", "max_completion_tokens": 64 + ROOM}),
         ("anthropic", "claude-sonnet-4-6", {"thinking": {"type": "disabled"}}),
         ("anthropic", "claude-fable-5-1", {"output_config": {"effort": "low"}}),
-        ("moonshot", "kimi-k2.7-code", {"max_tokens": 64 + ROOM}),
+        ("moonshot", "kimi-k2.7-code", {"max_tokens": 64 + ROOM, "thinking": None}),
         ("zhipu", "GLM-4.6", {"thinking": {"type": "disabled"}}),
         ("openrouter", "moonshotai/kimi-k3", {"reasoning": {"effort": "low"}}),
+        ("together", "zai-org/GLM-5.3", {"reasoning_effort": "low", "reasoning": None}),
         ("tokenmix", "openai/gpt-5.4-mini", {"reasoning_effort": "none"}),
+        ("global-api", "gpt-6-luna", {"reasoning_effort": "none"}),
+        ("litellm", "openai/gpt-5-mini", {"reasoning_effort": "minimal"}),
+        ("openai-compatible", "o4-mini", {"reasoning_effort": "low"}),
         ("sglang", "zai-org/GLM-4.7-FP8", NO_TEMPLATE_THINKING),
+        ("vllm", "zai-org/GLM-5.3-FP8", {"chat_template_kwargs": LOW}),
+        ("llama.cpp", "gpt-oss-20b-F16.gguf", {"chat_template_kwargs": LOW}),
         ("ollama", "qwen3:8b", {"think": False}),
+        ("ollama", "gpt-oss:20b", {"think": "low"}),
     ],
 )
 async def test_a_short_answer_is_asked_for_without_thoughts(

@@ -146,7 +146,10 @@ async def test_how_long_anthropic_keeps_the_head(
 @pytest.mark.parametrize(
     ("provider", "model_id", "kept"),
     [
-        ("anthropic", "claude-haiku-4-5", True),
+        ("anthropic", "claude-3-5-haiku-latest", True),
+        ("anthropic", "claude-opus-4-5", True),
+        ("anthropic", "claude-sonnet-4-5", True),
+        ("anthropic", "claude-sonnet-4-6", False),
         ("anthropic", "claude-haiku-5-5", False),
         ("llama.cpp", "m", True),
         ("openai", "gpt-4o", False),
@@ -208,7 +211,7 @@ class TestEndpoint:
         ({"fim": "llama.cpp"}, "/infill", "input_suffix"),
         ({"provider": "codestral"}, "/v1/fim/completions", "suffix"),
         ({"provider": "mistral", "model": "codestral-latest"}, "/v1/fim/completions", "suffix"),
-        ({"provider": "deepseek", "model": "deepseek-v4-flash"}, "/v1/beta/completions", "suffix"),
+        ({"provider": "deepseek", "model": "deepseek-v4-flash"}, "/beta/completions", "suffix"),
         ({"provider": "vllm", "model": "Qwen/Qwen2.5-Coder-7B"}, "/v1/completions", "prompt"),
         ({"provider": "llama.cpp", "model": "qwen2.5-coder"}, "/infill", "input_suffix"),
     ],
@@ -273,3 +276,11 @@ def test_wrong_settings(transport: Transport, given: dict[str, Any], problem: st
 def test_every_name_of_a_template_is_accepted(transport: Transport) -> None:
     for name in fim.NAMES:
         assert model(transport, base_url="http://h/v1", fim=name).capabilities.infill
+
+
+@pytest.mark.parametrize("model", ["gpt-oss:120b-cloud", "qwen3-coder:480b-Cloud", "glm:cloud"])
+def test_a_model_that_ollama_passes_on_is_not_of_this_machine(
+    model: str, transport: Transport
+) -> None:
+    settings = ModelSettings(provider="ollama", model=model)
+    assert not build("mine", settings, environment={}, transport=transport).capabilities.local

@@ -27,6 +27,13 @@ def test_what_is_no_data_is_skipped() -> None:
     assert decode(stream) == [Event("", "x\n")]
 
 
+def test_llama_cpps_old_field_of_an_error_is_an_event() -> None:
+    assert decode(b'error: {"code":400}\n\ndata: x\n\n') == [
+        Event("error", '{"code":400}'),
+        Event("", "x"),
+    ]
+
+
 def test_only_one_blank_after_the_colon_is_no_data() -> None:
     assert decode(b"data:  indented\n\n") == [Event("", " indented")]
 

@@ -4,7 +4,9 @@ import asyncio
 import gzip
 import logging
 import socket
-from contextlib import aclosing
+import sys
+from contextlib import aclosing, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,13 +160,6 @@ async def test_nobody_listens(transport: Transport) -> None:
         port = unused.getsockname()[1]
         with pytest.raises(Unreachable, match=f"no connection to 127.0.0.1:{port}"):
             await read(transport, f"http://127.0.0.1:{port}/v1")
-
-
-async def test_hung_up_without_an_answer(server: ModelServer, transport: Transport) -> None:
-    server.script(Reply(drop=True), Reply(drop=True), Reply("too late"))
-    with pytest.raises(Unreachable, match="without an answer"):
-        await read(transport, server.base_url)
-    assert len(server.requests) == 2
 
 
 async def test_cut_in_the_middle(server: ModelServer, transport: Transport) -> None:
@@ -339,3 +334,19 @@ async def test_loopback_goes_through_no_proxy(
 )
 def test_what_is_this_machine(url: str, local: bool) -> None:
     assert is_loopback(url) is local
+
+
+async def test_a_key_that_was_refused_is_asked_for_again(
+    server: ModelServer, transport: Transport, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    program = "import sys; print(open(sys.argv[1]).read())"
+    key = Key(command=(sys.executable, "-c", program, str(file)))
+    mine = Endpoint("mine", server.base_url, key)
+    file.write_text("old-key-0123456789")
+    server.api_key = "new-key-0123456789"
+    for refused in (True, False):
+        with pytest.raises(Unauthorized) if refused else nullcontext():
+            async with aclosing(transport.stream(mine, "completions", BODY)) as chunks:
+                assert [chunk async for chunk in chunks]
+        file.write_text(server.api_key)

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-PROGRAM = Path(__file__).parents[2] / ".venv-peers" / "bin" / "litellm"
+_PEERS = Path(__file__).parents[2] / ".venv-peers"
+INSTALLED = (_PEERS / ".ready").exists()
+"""Whether `make peers` came to its end."""
 MASTER_KEY = "sk-master-of-the-gateway"
 _PATIENCE_S = 60.0
 _DISCARD_PORT = "http://127.0.0.1:9"
@@ -49,7 +51,8 @@ async def litellm_proxy(
         "NO_PROXY": "127.0.0.1",
     }
     process = await asyncio.create_subprocess_exec(
-        *(str(PROGRAM), "--config", str(config), "--host", "127.0.0.1", "--port", "0"),
+        str(_PEERS / "bin" / "litellm"),
+        *("--config", str(config), "--host", "127.0.0.1", "--port", "0"),
         *("--num_workers", "1", "--telemetry", "False"),
         cwd=folder,
         env=environment,

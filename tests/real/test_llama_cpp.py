@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from twotrack.errors import ModelError, ModelNotFound, RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import discovery, registry
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt, Provider
+from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Model, Prompt, Provider
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.presets import Dialect
 from twotrack.llm.transport import Endpoint, Transport
@@ -18,6 +19,7 @@ from twotrack.settings.schema import ModelSettings
 pytestmark = pytest.mark.real_model
 
 HELLO = Chat("You are polite.", (Message("user", "Say hello."),), max_tokens=8)
+OTHER = (Excerpt("other.py", "RATE = 0.19\n"),)
 CODE = "def double_{n}(value):\n    return value * {n}\n\n\n"
 
 
@@ -27,16 +29,26 @@ def continues(name: str) -> Infill:
     return Infill(f"# {name}\n{code}def add(a, b):\n    retu", "", "a.py", "python", stop=("\n",))
 
 
-@pytest.fixture
-def model(llama_cpp: str, transport: Transport) -> Model:
+def model_at(url: str, transport: Transport) -> Model:
     settings = ModelSettings(
         provider="llama.cpp",
         model="smollm2",
-        base_url=f"{llama_cpp}/v1",
+        base_url=f"{url}/v1",
         fim="llama.cpp",
         temperature=0.0,
     )
     return registry.build("mine", settings, environment={}, transport=transport)
+
+
+@pytest.fixture
+def model(llama_cpp: str, transport: Transport) -> Model:
+    return model_at(llama_cpp, transport)
+
+
+@pytest.fixture
+def filling(filling_llama_cpp: str, transport: Transport) -> Model:
+    """A model that /infill serves."""
+    return model_at(filling_llama_cpp, transport)
 
 
 @pytest.fixture
@@ -120,6 +132,27 @@ async def test_after_warming_the_first_prompt_is_cached(continuation: LlamaConti
 async def test_warming_without_a_prompt_asks_nothing(model: Model) -> None:
     await model.provider.warm()
     await model.provider.warm(HELLO)
+
+
+async def test_a_gap_is_filled_with_what_the_last_one_left_in_the_cache(filling: Model) -> None:
+    prompt = replace(continues("gap"), suffix="\n\nprint(add(1, 2))\n", excerpts=OTHER)
+    first = await answer(filling.provider, prompt)
+    assert text(first)
+    assert first[-1].finish in ("stop", "length")
+    cold = usage(first)
+    assert cold.cached_tokens < 10
+    without = usage(await answer(filling.provider, replace(prompt, excerpts=())))
+    assert cold.input_tokens > without.input_tokens > 100  # the other file was read too
+    await answer(filling.provider, prompt)
+    again = usage(await answer(filling.provider, prompt))
+    assert again.cached_tokens == again.input_tokens - 1 == cold.input_tokens - 1
+
+
+async def test_after_warming_the_first_gap_is_cached(filling: Model) -> None:
+    prompt = replace(continues("warm gap"), suffix="\n", excerpts=OTHER)
+    await filling.provider.warm(prompt)
+    first = usage(await answer(filling.provider, prompt))
+    assert first.cached_tokens == first.input_tokens - 1 > 100
 
 
 # -- what it refuses -------------------------------------------------------------------------------

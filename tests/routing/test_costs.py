@@ -1,14 +1,18 @@
 """What fits into a model, and what a failure costs."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desk import PROMPT, Desk, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Usage
-from twotrack.llm.api import Chunk, Infill, Model, Prices
+from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Model, Prices
+from twotrack.routing import costs
 
 # -- the context window ------------------------------------------------------------------------
 
@@ -45,11 +49,63 @@ async def test_the_answer_needs_room_too() -> None:
 
 @pytest.mark.parametrize(
     "prefix",
-    ["ab" * 300, " " * 5000, "word " * 119, "#" + "=" * 2000, "\t\t\tx = 1\n" * 70],
-    ids=["dense", "blanks", "prose", "ruler", "indented"],
+    [
+        "ab" * 300,
+        " " * 5000,
+        "word " * 119,
+        "#" + "=" * 2000,
+        "#" + "_" * 2000,
+        "A" * 2000,
+        "\t\t\tx = 1\n" * 70,
+    ],
+    ids=["dense", "blanks", "prose", "ruler", "underscores", "base64", "indented"],
 )
 async def test_what_may_fit_is_sent(prefix: str) -> None:
     assert (await Desk(small("a", says("ok"))).ask(prompt=infill(prefix))).text == "ok"
+
+
+_WINDOW = 100
+_PIECES = st.lists(
+    st.one_of(
+        st.text(max_size=6),
+        st.builds(
+            lambda blanks, word: " " * blanks + word, st.integers(0, 40), st.text(max_size=6)
+        ),
+        st.builds(lambda sign, times: sign * times, st.sampled_from("=-#_A0"), st.integers(1, 60)),
+    ),
+    max_size=_WINDOW,
+)
+"""What one token may stand for, in a prompt of as many as fit."""
+
+
+@given(_PIECES, st.integers(0, 3))
+def test_no_prompt_is_refused_that_a_tokenizer_may_make_fit(pieces: list[str], cut: int) -> None:
+    third = len(pieces) * cut // 3
+    prefix, suffix = "".join(pieces[:third]), "".join(pieces[third:])
+    costs.check_fits(
+        replace(PROMPT, prefix=prefix, suffix=suffix, max_tokens=0), small("a", says())
+    )
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 200))
+def test_every_prompt_is_refused_that_none_makes_fit(
+    prefix: int, suffix: int, excerpt: int, max_tokens: int
+) -> None:
+    def text(characters: int) -> str:
+        return ("abcdefghijklmnop" * 125)[:characters]
+
+    fill = replace(
+        PROMPT,
+        prefix=text(prefix),
+        suffix=text(suffix),
+        excerpts=(Excerpt("b.py", text(excerpt)),),
+        max_tokens=max_tokens,
+    )
+    chat = Chat(text(prefix), (Message("user", text(suffix)), Message("user", text(excerpt))))
+    for prompt in (fill, replace(chat, max_tokens=max_tokens)):
+        fits = prefix + suffix + excerpt <= 6 * (_WINDOW - max_tokens)
+        with nullcontext() if fits else pytest.raises(errors.RequestRejected):
+            costs.check_fits(prompt, small("a", says()))
 
 
 # -- what a failure costs ----------------------------------------------------------------------

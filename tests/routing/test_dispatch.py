@@ -1,6 +1,4 @@
 import asyncio
-import time
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -8,7 +6,7 @@ from desk import PROMPT, Desk, Route, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Abandoned, CostUnknown, Source, Usage
-from twotrack.llm.api import Chat, Chunk, Message, Prices, Prompt
+from twotrack.llm.api import Chat, Chunk, Message, Prices
 from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.routing.health import Health
 from twotrack.tasks import Task, Track
@@ -159,120 +157,6 @@ async def test_models_that_cannot_serve_or_are_skipped_or_unknown_are_passed_ove
     assert tried.prompts == []
 
 
-# -- time --------------------------------------------------------------------------------------
-
-
-async def test_a_hanging_model_leaves_time_for_the_next() -> None:
-    slow = says(HANG)
-    desk = Desk(fake_model("a", slow), fake_model("b", says("ok")), deadline_s=0.1)
-    began = time.monotonic()
-    assert (await desk.ask()).model == "b"
-    assert 0.03 < time.monotonic() - began < 0.09
-    assert isinstance(desk.failed[0], errors.TimedOut)
-    assert slow.open == 0
-
-
-async def test_a_model_that_stops_in_the_middle_ends_with_the_deadline() -> None:
-    slow = says("half", HANG)
-    desk = Desk(fake_model("a", slow), deadline_s=0.05)
-    with pytest.raises(errors.RouteExhausted) as caught:
-        await desk.ask()
-    assert isinstance(caught.value.failures[0], errors.TimedOut)
-    assert slow.open == 0
-
-
-async def test_a_models_own_timeout_is_shorter_than_the_routes() -> None:
-    desk = Desk(fake_model("a", says(HANG), timeout_s=0.03), fake_model("b", says("ok")))
-    assert (await desk.ask()).model == "b"
-
-
-class Pausing(FakeProvider):
-    """Takes 60 ms after each piece: longer than the times set here."""
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        async for chunk in super().stream(prompt):
-            yield chunk
-            await asyncio.sleep(0.06)
-
-
-async def test_the_time_to_the_first_token_may_be_set() -> None:
-    desk = Desk(fake_model("a", says(HANG)), fake_model("b", says("ok")), first_token_s=0.03)
-    assert (await desk.ask()).model == "b"
-    assert "within 0.0 s" in desk.failed[0].message
-
-
-@pytest.mark.parametrize("local", [False, True])
-async def test_it_holds_for_the_last_model_too_and_for_a_local_one(local: bool) -> None:
-    desk = Desk(fake_model("a", says(HANG), local=local), first_token_s=0.03)
-    with pytest.raises(errors.RouteExhausted):
-        await desk.ask()
-
-
-async def test_it_does_not_bound_the_rest_of_the_answer() -> None:
-    slow = Pausing(["a", "b"])
-    assert (await Desk(fake_model("a", slow), first_token_s=0.03).ask()).text == "ab"
-
-
-async def test_it_does_not_extend_the_deadline() -> None:
-    desk = Desk(fake_model("a", says(HANG)), first_token_s=60, deadline_s=0.03)
-    with pytest.raises(errors.RouteExhausted):
-        await desk.ask()
-
-
-async def test_the_time_for_a_request_may_be_set() -> None:
-    slow, ok = fake_model("a", says("half", HANG)), fake_model("b", says("ok"))
-    assert (await Desk(slow, ok, total_s=0.03).ask()).model == "b"
-
-
-async def test_a_models_own_time_beats_that_of_all_requests() -> None:
-    slow = Pausing(["a", "b"])
-    assert (await Desk(fake_model("a", slow, timeout_s=5), total_s=0.03).ask()).text == "ab"
-
-
-async def test_a_short_retry_after_is_waited_for_when_no_other_model_is_left() -> None:
-    provider = FakeProvider([errors.RateLimited("a", "429", retry_after_s=0.01)], ["ok"])
-    desk = Desk(fake_model("a", provider))
-    answer = await desk.ask()
-    assert answer.text == "ok"
-    assert len(answer.attempts) == 2
-    assert desk.failed == []
-
-
-async def test_a_server_that_is_loading_its_model_is_waited_for_likewise() -> None:
-    provider = FakeProvider([errors.ServerFailed("a", "loading", retry_after_s=0.01)], ["ok"])
-    assert (await Desk(fake_model("a", provider)).ask()).text == "ok"
-
-
-async def test_it_is_not_waited_for_where_the_provider_says_not_to_retry() -> None:
-    error = errors.RateLimited("a", "429", retry_after_s=0.01, transient=False)
-    provider = FakeProvider([error], ["ok"])
-    with pytest.raises(errors.RouteExhausted):
-        await Desk(fake_model("a", provider)).ask()
-
-
-async def test_it_is_waited_for_only_once() -> None:
-    provider = fails(errors.RateLimited, retry_after_s=0.01)
-    with pytest.raises(errors.RouteExhausted):
-        await Desk(fake_model("a", provider)).ask()
-    assert len(provider.prompts) == 2
-
-
-@pytest.mark.parametrize("retry_after_s", [1.5, 30.0])
-async def test_a_long_retry_after_is_not_waited_for(retry_after_s: float) -> None:
-    provider = fails(errors.RateLimited, retry_after_s=retry_after_s)
-    desk = Desk(fake_model("a", provider))
-    with pytest.raises(errors.RouteExhausted):
-        await desk.ask()
-    assert len(provider.prompts) == 1
-    assert desk.dispatcher.health.shut_for("a") == pytest.approx(retry_after_s, abs=0.5)
-
-
-async def test_another_model_is_better_than_waiting() -> None:
-    provider = fails(errors.RateLimited, retry_after_s=0.01)
-    assert (await Desk(fake_model("a", provider), fake_model("b", says("ok"))).ask()).model == "b"
-    assert len(provider.prompts) == 1
-
-
 # -- cancelling --------------------------------------------------------------------------------
 
 
@@ -322,8 +206,9 @@ async def test_when_all_are_shut_the_first_to_recover_is_asked() -> None:
     assert (await desk.ask()).model == "b"
 
 
-async def test_typing_keeps_to_the_time_that_a_provider_named() -> None:
-    provider = FakeProvider([errors.RateLimited("a", "429", retry_after_s=30)], ["ok"])
+@pytest.mark.parametrize("kind", [errors.RateLimited, errors.Unauthorized, errors.QuotaExhausted])
+async def test_typing_keeps_to_the_time_that_was_named(kind: type[errors.ModelError]) -> None:
+    provider = FakeProvider([kind("a", "429", retry_after_s=30)], ["ok"])
     desk = Desk(fake_model("a", provider))
     for _ in range(2):
         with pytest.raises(errors.RouteExhausted, match="429"):
@@ -393,6 +278,17 @@ async def test_with_a_budget_a_model_of_unknown_price_is_asked_and_named() -> No
     for other in (Desk(priced, usd=1.0), Desk(unpriced), Desk(unpriced, usd=float("inf"))):
         await other.ask()
         assert CostUnknown("a") not in other.events
+
+
+async def test_so_is_one_that_is_only_ever_given_up() -> None:
+    provider = says("x", HANG)
+    desk = Desk(fake_model("a", provider), usd=1.0)
+    asking = asyncio.create_task(desk.ask())
+    await provider.speaking.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    await desk.dispatcher.aclose()
+    assert CostUnknown("a") in desk.events
 
 
 async def test_money_that_is_left_may_be_spent() -> None:

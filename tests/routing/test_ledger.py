@@ -1,6 +1,8 @@
 import math
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -233,6 +235,36 @@ def test_a_ledger_that_cannot_be_written_is_one_problem_and_counts_on(
     assert ledger.spent("day") == pytest.approx(0.75)
     assert ledger.problem is not None
     assert len(caplog.records) == 1
+
+
+FILLING = """
+import resource, sys
+from pathlib import Path
+from twotrack.errors import ServerFailed
+from twotrack.events import ModelFailed
+from twotrack.routing.ledger import Ledger
+from twotrack.tasks import Task
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+ledger = Ledger(Path(sys.argv[1]))
+for _ in range(3000):
+    ledger(ModelFailed(Task.FIX, ServerFailed("a", "no"), cost_usd=0.25))
+ledger.close()
+print(ledger.spent("day"))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")
+def test_a_full_disk_is_one_problem_and_harms_nothing(path: Path) -> None:
+    command = [sys.executable, "-c", FILLING, str(path)]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert child.stdout == "750.0\n"
+    assert child.stderr.count("cannot be written") == 1
+    kept = len(rows(path))
+    ledger = Ledger(path)
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.problem is None
+    assert len(rows(path)) == kept + 1
 
 
 @pytest.mark.slow

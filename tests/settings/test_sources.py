@@ -197,6 +197,38 @@ class TestModels:
         assert messages(loaded) == [f"{user_file}: {message}"]
         assert not any(key.startswith("models.x") for key in loaded.origins)
 
+    @pytest.mark.parametrize("url", ["https://me:pw@gateway.test/v1", "gateway.test", 3])
+    def test_one_with_a_wrong_url_does_not_go_to_the_presets_server(
+        self, load_settings: Load, user_file: Path, url: object
+    ) -> None:
+        loaded = load_settings(f"{CODESTRAL}base_url = {url!r}")
+        assert loaded.settings.models == {}
+        assert messages(loaded)[-1] == (
+            f"{user_file}: models.codestral: lacks a valid base_url; this model is left out"
+        )
+        assert not any("pw@" in message for message in messages(loaded))
+
+    def test_a_wrong_url_leaves_that_of_a_lower_source(self, load_settings: Load) -> None:
+        right = "https://gateway.test/v1"
+        loaded = load_settings(
+            f"{CODESTRAL}base_url = {right!r}",
+            editor={"models": {"codestral": {"base_url": "gateway"}}},
+        )
+        assert loaded.settings.models["codestral"].base_url == right
+
+    def test_a_projects_url_turns_no_model_off(self, load_settings: Load) -> None:
+        loaded = load_settings(CODESTRAL, "[models.codestral]\nbase_url = 'gateway'")
+        assert list(loaded.settings.models) == ["codestral"]
+        assert loaded.settings.models["codestral"].base_url is None
+
+    def test_what_may_hold_a_key_is_not_shown(self, load_settings: Load) -> None:
+        loaded = load_settings(
+            f"{CODESTRAL}headers = {{ x-team = 'sk-canary' }}\n"
+            "api_key_command = ['echo', 'sk-canary']"
+        )
+        assert loaded.settings.models["codestral"].headers == {"x-team": "sk-canary"}
+        assert "sk-canary" not in repr(loaded)
+
     def test_incomplete_prices_are_left_out(self, load_settings: Load) -> None:
         loaded = load_settings(CODESTRAL + "prices = { input = 1 }")
         assert loaded.settings.models["codestral"].prices is None
@@ -220,6 +252,12 @@ class TestModels:
             "models.codestral.provider: must be one of codestral, mistral, openai-compatible"
             ' (did you mean "codestral"?)'
         )
+
+    def test_a_provider_in_capitals_is_near(self, load_settings: Load) -> None:
+        loaded = load_settings(
+            CODESTRAL.replace('"codestral"', '"Codestral"'), known_providers=("codestral",)
+        )
+        assert '(did you mean "codestral"?)' in messages(loaded)[0]
 
     def test_an_unknown_template_is_told(self, load_settings: Load) -> None:
         loaded = load_settings(

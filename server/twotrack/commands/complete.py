@@ -22,7 +22,8 @@ def run(environment: Mapping[str, str], place: Place, *, as_json: bool) -> int:
     tally = Tally()
     completion = asyncio.run(_complete(environment, place, tally))
     if completion is None:
-        raise TwotrackError("Nothing is proposed there.")
+        asked = ", ".join(tally.models) or "no model"
+        raise TwotrackError(f"Nothing is proposed there (asked: {asked}).")
     origin = completion.origin
     if as_json:
         terminal.show_data(_data(completion, tally))
@@ -48,6 +49,7 @@ async def _complete(
             terminal.say(problem)
         if not session.shield.may_send(document.path):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
+        terminal.progress("looking for models and a completion")
         await session.discover()
         session.opened(document)
         await session.read_workspace(_READING_S)

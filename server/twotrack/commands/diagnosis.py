@@ -1,7 +1,8 @@
 """What the doctor found, as text for people and as values for JSON."""
 
 import math
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from twotrack import __version__
 from twotrack.commands import terminal
 from twotrack.commands.editors import Editor
-from twotrack.commands.probe import Examined, Finding, Level
+from twotrack.commands.examined import Examined, Finding, Level
 from twotrack.report import key_data, route_data, table
 from twotrack.routing.routes import Route
 from twotrack.settings.limits import printable
@@ -43,14 +44,19 @@ class Diagnosis:
         return not self._count(Level.PROBLEM)
 
     def _count(self, level: Level) -> int:
-        settings = len(self.settings_problems) if level is Level.PROBLEM else 0
-        return settings + sum(finding.level is level for finding in self._findings())
+        return sum(each is level for each in self._levels())
 
-    def _findings(self) -> Iterator[Finding]:
+    def _levels(self) -> Iterator[Level]:
+        """Give the level of each line that a person gets."""
+        for finding in self._settings():
+            yield finding.level
         for model in self.models:
-            yield from model.findings
-        yield from self.tasks
-        yield from (self.embedded, self.ledger, self._budget())
+            for finding in model.findings:
+                yield finding.level
+        for _, level, _ in self._groups():
+            yield level
+        for finding in (self.embedded, self.ledger, self._budget()):
+            yield finding.level
 
     def _budget(self) -> Finding:
         if math.isinf(self.left_usd):
@@ -62,17 +68,27 @@ class Diagnosis:
 
     # -- for people ----------------------------------------------------------------------------
 
-    def text(self) -> str:
-        """Give the findings as plain text, ending in a newline."""
-        parts = [
-            _section("Settings", self._settings()),
-            *(_section(_title(model), model.findings, _cost(model)) for model in self.models),
-            _section("Tasks", self.tasks),
-            _section("This machine", [self.embedded, self.ledger, self._budget()]),
-            _section("Editors", [], "\n".join(self._editors())),
-            self._end(),
+    def text(self, width: int | None = None) -> str:
+        """Give the findings as plain text, ending in a newline; lines of `width` at most."""
+        here = [self.embedded, self.ledger, self._budget()]
+        editors: list[tuple[str, ...]] = [
+            (f"{e.name} {e.version}".rstrip(), e.text) for e in self.editors
         ]
-        return "\n".join(parts)
+        sections: list[tuple[str, list[tuple[str, ...]]]] = [
+            ("Settings", _rows(self._settings())),
+            *((_title(model), [*_rows(model.findings), *_cost(model)]) for model in self.models),
+            ("Tasks", [(level, f"{names}: {text}") for names, level, text in self._groups()]),
+            ("This machine", _rows(here)),
+            ("Editors", editors or [("none in PATH",)]),
+        ]
+        return "\n".join([*(_section(*section, width) for section in sections), self._end()])
+
+    def _groups(self) -> list[tuple[str, Level, str]]:
+        """Give the tasks of which the same is to be said together: names, level and text."""
+        groups: dict[tuple[Level, str], list[str]] = {}
+        for finding in self.tasks:
+            groups.setdefault((finding.level, finding.text), []).append(finding.check)
+        return [(", ".join(names), level, text) for (level, text), names in groups.items()]
 
     def _settings(self) -> list[Finding]:
         files = [
@@ -81,10 +97,6 @@ class Diagnosis:
         ]
         problems = [Finding("", Level.PROBLEM, text) for text in self.settings_problems]
         return [*files, *problems]
-
-    def _editors(self) -> list[str]:
-        rows = [(f"{e.name} {e.version}".rstrip(), e.text) for e in self.editors]
-        return [f"  {line}" for line in table(rows)] if rows else ["  none in PATH"]
 
     def _end(self) -> str:
         problems, warnings = self._count(Level.PROBLEM), self._count(Level.WARNING)
@@ -99,13 +111,14 @@ class Diagnosis:
     def data(self) -> dict[str, Any]:
         """Give the findings as values for JSON.
 
-        schema, version, ok (no problem), problems and warnings (counts);
+        schema, version, ok (no problem), problems and warnings (counts of what is said; tasks of
+        which the same is said count once);
         settings: files [{path, exists}], problems [text];
         models: [{name, provider, model, local, tasks, level ("ok", "warning", "problem"),
         key {needed, found, source}, origin, listed, offered [id, the nearest first],
         first_token_ms, total_ms, tokens_per_s, gaps (see `Filling`), requests, input_tokens,
         cached_tokens, output_tokens, estimated, cost_usd, findings [{check, level, text}]}];
-        tasks: [{task, track, models, deadline_s, why, level}]; embedded {level, text};
+        tasks: [{task, track, models, deadline_s, why, level, text}]; embedded {level, text};
         ledger {path, level, text}; budget {day_usd, month_usd, left_usd, level, text};
         editors: [{program, name, path, version, text}]. What is not known is null.
         """
@@ -121,7 +134,7 @@ class Diagnosis:
             },
             "models": [_model_data(model) for model in self.models],
             "tasks": [
-                {**route, "level": finding.level.value}
+                {**route, **_finding_data(finding)}
                 for route, finding in zip(route_data(self.routes), self.tasks, strict=True)
             ],
             "embedded": _finding_data(self.embedded),
@@ -145,21 +158,37 @@ class Diagnosis:
         }
 
 
-def _section(title: str, findings: "list[Finding] | tuple[Finding, ...]", more: str = "") -> str:
-    rows = [(finding.level.value, finding.check, finding.text) for finding in findings]
-    lines = [f"  {line}" for line in table(rows)] if rows else []
-    return "\n".join([printable(title), *lines, *([more] if more else []), ""])
+def _rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
+    return [(finding.level, finding.check, finding.text) for finding in findings]
+
+
+def _section(title: str, rows: Iterable[tuple[str, ...]], width: int | None) -> str:
+    """Give a title and its rows; the last column of one that is too long goes on below itself."""
+    rows = list(rows)
+    lines = [f"  {line}" for line in table(rows)]
+    if width is not None:
+        column = 2 + sum(max(map(len, cells)) + 2 for cells in list(zip(*rows, strict=True))[:-1])
+        wrap = textwrap.TextWrapper(
+            width,
+            subsequent_indent=" " * column,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = [wrap.fill(line) for line in lines]
+    return "\n".join([printable(title), *lines, ""])
 
 
 def _title(model: Examined) -> str:
     row, used = model.row, ", ".join(model.tasks) or "no task uses it"
+    if len(model.tasks) == len(Task):
+        used = "all tasks"
     return f"Model {row.name}: {row.provider}, {row.model_id} ({used})"
 
 
-def _cost(model: Examined) -> str:
+def _cost(model: Examined) -> list[tuple[str, ...]]:
     events = model.tally.events
     many = "1 question" if len(events) == 1 else f"{len(events)} questions"
-    return f"  {many}, {terminal.cost(model.tally.cost_usd)}" if events else ""
+    return [("", "cost", f"{many}, {terminal.cost(model.tally.cost_usd)}.")] if events else []
 
 
 def _finding_data(finding: Finding) -> dict[str, str]:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from twotrack.commands import editors, facts, files, terminal
 from twotrack.commands.diagnosis import Diagnosis
-from twotrack.commands.probe import Examined, Finding, Level, Probe
+from twotrack.commands.examined import Examined, Finding, Level
+from twotrack.commands.probe import Probe
 from twotrack.llm.embedded import available
-from twotrack.report import ModelRow
 from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.files import PROJECT_FILE, user_path
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Track
 
 
 def run(
@@ -28,7 +28,7 @@ def run(
     if as_json:
         terminal.show_data(diagnosis.data())
     else:
-        terminal.show(diagnosis.text())
+        terminal.show(diagnosis.text(terminal.width()))
     return 0 if diagnosis.ok else 1
 
 
@@ -53,7 +53,7 @@ async def _examine(
         settings_problems=tuple(session.problems),
         models=tuple(models),
         routes=session.routes,
-        tasks=tuple(_task(route, broken) for route in session.routes.values()),
+        tasks=tuple(_task(session, route, broken) for route in session.routes.values()),
         embedded=_embedded(session),
         ledger_path=default_path(),
         ledger=_ledger(session),
@@ -66,24 +66,18 @@ async def _examine(
 async def _models(
     session: Session, environment: Mapping[str, str], *, every: bool, timeout_s: float
 ) -> list[Examined]:
-    """Try the models, all at once; in the order of the settings."""
-    probe = Probe(session, environment, timeout_s)
-    chosen: list[tuple[ModelRow, tuple[Task, ...]]] = []
-    for row in facts.rows(session, environment):
-        tasks = tuple(t for t, route in session.routes.items() if row.name in route.models)
-        if row.name != Track.RECALL and (tasks or every):
-            chosen.append((row, tasks))
-
-    async def examine(row: ModelRow, tasks: tuple[Task, ...]) -> Examined:
-        terminal.progress(f"trying {row.name}")
-        return await probe.examine(row, tasks)
-
+    """Try the models, at once where they run elsewhere; give them in the order of the settings."""
+    probe = Probe(session, environment, timeout_s, terminal.progress)
+    work = []
     async with asyncio.TaskGroup() as group:
-        work = [group.create_task(examine(row, tasks)) for row, tasks in chosen]
+        for row in facts.rows(session, environment):
+            tasks = tuple(t for t, route in session.routes.items() if row.name in route.models)
+            if row.name != Track.RECALL and (tasks or every):
+                work.append(group.create_task(probe.examine(row, tasks)))
     return [task.result() for task in work]
 
 
-def _task(route: Route, broken: Set[str]) -> Finding:
+def _task(session: Session, route: Route, broken: Set[str]) -> Finding:
     """Say whether a task is served; `broken` are the models that did not answer."""
     text = f"{' -> '.join(route.models) or 'nothing'} ({route.why})"
     level = Level.OK
@@ -93,6 +87,9 @@ def _task(route: Route, broken: Set[str]) -> Finding:
         level, text = Level.PROBLEM, f"{text}. None of them answers."
     elif broken and broken >= set(route.models) - {Track.RECALL}:
         level, text = Level.WARNING, f"{text}. Only recall answers."
+    elif facts.unfit(session, route):
+        todo = f"Name one in routes.{route.task} that takes instructions."
+        level, text = Level.WARNING, f"{text}. Not asked for this. {todo}"
     elif "not available" in route.why:
         level = Level.WARNING
     return Finding(route.task, level, text)

@@ -41,9 +41,10 @@ class _Change:
     new: str
     old: TextFile | None = None
 
-    def diff(self) -> str:
-        """Give a unified diff as git and patch read it; lines keep their ends."""
-        name = _relative(self.path)
+    def diff(self, root: Path) -> str:
+        """Give a unified diff as git and patch read it in `root`; lines keep their ends."""
+        name = _relative(self.path, root)
+        name += "\t" if " " in name else ""  # where the name ends, as git says it to patch
         lines = difflib.unified_diff(
             _lines(self.old.text.text) if self.old else [],
             _lines(self.new),
@@ -64,7 +65,8 @@ def run(environment: Mapping[str, str], order: Order) -> int:
     changes = _changes(file, proposal)
     if not changes and not proposal.text:
         raise TwotrackError("The model would change nothing there.")
-    diff = "".join(change.diff() for change in changes)
+    root = _root(file, changes)
+    diff = "".join(change.diff(root) for change in changes)
     if order.write:
         if proposal.confirm:
             raise TwotrackError(
@@ -79,7 +81,9 @@ def run(environment: Mapping[str, str], order: Order) -> int:
         terminal.show(f"{proposal.text}\n")
     if order.write:
         for change in changes:
-            terminal.say(f"{'wrote' if change.old else 'made'} {_relative(change.path)}")
+            terminal.say(
+                f"{'wrote' if change.old else 'made'} {_relative(change.path, Path.cwd())}"
+            )
     else:
         terminal.show(diff)
     origin = proposal.origin
@@ -170,10 +174,17 @@ def _lines(text: str) -> list[str]:
     return io.StringIO(text, newline="\n").readlines()
 
 
-def _relative(path: Path) -> str:
-    """Name a file as seen from here."""
+def _root(file: TextFile, changes: Iterable[_Change]) -> Path:
+    """Give where the diff applies: this folder, or the file's project where that lies elsewhere."""
     here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+    if all(change.path.is_relative_to(here) for change in changes):
+        return here
+    return files.project_of(file.path.parent)
+
+
+def _relative(path: Path, root: Path) -> str:
+    """Name a file as seen from `root`."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _data(

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
+from twotrack.engine.actions import raw
 from twotrack.events import Usage
-from twotrack.llm import fim, registry
+from twotrack.llm import registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import available
-from twotrack.llm.presets import FAMILY, PRESETS, Preset
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.prices import cost_usd
 from twotrack.report import KeySource, ModelRow
+from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import Track
+from twotrack.tasks import Task, Track
 
 _SAMPLE_TOKENS = 1_000
 """Tokens whose price is looked up: few, because some models cost more for long prompts."""
@@ -48,7 +50,7 @@ def _row(session: Session, model: Model, environment: Mapping[str, str]) -> Mode
         can.local,
         key,
         dialect=preset.dialect.value,
-        gaps=_gaps(entry, preset) if can.infill else "chat",
+        gaps=entry.fim or registry.template_of(preset, entry.model) or "chat",
         context_window=can.context_window,
         price=price(model),
     )
@@ -59,10 +61,6 @@ def _defined(session: Session, name: str, key: KeySource) -> str:
     if origin is not None:
         return origin
     return f"found ({key.name})" if key.name else "found on this machine"
-
-
-def _gaps(entry: ModelSettings, preset: Preset) -> str:
-    return entry.fim or (fim.family(entry.model) if preset.fim == FAMILY else preset.fim) or "chat"
 
 
 def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) -> KeySource:
@@ -90,6 +88,18 @@ def price(model: Model) -> tuple[float, float] | None:
         case [float() as read, float() as written]:
             return round(read * scale, 6), round(written * scale, 6)
     return None
+
+
+def unfit(session: Session, route: Route) -> bool:
+    """Whether the route's models are never asked for its task.
+
+    Small models and those that only fill gaps get texts to continue; for some tasks there is none.
+    """
+    return (
+        route.task is Task.SIMPLIFY
+        and bool(route.models)
+        and all(raw.preferred(session.models[name]) for name in route.models)
+    )
 
 
 def gaps(session: Session, models: list[ModelRow]) -> list[str]:

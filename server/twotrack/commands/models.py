@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from twotrack.commands import facts, files, terminal
@@ -26,10 +27,18 @@ async def _survey(environment: Mapping[str, str], root: Path) -> Report:
         session.begin([root], [])
         await session.discover()
         rows = facts.rows(session, environment)
+        routes = {
+            task: replace(
+                route, why=f"{route.why}; not asked for this, as it takes no instructions"
+            )
+            if facts.unfit(session, route)
+            else route
+            for task, route in session.routes.items()
+        }
         return Report(
             user_path(environment),
             rows,
-            session.routes,
+            routes,
             session.loaded.origins,
             [*session.problems, *facts.gaps(session, rows)],
         )

@@ -2,22 +2,17 @@
 
 import asyncio
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from twotrack.commands.tally import Tally
-from twotrack.document import Document
-from twotrack.engine.gap import gap_at
-from twotrack.engine.replies import proposal
-from twotrack.engine.snippet import chat_for
+from twotrack.commands import gap_check
+from twotrack.commands.examined import Examined, Filling, Level
 from twotrack.errors import (
     BudgetExhausted,
     ModelError,
     ModelNotFound,
-    NotLocal,
     RequestRejected,
     RouteExhausted,
     ServerFailed,
@@ -27,7 +22,7 @@ from twotrack.errors import (
 )
 from twotrack.events import Answered, Event, ModelFailed
 from twotrack.llm import discovery, registry
-from twotrack.llm.api import Chat, Infill, Message, Model, Prompt
+from twotrack.llm.api import Chat, Message, Model, Prompt
 from twotrack.llm.keys import Key, KeyMissing
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Endpoint
@@ -37,116 +32,34 @@ from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Errand, Task
-from twotrack.text import Position, Snapshot
 
-SLOW_MS = 1_500.0
-"""A first token later than this comes too late for somebody who types."""
 _LISTING_S = 5.0
 _NEAR = 3
-_TOO_SHORT_MS = 5.0
-"""An answer that comes within this time says nothing about tokens a second."""
 
 _COUNT = Chat(
     "Answer with what is asked for, and nothing else.",
     (Message("user", "Count from 1 to 20, in digits, with a blank between the numbers."),),
     max_tokens=64,
 )
-_NAME = "amount_due"
-# The gap's name stands behind it only: who does not read that cannot know it.
-_BEFORE = "def total(prices):\n    "
-_AFTER = f" = 0\n    for price in prices:\n        {_NAME} += price\n    return {_NAME}\n"
-_GAP = Infill(_BEFORE, _AFTER, "total.py", "python", stop=("\n",), max_tokens=32)
-_DOCUMENT = Document("untitled:total.py", None, "python", 1, Snapshot(_BEFORE + _AFTER))
-
-
-class Level(StrEnum):
-    """How well something is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-class Filling(StrEnum):
-    """How a model fills a gap of the code."""
-
-    OK = "ok"
-    CHAT = "chat"
-    """It is asked in words."""
-    PREFIX_ONLY = "prefix-only"
-    """It is made to continue what stands before the gap."""
-    IGNORES_SUFFIX = "ignores-suffix"
-    """What follows the gap made no difference."""
-    EMPTY = "empty"
-    """It proposed nothing that could be used."""
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, in a sentence that says what to do where that is needed."""
-
-    check: str
-    level: Level
-    text: str
-
-
-@dataclass(slots=True)
-class Examined:
-    """What was found of one model."""
-
-    row: ModelRow
-    tasks: tuple[Task, ...]
-    """The tasks whose routes name it."""
-    findings: list[Finding] = field(default_factory=list)
-    origin: str | None = None
-    listed: bool | None = None
-    """Whether its provider lists its id; None: it lists none."""
-    offered: tuple[str, ...] = ()
-    """The ids that the provider lists, those most like this one first."""
-    first_token_ms: float | None = None
-    total_ms: float | None = None
-    tokens_per_s: float | None = None
-    filling: Filling | None = None
-    """None: it was not asked to fill a gap."""
-    tally: Tally = field(default_factory=Tally)
-
-    @property
-    def answers(self) -> bool:
-        """Whether it answered a question."""
-        return self.first_token_ms is not None
-
-    @property
-    def completes(self) -> bool:
-        """Whether completions ask it."""
-        return bool({Task.COMPLETE, Task.BLOCK}.intersection(self.tasks))
-
-    def say(self, check: str, level: Level, text: str) -> None:
-        """Note a finding; a later one about the same takes its place."""
-        kept = [found for found in self.findings if found.check != check]
-        self.findings = sorted([*kept, Finding(check, level, text)], key=_in_order)
-
-    @property
-    def level(self) -> Level:
-        """How well it does in all."""
-        levels = {finding.level for finding in self.findings}
-        return next((x for x in (Level.PROBLEM, Level.WARNING) if x in levels), Level.OK)
-
-
-_ORDER = ("privacy", "budget", "price", "key", "server", "model", "answer", "gaps")
-
-
-def _in_order(finding: Finding) -> int:
-    return _ORDER.index(finding.check)
 
 
 class Probe:
-    """Tries models with questions of its own. `timeout_s` bounds each answer."""
+    """Tries models with questions of its own.
 
-    def __init__(self, session: Session, environment: Mapping[str, str], timeout_s: float) -> None:
+    `timeout_s` bounds each answer (seconds); `progress` is told what is being waited for.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        progress: Callable[[str], None],
+    ) -> None:
         self._session = session
         self._environment = environment
         self._timeout_s = timeout_s
+        self._progress = progress
         # Those on this machine share it: one that works makes the other look slow.
         self._local = asyncio.Lock()
         self._remote = asyncio.Semaphore(8)
@@ -166,16 +79,23 @@ class Probe:
     async def _reached(self, found: Examined, entry: ModelSettings) -> bool:
         """Look for key and server; whether the model can be asked."""
         endpoint = registry.endpoint_of(found.row.name, entry, self._environment)
+        self._progress(f"{found.row.name}: looking for key and server")
         return await self._key(found, endpoint.key) and await self._server(found, entry, endpoint)
 
     async def _key(self, found: Examined, key: Key) -> bool:
         try:
             present = await key.get()
         except KeyMissing as missing:
-            text = f"{_sentence(str(missing))} Set it, or take the model out of the routes."
-            found.say("key", Level.PROBLEM, text)
+            todo = "Set it, or take the model out of the routes."
+            if key.renewable:
+                setting = f"models.{found.row.name}.api_key_env"
+                todo = f"Mend that, or name another source of the key, such as {setting}."
+            found.say("key", Level.PROBLEM, f"{missing}. {todo}")
             return False
-        text = f"found in {key.source}." if present else "none is needed."
+        found.keyless = not present
+        text = f"found in {key.source}."
+        if not present:
+            text = f"none, as {key.source} is not set." if key.source else "none is needed."
         found.say("key", Level.OK, text)
         return True
 
@@ -188,14 +108,21 @@ class Probe:
             async with asyncio.timeout(min(_LISTING_S, self._timeout_s)):
                 ids = await discovery.model_ids(transport, endpoint, dialect)
         except Unreachable as error:
-            found.say("server", Level.PROBLEM, _said(error))
+            self._blame(found, error)
             return False
-        except (ModelError, TimeoutError):  # the question tells whether that matters
+        except (TimedOut, TimeoutError):  # the question tells whether that matters
+            return True
+        except Unauthorized:  # so does this: it may be the listing only that needs a key
+            found.say("server", Level.OK, f"{found.origin} answers.")
+            return True
+        except ModelError:
             ids = []
-        if ids:
+        if not ids:
+            found.say("server", Level.OK, f"{found.origin} answers; it lists no models.")
+        else:
             found.listed = _plain(entry.model) in map(_plain, ids)
-            text = f"{found.origin} answers and lists {len(ids)} models."
-            found.say("server", Level.OK, text)
+            many = "1 model" if len(ids) == 1 else f"{len(ids)} models"
+            found.say("server", Level.OK, f"{found.origin} answers and lists {many}.")
             near = difflib.get_close_matches(entry.model, ids, _NEAR, 0.4)
             found.offered = tuple(dict.fromkeys((*near, *ids)))
         return True
@@ -215,12 +142,13 @@ class Probe:
 
     async def _question(self, found: Examined, model: Model) -> bool:
         """Have it count; whether it can be asked more."""
+        self._progress(f"{model.name}: a short question, {self._timeout_s:g} s at most")
         try:
             answer = await self._answer(found, model, _COUNT)
         except ModelError as error:
             self._blame(found, error)
             return False
-        except (BudgetExhausted, NotLocal) as error:
+        except BudgetExhausted as error:
             found.say("budget", Level.WARNING, error.message)
             return False
         self._serves(found, answer)
@@ -231,44 +159,37 @@ class Probe:
             )
             found.say("answer", Level.PROBLEM, text)
             return True
-        speed = _speed(found, answer)
-        if found.completes and answer.first_token_ms > SLOW_MS:
-            speed += " That is slow for completions: put a faster model first in routes.fast."
-            found.say("answer", Level.WARNING, speed)
-        else:
-            found.say("answer", Level.OK, speed)
+        found.say("answer", *found.timed(answer))
         return True
 
     async def _gap(self, found: Examined, model: Model) -> None:
         """Have it fill a gap, asked as completions ask it."""
-        can = model.capabilities
-        prompt = _GAP if can.infill else chat_for(_GAP) if can.chat else None
+        can, entry = model.capabilities, self._session.entry(model.name)
+        prompt = gap_check.question(can)
         if prompt is None:
             return
+        self._progress(f"{model.name}: a gap in code, {self._timeout_s:g} s at most")
         try:
             answer = await self._answer(found, model, prompt)
         except (RequestRejected, ModelNotFound, ServerFailed) as error:
             found.filling = Filling.REFUSED
-            text = (
-                f"it refuses to fill a gap: {error.detail} Set models.{model.name}.fim to the "
-                "template of its family, or put another model into routes.fast."
-            )
-            found.say("gaps", Level.PROBLEM, text)
+            text = f"it refuses to fill a gap: {error.detail}"
+            found.say("gaps", Level.PROBLEM, f"{text} {gap_check.remedy(model.name, entry)}")
             return
         except (ModelError, BudgetExhausted) as error:
             level = Level.PROBLEM if isinstance(error, ModelError) else Level.WARNING
             found.say("gaps", level, _said(error))
             return
         self._serves(found, answer)
-        if not can.chat:
-            found.say("answer", Level.OK, _speed(found, answer))
-        found.filling = _filling(answer.text, model)
-        found.say("gaps", *_GAPS[found.filling])
+        if not can.chat or found.loaded(answer):
+            found.say("answer", *found.timed(answer))
+        found.filling = gap_check.judged(answer.text, can)
+        found.say("gaps", *gap_check.words(found.filling, model.name, entry))
 
     def _serves(self, found: Examined, answer: Answer) -> None:
         """Note that the server answered, and as which model."""
-        if found.origin and found.listed is None:
-            found.say("server", Level.OK, f"{found.origin} answers; it lists no models.")
+        if found.origin and not any(finding.check == "server" for finding in found.findings):
+            found.say("server", Level.OK, f"{found.origin} answers.")  # its list came too late
         text = f"{answer.asked_model} answers."
         if answer.answered_model != answer.asked_model:
             text = f"{answer.asked_model} answers, as {answer.answered_model}."
@@ -278,22 +199,30 @@ class Probe:
 
     def _blame(self, found: Examined, error: ModelError) -> None:
         """Note why the model did not answer, at what is at fault."""
-        text = _said(error)
+        name, text, entry = found.row.name, _said(error), self._session.entry(found.row.name)
         match error:
             case Unauthorized():
-                found.say("key", Level.PROBLEM, f"{_reason(found)} {text}")
+                text = f"none was given, and {text}" if found.keyless else f"refused: {text}"
+                found.say("key", Level.PROBLEM, text)
+            case ModelNotFound() if entry is None:
+                found.say("model", Level.PROBLEM, text)
+            case ModelNotFound() if found.listed:
+                text = f"{error.detail} Its server lists it: look at models.{name}.base_url."
+                found.say("model", Level.PROBLEM, text)
             case ModelNotFound():
                 found.say("model", Level.PROBLEM, f"{error.detail} {_instead(found)}")
             case Unreachable():
+                if entry is not None and not entry.base_url and not found.row.local:
+                    text = f"{error.detail} Check this machine's network, and [network] proxy."
                 found.say("server", Level.PROBLEM, text)
             case TimedOut():
-                text += " With --timeout S it has longer, which a model that loads may need."
+                text += " --timeout S gives it longer, which a model that has to load may need."
                 found.say("answer", Level.PROBLEM, text)
             case _:
                 found.say("answer", Level.PROBLEM, text)
 
     async def _answer(self, found: Examined, model: Model, prompt: Prompt) -> Answer:
-        """Ask the one model. Raises ModelError, NotLocal or BudgetExhausted."""
+        """Ask the one model. Raises ModelError or BudgetExhausted."""
 
         def heard(event: Event) -> None:
             if isinstance(event, Answered | ModelFailed):
@@ -320,50 +249,6 @@ class Probe:
             await dispatcher.aclose()  # the cost may still be on its way
 
 
-_REMEDY = "Set its `fim` to the template of its family, or put another model first in routes.fast."
-_GAPS: dict[Filling, tuple[Level, str]] = {
-    Filling.OK: (Level.OK, "fills gaps and reads what follows them."),
-    Filling.PREFIX_ONLY: (Level.OK, "continues what stands before the cursor, and no more."),
-    Filling.CHAT: (Level.WARNING, f"no fill-in-the-middle: it is asked by chat. {_REMEDY}"),
-    Filling.IGNORES_SUFFIX: (
-        Level.WARNING,
-        f"answers without using what follows the cursor. {_REMEDY}",
-    ),
-    Filling.EMPTY: (Level.WARNING, f"proposed nothing for a plain gap. {_REMEDY}"),
-}
-
-
-def _filling(text: str, model: Model) -> Filling:
-    """Judge what a model put into the gap."""
-    place = Position(1, len(_BEFORE.rpartition("\n")[2]))
-    insertion = proposal(text, gap_at(_DOCUMENT, place), max_lines=1)
-    if insertion is None:
-        return Filling.EMPTY
-    if not model.capabilities.suffix:
-        return Filling.PREFIX_ONLY
-    if _NAME not in insertion.text:
-        return Filling.IGNORES_SUFFIX
-    return Filling.OK if model.capabilities.infill else Filling.CHAT
-
-
-def _speed(found: Examined, answer: Answer) -> str:
-    """Note how fast it answered, and say so."""
-    tokens, spoke_ms = answer.usage.output_tokens, answer.total_ms - answer.first_token_ms
-    found.first_token_ms, found.total_ms = answer.first_token_ms, answer.total_ms
-    parts = [f"first token after {answer.first_token_ms:.0f} ms"]
-    if spoke_ms >= _TOO_SHORT_MS and tokens > 1:
-        found.tokens_per_s = (tokens - 1) / spoke_ms * 1e3
-        parts.append(f"{found.tokens_per_s:.0f} tokens/s")
-    parts.append(f"{'about ' if answer.usage.estimated else ''}{tokens} tokens")
-    return ", ".join(parts) + "."
-
-
-def _reason(found: Examined) -> str:
-    """Say which key was refused."""
-    used = next((f.text for f in found.findings if f.check == "key"), "")
-    return _sentence(f"the key {used.rstrip('.')} was refused" if "found in" in used else "no key")
-
-
 def _instead(found: Examined) -> str:
     """Say which models there are in the place of one that is not."""
     shown = ", ".join(found.offered[:_NEAR])
@@ -378,10 +263,6 @@ def _said(error: Exception) -> str:
     if isinstance(error, ModelError):
         text = text.removeprefix(f"{error.model}: ")
     return text
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
 
 
 def _plain(model_id: str) -> str:

@@ -18,6 +18,13 @@ class Tally:
             self.events.append(event)
 
     @property
+    def models(self) -> list[str]:
+        """The names of the models that were asked, in order."""
+        failed = ModelFailed
+        asked = [e.error.model if isinstance(e, failed) else e.model for e in self.events]
+        return list(dict.fromkeys(asked))
+
+    @property
     def cost_usd(self) -> float | None:
         """What all of it cost; None where a price is not known."""
         total = 0.0

@@ -3,17 +3,26 @@
 import json
 import os
 import re
+import shutil
 import sys
 from typing import Any
 
+from twotrack.errors import TwotrackError
 from twotrack.settings.limits import printable
 
-# All that moves a cursor; what a model wrote may hold it.
+_NARROWEST = 40
+"""Columns; what is narrower wraps lines by itself."""
 _MOVES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""All that moves a cursor; what a model wrote may hold it."""
 
 
 def show(text: str) -> None:
-    """Write `text` to standard output as it is, but harmlessly where that is a terminal."""
+    """Write `text` to standard output as it is, but harmlessly where that is a terminal.
+
+    Raises TwotrackError where it cannot be written.
+    """
+    if sys.stdout is None:  # closed by whoever started this
+        return
     if sys.stdout.isatty():
         text = _MOVES.sub("�", text.replace("\r\n", "\n"))
         text += "" if text.endswith("\n") else "\n"
@@ -22,7 +31,21 @@ def show(text: str) -> None:
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # whoever read it, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        raise TwotrackError(f"Standard output cannot be written: {error.strerror}.") from None
+
+
+def _write_no_more() -> None:
+    """Keep Python from failing once more when it writes out the rest at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def width() -> int | None:
+    """Give the columns of the terminal that standard output is; None where it is none."""
+    shown = sys.stdout is not None and sys.stdout.isatty()
+    return max(shutil.get_terminal_size().columns, _NARROWEST) if shown else None
 
 
 def show_data(data: Any) -> None:
@@ -37,7 +60,7 @@ def say(sentence: str) -> None:
 
 def progress(sentence: str) -> None:
     """Tell what is being done, to a person who watches."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         say(sentence)
 
 

@@ -148,6 +148,7 @@ class Completer:
             await asyncio.wait({warming})
         finally:
             warming.cancel()
+            await asyncio.wait({warming})  # its connection is closed then
 
     def stop_warming(self) -> None:
         """Let a model on this machine go at once; what it has read it keeps."""

@@ -10,7 +10,7 @@ from twotrack.llm import thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Message, Prompt
 from twotrack.llm.exchange import Event, cut
 from twotrack.llm.negotiation import Negotiated
-from twotrack.llm.openai_wire import count
+from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import PromptCache
 
@@ -170,12 +170,12 @@ async def _chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, 
 def _message(message: object, counts: dict[str, Any]) -> Chunk:
     if not isinstance(message, dict):
         return Chunk()
-    blocks, model = message.get("content"), message.get("model")
+    blocks = message.get("content")
     return Chunk(
         "".join(_text(block, "text") for block in (blocks if isinstance(blocks, list) else ())),
         usage=_usage(message.get("usage"), counts),
         finish=_finish(message),
-        model=model if isinstance(model, str) and model else None,
+        model=model_id(message.get("model")),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from twotrack.events import Usage
 
 Finish = Literal["stop", "length", "filtered"]
+"""Why an answer ended: it is complete, at its limit of tokens, or withheld by the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Capabilities:
     context_window: int = 32_768
     """Tokens of prompt and answer together."""
     max_output: int = 8_192
+    """Tokens of one answer."""
 
 
 @dataclass(frozen=True, slots=True)

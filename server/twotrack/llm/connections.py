@@ -8,6 +8,7 @@ there is anything to send.
 import asyncio
 import ssl
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import httpcore
@@ -20,9 +21,10 @@ KEPT_S = 55.0
 not the 60 s after which many servers hang up."""
 _MOST = 64
 """Connections at a time through one pool."""
-_HEAD_BYTES = 65_536
-"""A proxy's answer is no longer."""
+_RACE_S = 1.0
+"""A server that hangs up later than this had begun to work, and may charge for it."""
 _OPEN_ONLY = "twotrack.open_only"
+_REPEATED = "twotrack.repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,14 @@ class Pool(httpcore.AsyncConnectionPool):
     def __init__(self, way: Way) -> None:
         super().__init__(max_connections=_MOST)
         self._way = way
+        self._shut = False
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
         """Begin to open a connection; called by httpcore."""
-        return Connection(origin, self._way)
+        connection = Connection(origin, self._way)
+        if self._shut:  # since the request began
+            connection.close()
+        return connection
 
     async def open(self, url: httpcore.URL) -> None:
         """Have a connection to the server of `url`; nothing is asked. Raises httpcore's errors."""
@@ -67,6 +73,24 @@ class Pool(httpcore.AsyncConnectionPool):
         response = await self.handle_async_request(request)
         await response.aclose()
 
+    def close(self) -> None:
+        """Close all connections at once, and open no more; requests under way fail."""
+        self._shut = True
+        for connection in self.connections:
+            if isinstance(connection, Connection):
+                connection.close()
+
+
+class _Http1Connection(httpcore.AsyncHTTP11Connection):
+    def __init__(self, origin: httpcore.Origin, socket: Socket) -> None:
+        super().__init__(origin, socket, KEPT_S)
+        # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.
+        self._state_lock = nullcontext()  # type: ignore[assignment]
+        self.socket = socket
+
+
+_Http = _Http1Connection | http2.Http2Connection
+
 
 class Connection(httpcore.AsyncConnectionInterface):
     """A connection that is being opened or open. It begins to open when it is made."""
@@ -76,7 +100,7 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._way = way
         self._shared = origin.scheme == b"https" and http2.SUPPORTED
         """Whether it may turn out to serve many requests at a time."""
-        self._http: httpcore.AsyncConnectionInterface | None = None
+        self._http: _Http | None = None
         self._claimed = False
         """Whether a request waits that will need it alone."""
         self._socket: Socket | None = None
@@ -89,19 +113,24 @@ class Connection(httpcore.AsyncConnectionInterface):
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Wait until it is open, then ask. Raises httpcore's errors."""
         only = _OPEN_ONLY in request.extensions
+        kept = self._http is not None
         http = self._http or await self._wait(alone=not (only or self._shared))
         if only:
             return httpcore.Response(204)
         self._unused_until = None
+        heard, asked_at = http.socket.heard, time.monotonic()
         try:
             return await http.handle_async_request(request)
-        except asyncio.CancelledError:
-            # Closing waits a turn, where it may be cancelled too. HTTP/2 resets the one request.
-            if self._socket is not None and not isinstance(http, http2.Http2Connection):
-                self._socket.abort()
-            raise
+        except (httpcore.RemoteProtocolError, httpcore.ReadError) as error:
+            # A server hangs up on a connection that it has kept for long enough, or (llama.cpp)
+            # after every stream, and a request on its way meets the closed end.
+            missed = kept and heard == http.socket.heard and time.monotonic() < asked_at + _RACE_S
+            if _REPEATED in request.extensions or not (missed or http2.was_refused(error)):
+                raise
+            request.extensions[_REPEATED] = True
+            raise httpcore.ConnectionNotAvailable from None  # the pool chooses or makes another
 
-    async def _wait(self, *, alone: bool) -> httpcore.AsyncConnectionInterface:
+    async def _wait(self, *, alone: bool) -> _Http:
         self._claimed = self._claimed or alone
         try:
             await asyncio.wait((self._opening,))  # which goes on where this is cancelled
@@ -111,17 +140,10 @@ class Connection(httpcore.AsyncConnectionInterface):
             raise httpcore.ConnectError
         return self._opening.result()
 
-    async def _open(self) -> httpcore.AsyncConnectionInterface:
+    async def _open(self) -> _Http:
         try:
             async with asyncio.timeout(self._way.connect_s):
-                self._socket = socket = await self._reach()
-                tls = socket.get_extra_info("ssl_object")
-                if tls is not None and tls.selected_alpn_protocol() == "h2":
-                    multiplexed = http2.Http2Connection(self._origin, socket, KEPT_S)
-                    await multiplexed.prepare()
-                    self._http = multiplexed
-                else:
-                    self._http = httpcore.AsyncHTTP11Connection(self._origin, socket, KEPT_S)
+                self._http = await self._speak(await self._reach())
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
         except (OSError, ValueError, OverflowError) as error:  # also ssl's, and of names
@@ -129,33 +151,43 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._unused_until = time.monotonic() + KEPT_S
         return self._http
 
-    def _opened(self, opening: "asyncio.Task[httpcore.AsyncConnectionInterface]") -> None:
+    def _opened(self, opening: asyncio.Task[_Http]) -> None:
         self._failed = opening.cancelled() or opening.exception() is not None
+        if self._failed and self._socket is not None:
+            self._socket.abort()
 
     async def _reach(self) -> Socket:
         proxy, origin = self._way.proxy, self._origin
         host = origin.host.decode("ascii")
         if proxy is None:
-            socket = await sockets.connect(host, origin.port)
+            self._socket = socket = await sockets.connect(host, origin.port)
         else:
-            socket = await sockets.connect(proxy.host, proxy.port)
-        try:
-            if proxy is not None and proxy.certificates is not None:
+            self._socket = socket = await sockets.connect(proxy.host, proxy.port)
+            if proxy.certificates is not None:
                 await socket.start_tls(proxy.certificates, proxy.host)
-            if origin.scheme == b"https":
-                if proxy is not None:
-                    await _tunnel(socket, host, origin.port, proxy.authorization)
-                await socket.start_tls(self._way.certificates, host)
-        except BaseException:
-            socket.abort()
-            raise
+        if origin.scheme == b"https":
+            if proxy is not None:
+                await _tunnel(socket, host, origin.port, proxy.authorization)
+            await socket.start_tls(self._way.certificates, host)
         return socket
 
-    async def aclose(self) -> None:
-        """Close it at once."""
+    async def _speak(self, socket: Socket) -> _Http:
+        tls = socket.get_extra_info("ssl_object")
+        if tls is None or tls.selected_alpn_protocol() != "h2":
+            return _Http1Connection(self._origin, socket)
+        multiplexed = http2.Http2Connection(self._origin, socket, KEPT_S)
+        await multiplexed.prepare()
+        return multiplexed
+
+    def close(self) -> None:
+        """Close it at once; requests under way fail."""
         self._opening.cancel()
-        if self._http is not None:
-            await self._http.aclose()
+        if self._socket is not None:
+            self._socket.abort()
+
+    async def aclose(self) -> None:
+        """Do the same, called by httpcore."""
+        self.close()
 
     def can_handle_request(self, origin: httpcore.Origin) -> bool:
         """Whether it leads to `origin`."""
@@ -169,9 +201,12 @@ class Connection(httpcore.AsyncConnectionInterface):
 
     def has_expired(self) -> bool:
         """Whether it waited unused for too long, or the server hung up meanwhile."""
-        if self._unused_until is not None:
-            return time.monotonic() > self._unused_until
-        return self._http is not None and self._http.has_expired()
+        if self._http is None or self._unused_until is None:
+            return self._http is not None and self._http.has_expired()
+        # Over HTTP/1.1 nobody speaks unasked, but to say that it took too long (408).
+        alone = isinstance(self._http, _Http1Connection)
+        told = alone and self._http.socket.readable
+        return told or time.monotonic() > self._unused_until
 
     def is_idle(self) -> bool:
         """Whether closing it would cut nothing."""
@@ -181,9 +216,9 @@ class Connection(httpcore.AsyncConnectionInterface):
 
     def is_closed(self) -> bool:
         """Whether it is of no use any more."""
-        if self._http is None or self._socket is None:
+        if self._http is None:
             return self._failed
-        return self._socket.closed or self._http.is_closed()
+        return self._http.socket.closed or self._http.is_closed()
 
     def is_open(self) -> bool:
         """Whether the next request need not wait for a connection, or only for one in use."""
@@ -202,18 +237,16 @@ def is_warm(connection: httpcore.AsyncConnectionInterface) -> bool:
 async def _tunnel(socket: Socket, host: str, port: int, authorization: str | None) -> None:
     """Have a proxy pass everything on to `host`. Raises httpcore.ProxyError with the status."""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: twotrack"]
+    headers: list[tuple[bytes | str, bytes | str]]
+    headers = [("Host", target), ("User-Agent", "twotrack")]
     if authorization is not None:
-        lines.append(f"Proxy-Authorization: {authorization}")
-    await socket.write("\r\n".join([*lines, "", ""]).encode("ascii"))
-    head = b""
-    while b"\r\n\r\n" not in head:
-        received = await socket.read(_HEAD_BYTES)
-        head += received
-        if not received or len(head) > _HEAD_BYTES:
-            raise httpcore.ProxyError("no answer")
-    status = head.split(b"\r\n", 1)[0].split(b" ")[1:2]
-    if not status or not status[0].isdigit():
-        raise httpcore.ProxyError("no HTTP")
-    if not status[0].startswith(b"2"):
-        raise httpcore.ProxyError(status[0].decode("ascii"))
+        headers.append(("Proxy-Authorization", authorization))
+    url = httpcore.URL(scheme=b"http", host=host.encode("ascii"), port=port, target=target.encode())
+    request = httpcore.Request("CONNECT", url, headers=headers)
+    try:
+        http = httpcore.AsyncHTTP11Connection(url.origin, socket)
+        response = await http.handle_async_request(request)
+    except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
+        raise httpcore.ConnectError(error) from error
+    if not 200 <= response.status < 300:
+        raise httpcore.ProxyError(str(response.status))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from twotrack.errors import MalformedReply
-from twotrack.llm import fim
+from twotrack.llm import families, fim
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import ModelSettings
@@ -55,17 +55,20 @@ class Found:
 
 
 def from_environment(environment: Mapping[str, str]) -> Found:
-    """Give the presets whose key is set, with their default models. Reads no key's value."""
+    """Give the presets whose key is set, with their default models. Keeps no key.
+
+    Those that no order names come last.
+    """
     present = {
         name
         for name, preset in PRESETS.items()
-        if preset.api_key_env and environment.get(preset.api_key_env, "").strip()
+        if preset.fast and environment.get(preset.api_key_env or "", "").strip()
     }
     models: dict[str, ModelSettings] = {}
     routes: dict[Track, tuple[str, ...]] = {}
     for track, order in ((Track.FAST, _FAST_ORDER), (Track.STRONG, _STRONG_ORDER)):
         names = []
-        for provider in (name for name in order if name in present):
+        for provider in (name for name in dict.fromkeys((*order, *PRESETS)) if name in present):
             preset = PRESETS[provider]
             one = preset.fast == preset.strong
             name = provider if one else f"{provider}-{track}"
@@ -113,7 +116,7 @@ def _url(provider: str, port: int) -> str:
 
 def _local(provider: str, port: int, ids: list[str]) -> Found:
     """Choose for each track: the smallest model that fills gaps, and the largest one."""
-    usable = [model_id for model_id in ids if not _NO_TEXT.search(model_id.lower())]
+    usable = [i for i in ids if not (_NO_TEXT.search(i.lower()) or families.in_cloud(i))]
     if not usable:
         return Found()
     filling = [model_id for model_id in usable if fim.family(model_id)]

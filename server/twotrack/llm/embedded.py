@@ -127,6 +127,7 @@ class EmbeddedModel:
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._started_at = 0.0
+        self._closed = False
 
     async def load(self) -> None:
         """Load the model where it is not; what goes wrong is told by an event."""
@@ -147,7 +148,8 @@ class EmbeddedModel:
                 await served.wire(prompt).warm(prompt)
 
     async def aclose(self) -> None:
-        """End the process at once."""
+        """End the process at once; none is started again."""
+        self._closed = True
         loading, self._loading = self._loading, None
         self._stay()
         if loading is not None:
@@ -198,9 +200,10 @@ class EmbeddedModel:
 
     async def _served(self) -> "_Served":
         """Wait for the model, started where it is not. Raises ModelError."""
-        loading = self._current()
-        await asyncio.wait({loading})  # one that gives up waiting does not end the loading
-        if loading.cancelled():
+        if not self._closed:
+            loading = self._current()
+            await asyncio.wait({loading})  # one that gives up waiting does not end the loading
+        if self._closed:
             raise Unreachable(NAME, "it was closed.", hint="")
         outcome = loading.result()
         if isinstance(outcome, ModelError):
@@ -308,7 +311,7 @@ class EmbeddedModel:
         elif template in fim.TEMPLATES:
             infill = _Completions(self._transport, v1, model_id, template=template, temperature=0.0)
         else:
-            infill = LlamaInfill(self._transport, root, temperature=0.0)
+            infill = LlamaInfill(self._transport, root, model_id, temperature=0.0)
         chat = OpenAIChat(self._transport, v1, model_id, temperature=0.0)
         return _Served(process, infill, chat)
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from twotrack.errors import MalformedReply, ModelError
+from twotrack.events import Usage
 from twotrack.llm import failures, ndjson, sse
 from twotrack.llm.api import Chunk
 from twotrack.llm.stops import StopCutter
+from twotrack.llm.surrogates import SurrogateJoiner
 from twotrack.llm.transport import Endpoint, Transport
 
 _DRAIN_S = 0.1
@@ -18,6 +20,8 @@ _DRAIN_S = 0.1
 
 _MAX_BYTES = 2**20
 """Of one event, and of a body that is none but plain JSON; an answer is far smaller."""
+
+_CHARS_PER_TOKEN = 4
 
 Event = dict[str, Any]
 Framing = Literal["sse", "ndjson"]
@@ -39,67 +43,79 @@ async def events(
     """POST `body`; yield each JSON object of the answer until its end.
 
     The end is that of the body, or ``[DONE]`` (given as an event that says so), or the event that
-    `is_last` names. A server that does not stream gives one event. Raises ModelError; so does an
-    `error` in the stream.
+    `is_last` names. Events without data are skipped. A server that does not stream gives one
+    event. Raises ModelError; so does an `error` in the stream.
     """
     reader = ndjson.Decoder(_MAX_BYTES) if framing == "ndjson" else _Reader()
-    event: Event | None = None
-    async with aclosing(transport.stream(endpoint, path, body)) as chunks:
-        try:
+    begun = False
+    try:
+        async with aclosing(transport.stream(endpoint, path, body)) as chunks:
             async for chunk in chunks:
-                for data in reader.feed(chunk):
-                    event = _parse(endpoint, data, body, event)
+                for said in reader.feed(chunk):
+                    event = _parse(endpoint, said, body, begun)
+                    if event is None:
+                        continue
+                    begun = True
                     yield event
                     if event is _DONE or (is_last is not None and is_last(event)):
                         await _drain(chunks)
                         return
-        except sse.Overflow as overflow:
-            raise MalformedReply(endpoint.name, f"the reply holds {overflow}.") from None
-        for data in reader.close():
-            event = _parse(endpoint, data, body, event)
-            yield event
-    if event is None:
+        for said in reader.close():
+            event = _parse(endpoint, said, body, begun)
+            if event is not None:
+                begun = True
+                yield event
+    except sse.Overflow as overflow:
+        raise MalformedReply(endpoint.name, f"the reply holds {overflow}.") from None
+    if not begun:
         raise MalformedReply(endpoint.name, "the reply holds no event.")
 
 
 class _Reader:
-    """Finds the data of each server-sent event; the whole body where it is plain JSON."""
+    """Finds each server-sent event; the whole body is one where it is plain JSON."""
 
     def __init__(self) -> None:
         self._decoder = sse.Decoder(_MAX_BYTES)
         self._plain: bytearray | None = None
         self._started = False
 
-    def feed(self, chunk: bytes) -> list[str]:
+    def feed(self, chunk: bytes) -> list[sse.Event]:
         if not self._started and (begun := chunk.lstrip(b"\xef\xbb\xbf \t\r\n")):
             self._started = True
             if begun.startswith((b"{", b"[")):
                 chunk, self._plain = begun, bytearray()
         if self._plain is None:
-            return [event.data for event in self._decoder.feed(chunk)]
+            return self._decoder.feed(chunk)
         self._plain += chunk
         if len(self._plain) > _MAX_BYTES:
             raise sse.Overflow(f"a body of more than {_MAX_BYTES} bytes")
         return []
 
-    def close(self) -> list[str]:
+    def close(self) -> list[sse.Event]:
         if self._plain is not None:
-            return [self._plain.decode("utf-8", "replace")]
-        return [event.data for event in self._decoder.close()]
+            return [sse.Event("", self._plain.decode("utf-8", "replace"))]
+        return self._decoder.close()
 
 
-def _parse(endpoint: Endpoint, data: str, body: Mapping[str, Any], previous: Event | None) -> Event:
-    if data == "[DONE]" and previous is not None:
-        return _DONE
+def _parse(
+    endpoint: Endpoint, said: sse.Event, body: Mapping[str, Any], begun: bool
+) -> Event | None:
+    """Read the object that an event holds; None where it holds nothing."""
     try:
-        event = json.loads(data)
+        event = json.loads(said.data)
     except (ValueError, RecursionError):
+        data = said.data.strip()
+        if not data:
+            return None
+        if data == "[DONE]" and begun:
+            return _DONE
         event = None
     if isinstance(event, list) and len(event) == 1:
         event = event[0]  # Gemini wraps an error, and an answer that is not streamed, into a list
     if not isinstance(event, dict):
         raise MalformedReply(endpoint.name, "the reply holds an event that is no JSON object.")
-    if event.get("error"):
+    # vLLM said so in `object` until 2025, llama.cpp in the event's name.
+    if event.get("error") or said.name == "error" or event.get("object") == "error":
         raise failures.from_event(
             endpoint.name, event, (*endpoint.secrets, *failures.strings(body))
         )
@@ -121,22 +137,39 @@ async def cut(
 ) -> AsyncGenerator[Chunk, None]:
     """End the answer at the first stop string, also where the server let it through.
 
-    The first finish holds. An answer without one is MalformedReply: it was cut on its way.
+    The usage is an estimate then: what the server has counted so far is not all. The text comes in
+    whole characters. The first finish holds, and what fails after it does no harm. An answer
+    without one is MalformedReply: it was cut on its way.
     """
-    cutter = StopCutter(stops)
+    joiner, cutter = SurrogateJoiner(), StopCutter(stops)
     finished = False
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            text = cutter.feed(chunk.text)
-            finish = None if finished else chunk.finish
-            if cutter.stopped and not finished and finish is None:
-                yield replace(chunk, text=text, finish="stop")
-                return
-            if finish is not None:
-                finished = True
-                text += cutter.flush()
-            if text or finish or chunk.usage or chunk.model:
-                same = text == chunk.text and finish == chunk.finish
-                yield chunk if same else replace(chunk, text=text, finish=finish)
+    usage, length = None, 0
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                text = cutter.feed(joiner.feed(chunk.text))
+                usage = chunk.usage or usage
+                length += len(text)
+                finish = None if finished else chunk.finish
+                if cutter.stopped and not finished and finish is None:
+                    yield replace(chunk, text=text, finish="stop", usage=_estimated(usage, length))
+                    return
+                if finish is not None:
+                    finished = True
+                    text += cutter.feed(joiner.flush()) + cutter.flush()
+                if text or finish or chunk.usage or chunk.model:
+                    same = text == chunk.text and finish == chunk.finish
+                    yield chunk if same else replace(chunk, text=text, finish=finish)
+    except ModelError:
+        if not finished:
+            raise
     if not finished:
         raise MalformedReply(endpoint.name, "the answer ended without a finish reason.")
+
+
+def _estimated(usage: Usage | None, length: int) -> Usage | None:
+    """Complete what was counted so far of an answer of so many characters."""
+    if usage is None:
+        return None
+    written = max(usage.output_tokens, -(-length // _CHARS_PER_TOKEN))
+    return replace(usage, output_tokens=written, estimated=True)

@@ -52,6 +52,14 @@ _STATUSES: dict[int, type[ModelError]] = {
     504: TimedOut,
 }
 
+_EVENTS = {
+    "invalid_request_error": 400,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "timeout_error": 504,
+}
+"""The HTTP status that an event's `type` stands for, where it gives no number (Anthropic)."""
+
 _WORDS: tuple[tuple[str, type[ModelError]], ...] = (
     # Found in `type`, `code` or `status`, whatever the HTTP status.
     ("insufficient_quota", QuotaExhausted),  # OpenAI
@@ -79,7 +87,7 @@ _SAID: tuple[tuple[re.Pattern[str], type[ModelError]], ...] = (
         # DeepSeek, OpenRouter, LiteLLM, Portkey and whoever says the same in a sentence. A
         # parameter that "is deprecated for this model" is none of it.
         re.compile(
-            r"\bmodel:? \S+ (has been|is|was) "
+            r"\bmodel:? (\S+ )?(has been|is|was) "
             r"(deprecated|decommissioned|retired|no longer|not found)"
             r"|\bmodel:? \S+ (does not exist|not found)"
             r"|\bmodel (does )?not (exist|found)|\b(invalid|unknown) model( name| id)?\b(?! param)"
@@ -153,7 +161,8 @@ def from_status(
 def from_event(model: str, event: Mapping[str, Any], secret: Iterable[str]) -> ModelError:
     """Give the error of an event `{"error": ...}` that came after HTTP 200."""
     said = Said(event)
-    status = said.status or 500
+    words = said.words.split()
+    status = said.status or next((s for word, s in _EVENTS.items() if word in words), 500)
     kind = _kind(status, said)
     detail = f"the server answered {status}{_shown(said.message, secret)}"
     hint = _hint(model, kind, status, said)
@@ -214,7 +223,8 @@ def _error(
 
 
 def _shown(message: str, secret: Iterable[str]) -> str:
-    shown = " ".join(message.split())[:_SHOWN]
+    printable = "".join(char if char.isprintable() else " " for char in message)
+    shown = " ".join(printable.split())[:_SHOWN]
     return f": {shown}" if shown and not repeats(shown, secret) else ""
 
 

@@ -4,6 +4,7 @@ Regular expressions, searched in the id whatever its case; the sources are the m
 makers (November 2026).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,6 +52,8 @@ GLM: Rules = {
 """What keeps Zhipu's models from thinking, at their maker's."""
 
 CHAT_TEMPLATE: Rules = {
+    # They always think: told not to, they write their thoughts into the answer.
+    r"gpt-oss|glm-5\.[3-9]": {"chat_template_kwargs": {"reasoning_effort": "low"}},
     r"qwen3(?!.*(coder|instruct))|glm-[45]": {"chat_template_kwargs": {"enable_thinking": False}},
 }
 """What keeps open models from thinking on one's own server; a template that does not know it
@@ -67,3 +70,8 @@ TEMPERED = (
     r"|kimi-k[2-9]|gemini-[3-9]))"
 )
 """Models that accept a temperature, as far as is known."""
+
+
+def in_cloud(model_id: str) -> bool:
+    """Whether Ollama passes questions to this model on to its maker's servers, by the name."""
+    return re.search(r"[:-]cloud$", model_id, re.IGNORECASE) is not None

@@ -11,7 +11,7 @@ from twotrack.llm import thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Prompt
 from twotrack.llm.exchange import Event, cut
 from twotrack.llm.negotiation import Negotiated
-from twotrack.llm.openai_wire import count
+from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 
 _OPTIONAL = ("temperature", "stopSequences")
@@ -114,8 +114,8 @@ async def _chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, 
             candidates = event.get("candidates")
             candidate = candidates[0] if isinstance(candidates, list) and candidates else None
             finish = _finish(event, candidate) or finish
-            model = event.get("modelVersion")
-            new = model if isinstance(model, str) and model != told else None
+            model = model_id(event.get("modelVersion"))
+            new = model if model != told else None
             told = new or told
             yield Chunk(_text(candidate), usage=_usage(event.get("usageMetadata")), model=new)
     yield Chunk(finish=finish)

@@ -13,7 +13,7 @@ from twotrack.errors import RequestRejected, TimedOut
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Infill, Prompt
 from twotrack.llm.exchange import Event, cut, events
-from twotrack.llm.openai_wire import count
+from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 
 _READ_S = 60.0
@@ -21,18 +21,23 @@ _READ_S = 60.0
 
 
 class LlamaInfill:
-    """The model that a llama.cpp server has loaded. The endpoint's base is the server's root."""
+    """The model that a llama.cpp server has loaded. The endpoint's base is the server's root.
+
+    A server with several (llama-swap) chooses by `model_id`; any other does not look at it.
+    """
 
     def __init__(
         self,
         transport: Transport,
         endpoint: Endpoint,
+        model_id: str,
         *,
         temperature: float = 0.1,
         max_output: int = 8_192,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
+        self._model_id = model_id
         self._temperature = temperature
         self._max_output = max_output
 
@@ -47,6 +52,7 @@ class LlamaInfill:
 
     def _body(self, prompt: Infill) -> dict[str, Any]:
         return {
+            "model": self._model_id,
             "input_prefix": prompt.prefix,
             "input_suffix": prompt.suffix,
             "input_extra": [{"filename": e.path, "text": e.text} for e in prompt.excerpts],
@@ -97,13 +103,12 @@ async def chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, N
             if not event.get("stop"):
                 yield Chunk(text)
                 continue
-            model = event.get("model")
             limited = event.get("stop_type") == "limit" or event.get("stopped_limit") is True
             yield Chunk(
                 text,
                 usage=_usage(event),
                 finish="length" if limited else "stop",
-                model=model if isinstance(model, str) and model else None,
+                model=model_id(event.get("model")),
             )
 
 

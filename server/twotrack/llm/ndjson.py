@@ -1,12 +1,12 @@
 """JSON values one to a line (NDJSON), decoded without I/O."""
 
-from twotrack.llm.sse import Overflow
+from twotrack.llm.sse import Event, Overflow
 
 _BOM = b"\xef\xbb\xbf"
 
 
 class Decoder:
-    """Feed bytes as they come, cut anywhere; take whole lines.
+    """Feed bytes as they come, cut anywhere; take whole lines, as events without a name.
 
     `max_bytes` bounds one line. Lines of blanks are skipped.
     """
@@ -16,7 +16,7 @@ class Decoder:
         self._rest = bytearray()
         self._started = False
 
-    def feed(self, chunk: bytes) -> list[str]:
+    def feed(self, chunk: bytes) -> list[Event]:
         """Give the lines that `chunk` completes. Raises Overflow."""
         *lines, last = chunk.split(b"\n")
         if lines and self._rest:
@@ -25,13 +25,13 @@ class Decoder:
         self._rest += last
         if len(self._rest) > self._max:
             raise Overflow(f"a line of more than {self._max} bytes")
-        return [text for line in lines if (text := self._line(line))]
+        return [Event("", text) for line in lines if (text := self._line(line))]
 
-    def close(self) -> list[str]:
+    def close(self) -> list[Event]:
         """Give the last line, where the stream ended without ending it."""
         last = self._line(bytes(self._rest))
         self._rest.clear()
-        return [last] if last else []
+        return [Event("", last)] if last else []
 
     def _line(self, line: bytes) -> str:
         if len(line) > self._max:

@@ -43,6 +43,7 @@ class Negotiated:
         is_last: Callable[[Event], bool] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Yield as `exchange.events` does; at most one more request for each parameter."""
+        begun = False
         while True:
             sent = self._without_refused(body[self._within] if self._within else body)
             asked = {**body, self._within: sent} if self._within else sent
@@ -50,11 +51,12 @@ class Negotiated:
                 answer = events(transport, endpoint, path, asked, is_last=is_last)
                 async with aclosing(answer):
                     async for event in answer:
+                        begun = True
                         yield event
                 return
             except RequestRejected as rejected:
                 named = _named(rejected.detail, (n for n in self._optional if n in sent))
-                if not named:
+                if begun or not named:
                     raise
                 self._refused |= named
 

@@ -58,6 +58,7 @@ class Network:
         self.settings = settings
         self._pools: dict[Proxy | None, Pool] = {}
         self._servers: dict[str, Server] = {}
+        self._proxies: dict[str, Proxy] = {}
         self._wrong: Misconfigured | None = None
         try:
             self._certificates = certificates(settings.ca_file, os.environ)
@@ -65,7 +66,7 @@ class Network:
             self._wrong = wrong
             self._certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
         self.users = 0
-        """Answers that are being read."""
+        """Requests and connections that are under way."""
 
     def server(self, base_url: str, *, local: bool) -> Server:
         """Find the way to `base_url`; for `local`, past every proxy.
@@ -103,14 +104,14 @@ class Network:
         )
 
     def _proxy(self, base_url: str) -> Proxy | None:
-        given = self.settings.proxy
-        if given is not None:
-            return read_proxy(given, "network.proxy", self.settings.ca_file)
-        found = environment_proxy(base_url)
-        scheme = base_url.partition(":")[0].upper()
-        if found is None:
+        url, setting = self.settings.proxy, "network.proxy"
+        if url is None:
+            url, setting = environment_proxy(base_url)
+        if url is None:
             return None
-        return read_proxy(found, f"{scheme}_PROXY in the environment", self.settings.ca_file)
+        if url not in self._proxies:
+            self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
+        return self._proxies[url]
 
     def _pool(self, proxy: Proxy | None) -> Pool:
         if proxy not in self._pools:
@@ -118,10 +119,10 @@ class Network:
             self._pools[proxy] = Pool(way)
         return self._pools[proxy]
 
-    async def aclose(self) -> None:
-        """Close all connections."""
+    def close(self) -> None:
+        """Close all connections; requests under way fail."""
         for pool in self._pools.values():
-            await pool.aclose()
+            pool.close()
 
 
 def certificates(ca_file: Path | None, environment: Mapping[str, str]) -> ssl.SSLContext:
@@ -161,14 +162,20 @@ def _trust(context: ssl.SSLContext, file: Path, setting: str) -> None:
         raise Misconfigured(f"{setting} names {file}, which cannot be read ({why}).") from None
 
 
-def environment_proxy(url: str) -> str | None:
-    """Find the URL of the proxy to `url` in the environment (or the system's settings)."""
-    parts = urlsplit(url)
+def environment_proxy(base_url: str) -> tuple[str | None, str]:
+    """Find the URL of the proxy to `base_url` in the environment or the system's settings.
+
+    Also what set it, for errors. NO_PROXY may name a host, a domain, or either with a port.
+    """
+    parts = urlsplit(base_url)
     proxies = getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    return found if "://" in found else f"http://{found}"
+    kind = parts.scheme if proxies.get(parts.scheme) else "all"
+    found, setting = proxies.get(kind), f"{kind.upper()}_PROXY in the environment"
+    bare = parts.hostname or ""
+    host = f"[{bare}]" if ":" in bare else bare
+    if not found or any(map(proxy_bypass, (f"{host}:{parts.port or _PORTS[parts.scheme]}", bare))):
+        return None, setting
+    return (found if "://" in found else f"http://{found}"), setting
 
 
 def read_proxy(url: str, setting: str, ca_file: Path | None) -> Proxy:

@@ -9,7 +9,7 @@ from twotrack.events import Usage
 from twotrack.llm import fim, thinking
 from twotrack.llm.api import Chat, Chunk, Infill, Prompt
 from twotrack.llm.exchange import Event, cut, events
-from twotrack.llm.openai_wire import count
+from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 
 _KEEP_ALIVE = "30m"
@@ -186,9 +186,9 @@ async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, 
     told = None
     async with aclosing(answer):
         async for event in answer:
-            message, model = event.get("message"), event.get("model")
+            message, model = event.get("message"), model_id(event.get("model"))
             text = message.get("content") if isinstance(message, dict) else event.get("response")
-            new = model if isinstance(model, str) and model != told else None
+            new = model if model != told else None
             told = new or told
             done = _is_last(event)
             limited = event.get("done_reason") == "length"
@@ -201,8 +201,8 @@ async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, 
 
 
 def _usage(event: Event) -> Usage | None:
-    """Read the counts; a prompt that lay in the cache altogether is not counted."""
-    if "eval_count" not in event:
+    """Read the counts. Ollama leaves out a count of 0, and so that of a prompt from its cache."""
+    if not {"prompt_eval_count", "eval_count"} & event.keys():
         return None
     return Usage(
         input_tokens=count(event.get("prompt_eval_count")),

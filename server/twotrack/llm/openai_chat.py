@@ -57,7 +57,8 @@ class OpenAIChat:
         events = self._negotiated.events(
             self._transport, self._endpoint, "chat/completions", self._body(prompt)
         )
-        async with aclosing(cut(self._endpoint, openai_wire.chunks(events), prompt.stop)) as answer:
+        said = openai_wire.chunks(self._endpoint, events)
+        async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:
             async for chunk in answer:
                 yield chunk
 

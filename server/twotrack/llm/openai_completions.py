@@ -52,7 +52,8 @@ class OpenAICompletions:
             raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
         body, stops = self._body(prompt)
         events = self._negotiated.events(self._transport, self._endpoint, self._path, body)
-        async with aclosing(cut(self._endpoint, openai_wire.chunks(events), stops)) as answer:
+        said = openai_wire.chunks(self._endpoint, events)
+        async with aclosing(cut(self._endpoint, said, stops)) as answer:
             async for chunk in answer:
                 yield chunk
 

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
+from twotrack.errors import ServerFailed
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event
+from twotrack.llm.reported import count, model_id
+from twotrack.llm.transport import Endpoint
 
 OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_effort", "thinking")
 """Parameters that some servers or models refuse by name."""
@@ -14,48 +16,75 @@ OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_ef
 MOST_STOPS = 4
 """OpenAI takes no more stop strings; the others are cut here."""
 
-_MOST_TOKENS = 2**40
-"""No provider counts as many: more is nonsense, and the ledger could not hold it."""
 _MOST_USD = 1e6
 """No request costs as much."""
 
-_FINISHES: dict[str, Finish] = {"length": "length", "content_filter": "filtered"}
+_FINISHES: dict[str, Finish] = {
+    "length": "length",
+    "model_length": "length",  # Mistral
+    "model_context_window_exceeded": "length",  # Zhipu
+    "max_tokens": "length",
+    "content_filter": "filtered",
+    "sensitive": "filtered",  # Zhipu, Hunyuan
+    # Google's compatible API says what its own API says.
+    "safety": "filtered",
+    "recitation": "filtered",
+    "blocklist": "filtered",
+    "prohibited_content": "filtered",
+    "spii": "filtered",
+}
+"""In small letters. Any other reason (tool_calls, eos, ...) says that the answer is complete."""
+_BREAKS = frozenset({"error", "network_error", "insufficient_system_resource", "abort"})
+"""Reasons that say that it is not: Mistral and OpenRouter, Zhipu, DeepSeek, vLLM and SGLang."""
 
 
-async def chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
-    """Read `choices[0]`, `usage` and `model` of each event. The model is told once."""
+async def chunks(
+    endpoint: Endpoint, events: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Chunk, None]:
+    """Read `choices[0]`, `usage` and `model` of each event. The model is told once.
+
+    Raises ServerFailed where the server says that the answer broke off.
+    """
     told = None
+    refused = False
     async with aclosing(events):
         async for event in events:
-            model = event.get("model")
-            new = model if isinstance(model, str) and model != told else None
+            model = model_id(event.get("model"))
+            new = model if model != told else None
             told = new or told
             choices = event.get("choices")
-            choice = choices[0] if isinstance(choices, list) and choices else {}
-            reason = choice.get("finish_reason") if isinstance(choice, dict) else None
+            choice = choices[0] if isinstance(choices, list) and choices else None
+            choice = choice if isinstance(choice, dict) else {}
+            said = _mapping(choice.get("delta") or choice.get("message"))
+            refused = refused or bool(said.get("refusal"))
+            finish = _finish(endpoint, choice)
             yield Chunk(
-                text=_text(choice),
+                text=_text(said.get("content") if said else choice.get("text")),
                 usage=_reported(event, choice),
-                finish=_FINISHES.get(reason, "stop") if isinstance(reason, str) else None,
+                finish="filtered" if finish and refused else finish,
                 model=new,
             )
 
 
-def _text(choice: Any) -> str:
-    """Find the text: of a completion, a chat delta, or a whole message; reasoning is left out."""
-    if not isinstance(choice, dict):
-        return ""
-    text = choice.get("text")
-    if text is None:
-        said = choice.get("delta") or choice.get("message")
-        text = said.get("content") if isinstance(said, dict) else None
+def _finish(endpoint: Endpoint, choice: Event) -> Finish | None:
+    reason = choice.get("finish_reason")
+    if not isinstance(reason, str):
+        return None
+    reason = reason.lower()
+    if reason in _BREAKS:
+        raise ServerFailed(endpoint.name, f"the server broke the answer off ({reason}).")
+    return _FINISHES.get(reason, "stop")
+
+
+def _text(text: object) -> str:
+    """Read the text of a completion, a chat delta, or a message; reasoning is left out."""
     if isinstance(text, list):  # Mistral's thinking models send typed parts
         parts = (p.get("text") for p in text if isinstance(p, dict) and p.get("type") == "text")
         return "".join(p for p in parts if isinstance(p, str))
     return text if isinstance(text, str) else ""
 
 
-def _reported(event: Event, choice: Any) -> Usage | None:
+def _reported(event: Event, choice: Event) -> Usage | None:
     """Find the usage: in the event, or where Moonshot (the choice) and Groq (`x_groq`) put it."""
     for holder in (event, choice, event.get("x_groq")):
         found = usage(holder.get("usage")) if isinstance(holder, dict) else None
@@ -68,22 +97,28 @@ def usage(raw: object) -> Usage | None:
     """Read `usage`: cached tokens are part of the prompt, reasoning is part of the completion.
 
     Where what stands: OpenAI, OpenRouter, Mistral and Groq have details; DeepSeek counts hits of
-    its cache; Moonshot has `cached_tokens`; LiteLLM passes on Anthropic's names.
+    its cache; Moonshot has `cached_tokens`; LiteLLM passes on Anthropic's names. In the total only
+    stand what Portkey's Claude has in its cache, and what Gemini thinks behind its compatible API.
     """
     if not isinstance(raw, dict) or not {"prompt_tokens", "completion_tokens"} & raw.keys():
         return None
     details = _mapping(raw.get("prompt_tokens_details"))
     lifetimes = _mapping(details.get("cache_creation_token_details"))
-    thoughts = _mapping(raw.get("completion_tokens_details")).get("reasoning_tokens")
-    cached = (details.get("cached_tokens"), raw.get("prompt_cache_hit_tokens"))
-    written = (details.get("cache_write_tokens"), raw.get("cache_creation_input_tokens"))
+    thoughts = count(_mapping(raw.get("completion_tokens_details")).get("reasoning_tokens"))
+    hits = (details.get("cached_tokens"), raw.get("prompt_cache_hit_tokens"))
+    cached = _first(*hits, raw.get("cached_tokens"), raw.get("cache_read_input_tokens"))
+    written = _first(details.get("cache_write_tokens"), raw.get("cache_creation_input_tokens"))
+    read, completed = count(raw.get("prompt_tokens")), count(raw.get("completion_tokens"))
+    beside = max(count(raw.get("total_tokens")) - read - completed, 0)
+    if beside == cached + written:
+        read, beside = read + beside, 0
     return Usage(
-        input_tokens=count(raw.get("prompt_tokens")),
-        cached_tokens=_first(*cached, raw.get("cached_tokens")),
-        cache_write_tokens=_first(*written),
+        input_tokens=read,
+        cached_tokens=cached,
+        cache_write_tokens=written,
         cache_write_1h_tokens=count(lifetimes.get("ephemeral_1h_input_tokens")),
-        output_tokens=count(raw.get("completion_tokens")),
-        reasoning_tokens=count(thoughts),
+        output_tokens=completed + beside,
+        reasoning_tokens=max(thoughts, beside),
         charged_usd=_charged_usd(raw),
     )
 
@@ -113,12 +148,3 @@ def _mapping(value: object) -> Event:
 def _first(*values: object) -> int:
     """Give the first count that is there and not zero."""
     return next((n for n in map(count, values) if n), 0)
-
-
-def count(value: object) -> int:
-    """Give a count of tokens as reported; 0 for anything that is none."""
-    if isinstance(value, float) and value.is_integer():  # as some servers write it: 12.0
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return 0
-    return value if 0 <= value < _MOST_TOKENS else 0

@@ -76,7 +76,7 @@ class Preset:
     fim_models: str | None = None
     """Ids that fill gaps; None: those of a known family."""
     fim_path: str = "completions"
-    """Where gaps are filled, below the base URL."""
+    """Where gaps are filled, below the base URL; with a leading slash: below that without /v1."""
     fim_max_output: int | None = None
     """Most tokens in a gap; None: as in any answer."""
     temperature: str | None = ""
@@ -201,8 +201,8 @@ _CLOUD: dict[str, Preset] = {
         fast="deepseek-v4-flash",
         strong="deepseek-v4-pro",
         fim=fim.SUFFIX,
-        fim_models=r"^deepseek-(v4|flash|chat|coder)",
-        fim_path="beta/completions",
+        fim_models="",
+        fim_path="/beta/completions",
         fim_max_output=4_096,
         caching=PromptCaching.AUTOMATIC,
         unthinking={"": families.THINKING_OFF},
@@ -216,7 +216,7 @@ _CLOUD: dict[str, Preset] = {
         strong="mercury-3",
         chats=r"^(?!mercury-edit)",
         fim=fim.SUFFIX,
-        fim_models=r"^mercury-(edit|coder)",
+        fim_models=r"^mercury-edit",
         fim_path="fim/completions",
         # They take 0.5 to 1 only (unverified for mercury-3).
         temperature=None,
@@ -229,7 +229,6 @@ _CLOUD: dict[str, Preset] = {
         api_key_env="GROQ_API_KEY",
         fast="qwen/qwen3.8-27b",
         strong="openai/gpt-oss-120b",
-        prefill=r"llama",
         caching=PromptCaching.AUTOMATIC,
         unthinking={r"qwen": {"reasoning_effort": "none"}, r"gpt-oss": families.LOW_EFFORT},
         price_provider="groq",
@@ -238,7 +237,7 @@ _CLOUD: dict[str, Preset] = {
         title="Moonshot (Kimi)",
         base_url="https://api.moonshot.ai/v1",
         api_key_env="MOONSHOT_API_KEY",
-        # To be retired at the end of 2026; those that came after it cannot stop thinking.
+        # Not for new accounts, and retired at the end of 2026; later ones cannot stop thinking.
         fast="kimi-k2.6",
         strong="kimi-k3.1-pro",
         temperature=r"^moonshot",
@@ -268,16 +267,17 @@ _CLOUD: dict[str, Preset] = {
         unthinking={r"^qwen(?!.*coder)": {"enable_thinking": False}},
     ),
     "hunyuan": Preset(
-        title="Tencent Hunyuan",
-        base_url="https://api.hunyuan.cloud.tencent.com/v1",
-        api_key_env="HUNYUAN_API_KEY",
-        fast="hunyuan-turbos-latest",
-        strong="hunyuan-2.0-instruct-20251111",
-        context_window=32_768,
+        title="Tencent Hunyuan (TokenHub)",
+        # Its successor; outside mainland China https://tokenhub-intl.tencentcloudmaas.com/v1.
+        base_url="https://tokenhub.tencentmaas.com/v1",
+        api_key_env="TOKENHUB_API_KEY",
+        fast="hy3",
+        strong="hy3",
+        unthinking={"": families.THINKING_OFF},
     ),
     "together": Preset(
         title="Together",
-        base_url="https://api.together.xyz/v1",
+        base_url="https://api.together.ai/v1",
         api_key_env="TOGETHER_API_KEY",
         fast="meta-llama/Llama-3.3-70B-Instruct-Turbo",
         strong="openai/gpt-oss-120b",
@@ -351,7 +351,10 @@ _LOCAL: dict[str, Preset] = {
         port=11434,
         fim=fim.SUFFIX,
         caching=PromptCaching.PREFIX,
-        unthinking={r"qwen3(?!.*(coder|instruct))|deepseek-r1|glm|gemma4": {"think": False}},
+        unthinking={
+            r"gpt-oss": {"think": "low"},
+            r"qwen3(?!.*(coder|instruct))|deepseek-r1|glm|gemma4": {"think": False},
+        },
         context_window=4_096,
     ),
     "llama.cpp": Preset(

@@ -75,7 +75,7 @@ def build(
         capabilities=Capabilities(
             infill=infill is not None,
             chat=chats or infill is None,
-            local=endpoint.local and not preset.relays,
+            local=endpoint.local and not preset.relays and not families.in_cloud(settings.model),
             context_window=wires.context_window,
             max_output=wires.max_output,
         ),
@@ -227,7 +227,13 @@ class _Wires:
         if template == fim.LLAMA_CPP:
             at_root = replace(self.endpoint, base_url=root)
             temperature = _TEMPERATURE if self.temperature is None else self.temperature
-            return LlamaInfill(self.transport, at_root, temperature=temperature, max_output=most)
+            return LlamaInfill(
+                self.transport,
+                at_root,
+                self.settings.model,
+                temperature=temperature,
+                max_output=most,
+            )
         endpoint = self.endpoint
         if self.preset.dialect is Dialect.OLLAMA:
             if template == fim.SUFFIX:
@@ -241,13 +247,16 @@ class _Wires:
                     context_window=self.settings.context_window,
                 )
             endpoint = replace(endpoint, base_url=f"{root}/v1")
+        # A raw template is a plain continuation: any server takes it in the same place.
+        path = self.preset.fim_path if template == fim.SUFFIX else "completions"
+        if path.startswith("/"):
+            endpoint = replace(endpoint, base_url=root)
         return OpenAICompletions(
             self.transport,
             endpoint,
             self.settings.model,
             template=template,
-            # A raw template is a plain continuation: any server takes it in the same place.
-            path=self.preset.fim_path if template == fim.SUFFIX else "completions",
+            path=path.removeprefix("/"),
             temperature=self.temperature,
             max_output=most,
             refused=self.preset.refused,

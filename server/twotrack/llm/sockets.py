@@ -18,7 +18,10 @@ _READ_AHEAD = 256 * 1024
 
 
 class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection; one reader at a time. Made by `connect`."""
+    """A connection; one reader at a time. Made by `connect`.
+
+    httpcore's time-outs are not heeded: whoever waits is cancelled from above.
+    """
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport
@@ -27,18 +30,17 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._writable = asyncio.Event()
         self._writable.set()
         self._error: Exception | None = None
+        self.heard = 0
+        """Bytes that came in all."""
         self.ended = False
         """Whether the other side has hung up; what it sent before can still be read."""
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as in httpcore
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # as in httpcore
         """Give what there is, at most `max_bytes`; empty at the end. Raises httpcore's errors."""
-        if not self._received and not self.ended:
+        if not self.readable:
             self._readable = asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(timeout):
-                    await self._readable
-            except TimeoutError:
-                raise httpcore.ReadTimeout from None
+                await self._readable
             finally:
                 self._readable = None
         if not self._received and self._error is not None:
@@ -50,38 +52,42 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in httpcore
-        """Send `buffer`, and wait while the other side lags behind. Raises httpcore's errors."""
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # as in httpcore
+        """Send `buffer`, and wait while the other side lags behind."""
         self.send(buffer)
         if not self._writable.is_set():
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._writable.wait()
-            except TimeoutError:
-                raise httpcore.WriteTimeout from None
+            await self._writable.wait()
 
     def send(self, data: bytes) -> None:
-        """Send `data` without waiting. Raises httpcore.WriteError."""
-        if self._error is not None or self.closed:
-            raise httpcore.WriteError from self._error
-        if data:
+        """Send `data` without waiting; nothing where it is closed.
+
+        That is no error yet: the other side may have answered in full before it hung up. Whoever
+        reads on finds the end.
+        """
+        if data and not self.closed:
             self._transport.write(data)
 
     async def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  # as in httpcore
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109  # as in httpcore
     ) -> Self:
         """Speak TLS from now on. Raises OSError."""
-        async with asyncio.timeout(timeout):
-            transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self, ssl_context, server_hostname=server_hostname
-            )
+        if self._received:  # in plain text, which must not pass for what comes within TLS
+            raise ConnectionAbortedError
+        transport = await asyncio.get_running_loop().start_tls(
+            self._transport, self, ssl_context, server_hostname=server_hostname
+        )
         if transport is None:  # hung up right after the handshake
             raise ConnectionResetError
         self._transport = transport
         return self
+
+    @property
+    def readable(self) -> bool:
+        """Whether `read` would not wait."""
+        return bool(self._received) or self.ended
 
     @property
     def closed(self) -> bool:
@@ -93,14 +99,13 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._transport.abort()
 
     async def aclose(self) -> None:
-        """Close at once, and let asyncio do so."""
+        """Close at once. This never waits, so a cancelled task cannot leave it half done."""
         self.abort()
-        await asyncio.sleep(0)
 
     def get_extra_info(self, info: str) -> Any:
         """Answer what httpcore asks: `is_readable`, else what asyncio knows."""
         if info == "is_readable":
-            return bool(self._received) or self.ended
+            return self.readable
         return self._transport.get_extra_info(info)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -109,6 +114,7 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with what came."""
+        self.heard += len(data)
         before = len(self._received)
         self._received += data
         if before <= _READ_AHEAD < len(self._received):

@@ -22,6 +22,7 @@ class Decoder:
     """Feed bytes as they come, cut anywhere; take whole events.
 
     `max_bytes` bounds one line and the data of one event. Comments, `id` and `retry` are skipped.
+    A line ``error:`` is the data of an event of this name: llama.cpp sent it so until late 2025.
     """
 
     def __init__(self, max_bytes: int = 2**20) -> None:
@@ -71,6 +72,9 @@ class Decoder:
                 self._add(value.removeprefix(b" "))
         elif line.startswith(b"event:"):
             self._name = line[6:].removeprefix(b" ").decode("utf-8", "replace")
+        elif line.startswith(b"error:"):
+            self._name = "error"
+            self._add(line[6:].removeprefix(b" "))
         return None
 
     def _add(self, value: bytes) -> None:

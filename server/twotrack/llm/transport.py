@@ -9,7 +9,8 @@ import ipaddress
 import json
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -93,7 +94,6 @@ class Transport:
         self._max_bytes = max_bytes
         self._network: Network | None = None
         self._building = asyncio.Lock()
-        self._closing: set[asyncio.Task[None]] = set()
 
     def configure(self, network: NetworkSettings) -> None:
         """Reach servers so from now on; answers that are under way go on."""
@@ -102,9 +102,7 @@ class Transport:
         self._settings = network
         old, self._network = self._network, None
         if old is not None and not old.users:
-            closing = asyncio.ensure_future(old.aclose())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            old.close()
 
     async def warm(self) -> None:
         """Import httpcore and read the certificates, in a thread (0.1 s); a request would."""
@@ -126,18 +124,30 @@ class Transport:
         """
         network = self._network or await self._ready()
         server = _server(network, endpoint)
-        try:
-            async with asyncio.timeout(self._settings.connect_s + 1):  # also for a full pool
-                await server.pool.open(server.url(""))
-        except _errors() as error:
-            raise _mapped(endpoint, server, error, answered=False) from None
+        with self._using(network):
+            try:
+                async with asyncio.timeout(network.settings.connect_s + 1):  # also for a full pool
+                    await server.pool.open(server.url(""))
+            except _errors() as error:
+                raise _mapped(endpoint, server, error, answered=False) from None
 
     async def aclose(self) -> None:
-        """Close all connections. A later request opens new ones."""
+        """Close all connections; requests under way fail. A later one opens new connections."""
         network, self._network = self._network, None
         if network is not None:
-            await network.aclose()
-        await asyncio.gather(*self._closing)
+            network.close()
+            await asyncio.sleep(0)  # for asyncio to close the sockets
+
+    @contextmanager
+    def _using(self, network: "Network") -> Iterator[None]:
+        """Keep the connections of `network` open, even where settings change meanwhile."""
+        network.users += 1
+        try:
+            yield
+        finally:
+            network.users -= 1
+            if network is not self._network and not network.users:
+                network.close()
 
     async def stream(
         self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None, method: str = "POST"
@@ -145,7 +155,8 @@ class Transport:
         """Send `body` as JSON to `{base_url}/{path}`; yield the bytes of the answer as they come.
 
         Closing the generator before the end closes the connection, or under HTTP/2 resets the
-        request. Redirects are not followed. Raises ModelError.
+        request. A request is sent once more where a kept connection turns out to be closed, or the
+        server says that it did not begin. Redirects are not followed. Raises ModelError.
         """
         try:
             key = await endpoint.key.get()
@@ -156,35 +167,29 @@ class Transport:
         server = _server(network, endpoint)
         request = _request(server, endpoint, key, path, body, method)
         response = None
-        ended = False
-        network.users += 1
-        try:
-            response = await _send(server, request)
-            if response.status != 200:
-                raise await self._failure(endpoint, response, body)
-            chunks = aiter(_body(response, self._max_bytes + 1))
-            received, idle_s = 0, None
-            while True:
-                async with asyncio.timeout(idle_s):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    break
-                received += len(chunk)
-                if received > self._max_bytes:
-                    raise MalformedReply(
-                        endpoint.name, f"the reply is larger than {self._max_bytes} bytes."
-                    )
-                idle_s = network.settings.idle_s
-                yield chunk
-            ended = True
-        except _errors() as error:
-            raise _mapped(endpoint, server, error, answered=response is not None) from None
-        finally:
-            network.users -= 1
-            if response is not None:
-                await _close(response, ended=ended)
-            if network is not self._network and not network.users:
-                await network.aclose()
+        with self._using(network):
+            try:
+                response = await server.pool.handle_async_request(request)
+                if response.status != 200:
+                    raise await self._failure(endpoint, response, body)
+                chunks = aiter(_body(response, self._max_bytes + 1))
+                received, idle_s = 0, None
+                while True:
+                    async with asyncio.timeout(idle_s):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        break
+                    received += len(chunk)
+                    if received > self._max_bytes:
+                        detail = f"the reply is larger than {self._max_bytes} bytes."
+                        raise MalformedReply(endpoint.name, detail)
+                    idle_s = network.settings.idle_s
+                    yield chunk
+            except _errors() as error:
+                raise _mapped(endpoint, server, error, answered=response is not None) from None
+            finally:
+                if response is not None:  # hangs up, or resets, where the answer has not ended
+                    await response.aclose()
 
     async def _failure(
         self, endpoint: Endpoint, response: "httpcore.Response", body: Mapping[str, Any] | None
@@ -276,24 +281,6 @@ def _encode(body: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-async def _send(server: "Server", request: "httpcore.Request") -> "httpcore.Response":
-    """Send, once more where the other side hung up without a byte of answer.
-
-    Some servers (llama.cpp) close a connection after a stream without announcing it, others
-    (HTTP/2) announce it too late, and a request on its way meets the closed end.
-    """
-    import httpcore  # noqa: PLC0415  # lazily: loaded by now
-
-    from twotrack.llm.http2 import was_reset  # noqa: PLC0415  # lazily: loaded by now
-
-    try:
-        return await server.pool.handle_async_request(request)
-    except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-        if was_reset(error):
-            raise
-        return await server.pool.handle_async_request(request)
-
-
 def _body(response: "httpcore.Response", most: int) -> AsyncIterable[bytes]:
     """Give the bytes of an answer, unpacked where a server packed it unasked: chunks of `most`."""
     stream = cast("AsyncIterable[bytes]", response.stream)  # httpcore names its blocking kind too
@@ -308,14 +295,6 @@ async def _unpacked(packed: AsyncIterable[bytes], most: int) -> AsyncGenerator[b
     async for chunk in packed:
         if data := decoder.decompress(chunk, most):
             yield data
-
-
-async def _close(response: "httpcore.Response", *, ended: bool) -> None:
-    """Give the connection back; where the answer has not ended, hang up first."""
-    # HTTP/2 resets this one request. Closing waits a turn, and may be cancelled a second time.
-    if not ended and response.extensions["http_version"] != b"HTTP/2":
-        response.extensions["network_stream"].abort()
-    await response.aclose()
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from twotrack.errors import (
     BudgetExhausted,
@@ -15,14 +15,17 @@ from twotrack.errors import (
     MalformedReply,
     ModelError,
     NotLocal,
+    QuotaExhausted,
     RateLimited,
     RouteExhausted,
     ServerFailed,
     TimedOut,
+    Unauthorized,
 )
-from twotrack.events import Abandoned, Answered, CostUnknown, Listener, ModelFailed, Source, Usage
+from twotrack.events import Abandoned, Answered, Listener, ModelFailed, Source, Usage
 from twotrack.llm.api import Finish, Model, Prompt
 from twotrack.routing import costs
+from twotrack.routing.accounts import Accounts, Purse
 from twotrack.routing.health import Health
 from twotrack.tasks import TASKS, Task, Track
 
@@ -34,8 +37,6 @@ _LATENCY_FACTOR, _LEAST_PATIENCE_S = 10.0, 1.5
 """A remote model that is this many times slower than usual hangs; never assumed earlier."""
 _SHORT_WAIT_S = 1.0
 """The longest Retry-After that is waited for, when no other model is left."""
-
-_Told = TypeVar("_Told")
 
 
 class Route(Protocol):
@@ -49,14 +50,6 @@ class Route(Protocol):
     @property
     def deadline_s(self) -> float:
         """Seconds for all of them."""
-        ...
-
-
-class Purse(Protocol):
-    """What may still be spent."""
-
-    def left(self) -> float:
-        """USD; infinite where there is no limit."""
         ...
 
 
@@ -163,12 +156,11 @@ class Dispatcher:
         self._first_token_s = first_token_s
         self._total_s = total_s
         self._clock = clock
-        self._background: set[asyncio.Task[Any]] = set()
+        self._accounts = Accounts(listener, purse)
 
     async def aclose(self) -> None:
         """Wait for the costs that are still being computed."""
-        if self._background:
-            await asyncio.wait(self._background)
+        await self._accounts.aclose()
 
     def serving(self, task: Task, skip: frozenset[str] = frozenset()) -> list[Model]:
         """The models that a question would be put to now, in order; breakers not considered.
@@ -205,11 +197,13 @@ class Dispatcher:
         deadline = begun + self._routes[ask.task].deadline_s if queue else begun
         failures: list[ModelError] = []
         attempts: list[Attempt] = []
-        waited = False
-        while queue:
+        asked_again = False
+        # A model that is left no time has not failed, and costs nothing.
+        while queue and (not attempts or self._clock() < deadline):
             model = queue.pop(0)
             prompt = ask.prompt_for(model)
             if prompt is None:
+                failures.append(Declined(model.name, f"it is not asked for {ask.task}."))
                 continue
             asked = self._clock()
             reply = _Reply(model_id=model.model_id)
@@ -217,11 +211,13 @@ class Dispatcher:
                 await self._attempt(ask, model, prompt, reply, deadline, others=bool(queue))
             except ModelError as error:
                 attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3, str(error)))
-                wait = None if queue or waited else self._short_wait(error, reply, deadline)
+                wait = None
+                if not (asked_again or reply.begun):
+                    wait = self._again_in(error, model, deadline, last=not queue)
                 if wait is not None:
-                    waited = True
+                    asked_again = True
                     await asyncio.sleep(wait)
-                    queue.append(model)
+                    queue.insert(0, model)
                     continue
                 failures.append(error)
                 if not isinstance(error, Declined):
@@ -232,14 +228,17 @@ class Dispatcher:
             return await self._answer(
                 ask.task, model, prompt, reply, begun=begun, attempts=tuple(attempts)
             )
-        shut = [problem for model in models if (problem := self.health.problem(model.name))]
-        raise RouteExhausted(ask.task, failures or shut)
+        if all(isinstance(failure, Declined) for failure in failures):
+            problems = (self.health.problem(model.name) for model in models)
+            failures += [problem for problem in problems if problem]
+        raise RouteExhausted(ask.task, failures)
 
     def _by_health(self, models: list[Model], track: Track) -> list[Model]:
         """Leave out the models whose breaker is open; where all are, try the first to recover.
 
         Typing does not try one again that waiting cannot mend (a person who asks for an action
-        may just have mended it), nor before the time that its provider named.
+        may just have mended it), nor before the time that was named: a key command may ask the
+        person at each try.
         """
         shut = [self.health.shut_for(model.name) for model in models]
         ready = [model for model, wait in zip(models, shut, strict=True) if not wait]
@@ -247,16 +246,26 @@ class Dispatcher:
             return ready
         soonest = min(shut)
         first = models[shut.index(soonest)]
-        limited = isinstance(self.health.problem(first.name), RateLimited)
-        if track is Track.FAST and (limited or soonest == float("inf")):
+        problem = self.health.problem(first.name)
+        named = isinstance(problem, RateLimited | Unauthorized | QuotaExhausted)
+        if track is Track.FAST and (named or soonest == float("inf")):
             return []
         return [first]
 
-    def _short_wait(self, error: ModelError, reply: _Reply, deadline: float) -> float | None:
-        """Give the seconds after which the last model of the route will serve, if they are few."""
+    def _again_in(
+        self, error: ModelError, model: Model, deadline: float, *, last: bool
+    ) -> float | None:
+        """Give the seconds after which the same model may serve, if they are few."""
         wait = error.retry_after_s
+        if wait is None:
+            return None
+        if isinstance(error, Unauthorized):
+            # The key worked until now: it has run out, and its command or the keyring is asked for
+            # the next one.
+            worked = self.health.latency_ms(model.name) is not None
+            return 0.0 if worked and self.health.problem(model.name) is None else None
         busy = isinstance(error, RateLimited | ServerFailed) and error.transient
-        if not busy or reply.begun or wait is None or wait > _SHORT_WAIT_S:
+        if not (busy and last) or wait > _SHORT_WAIT_S:
             return None
         return wait if self._clock() + wait < deadline else None
 
@@ -353,41 +362,23 @@ class Dispatcher:
         if free:
             self.listener(answer.told(task))
             return answer
+        settling = self._accounts.settle(answer.told(task), model)
         if TASKS[task].track is Track.FAST:
-            self._later(self._tell_with_cost(task, model, answer))
             return answer
-        # Whoever gives up now has still spent the money.
-        return await asyncio.shield(self._later(self._tell_with_cost(task, model, answer)))
-
-    async def _tell_with_cost(self, task: Task, model: Model, answer: Answer) -> Answer:
-        cost = await costs.usd(model, answer.answered_model, answer.usage)
-        answer = replace(answer, cost_usd=cost)
-        self.listener(answer.told(task))
-        if cost is None and self._purse is not None and self._purse.left() < float("inf"):
-            self.listener(CostUnknown(model.name))
-        return answer
+        told = await asyncio.shield(settling)
+        return replace(answer, cost_usd=told.cost_usd)
 
     def _tell_failed(
         self, task: Task, model: Model, prompt: Prompt, reply: _Reply, error: ModelError
     ) -> None:
         failed = ModelFailed(task, error, asked_model=model.model_id, answered_model=reply.model_id)
         if reply.begun:  # what came is charged for, though it broke off
-            failed = replace(failed, usage=costs.of_cut(prompt, reply.usage, reply.text))
-            self._later(self._tell_cost(failed, model))
+            usage = costs.of_cut(prompt, reply.usage, reply.text)
+            self._accounts.settle(replace(failed, usage=usage), model)
         else:
             self.listener(failed)
 
     def _tell_abandoned(self, task: Task, model: Model, prompt: Prompt, reply: _Reply) -> None:
         usage = costs.of_cut(prompt, reply.usage, reply.text)
         abandoned = Abandoned(task, model.name, usage, None, model.model_id, reply.model_id)
-        self._later(self._tell_cost(abandoned, model))
-
-    async def _tell_cost(self, event: ModelFailed | Abandoned, model: Model) -> None:
-        cost = await costs.usd(model, event.answered_model, event.usage)
-        self.listener(replace(event, cost_usd=cost))
-
-    def _later(self, work: Coroutine[Any, Any, _Told]) -> asyncio.Task[_Told]:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
+        self._accounts.settle(abandoned, model)

@@ -55,6 +55,8 @@ class Problems:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.keys: set[Key] = set()
+        """Where they are, also those that are only counted."""
         self._told: list[SettingsProblem] = []
         self._untold = 0
 
@@ -65,6 +67,7 @@ class Problems:
 
     def add(self, key: Key, message: str) -> None:
         """Note that what stands at `key` is not used because of `message`."""
+        self.keys.add(key)
         if self.full:
             self._untold += 1
         else:
@@ -90,11 +93,12 @@ def option_of(key: Key) -> str:
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
-    """Return ' (did you mean "x"?)' for a near miss, else an empty string."""
+    """Return ' (did you mean "x"?)' for a near miss in any case, else an empty string."""
     import difflib  # noqa: PLC0415  # lazily: only a typo needs it
 
-    near = difflib.get_close_matches(word[:_LONGEST_KEY], known, n=1)
-    return f' (did you mean "{near[0]}"?)' if near else ""
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word[:_LONGEST_KEY].casefold(), folded, n=1)
+    return f' (did you mean "{folded[near[0]]}"?)' if near else ""
 
 
 def check(

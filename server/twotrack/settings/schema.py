@@ -62,12 +62,12 @@ class ModelSettings:
     base_url: str | None = None
     """Where the API starts, such as "http://127.0.0.1:8080/v1"; absent: the preset's."""
     api_key_env: str | None = None
-    """Environment variable that holds the key; absent: the preset's."""
-    api_key_command: tuple[str, ...] = ()
-    """Program and arguments that print the key; run without a shell."""
+    """Environment variable that holds the key; absent: the preset's, if no other way is given."""
+    api_key_command: tuple[str, ...] = field(default=(), repr=False)
+    """Program and arguments that print the key (no shell), for where the variable is not set."""
     api_key_keyring: str | None = None
-    """User name under which the OS keyring holds the key for the service "twotrack"."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    """User name of the key in the OS keyring (service "twotrack"), asked after the two others."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """HTTP headers to add to every request."""
     fim: str | None = None
     """Raw fill-in-the-middle template ("qwen", "starcoder", ...); absent: the preset's way."""

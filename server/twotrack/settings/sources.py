@@ -138,13 +138,27 @@ class _Merge:
                 self._leave_out((*at, "prices"), "needs both input and output; not used")
                 prices = {}
             given = {key[0]: value for key, value in entry.items() if key[0] != "prices"}
-            if missing := _missing(given):
+            if missing := self._missing(given, at):
                 self._leave_out(
                     at, f"lacks a valid {' and '.join(missing)}; this model is left out"
                 )
             else:
                 models[name] = _built(ModelSettings, given | _priced(prices))
         return models
+
+    def _missing(self, given: Mapping[str, object], at: Key) -> list[str]:
+        """Return what the model at `at` cannot do without.
+
+        That is its URL too where a wrong one was given: the user's code must not go to the preset's
+        server instead.
+        """
+        needed = ["provider", "model"]
+        refused = any(
+            source.trusted and (*at, "base_url") in source.problems.keys for source in self._sources
+        )
+        if refused or given.get("provider") == OPENAI_COMPATIBLE:
+            needed.append("base_url")
+        return [name for name in needed if name not in given]
 
     def _leave_out(self, at: Key, message: str) -> None:
         """Forget all values at and below `at`, and tell the last source that set one."""
@@ -179,14 +193,6 @@ def _is_model(key: Key, source: _Source) -> bool:
 def _strings(value: object) -> tuple[str, ...]:
     assert isinstance(value, tuple)  # noqa: S101  # what `check` makes of every list
     return value
-
-
-def _missing(given: Mapping[str, object]) -> list[str]:
-    """Return what a model cannot do without."""
-    needed = ["provider", "model"]
-    if given.get("provider") == OPENAI_COMPATIBLE:
-        needed.append("base_url")
-    return [name for name in needed if name not in given]
 
 
 def _priced(prices: Mapping[str, object]) -> dict[str, object]:

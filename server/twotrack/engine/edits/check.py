@@ -41,6 +41,7 @@ RULES: dict[Task, Rule] = {
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
 _HEAD = re.compile(r"(?:import|package|#include)\b|from\s+\S+\s+import\b|(?:use|using)\s.*;")
 _WORD = re.compile(r"\w")
+_NAME = re.compile(r"[^\W\d]\w*")
 _MOST_LOST = 0.1
 """Share of the lines that may go where the lines themselves stay; one always may."""
 
@@ -108,8 +109,19 @@ def _check_size(old: str, new: str, rule: Rule, instruction: str) -> None:
     lost = [line for line in _code_lines(old) - _code_lines(new) if not _IMPORT.match(line)]
     if rule.same_lines and len(lost) > 1 + had * _MOST_LOST:
         raise ReplyRejected(f"The answer changes or leaves out what has to stay: {lost[0]}")
+    if rule.same_lines and (missing := _lost_import(old, new)):
+        raise ReplyRejected(f"The answer leaves out an import that is needed: {missing}")
     if has > had * _MOST_GROWTH + _MOST_ADDED_LINES:
         raise ReplyRejected(f"The answer makes {has} lines of {had}; that is too much.")
+
+
+def _lost_import(old: str, new: str) -> str:
+    """Give an import that is gone although a name in it is used and no other import has it."""
+    imports = {line for line in _code_lines(new) if _IMPORT.match(line)}
+    used = {word for line in _code_lines(new) - Counter(imports) for word in _NAME.findall(line)}
+    bound = {word for line in imports for word in _NAME.findall(line)}
+    gone = (line for line in _code_lines(old) if _IMPORT.match(line) and line not in imports)
+    return next((line for line in gone if used & set(_NAME.findall(line)) - bound), "")
 
 
 def _code_lines(text: str) -> Counter[str]:

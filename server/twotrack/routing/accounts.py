@@ -1,0 +1,54 @@
+"""Tells what questions took, each with its cost as soon as that is known."""
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from twotrack.events import Abandoned, Answered, CostUnknown, Listener, ModelFailed
+from twotrack.llm.api import Model
+from twotrack.routing import costs
+
+_Event = TypeVar("_Event", Answered, ModelFailed, Abandoned)
+
+
+class Purse(Protocol):
+    """What may still be spent."""
+
+    def left(self) -> float:
+        """USD; infinite where there is no limit."""
+        ...
+
+
+class Accounts:
+    """Prices events and tells them to `listener`; nobody has to wait for that.
+
+    With a limit in `purse` a model whose price is not known is told too: it is not counted.
+    """
+
+    def __init__(self, listener: Listener, purse: Purse | None) -> None:
+        self._listener = listener
+        self._purse = purse
+        self._settling: set[asyncio.Task[object]] = set()
+
+    def settle(self, event: _Event, model: Model) -> "asyncio.Task[_Event]":
+        """Tell `event` when its cost is known; the task gives it with `cost_usd`.
+
+        The task goes on whoever stops waiting for it: the money is spent all the same.
+        """
+        task = asyncio.ensure_future(self._settle(event, model))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        return task
+
+    async def _settle(self, event: _Event, model: Model) -> _Event:
+        cost = await costs.usd(model, event.answered_model, event.usage)
+        event = replace(event, cost_usd=cost)
+        self._listener(event)
+        if cost is None and self._purse is not None and self._purse.left() < float("inf"):
+            self._listener(CostUnknown(model.name))
+        return event
+
+    async def aclose(self) -> None:
+        """Wait for the costs that are still being computed."""
+        if self._settling:
+            await asyncio.wait(self._settling)

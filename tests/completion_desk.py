@@ -1,0 +1,134 @@
+"""A completer over scripted models, for the tests of completions."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from before_after import CURSOR, at_cursor
+from desk import Purse, Route
+from fake_models import FakeProvider, fake_model
+from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import Shield
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.engine.completion import Completer, Completion, CompletionRequest
+from twotrack.engine.pace import Pace
+from twotrack.llm.api import Model, Prompt
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.settings.schema import CompletionSettings, Settings
+from twotrack.tasks import Task
+from twotrack.text import Edit
+
+if TYPE_CHECKING:
+    from twotrack.errors import ModelError
+    from twotrack.events import Event
+
+
+class Desk:
+    """A completer over `models`, with a typist's clock that moves only when something waits."""
+
+    def __init__(
+        self,
+        *models: Model,
+        local_only: bool = False,
+        usd: float | None = None,
+        **completion: object,
+    ) -> None:
+        self.now = 100.0
+        self.waited: list[float] = []
+        self.events: list[Event] = []
+        self.settings = Settings(
+            completion=replace(CompletionSettings(debounce_ms=150), **completion)  # type: ignore[arg-type]
+        )
+        self.models = models
+        self.local_only = local_only
+        self.purse = None if usd is None else Purse(usd)
+        self.pace = Pace(lambda: self.now)
+        self.completer = self.make(self.settings)
+
+    def make(self, settings: Settings) -> Completer:
+        route = Route(tuple(m.name for m in self.models))
+        self.dispatcher = Dispatcher(
+            {Task.COMPLETE: route, Task.BLOCK: route},
+            {m.name: m for m in self.models},
+            self.events.append,
+            local_only=self.local_only,
+            purse=self.purse,
+        )
+        syntax = SyntaxCache()
+        return Completer(
+            self.dispatcher,
+            settings,
+            shield=Shield((), settings.privacy, settings.context),
+            syntax=syntax,
+            excerpts=ExcerptPicker(syntax),
+            pace=self.pace,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+
+    async def complete(self, marked: str, **more: object) -> Completion | None:
+        return await self.completer.complete(request(marked, **more))  # type: ignore[arg-type]
+
+    async def accept(self, marked: str, **more: object) -> str | None:
+        """The text after the completion, with the cursor behind it."""
+        completion = await self.complete(marked, **more)
+        return completion and accepted(marked, completion)
+
+    def lookup(self, marked: str, **more: object) -> str | None:
+        known = self.completer.lookup(request(marked, **more))  # type: ignore[arg-type]
+        return known and accepted(marked, known)
+
+
+def request(
+    marked: str,
+    *,
+    invoked: bool = False,
+    language: str = "python",
+    path: Path | None = None,
+    others: Sequence[Document] = (),
+) -> CompletionRequest:
+    document, position = at_cursor(marked, language)
+    return CompletionRequest(replace(document, path=path), position, invoked, others)
+
+
+def accepted(marked: str, completion: Completion) -> str:
+    document, _ = at_cursor(marked)
+    return document.text.apply([Edit(completion.range, completion.text + CURSOR)]).text
+
+
+class Warmable(FakeProvider):
+    """Notes every warming; may refuse it or take for ever."""
+
+    def __init__(self, *scripts: Sequence[object]) -> None:
+        super().__init__(*scripts)
+        self.warmings: list[Prompt | None] = []
+        self.warm_error: ModelError | None = None
+        self.warm_hangs = False
+        self.given_up = 0
+
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        self.warmings.append(prompt)
+        await super().warm(prompt)
+        if self.warm_error is not None:
+            raise self.warm_error
+        if self.warm_hangs:
+            self.speaking.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.given_up += 1
+
+
+def says(*steps: object) -> Warmable:
+    return Warmable(steps)
+
+
+def quick(*steps: object) -> Model:
+    return fake_model("quick", says(*steps), local=True)
