@@ -110,5 +110,13 @@ class CostUnknown:
     """The model's name in the settings."""
 
 
-Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A question to a model began or ended."""
+
+    questions: int
+    """Under way now."""
+
+
+Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown | Busy
 Listener = Callable[[Event], None]

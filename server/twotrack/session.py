@@ -27,7 +27,8 @@ from twotrack.llm.transport import Transport
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Budget, Ledger, default_path
-from twotrack.routing.routes import Route, resolve
+from twotrack.routing.routes import Route, put_first, resolve
+from twotrack.routing.sent import Sent
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings, Settings
@@ -54,12 +55,16 @@ class Session:
     routes: Mapping[Task, Route]
     models: dict[str, Model]
     purse: Budget
+    dispatcher: Dispatcher
 
     def __init__(self, environment: Mapping[str, str], listener: events.Listener) -> None:
         self._environment = environment
         self._listener = listener
         self.transport = Transport()
         self.ledger = Ledger(default_path())
+        self.sent = Sent(lambda: listener(events.Busy(self.sent.busy)))
+        self.chosen: dict[Track, str] = {}
+        """Models that a person put first for a track, until the session ends."""
         self._health = Health()
         self._index = RecallIndex()
         self._syntax = SyntaxCache()
@@ -70,8 +75,7 @@ class Session:
         self._loopback = discovery.Found()
         self._built: dict[str, tuple[ModelSettings, Model]] = {}
         self._embedded: tuple[EmbeddedSettings, Model] | None = None
-        self._dispatcher: Dispatcher | None = None
-        self._started = False
+        self._composed = self._started = False
         self._typed_at = self._warmed_at = float("-inf")
         self._front: _Front | None = None
         self._warming: asyncio.Task[None] | None = None
@@ -121,14 +125,18 @@ class Session:
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
         defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
-        self.routes = resolve(settings, self.models, defaults, self.loaded.origins)
+        self.chosen = {track: m for track, m in self.chosen.items() if m in self.models}
+        self.routes = put_first(
+            resolve(settings, self.models, defaults, self.loaded.origins), self.chosen
+        )
         self.shield = Shield(self.roots, settings.privacy, settings.context)
-        if self._dispatcher is not None:
-            self._later(self._dispatcher.aclose())  # costs that are still being computed
+        if self._composed:
+            self._later(self.dispatcher.aclose())  # costs that are still being computed
         self.purse = Budget(settings.budget, self.ledger)
-        self._dispatcher = dispatcher = Dispatcher(
+        self._composed = True
+        self.dispatcher = dispatcher = Dispatcher(
             self.routes,
-            self.models,
+            {n: m if n == Track.RECALL else self.sent.noted(m) for n, m in self.models.items()},
             self.heard,
             health=self._health,
             purse=self.purse,
@@ -145,6 +153,19 @@ class Session:
             pace=self._pace,
         )
         self.actions = Actions(dispatcher, settings, self.shield, self._syntax, self.roots)
+
+    def use_model(self, track: Track, name: str | None) -> None:
+        """Put a model first in the routes of a track until the session ends; None: as before.
+
+        Raises TwotrackError where there is no such model.
+        """
+        if name is not None and name not in self.models:
+            known = ", ".join(self.models)
+            raise TwotrackError(f"There is no model {name!r}. There are {known}.")
+        self.chosen.pop(track, None)
+        if name is not None:
+            self.chosen[track] = name
+        self._compose(self.loaded.settings)
 
     def _found(self, settings: Settings) -> discovery.Found:
         """What is used where no models are configured."""
@@ -265,7 +286,7 @@ class Session:
             await self.completer.warm(*front)
             return
         with suppress(TwotrackError):  # whoever asks a question is told
-            models = self._dispatcher.serving(Task.COMPLETE) if self._dispatcher else []
+            models = self.dispatcher.serving(Task.COMPLETE)
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
                 await first.provider.warm()
@@ -355,8 +376,8 @@ class Session:
         await self._indexer.aclose()
         if self._embedded:
             await self._embedded[1].provider.aclose()
-        if self._dispatcher is not None:
-            await self._dispatcher.aclose()
+        if self._composed:
+            await self.dispatcher.aclose()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.transport.aclose()
         await asyncio.to_thread(self.ledger.close)

@@ -179,7 +179,10 @@ async def test_an_answer_that_cannot_be_used_changes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("area.py:1", "--task", "refactor"), "refactor needs --instruction, or an `ai:` comment"),
+        (
+            ("area.py:1", "--task", "refactor"),
+            "There is no instruction: say what to do",
+        ),
         (("area.py:1", "--task", "fix"), "fix needs --diagnostic"),
         (("area.py:3", "--task", "document"), "There is nothing to document there"),
         (("area.py:9", "--task", "document"), "There is no line 9; the file has 3."),

@@ -12,7 +12,7 @@ from twotrack.commands import files, terminal
 from twotrack.commands.files import Span, TextFile
 from twotrack.commands.tally import Tally
 from twotrack.document import Document
-from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.session import Session
 from twotrack.tasks import Task
@@ -118,21 +118,14 @@ async def _propose(
 
 def _offer(session: Session, order: Order, document: Document, selection: Range) -> Offer:
     """Choose the code action. Raises TwotrackError where it is none for this place."""
-    if order.task is Task.REFACTOR and order.instruction:
-        words = " ".join(order.instruction.split())[:MOST_INSTRUCTION]
-        return Offer(Task.REFACTOR, "Edit", selection, instruction=words, commented=False)
-    found = [Diagnostic(selection, order.diagnostic)] if order.diagnostic else []
-    for offer in session.actions.offers(document, selection, found):
-        if offer.task is order.task:
-            return offer
-    match order.task:
-        case Task.FIX:
-            raise TwotrackError("fix needs --diagnostic with the message of what is to be fixed.")
-        case Task.REFACTOR:
-            raise TwotrackError("refactor needs --instruction, or an `ai:` comment at the place.")
-    raise TwotrackError(
-        f"There is nothing to {order.task} there: no definition that this task knows. "
-        "Name its line, or a range."
+    if order.task is Task.FIX and not order.diagnostic:
+        raise TwotrackError("fix needs --diagnostic with the message of what is to be fixed.")
+    return session.actions.chosen(
+        order.task,
+        document,
+        selection,
+        instruction=" ".join(order.instruction.split()),
+        diagnostics=[Diagnostic(selection, order.diagnostic)] if order.diagnostic else [],
     )
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
@@ -27,6 +27,7 @@ from twotrack.lsp.stream import ByteWriter, FrameError, frame
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+_T = TypeVar("_T")
 
 SUPERSEDING = {types.TEXT_DOCUMENT_INLINE_COMPLETION, types.TEXT_DOCUMENT_COMPLETION}
 """A newer request of these for the same document ends the older one."""
@@ -152,6 +153,14 @@ class Protocol(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - cattrs raises what the message made it raise
             # cattrs lets some wrong shapes (a list for an object) through to a TypeError.
             raise BaseValidationError(method, [error], message_type) from None
+
+    def structured(self, value: Any, kind: type[_T]) -> _T:
+        """Give a value of a message unknown to LSP as one of its types. Raises TwotrackError."""
+        try:
+            made: _T = self._converter.structure(value, kind)
+        except Exception:  # noqa: BLE001 - cattrs raises what the message made it raise
+            raise TwotrackError(f"The parameters hold no valid {kind.__name__}.") from None
+        return made
 
     def _take_response(self, message_id: MessageId, message: Json) -> None:
         future = self._request_futures.pop(message_id)

@@ -18,9 +18,11 @@ from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
 from twotrack.lsp.documents import Documents, path_of
 from twotrack.lsp.failures import passing
+from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
+from twotrack.lsp.status import StatusLine, status
 from twotrack.lsp.stream import ByteWriter, TransportWriter, open_stdio, read_frames
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class Server(LanguageServer):
         self.client = Client()
         self.notices = Notices(self.window_show_message)
         self.reports = Progress(self.protocol)
+        self.foreign = ForeignDiagnostics()
+        self.paused = False
+        """Whether completions are neither asked for nor offered."""
+        self.status_line = StatusLine(self._tell_status)
+        self._last: events.Answered | None = None
         self.configured = asyncio.Event()
         """Set when the editor has said its own settings, or has none to say."""
         self._loaded = asyncio.Event()
@@ -96,6 +103,7 @@ class Server(LanguageServer):
         options = ("initializationOptions", self.options)
         self.session.configure([options, *layers])
         self.tell_problems()
+        self.status_line.changed()
 
     def move(self, roots: tuple[Path, ...]) -> None:
         """Go on in other workspace folders."""
@@ -115,6 +123,19 @@ class Server(LanguageServer):
     def tell_problems(self) -> None:
         """Say what is wrong with the settings, each thing once."""
         self.notices.problems(self.session.problems)
+
+    def pause(self, *, paused: bool) -> None:
+        """Offer no completions, or offer them again."""
+        self.paused = paused
+        self.status_line.changed()
+
+    def status(self) -> dict[str, Any]:
+        """Say what is being done, with which models, and what was spent."""
+        return status(self.session, self._last, paused=self.paused)
+
+    def _tell_status(self) -> None:
+        if self.client.events:
+            self.protocol.notify("twotrack/didChangeStatus", self.status())
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine that nobody awaits; a failure is logged."""
@@ -156,7 +177,9 @@ class Server(LanguageServer):
                     once_for=f"price {model}",
                 )
             case events.Answered():
+                self._last = event
                 self._tell(event)
+        self.status_line.changed()
 
     def _show_loading(self, model: str, *, done: bool) -> None:
         """Show progress from the start of a model's loading to its end."""
@@ -225,6 +248,7 @@ class Server(LanguageServer):
                 await asyncio.sleep(0)
         finally:
             self.protocol.end_all()
+            self.status_line.close()
             self.end_background()
             await asyncio.gather(*self._background, return_exceptions=True)
             if self._session is not None:

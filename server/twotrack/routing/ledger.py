@@ -119,7 +119,7 @@ class Ledger:
 
     def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
         self.problem: str | None = None
-        self._path = path
+        self.path = path
         self._now = now or _local_now
         self._rows: queue.Queue[_Row | None] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
@@ -184,7 +184,7 @@ class Ledger:
 
         try:
             if self._database is None:
-                self._database = _connect(self._path)
+                self._database = _connect(self.path)
                 oldest = (self._now() - timedelta(days=_KEPT_DAYS)).date().isoformat()
                 with self._database:
                     self._database.execute("DELETE FROM requests WHERE day < ?", (oldest,))
@@ -217,7 +217,7 @@ class Ledger:
             self._database.close()
             self._database = None
         if self.problem is None:
-            self.problem = f"The ledger {self._path} cannot be written: {error}."
+            self.problem = f"The ledger {self.path} cannot be written: {error}."
             logger.warning("%s", self.problem)
 
 

@@ -1,7 +1,7 @@
 """Which models serve a task, in which order, and why."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twotrack.settings.schema import Settings
 from twotrack.tasks import TASKS, Task, Track
@@ -36,6 +36,20 @@ def resolve(
         task: _chosen(task, settings, available, origins or {})
         or _default(task, available, defaults)
         for task in Task
+    }
+
+
+def put_first(routes: Mapping[Task, Route], chosen: Mapping[Track, str]) -> Mapping[Task, Route]:
+    """Give the routes with the models that a person chose for a track, in the editor, in front."""
+    return {
+        task: replace(
+            route,
+            models=tuple(dict.fromkeys((name, *route.models))),
+            why=f"{name} was chosen in the editor; {route.why}",
+        )
+        if (name := chosen.get(TASKS[task].track))
+        else route
+        for task, route in routes.items()
     }
 
 

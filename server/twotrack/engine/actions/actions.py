@@ -12,7 +12,7 @@ from twotrack.document import Document
 from twotrack.engine.actions import document as document_action
 from twotrack.engine.actions import explain, fix, refactor, simplify, tests
 from twotrack.engine.actions.flow import Step, carry_out
-from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View
 from twotrack.errors import TwotrackError
@@ -76,6 +76,35 @@ class Actions:
             *tests.offers(view),
             *explain.offers(view),
         ]
+
+    def chosen(
+        self,
+        task: Task,
+        document: Document,
+        selection: Range,
+        *,
+        instruction: str = "",
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> Offer:
+        """Give the offer for a task that a person named. Raises TwotrackError where it is none.
+
+        With an `instruction`, refactor needs no comment that holds it.
+        """
+        if task is Task.REFACTOR and instruction:
+            words = instruction[:MOST_INSTRUCTION]
+            return Offer(task, "Edit", selection, instruction=words, commented=False)
+        for offer in self.offers(document, selection, diagnostics):
+            if offer.task is task:
+                return offer
+        match task:
+            case Task.FIX:
+                raise TwotrackError("There is nothing to fix: no diagnostic was named here.")
+            case Task.REFACTOR:
+                raise TwotrackError("There is no instruction: say what to do, or write `ai: …`.")
+        raise TwotrackError(
+            f"There is nothing to {task} there: no definition that this task knows. "
+            "Name its line, or a range."
+        )
 
     @staticmethod
     def title(data: object) -> str:

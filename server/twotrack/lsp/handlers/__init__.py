@@ -13,6 +13,7 @@ from twotrack.lsp.handlers import (
     execute_command,
     inline_completion,
     lifecycle,
+    plugin,
     synchronization,
     watched_files,
     workspace_folders,
@@ -35,6 +36,7 @@ _ROOMS = (
     configuration,
     watched_files,
     workspace_folders,
+    plugin,
 )
 
 

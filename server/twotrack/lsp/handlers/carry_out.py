@@ -22,18 +22,31 @@ async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceE
     """
     await server.settle()
     document, offer = _take(server, data)
+    proposal = await propose(server, title, document, offer)
+    if proposal.text:
+        await explanation.show(server, title, proposal.text)
+    return workspace_edit(server, proposal)
+
+
+async def propose(server: "Server", title: str, document: Document, offer: Offer) -> Proposal:
+    """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
     server.session.completer.stop_warming()  # a model on this machine does one thing at a time
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
     async with shown as step:
-        proposal = await server.session.actions.propose(
+        return await server.session.actions.propose(
             offer, document, server.documents.others(document.uri), step
         )
-    if proposal.text:
-        await explanation.show(server, title, proposal.text)
+
+
+def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit | None:
+    """Give the edit for the documents as they are now; None: nothing to edit.
+
+    Raises EditConflict.
+    """
     if not proposal.edits and not proposal.creates:
         return None
     return to_proto.workspace_edit(
-        title,
+        proposal.title,
         _rebased(server, proposal),
         proposal.creates,
         server.client,

@@ -37,6 +37,8 @@ def register(server: "Server") -> None:
         found = from_proto.diagnostics(
             document, list(params.context.diagnostics), server.client.encoding
         )
+        known = server.foreign.at(document, selection, server.client.encoding)
+        found = (*found, *(other for other in known if other not in found))
         offers = server.session.actions.offers(document, selection, found)
         wanted = params.context.only
         return [

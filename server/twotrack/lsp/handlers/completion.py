@@ -30,6 +30,8 @@ def register(server: "Server") -> None:
             params.position,
             invoked=_by_hand(server, params.context),
         )
+        if server.paused:
+            return to_proto.completion_menu(request.document, None, server.client)
         known = server.session.completer.lookup(request)
         if known is not None:
             return to_proto.completion_menu(request.document, known, server.client)

@@ -6,6 +6,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from twotrack.errors import TwotrackError
+from twotrack.lsp import explanation
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
@@ -13,7 +14,10 @@ from twotrack.lsp.handlers.code_action import ACT
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-COMMANDS = (ACT,)
+PAUSE, RESUME = "twotrack.pause", "twotrack.resume"
+SHOW_REQUEST, SHOW_STATUS = "twotrack.showRequest", "twotrack.showStatus"
+COMMANDS = (ACT, PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
+"""All but the first are for people whose editor has no plug-in of ours."""
 
 
 def register(server: "Server") -> None:
@@ -21,10 +25,37 @@ def register(server: "Server") -> None:
 
     @server.feature(types.WORKSPACE_EXECUTE_COMMAND)
     def execute_command(params: types.ExecuteCommandParams) -> None:
-        if params.command != ACT:
-            raise TwotrackError(f"{params.command} is not a command of twotrack.")
-        data = params.arguments[0] if params.arguments else None
-        server.run_in_background(_act(server, data))
+        match params.command:
+            case "twotrack.act":
+                data = params.arguments[0] if params.arguments else None
+                server.run_in_background(_act(server, data))
+            case "twotrack.pause" | "twotrack.resume":
+                server.pause(paused=params.command == PAUSE)
+                server.notices.tell(
+                    "twotrack: completions are paused." if server.paused else "twotrack is back."
+                )
+            case "twotrack.showRequest":
+                server.run_in_background(_show_request(server))
+            case "twotrack.showStatus":
+                server.notices.tell(_status_text(server))
+            case _:
+                raise TwotrackError(f"{params.command} is not a command of twotrack.")
+
+
+async def _show_request(server: "Server") -> None:
+    last = next(iter(server.session.sent.questions()), None)
+    if last is None:
+        server.notices.tell("twotrack: nothing was sent yet.")
+        return
+    text = f"{last.outcome} after {last.ms:.0f} ms\n\n{last.prompt}\n\n── answer ──\n{last.answer}"
+    await explanation.show(server, f"The last question to {last.model}", text)
+
+
+def _status_text(server: "Server") -> str:
+    now = server.status()
+    state = "paused" if now["paused"] else "busy" if now["busy"] else "ready"
+    tasks = ", ".join(f"{name}: {task['using'] or 'nobody'}" for name, task in now["tasks"].items())
+    return f"twotrack is {state}. {tasks}. Spent today: {now['spentToday']:.4f} USD."
 
 
 async def _act(server: "Server", data: Any) -> None:

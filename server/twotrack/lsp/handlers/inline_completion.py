@@ -29,6 +29,8 @@ def register(server: "Server") -> None:
             params.position,
             invoked=params.context.trigger_kind == _INVOKED,
         )
+        if server.paused:
+            return to_proto.inline_completions(request.document, None, server.client)
         known = server.session.completer.lookup(request)
         if known is not None:
             return to_proto.inline_completions(request.document, known, server.client)

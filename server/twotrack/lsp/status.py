@@ -1,0 +1,95 @@
+"""What the server is doing, for the status line of an editor's plug-in."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twotrack import events
+from twotrack.errors import TwotrackError
+from twotrack.tasks import TASKS, Task, Track
+
+if TYPE_CHECKING:
+    from twotrack.session import Session
+
+_LEAST_PAUSE_S = 0.2
+"""Between two notifications: a status line is no ticker."""
+
+
+class StatusLine:
+    """Sends a status after each change, a few a second at most, and always the last one."""
+
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
+        self._waiting: asyncio.TimerHandle | None = None
+        self._next_at = 0.0
+
+    def changed(self) -> None:
+        """Send it, now or soon."""
+        if self._waiting is None:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.call_at(max(self._next_at, loop.time()), self._now)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _now(self) -> None:
+        self._waiting = None
+        self._next_at = asyncio.get_running_loop().time() + _LEAST_PAUSE_S
+        self._send()
+
+
+def status(session: "Session", last: events.Answered | None, *, paused: bool) -> dict[str, Any]:
+    """Give the parameters of `twotrack/didChangeStatus`, which also answer `twotrack/status`."""
+    limits = session.loaded.settings.budget
+    return {
+        "busy": session.sent.busy,
+        "paused": paused,
+        "spentToday": session.ledger.spent("day"),
+        "spentMonth": session.ledger.spent("month"),
+        "budgetDay": limits.day,
+        "budgetMonth": limits.month,
+        "last": last and _answer(last),
+        "tasks": {task.value: _task(session, task) for task in session.routes},
+        "models": [_model(session, name) for name in session.models if name != Track.RECALL],
+        "problems": list(session.problems),
+        "ledger": str(session.ledger.path),
+    }
+
+
+def _answer(last: events.Answered) -> dict[str, Any]:
+    return {
+        "task": str(last.task),
+        "track": last.track.value,
+        "model": last.model,
+        "ms": last.total_ms,
+        "costUsd": last.cost_usd,
+    }
+
+
+def _task(session: "Session", task: Task) -> dict[str, Any]:
+    track = TASKS[task].track
+    try:
+        asked = session.dispatcher.serving(task)
+    except TwotrackError:
+        asked = []
+    shut = session.dispatcher.health.shut_for
+    return {
+        "track": track.value,
+        "models": list(session.routes[task].models),
+        "using": next((model.name for model in asked if not shut(model.name)), None),
+        "chosen": track in session.chosen,
+    }
+
+
+def _model(session: "Session", name: str) -> dict[str, Any]:
+    model, entry = session.models[name], session.entry(name)
+    problem = session.dispatcher.health.problem(name)
+    return {
+        "name": name,
+        "provider": entry.provider if entry else "twotrack",
+        "model": model.model_id,
+        "local": model.capabilities.local,
+        "problem": problem.message if problem else None,
+    }

@@ -1,0 +1,189 @@
+"""What a plug-in of an editor asks for beyond LSP."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import Client, ResponseError
+
+from e2e.conftest import Start
+from fakes.model_server import ModelServer, Reply
+
+CODE = "def area(width, height):\n    return width * height\n"
+PLUGIN = {
+    "textDocument": {"inlineCompletion": {}},
+    "experimental": {"twotrack": {"events": True}},
+}
+EVERYTHING = {"start": {"line": 0, "character": 0}, "end": {"line": 2, "character": 0}}
+
+
+async def told(client: Client, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until the newest status is as wanted."""
+
+    def met() -> dict[str, Any] | None:
+        method = "twotrack/didChangeStatus"
+        states = [params for name, params in client.notifications if name == method]
+        return states[-1] if states and holds(states[-1]) else None
+
+    found: dict[str, Any] = await client.wait_for(met)
+    return found
+
+
+async def test_the_status_says_who_would_be_asked(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start(capabilities=PLUGIN)
+    status = await client.request("twotrack/status", {})
+    assert status["tasks"]["complete"]["using"] == "quick"
+    assert status["tasks"]["refactor"] == {
+        "track": "strong",
+        "models": ["clever"],
+        "using": "clever",
+        "chosen": False,
+    }
+    assert [model["name"] for model in status["models"]] == ["quick", "clever"]
+    assert (status["busy"], status["paused"], status["problems"]) == (0, False, [])
+    assert Path(status["ledger"]).name == "ledger.sqlite3"
+
+
+async def test_a_paused_server_completes_nothing(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.default = Reply("width")
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
+    at = len(buffer.text)
+    assert (await client.request("twotrack/pause", {"paused": True}))["paused"] is True
+    assert await client.complete(buffer, at, invoked=True) == []
+    assert models.requests == []
+    await client.request("twotrack/pause", {"paused": False})
+    assert (await client.complete(buffer, at, invoked=True))[0]["insertText"] == "width"
+    with pytest.raises(ResponseError, match="`paused` must be true or false"):
+        await client.request("twotrack/pause", {"paused": "yes"})
+
+
+async def test_a_model_chosen_in_the_editor_is_asked_first(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.default = Reply("width")
+    client = await start(capabilities=PLUGIN)
+    status = await client.request("twotrack/useModel", {"track": "fast", "model": "clever"})
+    assert status["tasks"]["complete"]["models"] == ["clever", "quick"]
+    assert status["tasks"]["complete"]["chosen"] is True
+    assert status["tasks"]["refactor"]["chosen"] is False
+    with pytest.raises(ResponseError, match="no model 'none'"):
+        await client.request("twotrack/useModel", {"track": "fast", "model": "none"})
+    status = await client.request("twotrack/useModel", {"track": "fast", "model": None})
+    assert status["tasks"]["complete"]["models"] == ["quick"]
+
+
+async def test_an_edit_by_instruction_comes_back_to_be_shown(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    new = CODE.replace("width", "w").replace("height", "h")
+    models.script(Reply(f"<answer>\n{new}</answer>"))
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", CODE)
+    answer = await client.request(
+        "twotrack/edit",
+        {
+            "textDocument": {"uri": buffer.uri},
+            "range": EVERYTHING,
+            "task": "refactor",
+            "instruction": "shorter names",
+        },
+    )
+    (edits,) = answer["edit"]["changes"].values()
+    assert buffer.edited(edits, client.encoding) == new
+    assert (answer["model"], answer["text"]) == ("clever", None)
+    assert "shorter names" in str(models.requests[0].body)
+    assert buffer.text == CODE
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"task": "complete"}, "`task` must be one of"),
+        ({"task": "refactor"}, "There is no instruction"),
+        ({"task": "fix"}, "no diagnostic was named"),
+        ({"task": "refactor", "instruction": 7}, "`instruction` must be a text"),
+        ({"task": "explain", "range": {"start": 1}}, "no valid Range"),
+        ({"task": "explain", "textDocument": None}, "no valid TextDocumentIdentifier"),
+        ({"task": "explain", "textDocument": {"uri": "file:///no.py"}}, "not open"),
+    ],
+)
+async def test_a_wrong_edit_is_told_in_a_sentence(
+    start: Start, project: Path, params: dict[str, Any], said: str
+) -> None:
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", "x = 1\n")
+    place = {"textDocument": {"uri": buffer.uri}, "range": EVERYTHING}
+    with pytest.raises(ResponseError, match=said):
+        await client.request("twotrack/edit", place | params)
+
+
+async def test_what_was_sent_can_be_read(start: Start, models: ModelServer, project: Path) -> None:
+    models.script(Reply("width", model="quick-1"))
+    client = await start(capabilities=PLUGIN)
+    assert await client.request("twotrack/requests", {}) == []
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
+    await client.complete(buffer, len(buffer.text), invoked=True)
+    (sent,) = await client.request("twotrack/requests", {})
+    assert sent["prompt"].endswith("def area(width):\n    return ▌")
+    assert (sent["model"], sent["answer"], sent["outcome"]) == ("quick", "width", "answered")
+    await told(client, lambda status: status["busy"] == 0)
+
+
+async def test_the_status_line_sees_a_question_come_and_go(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.script(Reply("width", hang=True))
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
+    params = client.inline_params(buffer, len(buffer.text), invoked=True)
+    _, answer = client.send("textDocument/inlineCompletion", params)
+    await told(client, lambda status: status["busy"] == 1)
+    await models.wait_for(1)
+    models.release()
+    await answer
+    status = await told(client, lambda status: status["busy"] == 0 and status["last"] is not None)
+    assert status["last"]["model"] == "quick"
+
+
+async def test_diagnostics_of_other_servers_can_be_fixed(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", "x = undefinde\n")
+    found = {"range": EVERYTHING, "message": "name 'undefinde' is not defined", "severity": 1}
+    client.notify("twotrack/didChangeDiagnostics", {"uri": buffer.uri, "diagnostics": [found]})
+    offers = await client.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": buffer.uri},
+            "range": EVERYTHING,
+            "context": {"diagnostics": []},
+        },
+    )
+    assert any("undefinde" in offer["title"] for offer in offers)
+
+
+async def test_commands_for_editors_without_a_plug_in(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start(capabilities={})
+    for command, said in (
+        ("twotrack.pause", "completions are paused"),
+        ("twotrack.resume", "twotrack is back"),
+        ("twotrack.showStatus", "twotrack is ready. complete: quick"),
+        ("twotrack.showRequest", "nothing was sent yet"),
+    ):
+        await client.request("workspace/executeCommand", {"command": command})
+        await client.wait_for(
+            lambda said=said: [
+                params
+                for method, params in client.notifications
+                if method == "window/showMessage" and said in params["message"]
+            ]
+        )
