@@ -357,3 +357,17 @@ class TestFiles:
             editor=[("editor", "twotrack")],  # type: ignore[list-item]
         )
         assert "editor: must be a table" in messages(loaded)
+
+
+@pytest.mark.parametrize("word", ["'yes'", "1", "'true'"])
+def test_a_mistyped_local_only_forbids_all_the_same(load_settings: Load, word: str) -> None:
+    loaded = load_settings(f"privacy.local_only = {word}")
+    assert loaded.settings.privacy.local_only is True
+    said = [problem.message for problem in loaded.problems]
+    assert said[0].startswith("must be true or false")
+    assert said[1] == "is taken as true: nothing leaves this machine"
+
+
+def test_a_later_source_says_it_right(load_settings: Load) -> None:
+    loaded = load_settings("privacy.local_only = 1", editor={"privacy": {"local_only": False}})
+    assert loaded.settings.privacy.local_only is False

@@ -79,6 +79,9 @@ def load(
     return _Merge(sources, user_file).loaded()
 
 
+_LOCAL_ONLY = ("privacy", "local_only")
+
+
 class _Merge:
     """The values in force and the source of each, while the sources are laid over each other."""
 
@@ -101,6 +104,10 @@ class _Merge:
                 values = trust.admitted(values, self._values, source.problems, self._user_file)
                 added += [(key, source, _strings(values.pop(key, ()))) for key in trust.ADDED]
             self._lay(source, _known_routes(values, models, source.problems))
+            if source.trusted and _LOCAL_ONLY in source.problems.keys:
+                # Who meant to forbid something and mistyped it has still forbidden it.
+                self._lay(source, {_LOCAL_ONLY: True})
+                source.problems.add(_LOCAL_ONLY, "is taken as true: nothing leaves this machine")
         origins = {dotted(key): source.name for key, source in self._origins.items()}
         for key, source, patterns in added:
             self._add(key, source.name, patterns, origins)
