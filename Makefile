@@ -5,19 +5,23 @@ RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 
-.PHONY: demo test test-quick check format bench bench-llm picture setup peers clean
+.PHONY: demo test test-quick test-editors check format bench bench-llm picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
 
 test: $(READY)  ## Run every test, with coverage
 	$(RUN)coverage erase
-	$(RUN)coverage run -m pytest
+	$(RUN)coverage run -m pytest --ignore tests/editors
 	$(RUN)coverage combine --quiet
 	$(RUN)coverage report
 
 test-quick: $(READY)  ## Run what takes under a minute
-	$(RUN)python -m pytest -q -m "not slow and not real_model"
+	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
+
+test-editors: $(READY)  ## Drive the real editors; installs them first, 1 GB in ~/.cache
+	bash tests/editors/setup
+	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
 check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)ruff check .

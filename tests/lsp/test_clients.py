@@ -7,8 +7,13 @@ import pytest
 from lsprotocol import types
 from pygls.protocol import default_converter
 
+from twotrack.document import Document
+from twotrack.engine.completion import Completion, Origin
+from twotrack.events import Source
+from twotrack.lsp import to_proto
 from twotrack.lsp.clients import Client, recognise
-from twotrack.text import Encoding
+from twotrack.tasks import Track
+from twotrack.text import Encoding, Position, Range, Snapshot
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 
@@ -80,3 +85,13 @@ def test_an_unknown_encoding_is_passed_over() -> None:
     general = types.GeneralClientCapabilities(position_encodings=["ebcdic", "utf-8"])
     said = types.ClientCapabilities(general=general)
     assert recognise(types.InitializeParams(capabilities=said)).encoding is Encoding.UTF8
+
+
+@pytest.mark.parametrize(("name", "shown"), [("neovim-0.12", "a\nb"), ("vscode", "a\r\nb")])
+def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
+    text = Snapshot("x = 1\r\n")
+    document = Document("file:///a.py", None, "python", 1, text)
+    origin = Origin(Source.MODEL, "quick", Track.FAST, 1.0)
+    completion = Completion("a\r\nb", Range(Position(0, 5), Position(0, 5)), origin)
+    (item,) = to_proto.inline_completions(document, completion, client(name)).items
+    assert item.insert_text == shown

@@ -26,6 +26,8 @@ class Client:
     """Takes snippet format in completion items."""
     cuts_plain_items: bool = False
     """Inserts a plain item up to its first blank only (Neovim 0.11); snippets arrive whole."""
+    bare_newlines: bool = False
+    """Takes ghost text as it is (Neovim 0.12 shows a carriage return as ^M, and inserts it)."""
     resolves: bool = False
     """Resolves a code action's edit without freezing; others get a command."""
     one_character_is_none: bool = False
@@ -74,6 +76,7 @@ def recognise(params: types.InitializeParams) -> Client:
         menu=not inline or neovim,
         snippets=bool(has("text_document.completion.completion_item.snippet_support")),
         cuts_plain_items=neovim,
+        bare_newlines=neovim,
         resolves="edit" in properties and not helix,
         one_character_is_none=helix,
         code_action_literals=has("text_document.code_action.code_action_literal_support")

@@ -31,8 +31,9 @@ def inline_completions(
     """Give ghost text; an empty list clears what is shown."""
     if completion is None:
         return types.InlineCompletionList(items=[])
+    text = completion.text.replace("\r\n", "\n") if client.bare_newlines else completion.text
     item = types.InlineCompletionItem(
-        insert_text=completion.text,
+        insert_text=text,
         range=span(document.text, completion.range, client.encoding),
     )
     return types.InlineCompletionList(items=[item])
