@@ -1,0 +1,226 @@
+--- :Twotrack and its subcommands.
+local client = require("twotrack.client")
+
+local M = {}
+
+---@class twotrack.Subcommand
+---@field run fun(words: string[], command: vim.api.keyset.create_user_command.command_args)
+---@field complete? fun(words: string[]): string[] what may follow these words
+---@field help string
+
+--- Lines in a window below that is closed with q.
+---@param lines string[]
+---@param filetype string
+local function show_below(lines, filetype)
+  vim.cmd.new({ mods = { split = "botright" } })
+  local bufnr = vim.api.nvim_get_current_buf()
+  vim.bo[bufnr].buftype, vim.bo[bufnr].bufhidden = "nofile", "wipe"
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, lines)
+  vim.bo[bufnr].modifiable = false
+  vim.bo[bufnr].filetype = filetype
+  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = bufnr, desc = "twotrack: close" })
+end
+
+---@param lines string[]
+local function say(lines)
+  vim.api.nvim_echo({ { table.concat(lines, "\n") } }, true, {})
+end
+
+---@param method string
+---@param params table
+---@param take fun(status: twotrack.Status)
+local function change(method, params, take)
+  client.request(method, params, function(status)
+    local server = client.get(0)
+    if server then
+      require("twotrack.status").take(server.id, status)
+    end
+    take(status)
+  end)
+end
+
+---@param paused boolean
+---@return fun()
+local function pause(paused)
+  return function()
+    change("twotrack/pause", { paused = paused }, function(status)
+      say({ status.paused and "twotrack is paused" or "twotrack is on" })
+    end)
+  end
+end
+
+---@param words string[]
+local function switch_model(words)
+  local function use(track, model)
+    -- null gives the settings' own order back
+    local params = { track = track, model = model == "default" and vim.NIL or model }
+    change("twotrack/useModel", params, function(status)
+      say({ ("%s: %s"):format(track, model), unpack(status.problems) })
+    end)
+  end
+  local track, model = words[1] or "fast", words[2]
+  if model then
+    return use(track, model)
+  end
+  client.request("twotrack/status", vim.empty_dict(), function(status)
+    local names = vim.tbl_map(function(entry)
+      return entry.name
+    end, status.models)
+    names[#names + 1] = "default"
+    vim.ui.select(names, { prompt = ("Model of the %s track:"):format(track) }, function(chosen)
+      if chosen then
+        use(track, chosen)
+      end
+    end)
+  end)
+end
+
+---@param words string[]
+---@return string[]
+local function complete_model(words)
+  if #words == 0 then
+    return { "fast", "strong" }
+  end
+  local status = require("twotrack.status").get(0)
+  local names = { "default" }
+  for _, model in ipairs(#words == 1 and status and status.models or {}) do
+    names[#names + 1] = model.name
+  end
+  return #words == 1 and names or {}
+end
+
+local function requests()
+  client.request("twotrack/requests", vim.empty_dict(), function(list)
+    local lines = {}
+    for _, request in ipairs(list) do
+      local head = "# %s · %s · %s · %s · %.0f ms · %s"
+      local money = require("twotrack.status").money(request.costUsd)
+      vim.list_extend(lines, {
+        head:format(request.at, request.task, request.model, request.path, request.ms, money),
+        "",
+        "## Sent",
+        "",
+      })
+      vim.list_extend(lines, vim.split((request.prompt:gsub("\r", "")), "\n"))
+      vim.list_extend(lines, { "", "## Answered", "" })
+      vim.list_extend(lines, vim.split((request.answer:gsub("\r", "")), "\n"))
+      lines[#lines + 1] = ""
+    end
+    show_below(#lines > 0 and lines or { "Nothing was sent yet." }, "markdown")
+  end)
+end
+
+---@param task "document"|"test"|"simplify"|"explain"
+---@return fun(words: string[], command: vim.api.keyset.create_user_command.command_args)
+local function act(task)
+  return function(_, command)
+    local edit = require("twotrack.edit")
+    edit.ask(task, edit.selection(command))
+  end
+end
+
+---@type table<string, twotrack.Subcommand>
+M.subcommands = {
+  status = {
+    help = "what each task uses, what is wrong, what was spent",
+    run = function()
+      change("twotrack/status", vim.empty_dict(), function(status)
+        say(require("twotrack.status").lines(status))
+      end)
+    end,
+  },
+  pause = { help = "no completions until :Twotrack resume", run = pause(true) },
+  resume = { help = "completions again", run = pause(false) },
+  model = {
+    help = "[fast|strong] [NAME]: put a model first until Neovim ends; default: undo that",
+    run = switch_model,
+    complete = complete_model,
+  },
+  edit = {
+    help = "[INSTRUCTION]: edit the selection or the definition at the cursor",
+    run = function(words, command)
+      local edit = require("twotrack.edit")
+      edit.by_instruction(edit.selection(command), table.concat(words, " "))
+    end,
+  },
+  explain = { help = "explain the selection or the definition at the cursor", run = act("explain") },
+  test = { help = "add tests for it", run = act("test") },
+  document = { help = "document it", run = act("document") },
+  simplify = { help = "simplify it", run = act("simplify") },
+  fix = {
+    help = "fix what is reported on this line",
+    run = function(_, command)
+      local edit = require("twotrack.edit")
+      edit.fix(edit.selection(command))
+    end,
+  },
+  cancel = {
+    help = "end the edits that are under way",
+    run = function()
+      require("twotrack.edit").cancel()
+    end,
+  },
+  requests = { help = "what was sent lately, and what was answered", run = requests },
+  ledger = {
+    help = "what was spent, and where that is written down",
+    run = function()
+      client.request("twotrack/status", vim.empty_dict(), function(status)
+        say(require("twotrack.status").spending(status))
+      end)
+    end,
+  },
+  doctor = {
+    help = "try settings, keys and models (asks each model a short question)",
+    run = function()
+      local server = client.get(0)
+      local program = require("twotrack.options").get().cmd
+      vim.cmd.new({ mods = { split = "botright" } })
+      local words = vim.list_extend(vim.list_extend({}, program), { "doctor" })
+      vim.fn.jobstart(words, { term = true, cwd = server and server.root_dir })
+    end,
+  },
+  restart = { help = "end the server and start it anew", run = client.restart },
+  log = {
+    help = "open the log, with what the server wrote to standard error",
+    run = function()
+      vim.cmd.tabedit({ vim.fn.fnameescape(vim.lsp.log.get_filename()), magic = { file = false } })
+      vim.cmd.normal({ "G", bang = true })
+    end,
+  },
+}
+
+--- Runs `:Twotrack {subcommand} ...`; without a word, its status.
+---@param command vim.api.keyset.create_user_command.command_args
+function M.run(command)
+  local words = vim.list_extend({}, command.fargs)
+  local name = table.remove(words, 1) or "status"
+  local subcommand = M.subcommands[name]
+  if not subcommand then
+    return vim.notify(("twotrack: no such subcommand: %s"):format(name), vim.log.levels.ERROR)
+  end
+  subcommand.run(words, command)
+end
+
+--- What may stand at the cursor in the command line.
+---@param lead string
+---@param line string
+---@return string[]
+function M.complete(lead, line)
+  local before = line:sub(1, #line - #lead)
+  local words =
+    vim.split(vim.trim(before:match("Twotrack%s+(.*)$") or ""), "%s+", { trimempty = true })
+  local candidates ---@type string[]
+  if #words == 0 then
+    candidates = vim.tbl_keys(M.subcommands)
+  else
+    local subcommand = M.subcommands[table.remove(words, 1)]
+    candidates = subcommand and subcommand.complete and subcommand.complete(words) or {}
+  end
+  candidates = vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, candidates)
+  table.sort(candidates)
+  return candidates
+end
+
+return M

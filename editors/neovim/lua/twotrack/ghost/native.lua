@@ -1,0 +1,67 @@
+--- Ghost text by vim.lsp.inline_completion (0.12).
+---
+--- Neovim shows it and asks for it. Accepting is done here: Neovim would put a proposal at the
+--- place it was made for without a look at what was typed since.
+local own = require("twotrack.ghost.own")
+
+local M = {}
+
+---@return boolean
+function M.available()
+  return vim.lsp.inline_completion ~= nil
+end
+
+---@param bufnr integer
+function M.attach(bufnr)
+  -- Not for our client alone: Neovim then forgets to let go of a client that has ended.
+  vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+end
+
+---@param item vim.lsp.inline_completion.Item
+---@return twotrack.Proposal?
+local function proposal(item)
+  local text = item.insert_text
+  if type(text) ~= "string" or not item.range then
+    return nil
+  end
+  local row, col, end_row, end_col = item.range:to_extmark()
+  if row ~= end_row then
+    return nil
+  end
+  return {
+    bufnr = vim.api.nvim_get_current_buf(),
+    row = row,
+    col = col,
+    tail = end_col - col, -- the server's ranges begin at the cursor
+    text = (text:gsub("\r\n?", "\n")),
+  }
+end
+
+--- Accepts what is shown, or the beginning of it, as soon as Neovim allows.
+---@param how "all"|"word"|"line"
+---@return boolean
+function M.accept(how)
+  return vim.lsp.inline_completion.get({
+    on_accept = function(item)
+      local ours = proposal(item)
+      if not ours then
+        return item -- another server's, with its own ideas
+      end
+      own.insert(ours, how)
+    end,
+  })
+end
+
+---@param count integer
+function M.select(count)
+  vim.lsp.inline_completion.select({ count = count })
+end
+
+---@return boolean
+function M.dismiss()
+  return vim.lsp.inline_completion.get({
+    on_accept = function() end,
+  })
+end
+
+return M

@@ -1,0 +1,169 @@
+"""The pages' set-up is what runs here, word for word; and what it says of itself."""
+
+import re
+from pathlib import Path
+
+from editors.models import Models
+from editors.neovim.conftest import CHECKOUT, PAGE, snippet
+
+ADD = "def add(a, b):\n    \n"
+
+README = CHECKOUT / "README.md"
+
+
+def test_the_readme_without_the_plugin(start, models: Models, version: str) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD, init=snippet(README, "**Neovim**"))
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    if version == "0.12":
+        editor.screen.wait_for("    return a + b")
+        editor.screen.keys("Tab")
+    else:
+        editor.wait_until("vim.bo.omnifunc ~= ''")
+        editor.screen.keys("C-x", "C-o")
+        editor.screen.wait_for(re.compile(r"return a \+ b"))
+        editor.screen.keys("C-y")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+def test_the_plugin_without_setup(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    init = snippet(PAGE, "`vim.lsp.enable`")
+    assert "setup" not in init
+    editor = start("a.py", ADD, init=init)
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+    editor.screen.keys("Tab")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+def test_the_options_of_the_page(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD, init=snippet(PAGE, "## Options"))
+    assert "is not an option" not in editor.messages()
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    assert models.quiet_for(1.0)
+    editor.screen.keys("C-s")
+    editor.screen.wait_for("    return a + b")
+    editor.screen.keys("C-l")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+    editor.screen.wait_for(re.compile(r"^a\.py \[\+\] +(twotrack|quick).* 2,17$", re.MULTILINE))
+
+
+def test_an_option_that_is_none_is_said(start, models: Models) -> None:
+    wrong = 'require("twotrack").setup({ preveiw = true, keys = 7 })'
+    editor = start("a.py", ADD, more=wrong, says="preveiw is not an option")
+    assert "keys is a table, not a number" in editor.messages()
+
+
+def test_the_settings_reach_the_server(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    invoke = "require('twotrack').setup({ settings = { completion = { trigger = 'invoke' } } })"
+    editor = start("a.py", ADD, more=invoke)
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    assert models.quiet_for(1.0)
+    editor.screen.keys("M-\\")
+    editor.screen.wait_for("    return a + b")
+    editor.screen.keys("Tab")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+def test_settings_change_without_a_restart(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD)
+    editor.run(
+        "local answer = vim.lsp.handlers['workspace/configuration'] "
+        "vim.lsp.handlers['workspace/configuration'] = function(...) "
+        "  vim.g.asked = true return answer(...) end"
+    )
+    editor.run("require('twotrack').setup({ settings = { completion = { trigger = 'invoke' } } })")
+    editor.wait_until("vim.g.asked")
+    editor.wait_heard()
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    assert models.quiet_for(1.0)
+    editor.run("require('twotrack').setup({})")
+    editor.screen.keys("BSpace", "Space")
+    editor.screen.wait_for("    return a + b")
+
+
+def test_ghost_text_of_the_plugin_on_any_version(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD, more="require('twotrack').setup({ ghost = { native = false } })")
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+    editor.screen.keys("a", "Tab")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+def test_the_health_of_a_server_that_is_not_there(start, models: Models) -> None:
+    wrong = "require('twotrack').setup({ cmd = { 'nothing-of-this-name' } })"
+    editor = start("a.py", ADD, more=wrong, ready=False)
+    editor.screen.keys("Enter", ":checkhealth twotrack", "Enter")
+    screen = editor.screen.wait_for("is not a program on PATH")
+    assert "uv tool install" in screen
+
+
+def test_the_health_of_a_server_that_runs(start, models: Models, project: Path) -> None:
+    editor = start("a.py", ADD)
+    editor.screen.keys(":checkhealth twotrack", "Enter")
+    editor.wait_until("vim.bo.filetype == 'checkhealth'")
+    editor.wait_until("vim.fn.search('Log: ', 'n') > 0")
+    report = editor.text()
+    assert re.search(r"OK .*twotrack: twotrack \d", report)
+    assert f"serves {project}, 1 file(s), utf-8" in report
+    assert "ERROR" not in report
+    assert "WARNING" not in report
+    for model in ("quick", "clever"):
+        assert re.search(rf"OK Model {model} \(openai-compatible, {model}-1\)", report)
+
+
+def test_the_command_line_completes(start, models: Models) -> None:
+    editor = start("a.py", ADD)
+    every = editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')")
+    for name in ("status", "pause", "resume", "model", "edit", "explain", "test", "document",
+                 "fix", "simplify", "requests", "ledger", "doctor", "restart", "log"):  # fmt: skip
+        assert name in every
+    assert editor.eval("vim.fn.getcompletion('Twotrack model ', 'cmdline')") == ["fast", "strong"]
+    assert editor.eval("vim.fn.getcompletion('Twotrack re', 'cmdline')") == [
+        "requests", "restart", "resume"]  # fmt: skip
+
+
+def test_restart(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD)
+    first = editor.client()
+    editor.screen.keys(":Twotrack restart", "Enter")
+    editor.wait_ready(not_client=first)
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+
+
+def test_the_help_is_found(start, models: Models) -> None:
+    editor = start("a.py", ADD)
+    editor.screen.keys(snippet(PAGE, "For the help", "vim").strip(), "Enter")
+    editor.screen.keys(":help twotrack-keys", "Enter")
+    editor.screen.wait_for(re.compile("^KEYS +twotrack-keys$", re.MULTILINE))
+
+
+HELP = CHECKOUT / "editors" / "neovim" / "doc" / "twotrack.txt"
+
+
+def test_the_help_has_every_option_with_its_default(start, models: Models) -> None:
+    block = HELP.read_text().partition("The defaults: >lua\n")[2].partition("\n<\n")[0]
+    written = block.strip().removeprefix('require("twotrack").setup(').removesuffix(")")
+    editor = start("a.py", ADD)
+    without_comments = re.sub(r"--.*", "", written)
+    assert editor.eval(f"vim.deep_equal({without_comments}, require('twotrack.options').get())")
+
+
+def test_the_help_has_every_subcommand(start, models: Models) -> None:
+    editor = start("a.py", ADD)
+    for name in editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')"):
+        assert f"*:Twotrack-{name}*" in HELP.read_text()
