@@ -95,3 +95,33 @@ def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
     completion = Completion("a\r\nb", Range(Position(0, 5), Position(0, 5)), origin)
     (item,) = to_proto.inline_completions(document, completion, client(name)).items
     assert item.insert_text == shown
+
+
+def nameless(**capabilities: object) -> Client:
+    said = types.ClientCapabilities(**capabilities)  # type: ignore[arg-type]
+    return recognise(types.InitializeParams(capabilities=said))
+
+
+def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
+    document = Document("file:///a.py", None, "python", 1, Snapshot("x = 1\n"))
+    origin = Origin(Source.MODEL, "quick", Track.FAST, 1.0)
+    at = Range(Position(0, 5), Position(0, 5))
+    shown = [
+        to_proto.completion_menu(document, Completion(text, at, origin), nameless()).items
+        for text in (" + 2\ny = 3", "\ny = 3")
+    ]
+    assert [item.text_edit.new_text for item in shown[0] if item.text_edit] == ["1 + 2"]
+    assert shown[1] == []
+
+
+def test_ale_selects_one_character_for_none_and_answers_no_edit() -> None:
+    assert nameless().one_character_is_none
+    assert not nameless().answers_apply_edit
+    assert client("vscode").answers_apply_edit
+
+
+def test_emacs_would_freeze_on_resolve() -> None:
+    said = json.loads((CLIENTS / "emacs-30-eglot.json").read_text())
+    action = said["capabilities"]["textDocument"]["codeAction"]
+    assert "edit" in action["resolveSupport"]["properties"]
+    assert not client("emacs-30-eglot").resolves

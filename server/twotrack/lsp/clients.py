@@ -31,7 +31,11 @@ class Client:
     resolves: bool = False
     """Resolves a code action's edit without freezing; others get a command."""
     one_character_is_none: bool = False
-    """Sends a one-character range where nothing is selected (Helix)."""
+    """Sends a one-character range where nothing is selected (Helix, ALE)."""
+    one_line_items: bool = False
+    """Puts NUL bytes into the file for the line ends of a menu's item (ALE, which has no name)."""
+    answers_apply_edit: bool = True
+    """Says whether it applied an edit; ALE applies it and never answers."""
     code_action_literals: bool = True
     """Takes CodeAction objects; without it only commands."""
     tags: bool = False
@@ -68,17 +72,21 @@ def recognise(params: types.InitializeParams) -> Client:
     tags = has("text_document.code_action.tag_support.value_set") or ()
     operations = has("workspace.workspace_edit.resource_operations") or ()
     experimental = capabilities.experimental
+    snippets = bool(has("text_document.completion.completion_item.snippet_support"))
     return Client(
         name=name,
         encoding=_encoding(has("general.position_encodings") or ()),
         inline_completion=inline,
         # Neovim announces ghost text also where its user has not turned it on.
         menu=not inline or neovim,
-        snippets=bool(has("text_document.completion.completion_item.snippet_support")),
+        snippets=snippets,
         cuts_plain_items=neovim,
         bare_newlines=neovim,
-        resolves="edit" in properties and not helix,
-        one_character_is_none=helix,
+        # Eglot waits for it and freezes; lsp-mode asks every other server of the buffer too.
+        resolves="edit" in properties and name not in ("helix", "eglot", "emacs"),
+        one_character_is_none=helix or not name,
+        one_line_items=not name and not snippets,
+        answers_apply_edit=bool(has("workspace.apply_edit")),
         code_action_literals=has("text_document.code_action.code_action_literal_support")
         is not None,
         tags=types.CodeActionTag.LlmGenerated in tags,

@@ -1,6 +1,7 @@
 """Our values as the wire's."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lsprotocol import types
@@ -43,7 +44,10 @@ def completion_menu(
     document: Document, completion: Completion | None, client: Client
 ) -> types.CompletionList:
     """Give one item of the completion menu; the list is asked again at every key."""
-    items = [] if completion is None else [_menu_item(document, completion, client)]
+    if completion is not None and client.one_line_items:
+        completion = replace(completion, text=completion.text.partition("\n")[0].rstrip("\r"))
+    shown = completion is not None and (completion.text or not client.one_line_items)
+    items = [_menu_item(document, completion, client)] if completion and shown else []
     return types.CompletionList(is_incomplete=True, items=items)
 
 

@@ -75,7 +75,9 @@ async def _apply(server: "Server", title: str, edit: types.WorkspaceEdit) -> Non
     params = types.ApplyWorkspaceEditParams(edit=edit, label=title)
     try:
         result = await server.protocol.request(types.WORKSPACE_APPLY_EDIT, params)
-    except (JsonRpcException, TimeoutError):
+    except (JsonRpcException, TimeoutError) as error:
+        if isinstance(error, TimeoutError) and not server.client.answers_apply_edit:
+            return
         raise TwotrackError("the editor did not apply the edit.") from None
     if not result.applied:
         reason = result.failure_reason or "it gave no reason"
