@@ -21,6 +21,8 @@ test-quick: $(READY)  ## Run what takes under a minute
 
 test-editors: $(READY)  ## Drive the real editors; installs them first, 1 GB in ~/.cache
 	bash tests/editors/setup
+	$(RUN)python -m pip --version >/dev/null 2>&1 && $(RUN)python -m pip install --quiet --group editors \
+	  || uv pip install --quiet --python $(VENV) --group editors
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
 check: $(READY)  ## Lint, format, types, generated documentation
@@ -29,12 +31,16 @@ check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)mypy
 	$(RUN)python -m twotrack.settings.reference README.md --check
 	$(RUN)python -m twotrack.llm.providers_reference README.md --check
+	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json --check
+	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
 	$(RUN)python -m twotrack.settings.reference README.md
 	$(RUN)python -m twotrack.llm.providers_reference README.md
+	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json
+	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py

@@ -1,0 +1,328 @@
+/** The conversation with the server: started, kept up, restarted when it ends. */
+
+import { homedir } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+import * as vscode from 'vscode';
+import {
+  CloseAction,
+  CodeActionResolveRequest,
+  type ClientCapabilities,
+  ErrorAction,
+  ErrorCodes,
+  LanguageClient,
+  type LanguageClientOptions,
+  LSPErrorCodes,
+  ResponseError,
+  RevealOutputChannelOn,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
+
+import { Backoff } from './backoff';
+import { changes, Typing, workspaceEdit } from './edits';
+import type { Keys } from './keys';
+import { ProgressNotices } from './progress';
+import type { ChoosableTrack, EditParams, EditResult, SentRequest, Status } from './protocol';
+import { given, serverKeys } from './settings';
+import type { ServerState } from './words';
+
+export class Connection implements vscode.Disposable {
+  state: ServerState = 'starting';
+  status: Status | undefined;
+
+  private readonly changed = new vscode.EventEmitter<void>();
+  /** The state or the status changed. */
+  readonly onDidChange = this.changed.event;
+
+  private client: LanguageClient | undefined;
+  private readonly backoff = new Backoff();
+  private retry: NodeJS.Timeout | undefined;
+  private turn: Promise<void> = Promise.resolve();
+  private readonly notices = new ProgressNotices((token) => {
+    void this.client?.sendNotification('window/workDoneProgress/cancel', { token });
+  });
+  private readonly keysOfSettings: string[];
+
+  /** `find` gives the server's program, or undefined after it has told the person. */
+  constructor(
+    private readonly find: () => Promise<string | undefined>,
+    private readonly keys: Keys,
+    private readonly output: vscode.LogOutputChannel,
+    extension: vscode.Extension<unknown>,
+  ) {
+    this.keysOfSettings = serverKeys(extension.packageJSON);
+  }
+
+  /** Start the server, in the place of one that runs. */
+  restart(): Promise<void> {
+    this.backoff.reset();
+    return this.inTurn(() => this.begin());
+  }
+
+  dispose(): Promise<void> {
+    return this.inTurn(() => this.end());
+  }
+
+  /** Let the server ask for the settings again. */
+  async settingsChanged(): Promise<void> {
+    await this.client?.sendNotification('workspace/didChangeConfiguration', { settings: null });
+  }
+
+  // -- what is asked of the server ---------------------------------------------------------------
+
+  pause(paused: boolean): Promise<void> {
+    return this.take(this.ask<Status>('twotrack/pause', { paused }));
+  }
+
+  useModel(track: ChoosableTrack, model: string | null): Promise<void> {
+    return this.take(this.ask<Status>('twotrack/useModel', { track, model }));
+  }
+
+  async freshStatus(): Promise<Status> {
+    await this.take(this.ask<Status>('twotrack/status', {}));
+    return this.status!;
+  }
+
+  sent(): Promise<SentRequest[]> {
+    return this.ask<SentRequest[]>('twotrack/requests', {});
+  }
+
+  /** Ask for an edit; nothing is applied. The server shows its progress, which can be cancelled. */
+  edit(params: EditParams): Promise<EditResult> {
+    return this.ask<EditResult>('twotrack/edit', params);
+  }
+
+  private async take(answer: Promise<Status>): Promise<void> {
+    this.status = await answer;
+    this.changed.fire();
+  }
+
+  private ask<Answer>(method: string, params: object): Promise<Answer> {
+    return this.running().sendRequest<Answer>(method, params);
+  }
+
+  private running(): LanguageClient {
+    if (!this.client?.isRunning()) {
+      throw new Error('The server is not running.');
+    }
+    return this.client;
+  }
+
+  // -- its life ----------------------------------------------------------------------------------
+
+  /** One thing at a time: a start that is under way cannot be stopped in the middle. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(work, work);
+    return this.turn;
+  }
+
+  private async begin(): Promise<void> {
+    await this.end();
+    this.show('starting');
+    const program = await this.find();
+    if (!program) {
+      this.show('missing');
+      return;
+    }
+    const began = Date.now();
+    const client = this.make(program, await this.keys.environment(), () => {
+      if (this.client === client) {
+        this.client = undefined;
+        this.ended(Date.now() - began);
+      }
+    });
+    this.client = client;
+    try {
+      await client.start();
+    } catch (error) {
+      this.output.error(`${program} did not start: ${words(error)}`);
+      if (this.client === client) {
+        this.client = undefined;
+        this.ended(0);
+      }
+      return;
+    }
+    this.show('running');
+    // Whatever is wrong with this answer, the server can be used.
+    void this.freshStatus().catch((error: unknown) => this.output.debug(words(error)));
+  }
+
+  private async end(): Promise<void> {
+    clearTimeout(this.retry);
+    this.notices.clear();
+    const client = this.client;
+    this.client = undefined; // what it says from now on is not a crash
+    this.status = undefined;
+    if (client) {
+      try {
+        await client.dispose(2000);
+      } catch (error) {
+        this.output.warn(`The server did not stop as it should: ${words(error)}`);
+      }
+    }
+  }
+
+  /** The server ended by itself: start it again after a while. */
+  private ended(ranMs: number): void {
+    this.status = undefined;
+    this.notices.clear();
+    this.show('stopped');
+    const { waitMs, first } = this.backoff.next(ranMs);
+    this.output.warn(`The server ended; it is started again in ${waitMs} ms.`);
+    this.retry = setTimeout(() => void this.inTurn(() => this.begin()), waitMs);
+    if (first) {
+      void this.sayOnce();
+    }
+  }
+
+  private async sayOnce(): Promise<void> {
+    const show = 'Show Output';
+    const said = 'Twotrack: the server ended unexpectedly and is started again.';
+    if ((await vscode.window.showWarningMessage(said, show)) === show) {
+      this.output.show();
+    }
+  }
+
+  private show(state: ServerState): void {
+    this.state = state;
+    this.changed.fire();
+  }
+
+  private make(
+    program: string,
+    environment: Record<string, string>,
+    ended: () => void,
+  ): LanguageClient {
+    const options: LanguageClientOptions = {
+      documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+      outputChannel: this.output,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      stdioOptions: { stdout: () => {}, stderr: logged },
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          ended();
+          // Restarting is ours: the client would do it at once, and only four times.
+          const message = 'The connection to the server is closed.';
+          return { action: CloseAction.DoNotRestart, handled: true, message };
+        },
+      },
+      initializationFailedHandler: () => false,
+      middleware: {
+        workspace: { configuration: () => [this.settings()] },
+        handleWorkDoneProgress: (token, value, next) =>
+          this.notices.take(token, value, () => next(token, value)),
+        resolveCodeAction: (action, token) => resolve(client, action, token),
+      },
+    };
+    this.output.info(`Starting ${program}`);
+    const client = new LanguageClient(
+      'twotrack',
+      'Twotrack',
+      {
+        command: program,
+        // Not the workspace's folder: nothing is to be found there by accident.
+        options: { cwd: homedir(), env: { ...process.env, ...environment }, shell: false },
+      },
+      options,
+    );
+    client.registerFeature(new Events());
+    client.onNotification('twotrack/didChangeStatus', (status: Status) => {
+      this.status = status;
+      this.changed.fire();
+    });
+    return client;
+  }
+
+  private settings(): object {
+    const configuration = vscode.workspace.getConfiguration('twotrack');
+    const settings = given(this.keysOfSettings, (key) => configuration.inspect(key));
+    const debug =
+      this.output.logLevel === vscode.LogLevel.Debug ||
+      this.output.logLevel === vscode.LogLevel.Trace;
+    // The channel's own level asks for more, never for less than the settings do.
+    return debug
+      ? { ...settings, log: { ...(settings['log'] as object), level: 'debug' } }
+      : settings;
+  }
+}
+
+/** Write down what the server logs, each line as what the server says that it is. */
+function logged(stream: Readable, output: vscode.LogOutputChannel): void {
+  const to: Record<string, (line: string) => void> = {
+    DEBUG: (line) => output.debug(line),
+    INFO: (line) => output.info(line),
+    WARNING: (line) => output.warn(line),
+  };
+  let level = '';
+  createInterface({ input: stream }).on('line', (line) => {
+    // A line without a level belongs to the one before it.
+    const [, found, rest] = /^[\d-]+ [\d:,]+ ([A-Z]+) (.*)$/.exec(line) ?? [];
+    level = found ?? level;
+    (to[level] ?? ((text: string) => output.error(text)))(rest ?? line);
+  });
+}
+
+/**
+ * Resolve an action and say what went wrong. VS Code says nothing then, and the client's own way
+ * takes "the text has changed" for a cancellation.
+ */
+async function resolve(
+  client: LanguageClient,
+  action: vscode.CodeAction,
+  token: vscode.CancellationToken,
+): Promise<vscode.CodeAction | undefined> {
+  const typing = new Typing();
+  try {
+    const asked = client.code2ProtocolConverter.asCodeActionSync(action);
+    const answer = await client.sendRequest(CodeActionResolveRequest.type, asked, token);
+    const resolved = await client.protocol2CodeConverter.asCodeAction(answer, token);
+    if (answer.edit) {
+      // VS Code does not look at the version: keys that the server had not seen would be eaten.
+      const read = await changes(answer.edit);
+      const present = read.map((change) => typing.moved(change));
+      if (present.some((change, number) => change !== read[number])) {
+        resolved.edit = workspaceEdit(present);
+      }
+    }
+    return resolved;
+  } catch (error) {
+    if (!isCancelled(error)) {
+      void vscode.window.showErrorMessage(`Twotrack: ${action.title}: ${words(error)}`);
+    }
+    return action;
+  } finally {
+    typing.dispose();
+  }
+}
+
+/** Whether a request ended because somebody wanted that. */
+export function isCancelled(error: unknown): boolean {
+  const codes: number[] = [
+    LSPErrorCodes.RequestCancelled,
+    LSPErrorCodes.ServerCancelled,
+    ErrorCodes.PendingResponseRejected,
+  ];
+  return error instanceof ResponseError && codes.includes(error.code);
+}
+
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Asks the server for `twotrack/didChangeStatus`. */
+class Events implements StaticFeature {
+  fillClientCapabilities(capabilities: ClientCapabilities): void {
+    const others = capabilities.experimental as object | undefined;
+    capabilities.experimental = { ...others, twotrack: { events: true } };
+  }
+
+  initialize(): void {}
+
+  getState() {
+    return { kind: 'static' } as const;
+  }
+
+  clear(): void {}
+}

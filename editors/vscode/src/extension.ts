@@ -1,0 +1,141 @@
+/** The entry point: composes the parts and registers the commands. */
+
+import * as vscode from 'vscode';
+
+import { CodeCommands } from './commands';
+import { Connection, words } from './connection';
+import { Documents } from './documents';
+import { Installation } from './installation';
+import { Keys } from './keys';
+import { Preview } from './preview';
+import type { ChoosableTrack, EditTask } from './protocol';
+import { StatusBar } from './statusBar';
+import { ledger, sent } from './words';
+
+const CODE: Record<string, EditTask> = {
+  'twotrack.edit': 'refactor',
+  'twotrack.explain': 'explain',
+  'twotrack.addTests': 'test',
+  'twotrack.document': 'document',
+  'twotrack.fix': 'fix',
+  'twotrack.simplify': 'simplify',
+};
+
+let connection: Connection | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const output = vscode.window.createOutputChannel('Twotrack', { log: true });
+  const keys = new Keys(context);
+  const installation = new Installation(context, output);
+  const served = new Connection(() => installation.find(), keys, output, context.extension);
+  connection = served;
+  const documents = new Documents();
+  const preview = new Preview();
+  const status = new StatusBar(served);
+  const code = new CodeCommands(served, preview, documents, output);
+
+  const commands: Record<string, () => unknown> = {
+    'twotrack.menu': () => status.menu(),
+    'twotrack.toggle': () => served.pause(!served.status?.paused),
+    'twotrack.useModel': () => chooseModel(served),
+    'twotrack.showSent': async () => documents.show('What was sent', sent(await served.sent())),
+    'twotrack.openLedger': () => openLedger(served, documents),
+    'twotrack.doctor': () => doctor(installation, keys),
+    'twotrack.restart': () => served.restart(),
+    'twotrack.showOutput': () => output.show(),
+    'twotrack.openSettings': () =>
+      vscode.commands.executeCommand('workbench.action.openSettings', '@ext:twotrack.twotrack'),
+    'twotrack.setKey': () => keys.set(),
+    'twotrack.removeKey': () => keys.remove(),
+    'twotrack.installServer': async () => (await installation.install()) && served.restart(),
+  };
+  for (const [id, task] of Object.entries(CODE)) {
+    commands[id] = () => code.run(task);
+  }
+
+  context.subscriptions.push(
+    output,
+    keys,
+    documents,
+    preview,
+    status,
+    ...Object.entries(commands).map(([id, run]) =>
+      vscode.commands.registerCommand(id, () => guarded(run, output)),
+    ),
+    keys.onDidChange(() => void served.restart()),
+    output.onDidChangeLogLevel(() => void served.settingsChanged()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('twotrack.server.path')) {
+        void served.restart();
+      } else if (event.affectsConfiguration('twotrack')) {
+        void served.settingsChanged();
+      }
+    }),
+  );
+  void served.restart();
+}
+
+export function deactivate(): Promise<void> | undefined {
+  return connection?.dispose();
+}
+
+/** Run a command; what goes wrong is told in its own words. */
+async function guarded(run: () => unknown, output: vscode.LogOutputChannel): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    output.error(words(error));
+    void vscode.window.showErrorMessage(`Twotrack: ${words(error)}`);
+  }
+}
+
+async function chooseModel(served: Connection): Promise<void> {
+  const status = await served.freshStatus();
+  const tracks: (vscode.QuickPickItem & { track: ChoosableTrack })[] = [
+    { label: 'fast', description: 'while you type', track: 'fast' },
+    { label: 'strong', description: 'when you ask', track: 'strong' },
+  ];
+  const track = await vscode.window.showQuickPick(tracks, { title: 'Twotrack: for which track?' });
+  if (!track) {
+    return;
+  }
+  const automatic = { label: 'As the settings say', description: '', detail: '' };
+  const models = status.models.map(({ name, provider, model, problem }) => ({
+    label: name,
+    description: `${provider} ${model}`.trim(),
+    detail: problem ?? '',
+  }));
+  const chosen = await vscode.window.showQuickPick([automatic, ...models], {
+    title: `Twotrack: model of the ${track.label} track until the window is closed`,
+  });
+  if (chosen) {
+    await served.useModel(track.track, chosen === automatic ? null : chosen.label);
+  }
+}
+
+async function openLedger(served: Connection, documents: Documents): Promise<void> {
+  const status = await served.freshStatus();
+  await documents.show('Ledger', ledger(status));
+  const reveal = 'Reveal the File';
+  const here = vscode.env.uiKind === vscode.UIKind.Desktop && !vscode.env.remoteName;
+  if (here && (await vscode.window.showInformationMessage(status.ledger, reveal)) === reveal) {
+    await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(status.ledger));
+  }
+}
+
+/** Run `twotrack doctor` as a task: no shell, and its output stays to be read. */
+async function doctor(installation: Installation, keys: Keys): Promise<void> {
+  const program = await installation.find();
+  if (!program) {
+    return;
+  }
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  const execution = new vscode.ProcessExecution(program, ['doctor'], {
+    env: await keys.environment(),
+    ...(folder && { cwd: folder.uri.fsPath }),
+  });
+  const scope = folder ?? vscode.TaskScope.Global;
+  const task = new vscode.Task({ type: 'process' }, scope, 'doctor', 'twotrack', execution);
+  task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
+  await vscode.tasks.executeTask(task);
+}

@@ -1,0 +1,91 @@
+/** The item in the status bar, and the menu behind it. */
+
+import * as vscode from 'vscode';
+
+import type { Connection } from './connection';
+import { face } from './words';
+
+type Entry = vscode.QuickPickItem & { command?: string };
+
+export class StatusBar implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem(
+    'twotrack.status',
+    vscode.StatusBarAlignment.Right,
+    100,
+  );
+  private readonly subscription: vscode.Disposable;
+
+  constructor(private readonly connection: Connection) {
+    this.item.name = 'Twotrack';
+    this.item.command = 'twotrack.menu';
+    this.subscription = connection.onDidChange(() => this.draw());
+    this.draw();
+    this.item.show();
+  }
+
+  /** Let the person choose a command. */
+  async menu(): Promise<void> {
+    const chosen = await vscode.window.showQuickPick(this.entries(), {
+      title: 'Twotrack',
+      placeHolder: 'What is to be done?',
+    });
+    if (chosen?.command) {
+      await vscode.commands.executeCommand(chosen.command);
+    }
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.item.dispose();
+  }
+
+  private draw(): void {
+    const { text, tooltip, warning } = face(this.connection.state, this.connection.status);
+    this.item.text = text;
+    this.item.tooltip = new vscode.MarkdownString(tooltip);
+    this.item.accessibilityInformation = {
+      label: `Twotrack: ${text.replace(/\$\([^)]*\) ?/g, '')}`,
+    };
+    this.item.backgroundColor = warning
+      ? new vscode.ThemeColor('statusBarItem.warningBackground')
+      : undefined;
+  }
+
+  private entries(): Entry[] {
+    const group = (label: string): Entry => ({ label, kind: vscode.QuickPickItemKind.Separator });
+    const tail: Entry[] = [
+      group('Server'),
+      { label: '$(debug-restart) Restart the Server', command: 'twotrack.restart' },
+      { label: '$(output) Show Output', command: 'twotrack.showOutput' },
+      { label: '$(pulse) Run the Doctor', command: 'twotrack.doctor' },
+      { label: '$(key) Set API Key', command: 'twotrack.setKey' },
+      { label: '$(gear) Open Settings', command: 'twotrack.openSettings' },
+    ];
+    if (this.connection.state !== 'running') {
+      return [
+        { label: '$(cloud-download) Install the Server', command: 'twotrack.installServer' },
+        ...tail,
+      ];
+    }
+    const paused = this.connection.status?.paused;
+    return [
+      {
+        label: paused ? '$(debug-start) Resume' : '$(debug-pause) Pause',
+        description: paused ? '' : 'no completions until you resume',
+        command: 'twotrack.toggle',
+      },
+      { label: '$(arrow-swap) Switch Model', command: 'twotrack.useModel' },
+      group('Code'),
+      { label: '$(edit) Edit with Instruction', command: 'twotrack.edit' },
+      { label: '$(comment) Explain', command: 'twotrack.explain' },
+      { label: '$(beaker) Add Tests', command: 'twotrack.addTests' },
+      { label: '$(book) Document', command: 'twotrack.document' },
+      { label: '$(wrench) Fix', command: 'twotrack.fix' },
+      { label: '$(wand) Simplify', command: 'twotrack.simplify' },
+      group('What it does'),
+      { label: '$(eye) Show What Was Sent', command: 'twotrack.showSent' },
+      { label: '$(graph) Open the Ledger', command: 'twotrack.openLedger' },
+      ...tail,
+    ];
+  }
+}

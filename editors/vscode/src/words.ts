@@ -1,0 +1,148 @@
+/** The texts that people read: the status bar, its tooltip, reports. Knows nothing of VS Code. */
+
+import type { EditResult, SentRequest, Status } from './protocol';
+
+/** How the server is. */
+export type ServerState = 'missing' | 'starting' | 'running' | 'stopped';
+
+export interface Face {
+  text: string;
+  /** Markdown. */
+  tooltip: string;
+  warning: boolean;
+}
+
+/** What the status bar shows. */
+export function face(state: ServerState, status: Status | undefined): Face {
+  if (state !== 'running') {
+    const said = {
+      missing: ['$(warning) Twotrack', 'The server was not found.'],
+      starting: ['$(loading~spin) Twotrack', 'The server is starting.'],
+      stopped: ['$(warning) Twotrack', 'The server is not running.'],
+    }[state];
+    return { text: said[0]!, tooltip: said[1]!, warning: state !== 'starting' };
+  }
+  if (!status) {
+    return { text: '$(sparkle) Twotrack', tooltip: 'Twotrack is running.', warning: false };
+  }
+  const route = status.tasks['complete'];
+  const who = status.paused
+    ? 'paused'
+    : route?.using
+      ? `${route.track}: ${route.using}`
+      : 'no model';
+  const icon = status.busy
+    ? '$(sync~spin)'
+    : status.paused
+      ? '$(debug-pause)'
+      : status.problems.length || !route?.using
+        ? '$(warning)'
+        : '$(sparkle)';
+  const spent = status.spentToday > 0 ? ` ${usd(status.spentToday)}` : '';
+  return {
+    text: `${icon} ${who}${spent}`,
+    tooltip: tooltip(status),
+    warning:
+      over(status.spentToday, status.budgetDay) || over(status.spentMonth, status.budgetMonth),
+  };
+}
+
+function tooltip(status: Status): string {
+  const tasks = Object.entries(status.tasks).map(
+    ([task, { track, using, chosen }]) =>
+      `| ${task} | ${track} | ${using ? escaped(using) : '–'}${chosen ? ' (chosen)' : ''} |`,
+  );
+  const models = status.models
+    .filter(({ problem }) => problem)
+    .map(({ name, problem }) => `- ${escaped(name)}: ${escaped(problem!)}`);
+  const last = status.last && `Last: ${escaped(answered(status.last))}`;
+  return [
+    `**Twotrack**${status.paused ? ' is paused' : ''}`,
+    spending(status),
+    last,
+    ['| task | track | model |', '| --- | --- | --- |', ...tasks].join('\n'),
+    [...models, ...status.problems.map((problem) => `- ${escaped(problem)}`)].join('\n'),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** One line on what was spent. */
+export function spending(status: Status): string {
+  const limit = (budget: number | null) => (budget === null ? '' : ` of ${usd(budget)}`);
+  return (
+    `Spent today ${usd(status.spentToday)}${limit(status.budgetDay)}, ` +
+    `this month ${usd(status.spentMonth)}${limit(status.budgetMonth)}`
+  );
+}
+
+/** The document behind "Open the Ledger". */
+export function ledger(status: Status): string {
+  const rows = status.models.map(
+    ({ name, provider, model, local }) =>
+      `| ${escaped(name)} | ${escaped(provider)} | ${escaped(model)} | ${local ? 'yes' : 'no'} |`,
+  );
+  return [
+    '# What Twotrack spent',
+    `${spending(status)}, as far as prices are known.`,
+    status.last && `Last answer: ${escaped(answered(status.last))}.`,
+    ['| model | provider | id | on this machine |', '| --- | --- | --- | --- |', ...rows].join(
+      '\n',
+    ),
+    `Every request is a row of the SQLite file\n\n    ${status.ledger}\n\nwhich never leaves this machine.`,
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** The document behind "Show What Was Sent". */
+export function sent(requests: readonly SentRequest[]): string {
+  const parts = requests.map(({ at, task, model, path, prompt, answer, ms, costUsd }) =>
+    [
+      `## ${at} ${task}: ${model}`,
+      `${path} · ${answered({ ms, costUsd })}`,
+      '### Prompt',
+      fenced(prompt),
+      '### Answer',
+      fenced(answer),
+    ].join('\n\n'),
+  );
+  const head = parts.length
+    ? 'The last questions to models, the newest first. They are kept in memory only.'
+    : 'Nothing was sent to a model yet.';
+  return ['# What was sent', head, ...parts].join('\n\n') + '\n';
+}
+
+/** "codestral in 1.2 s for $0.0021", of what is known. */
+export function answered(
+  answer: Partial<Pick<EditResult, 'model' | 'costUsd'>> & { ms: number; task?: string },
+): string {
+  const seconds =
+    answer.ms < 1000 ? `${Math.round(answer.ms)} ms` : `${(answer.ms / 1000).toFixed(1)} s`;
+  const cost = answer.costUsd ? ` for ${usd(answer.costUsd)}` : '';
+  return [answer.task, answer.model, `in ${seconds}${cost}`].filter(Boolean).join(' ');
+}
+
+/** An amount of money, with as many places as it takes to see it. */
+export function usd(amount: number): string {
+  if (amount === 0) {
+    return '$0';
+  }
+  return amount >= 0.01 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(1)}`;
+}
+
+function over(spent: number, budget: number | null): boolean {
+  return budget !== null && spent >= budget;
+}
+
+/** A fence longer than any within. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${text}\n${fence}`;
+}
+
+/** Text that Markdown shows as it is. */
+export function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+!|<>~-]/g, '\\$&').replace(/\s+/g, ' ');
+}

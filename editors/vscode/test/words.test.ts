@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Status } from '../src/protocol';
+import { answered, face, ledger, sent, spending, usd } from '../src/words';
+
+const STATUS: Status = {
+  busy: 0,
+  paused: false,
+  spentToday: 0,
+  spentMonth: 0,
+  budgetDay: null,
+  budgetMonth: null,
+  last: null,
+  tasks: {
+    complete: { track: 'fast', models: ['codestral', 'recall'], using: 'codestral', chosen: false },
+    fix: { track: 'strong', models: ['sonnet'], using: 'sonnet', chosen: true },
+  },
+  models: [
+    {
+      name: 'codestral',
+      provider: 'codestral',
+      model: 'codestral-latest',
+      local: false,
+      problem: null,
+    },
+  ],
+  problems: [],
+  ledger: '/data/ledger.sqlite3',
+};
+
+test('the status bar says track, model, and what was spent', () => {
+  assert.equal(face('running', STATUS).text, '$(sparkle) fast: codestral');
+  assert.equal(
+    face('running', { ...STATUS, spentToday: 0.126 }).text,
+    '$(sparkle) fast: codestral $0.13',
+  );
+  assert.match(face('running', { ...STATUS, busy: 2 }).text, /^\$\(sync~spin\) /);
+  assert.equal(face('running', { ...STATUS, paused: true }).text, '$(debug-pause) paused');
+  assert.match(
+    face('running', { ...STATUS, problems: ['x: unknown option'] }).text,
+    /^\$\(warning\)/,
+  );
+});
+
+test('it says so where there is no model, no server, or no answer yet', () => {
+  const none = { complete: { track: 'fast', models: [], using: null, chosen: false } };
+  assert.equal(face('running', { ...STATUS, tasks: none }).text, '$(warning) no model');
+  assert.match(face('missing', undefined).tooltip, /not found/);
+  assert.match(face('starting', undefined).text, /spin/);
+  assert.ok(face('stopped', undefined).warning);
+  assert.ok(!face('running', undefined).warning);
+});
+
+test('a limit that is reached is a warning', () => {
+  const spent = { ...STATUS, spentToday: 1, budgetDay: 1 };
+  assert.ok(face('running', spent).warning);
+  assert.ok(!face('running', { ...spent, budgetDay: 2 }).warning);
+  assert.equal(spending(spent), 'Spent today $1.00 of $1.00, this month $0');
+});
+
+test('the tooltip shows each task, and shows names as they are', () => {
+  const odd = { track: 'fast', models: [], using: 'a_b|[c](d)', chosen: false };
+  const { tooltip } = face('running', { ...STATUS, tasks: { ...STATUS.tasks, complete: odd } });
+  assert.match(tooltip, /\| fix \| strong \| sonnet \(chosen\) \|/);
+  assert.ok(tooltip.includes('a\\_b\\|\\[c\\]\\(d\\)'));
+});
+
+test('amounts', () => {
+  assert.deepEqual([0, 0.00042, 0.0099, 0.01, 12.345].map(usd), [
+    '$0',
+    '$0.0004',
+    '$0.01',
+    '$0.01',
+    '$12.35',
+  ]);
+  assert.equal(answered({ model: 'm', ms: 1234, costUsd: 0.02 }), 'm in 1.2 s for $0.02');
+  assert.equal(answered({ ms: 12.4, costUsd: null }), 'in 12 ms');
+});
+
+test('what was sent stands in fences that it cannot leave', () => {
+  const request = {
+    at: '2026-01-02T03:04:05',
+    task: 'complete',
+    model: 'codestral',
+    path: 'a.py',
+    prompt: 'x\n````\ny',
+    answer: 'z',
+    ms: 5,
+    costUsd: null,
+  };
+  const text = sent([request]);
+  assert.ok(text.includes('\n`````\nx\n````\ny\n`````\n'));
+  assert.match(text, /## 2026-01-02T03:04:05 complete: codestral/);
+  assert.match(sent([]), /Nothing was sent/);
+});
+
+test('the ledger names its file', () => {
+  assert.match(ledger({ ...STATUS, spentToday: 0.5 }), /\$0\.50/);
+  assert.match(ledger(STATUS), /\n {4}\/data\/ledger\.sqlite3\n/);
+});

@@ -1,0 +1,31 @@
+"""The providers that want a key, as the VS Code extension offers them, made of the presets.
+
+`python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json` writes the list;
+with `--check` it changes nothing and exits 1 where that is out of date.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from twotrack.llm.presets import PRESETS
+from twotrack.settings.reference import rewrite
+
+
+def render() -> str:
+    """Return the list, in the order of the presets."""
+    keys = [
+        {"title": preset.title, "variable": preset.api_key_env}
+        for preset in PRESETS.values()
+        if preset.api_key_env
+    ]
+    return json.dumps(keys, indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite or check the list in a file; return the exit status as `rewrite` does."""
+    return rewrite(arguments, "python -m twotrack.llm.providers_vscode", lambda _: render())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,230 @@
+"""The extension's commands: prompts, preview, menu, what it shows."""
+
+import pytest
+
+from editors.models import Models, Reply
+from editors.vscode.workbench import Workbench, until
+
+TEXT = "def area(width, height):\n    return width * height\n"
+HALVED = "def area(width, height):\n    return width * height / 2\n"
+REPLY = "```python\n    return width * height / 2\n```"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def ask(workbench: Workbench, instruction: str = "halve it") -> None:
+    """Edit the line of the cursor, the last one with text."""
+    workbench.press("Control+End", "ArrowUp")
+    workbench.command("Twotrack: Edit with Instruction")
+    workbench.answer(instruction)
+
+
+def preview(workbench: Workbench, name: str) -> None:
+    """Wait for the diff of a file."""
+    workbench.page.locator(".tab.active").filter(has_text=f"{name}: ").wait_for()
+    workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
+
+
+def apply(workbench: Workbench, name: str) -> None:
+    """Apply what is previewed, and wait until the diff has gone."""
+    workbench.press("Control+Enter")
+    until(lambda: workbench.tabs() == [name], "the diff to close")
+    workbench.focused()
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_an_edit_is_previewed_applied_and_undone_in_one_step(
+    workbench: Workbench, models: Models, newline: str
+) -> None:
+    name = f"halved_{len(newline)}.py"
+    models.script(Reply(REPLY))
+    workbench.open_file(name, TEXT.replace("\n", newline))
+    ask(workbench)
+    preview(workbench, name)
+    assert "halve it" in str(models.requests[-1].body)
+    assert (workbench.folder / name).read_bytes().decode() == TEXT.replace("\n", newline)
+    changed = workbench.page.locator(".monaco-diff-editor .line-insert").count()
+    assert changed == 1  # not every line, for the sake of its ending
+    apply(workbench, name)
+    workbench.wait_saved(name, HALVED.replace("\n", newline))
+    workbench.press("Control+z")
+    assert workbench.saved(name) == TEXT.replace("\n", newline)
+
+
+@pytest.mark.parametrize("way", ["button", "closing"])
+def test_discarding_changes_nothing(workbench: Workbench, models: Models, way: str) -> None:
+    models.script(Reply(REPLY))
+    name = f"discarded_{way}.py"
+    workbench.open_file(name, TEXT)
+    ask(workbench)
+    preview(workbench, name)
+    if way == "button":
+        workbench.page.locator('.editor-actions [aria-label="Discard"]').click()
+    else:
+        workbench.page.locator(".tab.active").click(button="middle")
+    until(lambda: workbench.tabs() == [name], "the diff to close")
+    assert workbench.saved(name) == TEXT
+
+
+def test_the_button_applies(workbench: Workbench, models: Models) -> None:
+    models.script(Reply(REPLY))
+    workbench.open_file("button.py", TEXT)
+    ask(workbench)
+    preview(workbench, "button.py")
+    workbench.page.locator('.editor-actions [aria-label^="Apply"]').click()
+    until(lambda: workbench.tabs() == ["button.py"], "the diff to close")
+    workbench.wait_saved("button.py", HALVED)
+
+
+@pytest.mark.parametrize("touched", [True, False])
+def test_what_is_typed_under_the_preview_is_not_overwritten(
+    workbench: Workbench, models: Models, touched: bool
+) -> None:
+    models.script(Reply(REPLY))
+    name = f"under_{touched}.py"
+    workbench.open_file(name, TEXT)
+    ask(workbench)
+    preview(workbench, name)
+    workbench.page.locator(".tab").first.click()
+    workbench.focused()
+    workbench.press(*(["Control+End", "ArrowLeft"] if touched else ["Control+Home"]))
+    workbench.type("# mine")
+    workbench.page.locator(".tab").last.click()
+    preview(workbench, name)
+    apply(workbench, name)
+    if touched:
+        workbench.wait_notification("has changed meanwhile")
+        workbench.wait_saved(name, TEXT.replace("height\n", "height# mine\n"))
+    else:
+        workbench.wait_saved(name, f"# mine{HALVED}")
+
+
+def test_cancelling_closes_the_question(workbench: Workbench, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    workbench.open_file("cancelled.py", TEXT)
+    ask(workbench)
+    request = models.wait_for(1)
+    workbench.cancel_progress()
+    models.wait_closed(request)
+    assert request.aborted_at is not None
+    assert workbench.saved("cancelled.py") == TEXT
+    assert workbench.notifications() == []
+
+
+def test_what_is_typed_elsewhere_meanwhile_is_kept(workbench: Workbench, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    workbench.open_file("meanwhile.py", TEXT)
+    ask(workbench)
+    models.wait_for(1)
+    workbench.press("Control+End")
+    workbench.type("# typed meanwhile")
+    models.release()
+    preview(workbench, "meanwhile.py")
+    apply(workbench, "meanwhile.py")
+    workbench.wait_saved("meanwhile.py", f"{HALVED}# typed meanwhile")
+
+
+def test_the_selection_is_what_is_edited(workbench: Workbench, models: Models) -> None:
+    models.script(Reply("```python\ntwo = 22\n```"))
+    workbench.open_file("chosen.py", "one = 1\ntwo = 2\nthree = 3\n")
+    workbench.press("Control+Home", "ArrowDown", "Shift+End")
+    workbench.command("Twotrack: Edit with Instruction")
+    workbench.answer("repeat the digit")
+    preview(workbench, "chosen.py")
+    apply(workbench, "chosen.py")
+    workbench.wait_saved("chosen.py", "one = 1\ntwo = 22\nthree = 3\n")
+
+
+def test_pausing_stops_completions_until_resumed(workbench: Workbench, models: Models) -> None:
+    models.answer_at("paused = 4", "2")
+    workbench.command("Twotrack: Pause or Resume Completions")
+    until(lambda: "paused" in workbench.status.inner_text(), "the status bar to say so")
+    workbench.open_file("paused.py", "paused")
+    workbench.type(" = 4")
+    assert models.quiet_for(0.5)
+    workbench.press("Backspace")
+    workbench.status.click()
+    workbench.choose("Resume")
+    until(lambda: "quick" in workbench.status.inner_text(), "the model in the status bar")
+    workbench.press("Control+1")  # back into the editor
+    workbench.focused()
+    workbench.type("4")
+    workbench.wait_ghost("2")
+
+
+def test_the_status_bar_shows_who_is_busy_and_what_was_spent(
+    workbench: Workbench, models: Models
+) -> None:
+    models.script(Reply(REPLY, hang=True))
+    workbench.open_file("busy.py", TEXT)
+    ask(workbench)
+    models.wait_for(1)
+    workbench.status.locator(".codicon-sync").wait_for()
+    models.release()
+    workbench.status.locator(".codicon-sync").wait_for(state="hidden")
+    until(lambda: "$" in workbench.status.inner_text(), "the money")
+    assert "fast: quick" in workbench.status.inner_text()
+
+
+def test_another_model_can_be_chosen(workbench: Workbench, models: Models) -> None:
+    models.server.default = Reply("42")
+    workbench.command("Twotrack: Switch Model")
+    workbench.choose("fast")
+    workbench.choose("clever")
+    until(lambda: "fast: clever" in workbench.status.inner_text(), "the model")
+    workbench.open_file("other.py", "other")
+    workbench.type(" = ")
+    workbench.wait_ghost("42")
+    assert models.requests[-1].body["model"] == "clever-1"
+    workbench.command("Twotrack: Switch Model")
+    workbench.choose("fast")
+    workbench.choose("As the settings say")
+    until(lambda: "fast: quick" in workbench.status.inner_text(), "the model")
+
+
+def test_what_was_sent_is_shown(workbench: Workbench, models: Models) -> None:
+    models.answer_at("sent_text = ", "42")
+    workbench.open_file("sent.py", "sent_text =")
+    workbench.type(" ")
+    workbench.wait_ghost("42")
+    workbench.command("Twotrack: Show What Was Sent")
+    workbench.wait_text("What was sent", "sent_text = ")
+
+
+def test_the_ledger_is_shown(workbench: Workbench, models: Models) -> None:
+    workbench.command("Twotrack: Open the Ledger")
+    workbench.wait_text("Ledger", "ledger.sqlite3")
+
+
+def test_an_explanation_is_shown(workbench: Workbench, models: Models) -> None:
+    models.script(Reply("It multiplies the two sides."))
+    workbench.open_file("explained.py", TEXT)
+    workbench.press("Control+Home", "ArrowRight")
+    workbench.command("Twotrack: Explain")
+    workbench.wait_text("Explain", "It multiplies the two sides.")
+
+
+def test_without_a_problem_there_is_nothing_to_fix(workbench: Workbench, models: Models) -> None:
+    workbench.open_file("fine.py", TEXT)
+    workbench.command("Twotrack: Fix")
+    workbench.wait_notification("no problem is reported here")
+    assert models.requests == []
+
+
+def test_a_problem_is_fixed(workbench: Workbench, models: Models) -> None:
+    models.script(Reply('```json\n{\n  "one": 1\n}\n```'))
+    workbench.open_file("broken.json", '{\n  "one": 1,\n}\n')
+    workbench.page.locator(".squiggly-error, .squiggly-warning").first.wait_for()
+    workbench.press("Control+Home", "ArrowDown")
+    workbench.command("Twotrack: Fix")
+    preview(workbench, "broken.json")
+    assert "comma" in str(models.requests[-1].body)
+    apply(workbench, "broken.json")
+    workbench.wait_saved("broken.json", '{\n  "one": 1\n}\n')
+
+
+def test_the_doctor_runs_in_a_terminal(workbench: Workbench, models: Models) -> None:
+    workbench.command("Twotrack: Run the Doctor")
+    workbench.page.locator(".terminal-wrapper.active").wait_for()
+    models.wait_for(1)  # it asks the models
+    workbench.press("Control+j")

@@ -1,0 +1,154 @@
+"""Ghost text as a person sees it, and what accepting it puts into the file."""
+
+import os
+
+import pytest
+
+from editors.models import Models, Reply
+from editors.vscode.conftest import EXTENSION
+from editors.vscode.workbench import Workbench
+
+BODY = "total = 0\n    for n in numbers:\n        total += n\n    return total"
+
+
+def test_it_shows_and_tab_inserts_exactly_that(workbench: Workbench, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    workbench.open_file("add.py", "def add(a, b):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("a + b")
+    workbench.press("Tab")
+    workbench.wait_no_ghost()
+    assert workbench.saved("add.py") == "def add(a, b):\n    return a + b"
+
+
+def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: Models) -> None:
+    models.answer_at("return ", "width * height")
+    workbench.open_file("area.py", "def area(width, height):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("width * height")
+    asked = len(models.requests)
+    workbench.type("wid")
+    workbench.wait_ghost("th * height")
+    workbench.type("th *")
+    workbench.wait_ghost(" height")
+    assert models.quiet_for(0.5)
+    assert len(models.requests) == asked
+    workbench.press("Tab")
+    assert workbench.saved("area.py") == "def area(width, height):\n    return width * height"
+
+
+def test_escape_leaves_the_file_as_it_was_typed(workbench: Workbench, models: Models) -> None:
+    models.answer_at("return ", "left - right")
+    workbench.open_file("subtract.py", "def subtract(left, right):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("left - right")
+    workbench.press("Escape")
+    workbench.wait_no_ghost()
+    assert workbench.saved("subtract.py") == "def subtract(left, right):\n    return "
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_several_lines_with_the_files_own_line_ends(
+    workbench: Workbench, models: Models, newline: str
+) -> None:
+    models.answer_at("):\n    ", BODY)
+    name = f"total_{len(newline)}.py"
+    workbench.open_file(name, f"def total_{len(newline)}(numbers):{newline}   ")
+    workbench.type(" ")
+    workbench.wait_ghost(BODY)
+    workbench.press("Tab")
+    workbench.wait_no_ghost()
+    wanted = f"def total_{len(newline)}(numbers):\n    {BODY}".replace("\n", newline)
+    assert workbench.saved(name) == wanted
+
+
+def test_an_emoji_before_the_cursor(workbench: Workbench, models: Models) -> None:
+    models.answer_at("+ ", "name")
+    workbench.open_file("greet.py", 'def greet(name):\n    return "\U0001f44b\U0001f3fd " +')
+    workbench.type(" ")
+    workbench.wait_ghost("name")
+    workbench.press("Tab")
+    text = 'def greet(name):\n    return "\U0001f44b\U0001f3fd " + name'
+    assert workbench.saved("greet.py") == text
+
+
+def test_what_stands_behind_the_cursor_is_not_doubled(workbench: Workbench, models: Models) -> None:
+    models.answer_at("print(", '"done")')
+    workbench.open_file("done.py", "print)")
+    workbench.press("ArrowLeft")
+    workbench.type("(")
+    workbench.wait_ghost('"done"')
+    workbench.press("Tab")
+    assert workbench.saved("done.py") == 'print("done")'
+
+
+def test_undo_takes_it_back_in_one_step(workbench: Workbench, models: Models) -> None:
+    models.answer_at("):\n    ", BODY)
+    workbench.open_file("undone.py", "def undone(numbers):\n   ")
+    workbench.type(" ")
+    workbench.wait_ghost(BODY)
+    workbench.press("Tab")
+    workbench.wait_no_ghost()
+    workbench.press("Control+z")
+    assert workbench.saved("undone.py") == "def undone(numbers):\n    "
+
+
+def test_typing_on_while_it_is_asked_closes_that_question(
+    workbench: Workbench, models: Models
+) -> None:
+    models.script(Reply("never seen", hang=True))
+    models.server.default = Reply("later")
+    workbench.open_file("typed.py", "sooner_or_")
+    workbench.type("x")
+    first = models.wait_for(1)
+    workbench.type(" = ")
+    models.wait_closed(first)
+    assert first.aborted_at is not None
+    workbench.wait_ghost("later")
+    assert workbench.saved("typed.py") == "sooner_or_x = "
+
+
+def test_a_model_that_is_down_is_told_once_and_comes_back(
+    workbench: Workbench, models: Models
+) -> None:
+    models.stop_listening()
+    try:
+        workbench.open_file("down.py", "first_line = 1\nsecond_line")
+        workbench.type(" =")
+        workbench.wait_notification("quick")
+        workbench.type(" 1 +")
+        workbench.type(" 2")
+        assert workbench.saved("down.py") == "first_line = 1\nsecond_line = 1 + 2"
+        assert len([said for said in workbench.notifications() if "quick" in said]) == 1
+    finally:
+        models.listen_again()
+
+
+PICTURED = '''"""What a shop has in stock."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Item:
+    name: str
+    price: float
+    quantity: int
+
+
+def total_value(items: list[Item]) -> float:
+   '''
+PROPOSED = """total = 0.0
+    for item in items:
+        total += item.price * item.quantity
+    return total"""
+
+
+def test_the_picture_of_the_readme(workbench: Workbench, models: Models) -> None:
+    """With TWOTRACK_PICTURES=1 the picture is taken anew."""
+    models.answer_at("-> float:\n    ", PROPOSED)
+    workbench.open_file("stock.py", PICTURED)
+    workbench.type(" ")
+    workbench.wait_ghost(PROPOSED)
+    if os.environ.get("TWOTRACK_PICTURES") == "1":
+        workbench.picture(EXTENSION / "images" / "ghost-text.png")

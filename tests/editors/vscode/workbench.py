@@ -1,0 +1,325 @@
+"""VS Code as a person uses it: code-server in a headless Chromium."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import psutil
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+T = TypeVar("T")
+
+PATIENCE_S = 15.0
+"""Longest wait for anything to appear; a test that needs it has failed."""
+
+GHOST = ".ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview"
+NOTIFICATION = ".notifications-toasts .notification-list-item-message"
+
+
+def until(met: Callable[[], T], what: str) -> T:
+    """Ask again and again until `met` gives something true."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := met()):
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.03)
+    return found
+
+
+class CodeServer:
+    """A code-server process with folders of its own; a context manager."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        home: Path,
+        environment: Mapping[str, str],
+        *arguments: str,
+    ) -> None:
+        self.folders = (
+            *("--user-data-dir", str(home / "data")),
+            *("--extensions-dir", str(home / "extensions")),
+        )
+        self.home = home
+        self.command = command
+        self.environment = environment
+        self.log = home / "code-server.log"
+        self._arguments = arguments
+
+    def install(self, vsix: Path) -> None:
+        """Install an extension."""
+        subprocess.run(
+            [*self.command, *self.folders, "--install-extension", str(vsix)],
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
+    def __enter__(self) -> Self:
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *self.command,
+                    *self.folders,
+                    *("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry"),
+                    *("--disable-update-check", "--disable-getting-started-override"),
+                    *self._arguments,
+                ],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.url = until(self._address, "code-server")
+        return self
+
+    def _address(self) -> str:
+        said = self.log.read_text()
+        assert self.process.poll() is None, said
+        found = re.search(r"HTTP server listening on (http://[0-9.:]+)", said)
+        return found[1] if found else ""
+
+    def language_servers(self) -> list[psutil.Process]:
+        """Give the processes of twotrack that its windows started."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        return [process for process in found if _is_twotrack(process)]
+
+    def kill_language_server(self) -> None:
+        """Kill it as the kernel does when memory is short."""
+        (server,) = self.language_servers()
+        server.kill()
+        server.wait(PATIENCE_S)
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def _is_twotrack(process: psutil.Process) -> bool:
+    try:
+        return any(part.endswith("bin/twotrack") for part in process.cmdline())
+    except psutil.Error:  # it ended just now
+        return False
+
+
+class Workbench:
+    """One window of VS Code."""
+
+    def __init__(self, page: "Page", server: CodeServer, folder: Path) -> None:
+        self.page = page
+        self.server = server
+        self.folder = folder
+
+    @classmethod
+    def open(cls, context: "BrowserContext", server: CodeServer, folder: Path) -> Self:
+        """Open a folder and wait until the window is there."""
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.goto(f"{server.url}/?folder={folder}")
+        page.locator(".monaco-workbench .statusbar").wait_for()
+        return cls(page, server, folder)
+
+    # -- what is seen ------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> "Locator":
+        """The extension's item in the status bar."""
+        return self.page.locator('.statusbar-item[id="twotrack.twotrack.twotrack.status"]')
+
+    def running(self) -> None:
+        """Wait until the server runs."""
+
+        def met() -> bool:
+            label = self.status.get_attribute("aria-label", timeout=PATIENCE_S * 1000)
+            said = self.status.inner_text()
+            return (
+                "Twotrack" in (label or "")
+                and not self.status.locator(".codicon-loading, .codicon-warning").count()
+                and bool(said)
+            )
+
+        until(met, "the server")
+
+    def ghost(self) -> str:
+        """Give the ghost text that shows, its lines joined; empty: none does."""
+        texts = self.page.evaluate(
+            """() => {
+                const seen = [];
+                for (const node of document.querySelectorAll(
+                    '.ghost-text-decoration, .ghost-text-decoration-preview')) {
+                    seen.push(node.textContent);
+                }
+                const lines = [...document.querySelectorAll(
+                    '.suggest-preview-text .view-line, .ghost-text .view-line, ' +
+                    '.view-zones .suggest-preview-text > div')].map((n) => n.textContent);
+                return [seen.join(''), ...lines];
+            }"""
+        )
+        return "\n".join(texts).replace("\xa0", " ").replace("\u200c", "").rstrip("\n")
+
+    def wait_ghost(self, text: str) -> None:
+        """Wait for exactly this ghost text."""
+        seen = ""
+
+        def met() -> bool:
+            nonlocal seen
+            seen = self.ghost()
+            return seen == text
+
+        try:
+            until(met, f"ghost text {text!r}")
+        except AssertionError:
+            raise AssertionError(f"ghost text is {seen!r}, not {text!r}") from None
+
+    def wait_no_ghost(self) -> None:
+        """Wait until no ghost text shows."""
+
+        def met() -> bool:
+            return not self.ghost()
+
+        until(met, "the ghost text to go")
+
+    def notifications(self) -> list[str]:
+        """Give the messages that show."""
+        return self.page.locator(NOTIFICATION).all_inner_texts()
+
+    def wait_notification(self, part: str) -> str:
+        """Wait for a message that contains `part`."""
+
+        def met() -> str:
+            return next((said for said in self.notifications() if part in said), "")
+
+        return until(met, f"a message with {part!r}")
+
+    def wait_text(self, tab: str, text: str) -> None:
+        """Wait until the open document of that title shows a text."""
+        self.page.locator(".tab").filter(has_text=tab).wait_for()
+
+        def met() -> bool:
+            lines = self.page.locator(".editor-instance .view-line").all_inner_texts()
+            return text in "\n".join(lines).replace("\xa0", " ")
+
+        until(met, f"{tab} to show {text!r}")
+
+    def tabs(self) -> list[str]:
+        """Give the titles of the open tabs."""
+        tabs = self.page.locator(".tabs-container .tab")
+        labels = tabs.evaluate_all("tabs => tabs.map(tab => tab.getAttribute('aria-label'))")
+        return [label.partition(",")[0] for label in labels]
+
+    def picture(self, path: Path) -> None:
+        """Keep what the editor and the status bar show, without the side bar."""
+        size = {"width": 760, "height": 470}
+        before = self.page.viewport_size
+        self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        self.press("Control+b")
+        self.page.locator(".sidebar").first.wait_for(state="hidden")
+        self.page.screenshot(path=path, animations="disabled", caret="initial")
+        self.press("Control+b")
+        self.page.set_viewport_size(before)  # type: ignore[arg-type]
+
+    # -- what is done ------------------------------------------------------------------------------
+
+    def press(self, *keys: str) -> None:
+        """Press keys, as Playwright names them."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        """Type text."""
+        self.page.keyboard.type(text)
+
+    def command(self, title: str) -> None:
+        """Run a command through the palette."""
+        self._no_input()
+        self.press("F1")
+        self._fill(f">{title}")
+        rows = self.page.locator(".quick-input-list .monaco-list-row")
+        named = self.page.locator(".label-name", has_text=re.compile(f"^{re.escape(title)}$"))
+        rows.filter(has=named).first.click()  # the first of all need not be the one
+
+    def choose(self, label: str) -> None:
+        """Choose an entry of the quick pick that shows."""
+        row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=label)
+        row.first.click()
+
+    def cancel_progress(self) -> None:
+        """Cancel what the notification of a progress shows."""
+        toast = self.page.locator(".notifications-toasts .notification-toast")
+        toast.get_by_role("button", name="Cancel").click()
+
+    def answer(self, text: str) -> None:
+        """Fill in the input box that shows."""
+        self._fill(text)
+        self.press("Enter")
+
+    def _no_input(self) -> None:
+        """Wait until the last input box has gone: what is typed at once would go into it."""
+        self.page.locator(".quick-input-widget").first.wait_for(state="hidden")
+
+    def _fill(self, text: str) -> None:
+        self.page.locator(".quick-input-widget:visible input").first.fill(text)
+
+    def open_file(self, name: str, text: str | None = None) -> None:
+        """Open a file of the folder (written anew with `text`) and put the cursor at its end."""
+        if text is not None:
+            (self.folder / name).write_bytes(text.encode())
+        self._no_input()
+        self.press("Control+p")
+        self._fill(str(self.folder / name))  # the name alone is found only once it is indexed
+        row = self.page.locator(".quick-input-list .monaco-list-row.focused")
+        row.filter(has_text=name).wait_for()
+        self.press("Enter")
+        self.page.locator(".tab.active").filter(has_text=name).wait_for()
+        self.focused()
+        self.press("Control+End")
+
+    def focused(self) -> None:
+        """Wait until an editor takes the keys."""
+        self.page.locator(".editor-instance .monaco-editor.focused").first.wait_for()
+
+    def saved(self, name: str) -> str:
+        """Save the file and give its text, to the byte."""
+        clean = self.page.locator(".tab.active:not(.dirty)").filter(has_text=name)
+
+        def met() -> bool:
+            # A file that is saved as it was is empty for a moment.
+            if not (is_clean := clean.count() > 0):
+                self.press("Control+s")  # lost where the editor has no focus yet
+            return is_clean
+
+        until(met, f"{name} to be saved")
+        return (self.folder / name).read_bytes().decode()
+
+    def wait_saved(self, name: str, text: str) -> None:
+        """Wait until the file, saved, has exactly this text."""
+        seen = ""
+
+        def met() -> bool:
+            nonlocal seen
+            seen = self.saved(name)
+            return seen == text
+
+        try:
+            until(met, "the text")
+        except AssertionError:
+            raise AssertionError(f"{name} is {seen!r}, not {text!r}") from None
+
+    def close_all(self) -> None:
+        """Save and close all editors, and clear all messages."""
+        self.press("Escape", "Escape")
+        self.command("Notifications: Clear All Notifications")
+        self.command("File: Save All Files")
+        self.command("View: Close All Editors")
+        self.page.locator(".tabs-container .tab").first.wait_for(state="detached")
