@@ -1,6 +1,6 @@
 """What holds for all tests.
 
-What takes a server process of its own is left out of the quick part, but for one file. Property
+The wire, the commands and every dialect's broken streams are left out of the quick part. Property
 tests have no deadline (a slow machine is no defect); in CI they try the same examples each time.
 """
 
@@ -14,11 +14,11 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-E2E = Path(__file__).parent / "e2e"
-QUICK = {"test_configuration.py"}
+TESTS = Path(__file__).parent
+SLOW = (TESTS / "e2e", TESTS / "commands", TESTS / "llm" / "test_dialect_streams.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(E2E) and item.path.name not in QUICK:
+        if any(item.path.is_relative_to(place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
