@@ -96,7 +96,8 @@ async def start(
             await client.initialize(
                 root=project,
                 capabilities=params["capabilities"],
-                client_info=params.get("clientInfo"),
+                # ALE gives no name, which the client's own must not stand in for.
+                client_info=params.get("clientInfo", {"name": ""} if editor else None),
                 options=dict(options) if options else None,
             )
         return client

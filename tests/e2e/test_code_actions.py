@@ -131,6 +131,7 @@ async def test_the_file_is_not_touched_when_the_answer_does_not_parse(
     assert 1 < len(models.requests) <= 3  # repaired once, never more than three calls
 
 
+@pytest.mark.slow  # a change may come late that says why
 async def test_a_refused_edit_is_told(start: Start, models: ModelServer, project: Path) -> None:
     models.script(REPLY)
     client = await start("helix-25.07")

@@ -32,6 +32,7 @@ def client(name: str) -> Client:
         ("helix-25.07", Encoding.UTF8),
         ("emacs-30-eglot", Encoding.UTF32),
         ("vscode", Encoding.UTF16),
+        ("vim-ale", Encoding.UTF16),
     ],
 )
 def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> None:
@@ -46,6 +47,7 @@ def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> N
         ("helix-25.07", False, True),
         ("emacs-30-eglot", False, True),
         ("vscode", True, False),
+        ("vim-ale", False, True),
     ],
 )
 def test_ghost_text_or_menu(name: str, ghost: bool, menu: bool) -> None:
@@ -97,17 +99,12 @@ def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
     assert item.insert_text == shown
 
 
-def nameless(**capabilities: object) -> Client:
-    said = types.ClientCapabilities(**capabilities)  # type: ignore[arg-type]
-    return recognise(types.InitializeParams(capabilities=said))
-
-
 def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
     document = Document("file:///a.py", None, "python", 1, Snapshot("x = 1\n"))
     origin = Origin(Source.MODEL, "quick", Track.FAST, 1.0)
     at = Range(Position(0, 5), Position(0, 5))
     shown = [
-        to_proto.completion_menu(document, Completion(text, at, origin), nameless()).items
+        to_proto.completion_menu(document, Completion(text, at, origin), client("vim-ale")).items
         for text in (" + 2\ny = 3", "\ny = 3")
     ]
     assert [item.text_edit.new_text for item in shown[0] if item.text_edit] == ["1 + 2"]
@@ -115,8 +112,8 @@ def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
 
 
 def test_ale_selects_one_character_for_none_and_answers_no_edit() -> None:
-    assert nameless().one_character_is_none
-    assert not nameless().answers_apply_edit
+    assert client("vim-ale").one_character_is_none
+    assert not client("vim-ale").answers_apply_edit
     assert client("vscode").answers_apply_edit
 
 

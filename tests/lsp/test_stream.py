@@ -7,22 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.lsp.stream import FrameError, TransportWriter, _Closing, frame, read_frames
+from twotrack.lsp.stream import Decoder, FrameError, Incoming, TransportWriter, _Closing, frame
 
 
-async def read_all(*parts: bytes) -> list[bytes | FrameError]:
-    reader = asyncio.StreamReader(limit=64 * 1024)
-    for part in parts:
-        reader.feed_data(part)
-    reader.feed_eof()
-    return [body async for body in read_frames(reader)]
+def read_all(*parts: bytes) -> list[bytes | FrameError]:
+    decoder = Decoder()
+    return [body for part in parts for body in decoder.feed(part)]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=5), st.integers(1, 40))
 def test_bodies_survive_any_cut_of_the_stream(bodies: list[bytes], size: int) -> None:
     stream = b"".join(frame(body) for body in bodies)
     parts = [stream[i : i + size] for i in range(0, len(stream), size)]
-    assert asyncio.run(read_all(*parts)) == bodies
+    assert read_all(*parts) == bodies
 
 
 @pytest.mark.parametrize(
@@ -33,39 +30,125 @@ def test_bodies_survive_any_cut_of_the_stream(bodies: list[bytes], size: int) ->
         b"Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: 2\r\n\r\n",
     ],
 )
-async def test_header_names_are_read_in_any_case_and_order(header: bytes) -> None:
-    assert await read_all(header + b"{}") == [b"{}"]
+def test_header_names_are_read_in_any_case_and_order(header: bytes) -> None:
+    assert read_all(header + b"{}") == [b"{}"]
 
 
-async def test_a_message_without_length_is_reported_and_the_next_one_read() -> None:
-    first, second = await read_all(b"Content-Type: text\r\n\r\n" + frame(b"{}"))
+def test_a_message_without_length_is_reported_and_the_next_one_read() -> None:
+    first, second = read_all(b"Content-Type: text\r\n\r\n" + frame(b"{}"))
     assert isinstance(first, FrameError)
     assert "Content-Length" in str(first)
     assert second == b"{}"
 
 
-async def test_an_oversized_message_is_skipped_without_being_kept() -> None:
+def test_an_oversized_message_is_skipped_without_being_kept() -> None:
     size = 64 * 1024 * 1024 + 1
-    reader = asyncio.StreamReader(limit=64 * 1024)
-
-    async def feed() -> None:
-        reader.feed_data(b"Content-Length: %d\r\n\r\n" % size)
-        for start in range(0, size, 1 << 20):
-            reader.feed_data(b"x" * min(1 << 20, size - start))
-            await asyncio.sleep(0)
-        reader.feed_data(frame(b"{}"))
-        reader.feed_eof()
-
-    feeding = asyncio.create_task(feed())
-    first, second = [body async for body in read_frames(reader)]
-    await feeding
+    decoder = Decoder()
+    (first,) = decoder.feed(b"Content-Length: %d\r\n\r\n" % size)
+    for start in range(0, size, 1 << 20):
+        assert decoder.partial
+        assert decoder.feed(b"x" * min(1 << 20, size - start)) == []
+    assert not decoder.partial
+    assert decoder.feed(frame(b"{}")) == [b"{}"]
     assert isinstance(first, FrameError)
     assert "longer than 64 MiB" in str(first)
-    assert second == b"{}"
 
 
-async def test_a_stream_that_ends_inside_a_message_just_ends() -> None:
-    assert await read_all(frame(b"{}") + b"Content-Length: 10\r\n\r\n{") == [b"{}"]
+def test_a_header_without_end_is_reported_and_the_stream_goes_on() -> None:
+    decoder = Decoder()
+    (first,) = decoder.feed(b"x" * (64 * 1024 + 1))
+    assert isinstance(first, FrameError)
+    assert "64 KiB" in str(first)
+    second, third = decoder.feed(b"y\r\n\r\n" + frame(b"{}"))
+    assert isinstance(second, FrameError)
+    assert third == b"{}"
+
+
+def test_a_stream_that_ends_inside_a_message_just_ends() -> None:
+    assert read_all(frame(b"{}") + b"Content-Length: 10\r\n\r\n{") == [b"{}"]
+
+
+class Pipe:
+    """What the other side sends through a pipe, and what was taken of it."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes | FrameError] = []
+        self.incoming = Incoming()
+        source, self._sink = os.pipe()
+        self._source = os.fdopen(source, "rb", buffering=0)
+
+    async def open(self) -> "asyncio.Task[None]":
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(lambda: self.incoming, self._source)
+        return asyncio.create_task(self.incoming.deliver(self.taken.append))
+
+    def send(self, *bodies: bytes) -> None:
+        os.write(self._sink, b"".join(map(frame, bodies)))
+
+    def send_raw(self, data: bytes) -> None:
+        os.write(self._sink, data)
+
+    def end(self) -> None:
+        os.close(self._sink)
+
+
+async def test_what_lies_in_the_pipe_is_taken_before_one_is_caught_up() -> None:
+    pipe = Pipe()
+    delivering = await pipe.open()
+    await pipe.incoming.caught_up()
+    bodies = [b"%d" % number for number in range(1000)]
+    pipe.send(*bodies)
+    await pipe.incoming.caught_up()
+    assert pipe.taken == bodies
+    pipe.end()
+    await delivering
+
+
+async def test_a_message_of_which_half_has_come_is_waited_for() -> None:
+    pipe = Pipe()
+    delivering = await pipe.open()
+    pipe.send_raw(frame(b"whole")[:-2])
+    waiting = asyncio.create_task(pipe.incoming.caught_up())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    pipe.send_raw(b"le")
+    await waiting
+    assert pipe.taken == [b"whole"]
+    pipe.end()
+    await delivering
+
+
+async def test_a_burst_leaves_turns_to_others_and_is_taken_in_order_to_its_end() -> None:
+    pipe = Pipe()
+    bodies = [b"%d" % number for number in range(2000)]
+    delivering = await pipe.open()
+    pipe.send(*bodies)
+    pipe.end()
+    seen = []
+    while not delivering.done():
+        await asyncio.sleep(0)
+        seen.append(len(pipe.taken))
+    assert pipe.taken == bodies
+    assert len(set(seen)) > 10
+
+
+async def test_nothing_is_taken_after_stop() -> None:
+    pipe = Pipe()
+    taken: list[bytes | FrameError] = []
+
+    def take(body: bytes | FrameError) -> None:
+        taken.append(body)
+        pipe.incoming.stop()
+
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: pipe.incoming, pipe._source)
+    pipe.send(b"exit", b"more")
+    await pipe.incoming.deliver(take)
+    await pipe.incoming.caught_up()
+    assert taken == [b"exit"]
+    pipe.end()
+    await pipe.incoming.closed
 
 
 async def test_closing_waits_until_all_is_read() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _DOC_OPENINGS = ("/**", "///", "/*!", "//!")
+_OF_THE_MODULE = (b"//!", b"/*!")
+"""In Rust, what documents the module around it."""
 _CLASSES = frozenset({"class", "interface", "enum"})
 """Kinds whose functions are methods."""
 _GO_KINDS = {"struct_type": "class", "interface_type": "interface"}
@@ -211,13 +213,23 @@ def _docstring(body: "Node | None", grammar: Grammar, source: Source) -> Range |
 
 
 def _doc_comment(comments: list["Node"], language: Language, source: Source) -> Range | None:
-    """The doc comment among the comments above a definition."""
+    """The doc comment among the comments above a definition: the last one, if it is in pieces."""
     style = language.doc
     if style is None or style.inside:
         return None
     openings = tuple(o.encode() for o in (style.opening, *_DOC_OPENINGS))
-    docs = [c for c in comments if source.data.startswith(openings, c.start_byte)]
+    inner = _OF_THE_MODULE if language.id == "rust" else ()
+    docs = [
+        c
+        for c in comments
+        if source.data.startswith(openings, c.start_byte)
+        and not (inner and source.data.startswith(inner, c.start_byte))
+    ]
     if not docs:
         return None
-    start, end = docs[0].start_byte, docs[-1].end_byte
+    start, end = docs[-1].start_byte, docs[-1].end_byte
+    for above in reversed(docs[:-1]):
+        if source.data[above.end_byte : start].strip():  # another comment, or an attribute
+            break
+        start = above.start_byte
     return source.range(start, start + len(source.data[start:end].rstrip()))

@@ -1,5 +1,6 @@
 """The open documents, as the editor has them."""
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ class Documents:
         self._history: dict[str, deque[tuple[int, Edit]]] = {}
         self._complete_from: dict[str, int] = {}
         """The oldest version since which every change is remembered."""
+        self._waiting: list[asyncio.Future[None]] = []
 
     def open(self, uri: str, language: str, version: int, text: str) -> Document:
         """Take a document over from the editor."""
@@ -51,12 +53,26 @@ class Documents:
     def _put(self, document: Document) -> None:
         self._open[document.uri] = document
         self._open.move_to_end(document.uri, last=False)
+        self._tell()
+
+    def _tell(self) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def next_change(self) -> None:
+        """Wait until a document is opened, changed or closed."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await waiting
 
     def close(self, uri: str) -> None:
         """Give a document back to the disk."""
         self._open.pop(uri, None)
         self._history.pop(uri, None)
         self._complete_from.pop(uri, None)
+        self._tell()
 
     def get(self, uri: str) -> Document:
         """Give the document of `uri`; raises UnknownDocument."""

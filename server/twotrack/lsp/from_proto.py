@@ -4,6 +4,7 @@ from lsprotocol import types
 
 from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic
+from twotrack.engine.edits.diff import minimal_edits
 from twotrack.lsp.clients import Client
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
@@ -27,11 +28,20 @@ def selection(text: Snapshot, value: types.Range, client: Client) -> Range:
     return chosen
 
 
-def change(text: Snapshot, value: types.TextDocumentContentChangeEvent, encoding: Encoding) -> Edit:
-    """Convert one content change; `text` is what the change before it left."""
+def changes(
+    text: Snapshot, value: types.TextDocumentContentChangeEvent, encoding: Encoding
+) -> tuple[Edit, ...]:
+    """Convert a content change of `text` to what really changed, each edit upon the one before it.
+
+    Some editors send the whole document at every key, or whole lines.
+    """
     if isinstance(value, types.TextDocumentContentChangePartial):
-        return Edit(span(text, value.range, encoding), value.text)
-    return Edit(Range(Position(0, 0), text.end), value.text)
+        where = span(text, value.range, encoding)
+    else:
+        where = Range(Position(0, 0), text.end)
+    if where.empty or not value.text:
+        return (Edit(where, value.text),)
+    return minimal_edits(text, where, value.text)[::-1]
 
 
 def diagnostics(

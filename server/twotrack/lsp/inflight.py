@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 MessageId = int | str
-Answer = Callable[[Any], None]
+Finished = Callable[[Any, BaseException | None], None]
+"""Takes the result, or why there is none (CancelledError: it was cancelled)."""
 
 
 @dataclass(eq=False, slots=True)
 class _Request:
     id: MessageId
-    task: asyncio.Task[Any]
     key: str | None
+    finished: Finished
+    task: asyncio.Task[None] | None = None
     withdrawn: bool = False
     """Already answered by us; what the handler still says is dropped."""
 
@@ -38,25 +40,38 @@ class Inflight:
         work: Coroutine[Any, Any, Any],
         *,
         key: str | None,
-        finished: Callable[[asyncio.Task[Any]], None],
+        finished: Finished,
     ) -> None:
         """Run `work`; `finished` hears of its end unless the request was withdrawn.
 
+        It hears so within the step that ends the work: what that left to `call_soon` comes later.
         `key` names what it can be superseded in (a document and a method).
         """
-        request = _Request(message_id, asyncio.ensure_future(work), key)
+        request = _Request(message_id, key, finished)
+        request.task = asyncio.create_task(self._run(request, work))
         self._requests[message_id] = request
         if key is not None:
             self._by_key[key] = request
 
-        def done(task: asyncio.Task[Any]) -> None:
-            self._forget(request)
-            if not request.withdrawn:
-                finished(task)
-            elif not task.cancelled():
-                task.exception()  # heard, so that asyncio does not report it
+        def done(task: asyncio.Task[None]) -> None:
+            work.close()  # it may have been cancelled before it began
+            if task.cancelled():
+                self._end(request, None, asyncio.CancelledError())
 
         request.task.add_done_callback(done)
+
+    async def _run(self, request: _Request, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            result = await work
+        except Exception as error:  # noqa: BLE001 - every request is answered
+            self._end(request, None, error)
+        else:
+            self._end(request, result, None)
+
+    def _end(self, request: _Request, result: Any, error: BaseException | None) -> None:
+        self._forget(request)
+        if not request.withdrawn:
+            request.finished(result, error)
 
     def supersede(self, key: str) -> MessageId | None:
         """End the request of `key`, if one runs, and give its id: the caller answers it now."""
@@ -76,7 +91,8 @@ class Inflight:
 
     def _withdraw(self, request: _Request) -> None:
         request.withdrawn = True
-        request.task.cancel()
+        if request.task is not None:
+            request.task.cancel()
         self._forget(request)
 
     def _forget(self, request: _Request) -> None:

@@ -135,7 +135,7 @@ class Protocol(LanguageServerProtocol):
                 message_id,
                 result,
                 key=key,
-                finished=lambda task: self._finish(message_id, task),
+                finished=lambda *end: self._finish(message_id, *end),
             )
         else:
             self._respond(message_id, result)
@@ -202,13 +202,13 @@ class Protocol(LanguageServerProtocol):
         self._shutdown = True
         self.end_all()
 
-    def _finish(self, message_id: MessageId, task: asyncio.Task[Any]) -> None:
-        if task.cancelled():
+    def _finish(self, message_id: MessageId, result: Any, error: BaseException | None) -> None:
+        if isinstance(error, asyncio.CancelledError):
             self._refuse(message_id, types.LSPErrorCodes.RequestCancelled, "cancelled")
-        elif (error := task.exception()) is not None:
+        elif error is not None:
             self._fail(message_id, error)
         else:
-            self._respond(message_id, task.result())
+            self._respond(message_id, result)
 
     def _fail(self, message_id: MessageId, error: BaseException) -> None:
         if not isinstance(error, TwotrackError):

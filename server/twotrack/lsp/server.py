@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -23,7 +23,7 @@ from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
 from twotrack.lsp.status import StatusLine, status
-from twotrack.lsp.stream import ByteWriter, TransportWriter, open_stdio, read_frames
+from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, TransportWriter, open_stdio
 
 if TYPE_CHECKING:
     from twotrack.session import Session
@@ -59,6 +59,7 @@ class Server(LanguageServer):
         self.options: Mapping[str, Any] = {}
         self._make_session = make_session
         self._session: Session | None = None
+        self._incoming: Incoming | None = None
         self._background: set[asyncio.Task[Any]] = set()
         handlers.register(self)
 
@@ -196,8 +197,9 @@ class Server(LanguageServer):
         self.run_in_background(show())
 
     def _tell(self, event: events.Answered | events.ModelLoading) -> None:
-        if self.client.events:
-            self.protocol.notify(*handlers.didanswer.notification(event))
+        if self.client.events:  # after the answer itself
+            told = handlers.didanswer.notification(event)
+            asyncio.get_running_loop().call_soon(self.protocol.notify, *told)
 
     # -- the streams ---------------------------------------------------------------------------
 
@@ -205,8 +207,7 @@ class Server(LanguageServer):
         """Serve standard input and output until the client leaves; give the exit status."""
 
         async def serve() -> int:
-            reader, writer = await open_stdio()
-            return await self._converse(reader, writer)
+            return await self._converse(*await open_stdio())
 
         return asyncio.run(serve())
 
@@ -214,38 +215,33 @@ class Server(LanguageServer):
         """Serve the first client that connects to `host`:`port`; give the exit status."""
 
         async def serve() -> int:
-            ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            served = False
-
-            async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                nonlocal served
-                if served:  # a second client that came before the door was shut
-                    writer.close()
-                    return
-                served = True
-                listener.close()
-                to = TransportWriter(writer.transport, writer.wait_closed())
-                try:
-                    ended.set_result(await self._converse(reader, to))
-                except Exception as error:  # noqa: BLE001 - raised below
-                    ended.set_exception(error)
-
-            listener = await asyncio.start_server(talk, host, port)
+            loop = asyncio.get_running_loop()
+            first: asyncio.Future[tuple[Incoming, TransportWriter]] = loop.create_future()
+            listener = await loop.create_server(lambda: _Caller(first), host, port)
             at = listener.sockets[0].getsockname()
             print(f"twotrack listens on {at[0]}:{at[1]}", file=sys.stderr, flush=True)  # noqa: T201 - for a person
-            return await ended
+            streams = await first
+            listener.close()
+            return await self._converse(*streams)
 
         return asyncio.run(serve())
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: ByteWriter) -> int:
+    async def caught_up(self) -> None:
+        """Wait until all is taken that the editor has sent so far: it may have changed a text."""
+        if self._incoming is not None:
+            await self._incoming.caught_up()
+
+    async def _converse(self, incoming: Incoming, writer: ByteWriter) -> int:
         self.protocol.set_writer(writer)  # type: ignore[arg-type]  # ours awaits in close alone
+        self._incoming = incoming
+
+        def take(body: bytes | FrameError) -> None:
+            self.protocol.receive(body)
+            if self.protocol.exit_code is not None:
+                incoming.stop()
+
         try:
-            async for body in read_frames(reader):
-                self.protocol.receive(body)
-                if self.protocol.exit_code is not None:
-                    break
-                # A burst of messages must not keep the answers to the first ones waiting.
-                await asyncio.sleep(0)
+            await incoming.deliver(take)
         finally:
             self.protocol.end_all()
             self.status_line.close()
@@ -256,6 +252,23 @@ class Server(LanguageServer):
             await writer.close()
         # The editor that vanishes without `exit` has crashed: LSP's status for that is 1.
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
+
+
+class _Caller(Incoming):
+    """A client that connects; `first` gets the streams of the first one, others are sent away."""
+
+    def __init__(self, first: "asyncio.Future[tuple[Incoming, TransportWriter]]") -> None:
+        super().__init__()
+        self._first = first
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio at the start."""
+        super().connection_made(transport)
+        to = cast("asyncio.Transport", transport)
+        if self._first.done():  # it came before the door was shut
+            to.close()
+        else:
+            self._first.set_result((self, TransportWriter(to, self.closed)))
 
 
 def _roots(params: types.InitializeParams) -> tuple[Path, ...]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LEAST_PAUSE_S = 0.2
 """Between two notifications: a status line is no ticker."""
+_AFTER_S = 0.05
+"""After the change: the answer goes first, and a question that ends sooner does not flicker."""
 
 
 class StatusLine:
@@ -24,10 +26,10 @@ class StatusLine:
         self._next_at = 0.0
 
     def changed(self) -> None:
-        """Send it, now or soon."""
+        """Send it soon."""
         if self._waiting is None:
             loop = asyncio.get_running_loop()
-            self._waiting = loop.call_at(max(self._next_at, loop.time()), self._now)
+            self._waiting = loop.call_at(max(self._next_at, loop.time() + _AFTER_S), self._now)
 
     def close(self) -> None:
         """Send nothing more."""

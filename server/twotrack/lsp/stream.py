@@ -10,14 +10,18 @@ import queue
 import stat
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable
+from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A larger message is skipped; a larger backlog of answers nobody reads ends the connection."""
 
 _MAX_HEADER_BYTES = 64 * 1024
+_AT_ONCE = 32
+"""Messages taken in one turn of the loop: a burst must not keep the first answers waiting."""
+_CATCH_UP_S, _MOMENT_S = 1.0, 0.001
 _CLOSE_S = 5.0
 
 
@@ -37,29 +41,56 @@ class ByteWriter(Protocol):
         ...
 
 
-async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes | FrameError]:
-    """Yield each message's body until the stream ends."""
-    while True:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        except asyncio.LimitOverrunError as error:
-            await reader.readexactly(error.consumed)
-            yield FrameError("a message header is longer than 64 KiB")
-            continue
-        length = _content_length(head)
+class Decoder:
+    """Finds the messages in a stream that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._length: int | None = None
+        """Of the body that comes next, where its header is read."""
+        self._skipping = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether a message has begun that has not ended."""
+        return bool(self._buffer) or self._length is not None or self._skipping > 0
+
+    def feed(self, data: bytes) -> list[bytes | FrameError]:
+        """Take a piece; give the body of each message that it completes."""
+        found: list[bytes | FrameError] = []
+        skipped = min(self._skipping, len(data))
+        self._skipping -= skipped
+        self._buffer += data[skipped:] if skipped else data
+        while self._length is not None or self._read_header(found):
+            if self._length is None:
+                continue
+            if len(self._buffer) < self._length:
+                break
+            found.append(bytes(self._buffer[: self._length]))
+            del self._buffer[: self._length]
+            self._length = None
+        return found
+
+    def _read_header(self, found: list[bytes | FrameError]) -> bool:
+        """Take a header from the buffer; false where it is not whole yet."""
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            if len(self._buffer) > _MAX_HEADER_BYTES:
+                found.append(FrameError("a message header is longer than 64 KiB"))
+                del self._buffer[:-3]
+            return False
+        length = _content_length(bytes(self._buffer[:end]))
+        del self._buffer[: end + 4]
         if length is None:
-            yield FrameError("a message came without a Content-Length header")
-            continue
-        try:
-            if length > MAX_BODY_BYTES:
-                await _skip(reader, length)
-                yield FrameError(f"a message of {length} bytes is longer than 64 MiB")
-            else:
-                yield await reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
+            found.append(FrameError("a message came without a Content-Length header"))
+        elif length > MAX_BODY_BYTES:
+            found.append(FrameError(f"a message of {length} bytes is longer than 64 MiB"))
+            skipped = min(length, len(self._buffer))
+            self._skipping = length - skipped
+            del self._buffer[:skipped]
+        else:
+            self._length = length
+        return True
 
 
 def _content_length(head: bytes) -> int | None:
@@ -71,12 +102,88 @@ def _content_length(head: bytes) -> int | None:
     return None
 
 
-async def _skip(reader: asyncio.StreamReader, length: int) -> None:
-    while length > 0:
-        part = await reader.read(min(length, 1 << 20))
-        if not part:
+class Incoming(asyncio.Protocol):
+    """The messages of the other side, each taken as soon as it has come."""
+
+    def __init__(self) -> None:
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the connection is closed."""
+        self._decoder = Decoder()
+        self._waiting: deque[bytes | FrameError] = deque()
+        self._take: Callable[[bytes | FrameError], None] | None = None
+        self._transport: asyncio.ReadTransport | None = None
+        self._taking = False
+        self._heard = 0
+        self._eof = False
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def deliver(self, take: Callable[[bytes | FrameError], None]) -> None:
+        """Give each message to `take`, until the stream ends or `stop` is called."""
+        self._take = take
+        self._go_on()
+        await self._ended
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        self._take = None
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    async def caught_up(self) -> None:
+        """Wait until all is taken that the other side has sent so far, for a second at most."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _CATCH_UP_S
+        while not self._ended.done() and loop.time() < end:
+            heard = self._heard
+            # Between the two, the loop asks the system what has come, and takes it.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            if heard == self._heard and not self._waiting:
+                if not self._decoder.partial:
+                    return
+                await asyncio.sleep(_MOMENT_S)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio at the start."""
+        self._transport = cast("asyncio.ReadTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio with what came."""
+        if self._ended.done():
             return
-        length -= len(part)
+        self._heard += 1
+        self._waiting += self._decoder.feed(data)
+        if not self._taking:
+            self._go_on()
+
+    def eof_received(self) -> bool:
+        """Called by asyncio when the other side sends no more; it may still read."""
+        self._eof = True
+        if not self._taking:
+            self._go_on()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the end is enough
+        """Called by asyncio at the end, for whatever reason."""
+        if not self.closed.done():
+            self.closed.set_result(None)
+        self.eof_received()
+
+    def _go_on(self) -> None:
+        """Take what waits; after some, let the loop do other things before the rest."""
+        for _ in range(_AT_ONCE):
+            if self._take is None or not self._waiting:
+                break
+            self._take(self._waiting.popleft())
+        if self._take is None:
+            return
+        crowded, self._taking = self._taking, bool(self._waiting)
+        if self._taking:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        elif self._eof:
+            self.stop()
+        if crowded is not self._taking and self._transport is not None and not self._eof:
+            (self._transport.pause_reading if self._taking else self._transport.resume_reading)()
 
 
 def frame(body: bytes) -> bytes:
@@ -84,22 +191,22 @@ def frame(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def open_stdio() -> tuple[asyncio.StreamReader, ByteWriter]:
-    """Give the process's standard streams as a reader and a writer."""
-    reader = asyncio.StreamReader(limit=_MAX_HEADER_BYTES)
+async def open_stdio() -> tuple[Incoming, ByteWriter]:
+    """Give the messages of standard input and a writer to standard output."""
+    incoming = Incoming()
     loop = asyncio.get_running_loop()
     # A copy of the descriptors, so that a stray print() goes to stderr and not into the protocol.
     source = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     if _can_be_polled(source):
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), source)
+        await loop.connect_read_pipe(lambda: incoming, source)
     else:
-        _pump(loop, reader, source)
+        _pump(loop, incoming, source)
     if not _can_be_polled(sink):
-        return reader, _ThreadWriter(sink)
+        return incoming, _ThreadWriter(sink)
     transport, protocol = await loop.connect_write_pipe(_Closing, sink)
-    return reader, TransportWriter(transport, protocol.closed)
+    return incoming, TransportWriter(transport, protocol.closed)
 
 
 def _can_be_polled(stream: BinaryIO) -> bool:
@@ -142,15 +249,15 @@ class TransportWriter:
             await asyncio.wait_for(self._closed, _CLOSE_S)
 
 
-def _pump(loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, source: BinaryIO) -> None:
-    """Feed `reader` from a thread."""
+def _pump(loop: asyncio.AbstractEventLoop, incoming: Incoming, source: BinaryIO) -> None:
+    """Feed `incoming` from a thread."""
 
     def read() -> None:
         with suppress(RuntimeError):  # the loop has ended
             with suppress(OSError):  # the other side has gone
                 while data := source.read(1 << 16):
-                    loop.call_soon_threadsafe(reader.feed_data, data)
-            loop.call_soon_threadsafe(reader.feed_eof)
+                    loop.call_soon_threadsafe(incoming.data_received, data)
+            loop.call_soon_threadsafe(incoming.eof_received)
 
     threading.Thread(target=read, name="twotrack-stdin", daemon=True).start()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.engine.actions.doc_comment import comment_of, directives, words_of
+from twotrack.engine.actions.doc_comment import comment_of, kept_lines, words_of
 from twotrack.errors import ReplyRejected
 from twotrack.languages import LANGUAGES, DocStyle
 
@@ -73,7 +73,7 @@ def test_what_would_end_the_comment_is_refused(language: str, end: str) -> None:
 
 def test_what_tells_a_tool_something_is_kept() -> None:
     comment = "// Reverse does.\n//go:noinline\n//nolint:gocyclo\n// See go: below."
-    assert directives(comment) == ["//go:noinline", "//nolint:gocyclo"]
-    assert directives("# frozen_string_literal: true\n# Words.") == [
+    assert kept_lines(comment) == ["//go:noinline", "//nolint:gocyclo"]
+    assert kept_lines("# frozen_string_literal: true\n# Words.") == [
         "# frozen_string_literal: true"
     ]

@@ -375,3 +375,29 @@ async def test_a_document_that_changed_below_the_offer_is_no_crash(tmp_path: Pat
                 await propose(
                     tmp_path, [fake_model("a", FakeProvider([GOOD]))], code=code, task=task
                 )
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "kept"),
+    [
+        ("It adds.\n\n", "It gives the sum of both.\n\n", "It adds.\n\nIt gives the sum of both."),
+        ("It adds. ", "It gives the sum of both. ", "It adds. It gives the sum of both."),
+        ("It adds ", "more and ", "It adds more and"),
+    ],
+)
+async def test_an_explanation_ends_where_it_goes_round(
+    tmp_path: Path, first: str, again: str, kept: str
+) -> None:
+    provider = FakeProvider([first, *[again] * 30, AssertionError("it was not ended")])
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    assert proposal.text == kept
+    assert provider.open == 0
+
+
+async def test_an_explanation_that_only_lists_goes_on_to_its_end(tmp_path: Path) -> None:
+    text = "It adds:\n\n- `a`: the first\n- `b`: the first\n\n```python\nf(1)\nf(1)\n```\n\nBoth."
+    provider = FakeProvider(
+        [*(text[i : i + 4] for i in range(0, len(text), 4)), Chunk(finish="stop")]
+    )
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    assert proposal.text == text

@@ -36,6 +36,7 @@ EXTENSIONS = {
     "typescript": "ts",
     "go": "go",
     "rust": "rs",
+    "cpp": "cpp",
     "plaintext": "txt",
     "yaml": "yaml",
     "restructuredtext": "rst",

@@ -17,6 +17,9 @@ _DIRECTIVE = re.compile(
     r"|encoding:|typed:|sorbet|noqa|type:|pylint|pragma)"
 )
 
+# What a person left there for a person, and what comes after it up to an empty line.
+_NOTE = re.compile(r"(?:///?|#)\s*(?:TODO|FIXME|XXX|HACK)\b")
+
 # Comments that speak of the very next line: nothing may come between.
 _NEXT_LINE = re.compile(
     r"(?:#|//|/\*|\{/\*)\s*(?:@ts-|eslint-disable-next-line|biome-ignore|prettier-ignore|tslint:"
@@ -88,10 +91,15 @@ def _wrapped(lines: Iterable[str], width: int) -> Iterable[str]:
         )
 
 
-def directives(comment: str) -> list[str]:
-    """Give the lines of a comment that tell a tool something and have to stay."""
-    lines = (line.strip() for line in Snapshot(comment).lines())
-    return [line for line in lines if _DIRECTIVE.match(line)]
+def kept_lines(comment: str) -> list[str]:
+    """Give the lines of a comment that are no documentation: for a tool, or TODO."""
+    kept: list[str] = []
+    noting = False
+    for line in (line.strip() for line in Snapshot(comment).lines()):
+        noting = _NOTE.match(line) is not None or (noting and line.strip("/# ") != "")
+        if noting or _DIRECTIVE.match(line):
+            kept.append(line)
+    return kept
 
 
 def speaks_of_next_line(line: str) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twotrack.context.syntax import Definition
+from twotrack.context.syntax import Definition, parse
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.doc_comment import (
     comment_of,
-    directives,
+    kept_lines,
     speaks_of_next_line,
     words_of,
 )
@@ -104,7 +104,8 @@ class _Documenting:
     def _new_code(self, reply: str, tag: str) -> str:
         """Give the lines of the definition with the documentation of `reply`.
 
-        Some models write the whole definition although they are asked for words.
+        Some models write the whole definition although they are asked for words: of that the
+        words are taken, because the person's own comments may be missing in it.
         """
         bare = reply.strip()
         if self._commented(bare):
@@ -112,9 +113,24 @@ class _Documenting:
         block = block_of(reply, tag)
         header = self._header_line().strip()
         if any(line.strip().startswith(header) for line in Snapshot(block).lines()):
-            code = self.view.text.slice(self.span)
-            return self.masked.restored(fitted(block, code, self.view.text.eol))
+            return self._documented(self._words_in(block))
         return self._documented(words_of(block, self.style))
+
+    def _words_in(self, block: str) -> str:
+        """Give what the documentation in `block` says, which is the whole definition."""
+        view, start = self.view, self.span.start
+        code = fitted(block, view.text.slice(self.span), view.text.eol)
+        code = self.masked.restored(code)
+        # Words about other code would be wrong.
+        after = check(Task.DOCUMENT, view.language, view.text, self.span, code, syntax=view.syntax)
+        end = after.position(after.offset(start) + len(code))
+        syntax = parse(view.language, after, view.syntax)
+        for definition in () if syntax is None else syntax.definitions():
+            if definition.name == self.definition.name and start <= definition.range.start <= end:
+                if definition.doc is None:
+                    break
+                return words_of(after.slice(definition.doc), self.style)
+        raise ReplyRejected("The answer holds no documentation.")
 
     def _header_line(self) -> str:
         """The line on which the header begins."""
@@ -133,7 +149,7 @@ class _Documenting:
         comment = comment_of(words, self.style, self._indent, text.eol)
         between = text.eol + self._indent
         if doc is not None:
-            kept = [] if self.style.inside else directives(text.slice(doc))
+            kept = [] if self.style.inside else kept_lines(text.slice(doc))
             new = between.join((comment, *kept))
         elif place.empty:
             new = comment + between

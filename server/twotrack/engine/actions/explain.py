@@ -9,6 +9,7 @@ from twotrack.engine.actions.prompt import chat
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View
 from twotrack.engine.edits.parse import without_thoughts
+from twotrack.engine.replies import without_repetition
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Answer
@@ -16,6 +17,9 @@ from twotrack.tasks import Task
 
 _MOST_TEXT = 20_000
 """Characters of an explanation that are shown."""
+
+_LOOKED_AT = 2_000
+"""Characters at the end of an answer that is still coming, in which repetition is looked for."""
 
 _SYSTEM = """\
 You explain code to the programmer who has it open in an editor. Answer in Markdown, in at most
@@ -46,11 +50,24 @@ async def job(scene: Scene) -> Job:
         return chat(Task.EXPLAIN, model, _SYSTEM, around, code=masked.code, request=_REQUEST)
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words
-        text = without_thoughts(answer.text).strip()
+        text = _without_repetition(without_thoughts(answer.text)).strip()
         if not text or answer.finish == "filtered":
             raise ReplyRejected("The model explained nothing.")
         # An explanation that was cut is still worth reading, and says that it was.
         more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
         return Proposal(scene.offer.title, answer, text=text[:_MOST_TEXT] + more)
 
-    return Job(Task.EXPLAIN, prompt_for, read)
+    return Job(Task.EXPLAIN, prompt_for, read, _goes_round)
+
+
+def _goes_round(text: str) -> bool:
+    """Whether a model, a small one mostly, says the same over and over."""
+    if text.lstrip().startswith("<think>") and "</think>" not in text:
+        return False
+    near = text[-_LOOKED_AT:]
+    return len(_without_repetition(near)) < len(near)
+
+
+def _without_repetition(text: str) -> str:
+    """Up to the first time round; sentences count as lines do."""
+    return text[: len(without_repetition(text.replace(". ", ".\n")))]

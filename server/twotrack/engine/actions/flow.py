@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Infill, Message, Model, Prompt
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.routing.dispatch import Answer, Ask, Dispatcher, never
 from twotrack.tasks import Task, Track
 
 Step = Callable[[str], None]
@@ -26,6 +26,8 @@ class Job:
     """None: this model cannot serve."""
     read: Callable[[Answer, Prompt], Proposal]
     """Parses and checks an answer to a prompt. Raises ReplyRejected with the finding."""
+    enough: Callable[[str], bool] = never
+    """Ends an answer that has come so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ async def _asked(
             prompts[model.name] = prompt
         return prompt
 
-    answer = await dispatcher.ask(Ask(job.task, prompt_for, skip=skip))
+    answer = await dispatcher.ask(Ask(job.task, prompt_for, job.enough, skip))
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import accumulate, takewhile
+from itertools import accumulate
 
 from twotrack.text import Edit, Range, Snapshot
 
@@ -26,6 +26,12 @@ def minimal_edits(before: Snapshot, span: Range, new_text: str) -> tuple[Edit, .
 
 def _hunks(old: str, new: str) -> Iterator[tuple[int, int, str]]:
     """What changes in `old`: from and to (offsets), and the text to put there."""
+    # Only the lines between the first difference and the last one are looked at.
+    skipped = old.rfind("\n", 0, _common(old, new)) + 1
+    old, new = old[skipped:], new[skipped:]
+    last = old.find("\n", len(old) - _common(old[::-1], new[::-1])) + 1
+    if last:
+        old, new = old[:last], new[: last + len(new) - len(old)]
     old_lines, new_lines = Snapshot(old).lines(), Snapshot(new).lines()
     offsets = [0, *accumulate(map(len, old_lines))]
     for a1, a2, b1, b2 in _changed_lines(old_lines, new_lines):
@@ -33,7 +39,11 @@ def _hunks(old: str, new: str) -> Iterator[tuple[int, int, str]]:
         if removed == added:  # the empty line after the last line end
             continue
         head, tail = _common_ends(removed, added)
-        yield offsets[a1] + head, offsets[a2] - tail, added[head : len(added) - tail]
+        yield (
+            skipped + offsets[a1] + head,
+            skipped + offsets[a2] - tail,
+            added[head : len(added) - tail],
+        )
 
 
 def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -51,7 +61,14 @@ def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int
 
 def _common(a: Sequence[str], b: Sequence[str]) -> int:
     """How many items both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+    low, high = 0, min(len(a), len(b))
+    while low < high:  # by slices, which are compared without the interpreter
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _common_ends(old: str, new: str) -> tuple[int, int]:

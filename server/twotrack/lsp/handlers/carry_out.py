@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
 
-async def carry_out(server: "Server", title: str, data: Any) -> types.WorkspaceEdit | None:
-    """Ask the models and give the edit for the documents as they are now; None: nothing to edit.
-
-    Raises TwotrackError, and then nothing is changed.
-    """
+async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
+    """Ask the models, and show what is to be read. Raises TwotrackError."""
     await server.settle()
     document, offer = _take(server, data)
     proposal = await propose(server, title, document, offer)
     if proposal.text:
         await explanation.show(server, title, proposal.text)
-    return workspace_edit(server, proposal)
+    return proposal
 
 
 async def propose(server: "Server", title: str, document: Document, offer: Offer) -> Proposal:
@@ -41,7 +38,7 @@ async def propose(server: "Server", title: str, document: Document, offer: Offer
 def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit | None:
     """Give the edit for the documents as they are now; None: nothing to edit.
 
-    Raises EditConflict.
+    `server.caught_up` comes first. Raises EditConflict.
     """
     if not proposal.edits and not proposal.creates:
         return None

@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from twotrack.engine.actions.offers import Offer
 from twotrack.lsp import from_proto
-from twotrack.lsp.handlers.carry_out import carry_out
+from twotrack.lsp.handlers.carry_out import carry_out, workspace_edit
 from twotrack.tasks import Task
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def register(server: "Server") -> None:
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction:
-        action.edit = await carry_out(server, action.title, action.data)
+        proposal = await carry_out(server, action.title, action.data)
+        await server.caught_up()
+        action.edit = workspace_edit(server, proposal)
         return action
 
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from twotrack.errors import TwotrackError
 from twotrack.lsp import explanation
 from twotrack.lsp.failures import response_error
+from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
 
@@ -61,24 +61,9 @@ def _status_text(server: "Server") -> str:
 async def _act(server: "Server", data: Any) -> None:
     title = server.session.actions.title(data)
     try:
-        edit = await carry_out(server, title, data)
-        if edit is not None:
-            await _apply(server, title, edit)
+        await apply(server, await carry_out(server, title, data))
     except TwotrackError as error:
         server.notices.error(f"{title}: {error.message}")
     except Exception as error:
         server.notices.error(f"{title}: {response_error(error)[1]}")
         raise  # for the log
-
-
-async def _apply(server: "Server", title: str, edit: types.WorkspaceEdit) -> None:
-    params = types.ApplyWorkspaceEditParams(edit=edit, label=title)
-    try:
-        result = await server.protocol.request(types.WORKSPACE_APPLY_EDIT, params)
-    except (JsonRpcException, TimeoutError) as error:
-        if isinstance(error, TimeoutError) and not server.client.answers_apply_edit:
-            return
-        raise TwotrackError("the editor did not apply the edit.") from None
-    if not result.applied:
-        reason = result.failure_reason or "it gave no reason"
-        raise TwotrackError(f"the editor refused the edit ({reason}).")

@@ -89,6 +89,7 @@ async def _edit(
         task, document, selection, instruction=instruction, diagnostics=found
     )
     proposal = await propose(server, offer.title, document, offer)
+    await server.caught_up()
     origin = proposal.origin
     return {
         "title": proposal.title,

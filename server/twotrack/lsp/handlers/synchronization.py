@@ -28,9 +28,9 @@ def register(server: "Server") -> None:
         text = server.documents.get(uri).text
         edits: list[Edit] = []
         for value in params.content_changes:
-            edit = from_proto.change(text, value, server.client.encoding)
-            text = text.replace(edit.range, edit.new_text)
-            edits.append(edit)
+            for edit in from_proto.changes(text, value, server.client.encoding):
+                text = text.replace(edit.range, edit.new_text)
+                edits.append(edit)
         document = server.documents.change(uri, params.text_document.version, edits, text)
         server.session.changed(document)
 
