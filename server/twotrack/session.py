@@ -267,7 +267,8 @@ class Session:
         self._indexer.start()
         if self.routes[Task.COMPLETE].models[:1] == (Track.RECALL,):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._indexer.settled(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._indexer.settled()
 
     def _warm_up(self, front: _Front | None) -> None:
         """Make ready for the next completion; what was being made ready before is given up."""

@@ -58,6 +58,24 @@ class _Reader(asyncio.StreamReader):
         self.gone.set()
 
 
+class _Connection(asyncio.StreamReaderProtocol):
+    """A connection that is in `still_open` as long as it is."""
+
+    def __init__(self, connected: Any, still_open: set[asyncio.Transport]) -> None:
+        super().__init__(_Reader(), connected)
+        self._open = still_open
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._made = transport
+        self._open.add(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self._made)
+        super().connection_lost(exc)
+
+
 class ModelServer:
     """The server; an async context manager. `replies` are used up in order, then `default`."""
 
@@ -84,6 +102,7 @@ class ModelServer:
         self.port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.Transport] = set()
         self._arrived = asyncio.Condition()
 
     @property
@@ -114,17 +133,27 @@ class ModelServer:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(_Reader(), self._connected), "127.0.0.1", self.port
+            lambda: _Connection(self._connected, self._open), "127.0.0.1", self.port
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        # asyncio loses a connection that it accepts while its server closes: first accept no more,
+        # and let what was accepted become a connection, which takes it some rounds of the loop.
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(5):
+            await asyncio.sleep(0)
         self._server.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._open:
+            for transport in list(self._open):
+                transport.abort()
+            await asyncio.sleep(0)
         await self._server.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

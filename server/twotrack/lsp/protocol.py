@@ -265,7 +265,8 @@ class Protocol(LanguageServerProtocol):
                 lambda done: None if done.cancelled() or done.exception() else take(done.result())
             )
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.wrap_future(future)
         finally:
             # Also when nobody waits any more: an unanswered request must not stay in the table.
             for message_id, known in list(self._request_futures.items()):

@@ -118,7 +118,9 @@ class Server(LanguageServer):
         """Wait for the editor's own settings: they may forbid what the files allow."""
         if not self.configured.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.configured.wait(), _CONFIGURATION_S)
+                # Not wait_for: Python 3.11's loses a cancellation that comes with the settings.
+                async with asyncio.timeout(_CONFIGURATION_S):
+                    await self.configured.wait()
             self.configured.set()
 
     def tell_problems(self) -> None:

@@ -246,7 +246,8 @@ class TransportWriter:
         """Write what is queued, as far as the other side reads it in time, then close."""
         self._transport.close()
         with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._closed, _CLOSE_S)
+            async with asyncio.timeout(_CLOSE_S):
+                await self._closed
 
 
 def _pump(loop: asyncio.AbstractEventLoop, incoming: Incoming, source: BinaryIO) -> None:
