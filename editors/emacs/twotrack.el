@@ -68,29 +68,40 @@ Eglot would wait for the model to resolve one, and Emacs with it."
   (setf (oref server status) status)
   (force-mode-line-update t))
 
+(cl-defmethod eglot-handle-request :before
+  ((server twotrack-server) (_method (eql workspace/applyEdit)) &rest _)
+  "Let Eglot refuse an edit of a text that is older than what SERVER was told.
+It counts a change when it sends it, which may be half a second later."
+  (dolist (buffer (eglot--managed-buffers server))
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer (eglot--track-changes-fetch eglot--track-changes)))))
+
 (defun twotrack--server ()
   "Return the server of this buffer, or signal an error for the person."
-  (let ((server (eglot-current-server)))
-    (unless (cl-typep server 'twotrack-server)
-      (user-error "This buffer has no twotrack server; see M-x eglot"))
-    server))
+  (or (twotrack--running) (user-error "This buffer has no twotrack server; see M-x eglot")))
+
+(defun twotrack--running ()
+  "Return the server of this buffer if it is ours and alive, else nil."
+  ;; Eglot names a project's server also in buffers that it has not told it of.
+  (let ((server (and (eglot-managed-p) (eglot-current-server))))
+    (and (cl-typep server 'twotrack-server) (jsonrpc-running-p server) server)))
 
 (defun twotrack--ask (server method params done &optional failed)
   "Ask SERVER by METHOD with PARAMS; call DONE with the result in this buffer.
 FAILED is called with the error's message, or it is shown.
 Return the request's id."
-  (let ((buffer (current-buffer)))
+  (let ((buffer (current-buffer))
+        (failed (or failed (lambda (text) (message "twotrack: %s" text)))))
     ;; Eglot sends changes when Emacs is idle; a question is about the text as it is.
     (eglot--signal-textDocument/didChange)
     (jsonrpc-async-request
      server method params
      :timeout nil                       ; the server answers everything, and has deadlines
      :success-fn (lambda (result)
-                   (when (buffer-live-p buffer)
-                     (with-current-buffer buffer (funcall done result))))
-     :error-fn (lambda (error)
-                 (let ((text (plist-get error :message)))
-                   (if failed (funcall failed text) (message "twotrack: %s" text)))))
+                   (if (buffer-live-p buffer)
+                       (with-current-buffer buffer (funcall done result))
+                     (funcall failed "The buffer is closed; nothing was changed.")))
+     :error-fn (lambda (error) (funcall failed (plist-get error :message))))
     (jsonrpc--next-request-id server)))
 
 (defun twotrack--cancel (server id)
@@ -103,30 +114,37 @@ Return the request's id."
 (defvar-local twotrack--overlay nil "Where ghost text is shown, or nil.")
 (defvar-local twotrack--text nil "The whole text that the ghost proposes.")
 (defvar-local twotrack--start nil "A marker: the text replaces what follows it.")
-(defvar-local twotrack--after nil "How many characters follow the part that is replaced.")
+(defvar-local twotrack--end nil "A marker: the end of what is replaced, typed text included.")
 (defvar-local twotrack--waiting nil "The id of the request under way.")
 (defvar-local twotrack--timer nil "Asks when Emacs has been idle.")
-(defvar-local twotrack--seen nil "Tick and point after the last command.")
+(defvar-local twotrack--seen nil "Text and point, by `twotrack--now', after the last command.")
 
 (defun twotrack--now ()
   "Return a value that is another one when the text or point is."
   (cons (buffer-chars-modified-tick) (point)))
 
-(defun twotrack--end ()
-  "Return the end of the part that the ghost stands for."
-  (- (point-max) twotrack--after))
+(defun twotrack--shown-p ()
+  "Whether ghost text is shown, for the text as it is."
+  (and twotrack--overlay (equal twotrack--seen (twotrack--now))))
+
+(defun twotrack--inserting-p ()
+  "Whether keys insert text here: not where Evil takes them for commands."
+  (and (not buffer-read-only)
+       (memq (bound-and-true-p evil-state) '(nil insert replace emacs))))
 
 (defun twotrack--clear ()
   "Take the ghost text away."
   (when twotrack--overlay
     (delete-overlay twotrack--overlay)
     (set-marker twotrack--start nil)
+    (set-marker twotrack--end nil)
     (setq twotrack--overlay nil)))
 
 (defun twotrack--rest ()
   "Return what of the ghost is not typed yet; nil where something else is."
-  (let ((start (marker-position twotrack--start)) (end (twotrack--end)))
-    (when (<= start (point) end)
+  (let ((start (marker-position twotrack--start)))
+    ;; Narrowing may have cut off what is replaced.
+    (when (<= (point-min) start (point) twotrack--end (point-max))
       (let ((typed (buffer-substring-no-properties start (point))))
         (and (string-prefix-p typed twotrack--text)
              (< (length typed) (length twotrack--text))
@@ -137,8 +155,7 @@ Return the request's id."
   (let ((rest (and twotrack--overlay (twotrack--rest))))
     (if (null rest)
         (twotrack--clear)
-      (let* ((end (twotrack--end))
-             (tail (buffer-substring-no-properties (point) end))
+      (let* ((tail (buffer-substring-no-properties (point) twotrack--end))
              ;; What stands behind point already is not shown twice.
              (kept (string-suffix-p tail rest))
              (ghost (propertize (if kept (substring rest 0 (- (length rest) (length tail))) rest)
@@ -146,16 +163,14 @@ Return the request's id."
         (if (string-empty-p ghost)
             (twotrack--clear)
           (put-text-property 0 1 'cursor t ghost) ; the cursor stays before it
-          (move-overlay twotrack--overlay (point) (if kept (point) end))
+          (move-overlay twotrack--overlay (point) (if kept (point) twotrack--end))
           (overlay-put twotrack--overlay 'invisible (not kept))
           (overlay-put twotrack--overlay 'before-string ghost))))))
 
-(defun twotrack--offer (result now)
-  "Show the first of RESULT's items, where the buffer is as it was at NOW."
-  (setq twotrack--waiting nil)
+(defun twotrack--offer (result)
+  "Show the first of RESULT's items."
   (twotrack--clear)
-  (when-let* (((equal now (twotrack--now)))
-              (items (if (vectorp result) result (plist-get result :items)))
+  (when-let* ((items (if (vectorp result) result (plist-get result :items)))
               ((length> items 0))
               (item (aref items 0))
               (text (plist-get item :insertText)))
@@ -164,25 +179,28 @@ Return the request's id."
                                     (cons (point) (point)))))
       (setq twotrack--text (if (stringp text) text (plist-get text :value))
             twotrack--start (copy-marker start)
-            twotrack--after (- (point-max) end)
+            twotrack--end (copy-marker end t)
+            twotrack--seen (twotrack--now)
             twotrack--overlay (make-overlay (point) (point)))
       (overlay-put twotrack--overlay 'priority 100)
+      (overlay-put twotrack--overlay 'twotrack t)
       (twotrack--show))))
 
 (defun twotrack--request (kind)
   "Ask for ghost text at point; KIND is 1 for a person's wish, 2 for typing."
-  (let ((server (eglot-current-server)) (now (twotrack--now)))
-    (when (and (cl-typep server 'twotrack-server) (jsonrpc-running-p server)
-               (not buffer-read-only))
+  (let ((server (twotrack--running)) (now (twotrack--now)) id)
+    (when (and server (not buffer-read-only))
       (twotrack--drop)
-      (setq twotrack--waiting
-            (twotrack--ask server :textDocument/inlineCompletion
-                           (append (eglot--TextDocumentPositionParams)
-                                   `(:context (:triggerKind ,kind)))
-                           (lambda (result)
-                             ;; An answer to a replaced question is none.
-                             (when (equal now (twotrack--now)) (twotrack--offer result now)))
-                           #'ignore)))))
+      (setq id (twotrack--ask
+                server :textDocument/inlineCompletion
+                (append (eglot--TextDocumentPositionParams) `(:context (:triggerKind ,kind)))
+                (lambda (result)
+                  ;; An answer to a replaced question is none.
+                  (when (eql id twotrack--waiting)
+                    (setq twotrack--waiting nil)
+                    (when (equal now (twotrack--now)) (twotrack--offer result))))
+                #'ignore)
+            twotrack--waiting id))))
 
 (defun twotrack--drop ()
   "Give up the question under way, and the one that is planned."
@@ -190,7 +208,7 @@ Return the request's id."
     (cancel-timer twotrack--timer)
     (setq twotrack--timer nil))
   (when twotrack--waiting
-    (when-let* ((server (eglot-current-server))) (twotrack--cancel server twotrack--waiting))
+    (when-let* ((server (twotrack--running))) (twotrack--cancel server twotrack--waiting))
     (setq twotrack--waiting nil)))
 
 (defun twotrack--plan ()
@@ -211,44 +229,42 @@ Return the request's id."
   (let* ((before twotrack--seen) (now (twotrack--now))
          (typed (not (eql (car before) (car now)))))
     (setq twotrack--seen now)
-    (unless (equal before now)
-      (twotrack--drop)
-      (if typed (twotrack--show) (twotrack--clear))
-      (when (and typed before (null twotrack--overlay)) (twotrack--plan)))))
+    ;; Emacs would take a hook that fails off its list.
+    (with-demoted-errors "twotrack: %S"
+      (cond ((not (twotrack--inserting-p)) (twotrack-dismiss))
+            ((equal before now))
+            (t (twotrack--drop)
+               (if typed (twotrack--show) (twotrack--clear))
+               (when (and typed (null twotrack--overlay)) (twotrack--plan)))))))
 
-(defun twotrack--insert (count)
-  "Insert COUNT characters of the ghost's rest, at most all of it."
-  (let* ((rest (or (twotrack--rest) (user-error "There is no ghost text"))))
+(defun twotrack--insert (regexp)
+  "Insert the ghost text up to the end of REGEXP; all of it where that is nil."
+  (let* ((rest (or (and (twotrack--shown-p) (twotrack--rest))
+                   (user-error "There is no ghost text")))
+         (count (if (and regexp (string-match regexp rest)) (match-end 0) (length rest))))
     (if (< count (length rest))
-        (insert (substring rest 0 count))
-      (let ((end (twotrack--end)))
+        (progn (insert (substring rest 0 count)) (twotrack--show))
+      (let ((end (marker-position twotrack--end)))
         (twotrack--clear)
         (delete-region (point) end)
         (insert rest)))
-    (when twotrack--overlay (twotrack--show))))
+    ;; What follows is asked for when something is typed, not because of this.
+    (setq twotrack--seen (twotrack--now))))
 
 (defun twotrack-accept ()
   "Insert the ghost text."
   (interactive)
-  (twotrack--insert most-positive-fixnum)
-  ;; What follows is asked for when something is typed, not because of this.
-  (setq twotrack--seen (twotrack--now)))
-
-(defun twotrack--accept-to (regexp)
-  "Insert the ghost text up to the end of REGEXP."
-  (let ((rest (or (twotrack--rest) (user-error "There is no ghost text"))))
-    (twotrack--insert (if (string-match regexp rest) (match-end 0) (length rest)))
-    (setq twotrack--seen (twotrack--now))))
+  (twotrack--insert nil))
 
 (defun twotrack-accept-word ()
   "Insert the next word of the ghost text."
   (interactive)
-  (twotrack--accept-to "\\`[ \t\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_ \t\n]+\\)"))
+  (twotrack--insert "\\`[ \t\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_ \t\n]+\\)"))
 
 (defun twotrack-accept-line ()
   "Insert the ghost text up to the end of its next line."
   (interactive)
-  (twotrack--accept-to "\\`\n*[^\n]+"))
+  (twotrack--insert "\\`\n*[^\n]+"))
 
 (defun twotrack-dismiss ()
   "Take the ghost text away."
@@ -264,7 +280,7 @@ Return the request's id."
 
 (defun twotrack--key (command)
   "Return a binding for COMMAND that is there while ghost text is shown."
-  `(menu-item "" ,command :filter ,(lambda (one) (and twotrack--overlay one))))
+  `(menu-item "" ,command :filter ,(lambda (one) (and (twotrack--shown-p) one))))
 
 (defvar twotrack-mode-map
   (let ((map (make-sparse-keymap)))
@@ -282,14 +298,22 @@ Return the request's id."
   (if twotrack-mode
       (progn
         (setq twotrack--seen (twotrack--now))
+        (add-hook 'clone-indirect-buffer-hook #'twotrack--cloned nil t)
         (add-hook 'post-command-hook #'twotrack--after-command nil t))
     (remove-hook 'post-command-hook #'twotrack--after-command t)
     (twotrack-dismiss)))
 
+(defun twotrack--cloned ()
+  "Turn `twotrack-mode' off in a clone: the server knows the other buffer."
+  (remove-overlays nil nil 'twotrack t)
+  ;; These are the other buffer's.
+  (setq twotrack--overlay nil twotrack--waiting nil twotrack--timer nil)
+  (twotrack-mode -1))
+
 (defun twotrack--managed ()
   "Follow Eglot: `twotrack-mode' is on where its server is ours."
-  (let ((server (and (eglot-managed-p) (eglot-current-server))))
-    (cond ((cl-typep server 'twotrack-server)
+  (let ((server (twotrack--running)))
+    (cond (server
            (twotrack-mode 1)
            (unless (oref server status)
              (twotrack--ask server :twotrack/status eglot--{}
@@ -341,11 +365,14 @@ Return the request's id."
              (message "twotrack: %s" text))))))
 
 (defun twotrack-cancel ()
-  "End the edit or the explanation that is under way."
+  "End the edit, the explanation or the code actions that are under way."
   (interactive)
-  (let* ((server (twotrack--server)) (id (oref server editing)))
-    (unless id (user-error "Nothing is under way"))
-    (twotrack--cancel server id)))
+  (let* ((server (twotrack--server)) (id (oref server editing))
+         (tokens (hash-table-keys (eglot--progress-reporters server))))
+    (unless (or id tokens) (user-error "Nothing is under way"))
+    (when id (twotrack--cancel server id))
+    (dolist (token tokens)
+      (jsonrpc-notify server :window/workDoneProgress/cancel (list :token token)))))
 
 (defun twotrack-edit (beg end instruction)
   "Edit the text from BEG to END by INSTRUCTION, after showing what would change.
@@ -368,18 +395,27 @@ Interactively: the region, or the definition at point."
 
 (defun twotrack--propose (answer)
   "Show the edit of ANSWER and ask whether to apply it, when the person pauses."
-  (let ((edit (plist-get answer :edit)) (buffer (current-buffer)) (now (car (twotrack--now))))
-    (if (null edit)
-        (message "twotrack: %s" (or (plist-get answer :text) "There is nothing to change."))
-      ;; A question that comes while one types would take a key for its answer.
-      (run-with-idle-timer
-       0.5 nil
-       (lambda ()
-         (when (buffer-live-p buffer)
-           (with-current-buffer buffer
-             (if (eql now (buffer-chars-modified-tick))
-                 (twotrack--confirm answer)
-               (message "twotrack: the text changed meanwhile; nothing was changed.")))))))))
+  (cond ((null (plist-get answer :edit))
+         (message "twotrack: %s" (or (plist-get answer :text) "There is nothing to change.")))
+        ;; The server has not heard yet of what was typed last.
+        ((progn (eglot--track-changes-fetch eglot--track-changes) eglot--recent-changes)
+         (message "twotrack: the text changed meanwhile; nothing was changed."))
+        (t (twotrack--confirm-later answer (current-buffer) (car (twotrack--now))))))
+
+(defun twotrack--confirm-later (answer buffer tick)
+  "Ask about the edit of ANSWER when the person pauses; BUFFER was at TICK."
+  ;; A question that comes while one types would take a key for its answer.
+  (run-with-idle-timer
+   0.5 nil
+   (lambda ()
+     (cond ((not (buffer-live-p buffer)))
+           ;; Another question is being answered.
+           ((active-minibuffer-window)
+            (run-with-timer 0.5 nil #'twotrack--confirm-later answer buffer tick))
+           (t (with-current-buffer buffer
+                (if (eql tick (buffer-chars-modified-tick))
+                    (twotrack--confirm answer)
+                  (message "twotrack: the text changed meanwhile; nothing was changed."))))))))
 
 (defun twotrack--confirm (answer)
   "Ask the person whether to apply the edit of ANSWER."
@@ -438,7 +474,10 @@ Interactively: the region, or the definition at point."
                 (goto-char beg)
                 (insert text))))
           (with-temp-buffer
-            (diff-no-select old new "-u" t (current-buffer))
+            (let ((default-directory temporary-file-directory) ; not on another machine
+                  (coding-system-for-read 'utf-8-unix)
+                  (coding-system-for-write 'utf-8-unix))
+              (diff-no-select old new "-u" t (current-buffer)))
             (let ((inhibit-read-only t))
               (goto-char (point-min))
               ;; What diff was called with, and when it ended, is nobody's concern.

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,12 @@ from editors.pages import block
 from editors.screen import PATIENCE_S, Screen
 
 CHECKOUT = Path(__file__).parents[3]
+PAGE = CHECKOUT / "editors" / "emacs" / "README.md"
+README = CHECKOUT / "README.md"
+
+PLUGIN = block("emacs", "init.el, with twotrack.el")
+ALONE = block("emacs", "init.el, Eglot alone")
+LSP_MODE = block("emacs", "init.el, lsp-mode")
 
 PLAIN = """\
 (setq native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil)
@@ -23,6 +30,16 @@ PLAIN = """\
 (server-start)
 """
 """What only a test needs of Emacs: a socket, and no compiling meanwhile."""
+
+THEME = "(load-theme 'modus-vivendi t)"
+"""The colours of the page's pictures."""
+
+
+def readme() -> str:
+    """The set-up that the README at the top gives for Emacs."""
+    match = re.search(r"\*\*Emacs\*\*.*?```elisp\n(.*?)```", README.read_text(), re.DOTALL)
+    assert match is not None, "the README has no set-up for Emacs"
+    return match[1]
 
 
 class Emacs:
@@ -82,6 +99,14 @@ class Emacs:
         """Everything that Emacs said."""
         return str(self.eval("(with-current-buffer (messages-buffer) (buffer-string))"))
 
+    def run(self, command: str) -> None:
+        """Run a command by its name."""
+        self.screen.keys("M-x")
+        self.screen.wait_for(re.compile(r"^M-x", re.MULTILINE))
+        self.screen.type(command)
+        self.screen.wait_for(f"M-x {command}")
+        self.screen.keys("Enter")
+
     def send_changes(self) -> None:
         """Let Eglot send what was typed now, instead of when Emacs has been idle."""
         self.eval("(progn (eglot--signal-textDocument/didChange) t)")
@@ -97,10 +122,17 @@ Start = Callable[..., Emacs]
 
 
 @pytest.fixture
-def start(programs, terminal, home, environment, project, settings) -> Start:  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    """Give a function that opens a file in Emacs with a set-up of the page.
+def packages(programs) -> str:  # type: ignore[no-untyped-def]
+    """What makes the packages that setup installed known to Emacs."""
+    folder = programs["EMACS_PACKAGES"]
+    return f'(dolist (one (directory-files "{folder}" t "^[a-z]")) (add-to-list \'load-path one))'
 
-    `more` is added to the set-up. The checkout is where the page's set-up expects it.
+
+@pytest.fixture
+def start(programs, terminal, home, environment, project, settings) -> Start:  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    """Give a function that opens a file in Emacs with a set-up, and waits until that is `ready`.
+
+    `before` and `more` stand around the set-up. The checkout is where the page's expects it.
     """
     program, client = programs.path("EMACS"), programs.path("EMACSCLIENT")
     (home / "src").mkdir()
@@ -112,18 +144,19 @@ def start(programs, terminal, home, environment, project, settings) -> Start:  #
         file: str,
         text: str | bytes,
         *,
-        init: str = "init.el, with twotrack.el",
+        init: str = PLUGIN,
         before: str = "",
         more: str = "",
         ready: str = "(and (eglot-current-server) (bound-and-true-p twotrack-mode))",
+        lines: int = 30,
     ) -> Emacs:
         path = project / file
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         config = home / ".config" / "emacs"
         config.mkdir()
         plain = PLAIN.replace("{sockets}", str(sockets))
-        (config / "init.el").write_text(f"{plain}\n{before}\n{block('emacs', init)}\n{more}\n")
-        screen = terminal([program, "-nw", path])
+        (config / "init.el").write_text(f"{plain}\n{before}\n{init}\n{more}\n")
+        screen = terminal([program, "-nw", path], lines=lines)
         evaluate = [str(client), "-s", str(sockets / "server"), "--eval"]
         editor = Emacs(evaluate, environment, path, screen)
         editor.wait_until(ready)

@@ -1,9 +1,11 @@
-"""Edits and explanations in Emacs: by code action, and by twotrack.el's commands."""
+"""Edits and explanations in Emacs with twotrack.el: by code action, and by its commands."""
 
 import re
+from pathlib import Path
 
+from editors.emacs.conftest import PAGE, THEME
 from editors.models import Models, Reply
-from editors.pages import capture
+from editors.screen import check_picture
 
 FUNCTION = """\
 def total(numbers):
@@ -17,20 +19,11 @@ def total(numbers):
 REPLY = "```python\ndef total(numbers):\n    return sum(numbers)\n```"
 EDITED = "def total(numbers):\n    return sum(numbers)\n\n\n"
 COMMENTED = f"# ai: use sum\n{FUNCTION}"
-ALONE = {"init": "init.el, Eglot alone", "ready": "(eglot-current-server)"}
-
-
-def run(editor, command: str) -> None:
-    """Run a command by its name."""
-    editor.screen.keys("M-x")
-    editor.screen.wait_for(re.compile(r"^M-x", re.MULTILINE))
-    editor.screen.type(command)
-    editor.screen.keys("Enter")
 
 
 def choose(editor, title: str) -> None:
     """Choose a code action at point."""
-    run(editor, "eglot-code-actions")
+    editor.run("eglot-code-actions")
     editor.screen.wait_for("Pick an action")
     editor.screen.type(title)
     editor.screen.keys("Enter")
@@ -62,65 +55,136 @@ def test_keys_are_drawn_while_an_action_runs(start, models: Models) -> None:
     editor.wait_text(EDITED + "#typed-meanwhile")
 
 
-def test_eglot_alone_resolves_an_action(start, models: Models) -> None:
-    models.script(Reply(REPLY))
-    editor = start("a.py", COMMENTED.replace("\n", "\r\n"), **ALONE)
+def test_an_action_about_what_was_changed_meanwhile_is_refused(start, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    editor = start("a.py", COMMENTED)
     choose(editor, "Edit: use sum")
-    editor.wait_text(EDITED)
-    assert editor.saved() == EDITED.replace("\n", "\r\n").encode()
-    editor.screen.keys("C-/")
-    editor.wait_text(COMMENTED)
+    models.wait_for(1)
+    editor.screen.keys("Down", "Down", "End")
+    editor.screen.type("  # typed")
+    typed = COMMENTED.replace("result = 0", "result = 0  # typed")
+    editor.wait_text(typed)
+    editor.send_changes()
+    models.release()
+    editor.screen.wait_for("Server reports")
+    assert editor.text() == typed
 
 
-def test_eglot_alone_completes_in_its_menu(start, models: Models) -> None:
-    models.answer_at("retur", "n a + b")
-    editor = start("a.py", "s = '😀'\ndef add(a, b):\n    \n", **ALONE)
-    editor.screen.keys("M->", "Left")
-    editor.screen.type("retur")
-    editor.screen.keys("C-M-i")
-    editor.wait_text("s = '😀'\ndef add(a, b):\n    return a + b\n")
+def test_an_action_is_refused_where_the_server_knows_an_older_text(start, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    late = "(setq eglot-send-changes-idle-time 1000 twotrack-idle-delay nil)"
+    editor = start("a.py", f"x = 0\n{COMMENTED}", more=late)
+    editor.screen.keys("Down")
+    choose(editor, "Edit: use sum")
+    models.wait_for(1)
+    editor.screen.keys("M-<", "Enter", "Enter")
+    editor.wait_text(f"\n\nx = 0\n{COMMENTED}")
+    models.release()
+    editor.screen.wait_for("Server reports")
+    assert editor.text() == f"\n\nx = 0\n{COMMENTED}"
+
+
+def test_an_action_is_cancelled(start, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    editor = start("a.py", COMMENTED)
+    choose(editor, "Edit: use sum")
+    asked = models.wait_for(1)
+    editor.run("twotrack-cancel")
+    models.wait_closed(asked)
+    assert asked.aborted_at is not None
+    assert editor.text() == COMMENTED
+
+
+def ask_for_an_edit(editor) -> None:
+    """Say what to do with the definition at point."""
+    editor.run("twotrack-edit")
+    editor.screen.wait_for("Edit:")
+    editor.screen.type("use sum")
+    editor.screen.wait_for("Edit: use sum")
+    editor.screen.keys("Enter")
 
 
 def test_a_command_edits_after_a_yes(start, models: Models) -> None:
     models.script(Reply(REPLY))
     editor = start("a.py", FUNCTION)
-    run(editor, "twotrack-edit")
-    editor.screen.wait_for("Edit:")
-    editor.screen.type("use sum")
-    editor.screen.keys("Enter")
-    screen = editor.screen.wait_for("Apply the edit by clever?")
-    assert "-    result = 0" in screen
-    assert "+    return sum(numbers)" in screen
+    ask_for_an_edit(editor)
+    for shown in ("-    result = 0", "+    return sum(numbers)", "Apply the edit by clever?"):
+        editor.screen.wait_for(shown)
     assert editor.text() == FUNCTION
-    capture("emacs", "edit", editor.screen)
     editor.screen.type("y")
     editor.wait_text(EDITED)
     editor.screen.keys("C-/")
     editor.wait_text(FUNCTION)
 
 
+def test_the_pages_picture(start, models: Models) -> None:
+    models.script(Reply(REPLY))
+    editor = start("total.py", FUNCTION, more=f"(setq eglot-report-progress nil) {THEME}", lines=26)
+    ask_for_an_edit(editor)
+    editor.screen.wait_for("Apply the edit by clever?")
+    editor.screen.wait_for(lambda shown: "tt:quick" in shown and "[eglot:project]" in shown)
+    check_picture(PAGE.parent / "edit.svg", editor.screen, "emacs total.py")
+
+
+def test_a_file_with_crlf_stays_one(start, models: Models) -> None:
+    models.script(Reply(REPLY))
+    editor = start("a.py", f"s = '😀'\n{FUNCTION}".replace("\n", "\r\n"))
+    editor.screen.keys("Down")
+    ask_for_an_edit(editor)
+    editor.screen.wait_for("Apply the edit by clever?")
+    assert "^M" not in editor.screen.text()
+    editor.screen.type("y")
+    editor.wait_text(f"s = '😀'\n{EDITED}")
+    assert editor.saved() == f"s = '😀'\n{EDITED}".replace("\n", "\r\n").encode()
+
+
 def test_a_command_changes_nothing_after_a_no(start, models: Models) -> None:
     models.script(Reply(REPLY))
     editor = start("a.py", FUNCTION)
-    run(editor, "twotrack-edit")
-    editor.screen.wait_for("Edit:")
-    editor.screen.type("use sum")
-    editor.screen.keys("Enter")
+    ask_for_an_edit(editor)
     editor.screen.wait_for("Apply the edit by clever?")
     editor.screen.type("n")
     editor.screen.wait_for("nothing was changed")
     assert editor.text() == FUNCTION
 
 
+def test_a_question_waits_for_the_one_that_is_being_answered(start, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    editor = start("a.py", FUNCTION)
+    ask_for_an_edit(editor)
+    models.wait_for(1)
+    editor.screen.keys("M-x")
+    editor.screen.wait_for(re.compile(r"^M-x", re.MULTILINE))
+    models.release()
+    editor.wait_until("(null (oref (eglot-current-server) editing))")
+    editor.screen.type("what-line")
+    editor.screen.wait_for("M-x what-line")
+    editor.screen.keys("Enter")
+    editor.screen.wait_for("Apply the edit by clever?")
+    editor.screen.type("y")
+    editor.wait_text(EDITED)
+
+
+def test_an_edit_outlives_its_buffer(start, models: Models, project: Path) -> None:
+    models.script(Reply(REPLY, hang=True), Reply(REPLY))
+    editor = start("a.py", FUNCTION)
+    (project / "b.py").write_text(FUNCTION)
+    ask_for_an_edit(editor)
+    models.wait_for(1)
+    editor.eval(f'(progn (find-file "{project / "b.py"}") (kill-buffer "a.py") t)')
+    models.release()
+    editor.path = project / "b.py"
+    editor.wait_until("(null (oref (eglot-current-server) editing))")
+    ask_for_an_edit(editor)
+    editor.screen.wait_for("Apply the edit by clever?")
+
+
 def test_a_command_is_cancelled(start, models: Models) -> None:
     models.script(Reply(REPLY, hang=True))
     editor = start("a.py", FUNCTION)
-    run(editor, "twotrack-edit")
-    editor.screen.wait_for("Edit:")
-    editor.screen.type("use sum")
-    editor.screen.keys("Enter")
+    ask_for_an_edit(editor)
     asked = models.wait_for(1)
-    run(editor, "twotrack-cancel")
+    editor.run("twotrack-cancel")
     models.wait_closed(asked)
     assert asked.aborted_at is not None
     assert editor.text() == FUNCTION
@@ -129,10 +193,7 @@ def test_a_command_is_cancelled(start, models: Models) -> None:
 def test_what_is_typed_elsewhere_while_it_runs_stays(start, models: Models) -> None:
     models.script(Reply(REPLY, hang=True))
     editor = start("a.py", FUNCTION)
-    run(editor, "twotrack-edit")
-    editor.screen.wait_for("Edit:")
-    editor.screen.type("use sum")
-    editor.screen.keys("Enter")
+    ask_for_an_edit(editor)
     models.wait_for(1)
     editor.screen.keys("M->")
     editor.screen.type("#typed")
@@ -144,10 +205,24 @@ def test_what_is_typed_elsewhere_while_it_runs_stays(start, models: Models) -> N
     editor.wait_text(EDITED + "#typed")
 
 
+def test_an_edit_is_refused_where_the_server_knows_an_older_text(start, models: Models) -> None:
+    models.script(Reply(REPLY, hang=True))
+    late = "(setq eglot-send-changes-idle-time 1000 twotrack-idle-delay nil)"
+    editor = start("a.py", FUNCTION, more=late)
+    ask_for_an_edit(editor)
+    models.wait_for(1)
+    editor.screen.keys("M->")
+    editor.screen.type("#typed")
+    editor.wait_text(FUNCTION + "#typed")
+    models.release()
+    editor.screen.wait_for("the text changed meanwhile; nothing was changed")
+    assert editor.text() == FUNCTION + "#typed"
+
+
 def test_code_is_explained(start, models: Models) -> None:
     models.script(Reply("It adds the numbers up."))
     editor = start("a.py", FUNCTION)
-    run(editor, "twotrack-explain")
+    editor.run("twotrack-explain")
     editor.screen.wait_for("It adds the numbers up.")
 
 
@@ -163,12 +238,22 @@ def test_a_model_that_is_down_is_said_and_nothing_changes(start, models: Models)
 def test_pausing_asks_nobody_until_it_is_resumed(start, models: Models) -> None:
     models.answer_at("return ", "a + b")
     editor = start("a.py", "def add(a, b):\n    \n")
-    run(editor, "twotrack-pause")
+    editor.run("twotrack-pause")
     editor.screen.wait_for("tt:paused")
     editor.screen.keys("M->", "Left")
     editor.screen.type("return ")
     assert models.quiet_for(1)
-    run(editor, "twotrack-resume")
+    editor.run("twotrack-resume")
     editor.screen.wait_for("tt:quick")
     editor.screen.keys("BSpace", "Space")
     editor.screen.wait_for("return a + b")
+
+
+def test_a_buffer_without_the_server_is_told_so(start) -> None:
+    editor = start("a.py", FUNCTION)
+    editor.screen.keys("C-x", "b")
+    editor.screen.wait_for("Switch to buffer")
+    editor.screen.type("notes")
+    editor.screen.keys("Enter")
+    editor.run("twotrack-pause")
+    editor.screen.wait_for("This buffer has no twotrack server; see M-x eglot")

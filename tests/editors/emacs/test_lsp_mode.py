@@ -2,17 +2,16 @@
 
 import pytest
 
+from editors.emacs.conftest import LSP_MODE
 from editors.models import Models, Reply
 
 
 @pytest.fixture
-def lsp(programs) -> dict[str, str]:  # type: ignore[no-untyped-def]
+def lsp(packages: str) -> dict[str, str]:
     """What starts Emacs with lsp-mode in a project that it need not ask for."""
-    packages = programs["EMACS_PACKAGES"]
     return {
-        "init": "init.el, lsp-mode",
-        "before": f'(dolist (folder (directory-files "{packages}" t "^[a-z]"))'
-        " (add-to-list 'load-path folder))",
+        "init": LSP_MODE,
+        "before": packages,
         # What package.el would load when it is needed.
         "more": "(dolist (one '(lsp-lens lsp-headerline lsp-modeline lsp-diagnostics"
         " lsp-completion)) (require one))"
@@ -32,14 +31,33 @@ def test_ghost_text_shows_and_tab_inserts_it(start, models: Models, lsp) -> None
     editor.wait_text("s = '😀'\ndef add(a, b):\n    return a + b\n")
 
 
-def test_a_code_action(start, models: Models, lsp) -> None:
-    models.script(Reply("```python\ndef add(a, b):\n    return b + a\n```"))
-    editor = start("a.py", "# ai: swap\ndef add(a, b):\n    return a + b\n", **lsp)
-    editor.screen.keys("M-x")
-    editor.screen.type("lsp-execute-code-action")
-    editor.screen.keys("Enter")
+def test_several_lines_into_a_file_with_crlf_undone_in_one_step(start, models: Models, lsp) -> None:
+    body = "total = 0\n    for n in numbers:\n        total += n\n    return total"
+    models.answer_at("numbers):\n    ", body)
+    editor = start("a.py", "def total(numbers):\r\n", **lsp)
+    editor.screen.keys("End", "Enter")
+    assert "^M" not in editor.screen.wait_for("    return total")
+    before = editor.text()
+    editor.screen.keys("Tab")
+    wanted = f"def total(numbers):\n    {body}\n"
+    editor.wait_text(wanted)
+    assert editor.saved() == wanted.replace("\n", "\r\n").encode()
+    editor.screen.keys("C-/")
+    editor.wait_text(before)
+
+
+def test_a_code_action_in_a_file_with_crlf_undone_in_one_step(start, models: Models, lsp) -> None:
+    before = "# ai: swap\ndef add(a, b):\n    return '😀', a + b\n"
+    after = "def add(a, b):\n    return '😀', b + a\n"
+    models.script(Reply(f"```python\n{after}```"))
+    editor = start("a.py", before.replace("\n", "\r\n"), **lsp)
+    editor.run("lsp-execute-code-action")
     editor.screen.wait_for("Select code action")
     editor.screen.type("Edit")
     editor.screen.keys("Tab")
+    editor.screen.wait_for("Edit: swap")
     editor.screen.keys("Enter")
-    editor.wait_text("def add(a, b):\n    return b + a\n")
+    editor.wait_text(after)
+    assert editor.saved() == after.replace("\n", "\r\n").encode()
+    editor.screen.keys("C-/")
+    editor.wait_text(before)

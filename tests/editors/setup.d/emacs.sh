@@ -1,9 +1,9 @@
-# Emacs 30 and lsp-mode (Debian's forky), and tmux to see what it shows.
+# Emacs 30, lsp-mode and what else people have in it (Debian's forky), and tmux to see what it shows.
 . "$(dirname "$0")/common.sh"
 system_packages tmux
 remember TMUX_PROGRAM "$(command -v tmux)"
 
-debian_suite_packages forky emacs-nox elpa-lsp-mode
+debian_suite_packages forky emacs-nox elpa-lsp-mode elpa-company elpa-evil
 tree=$(debian_tree forky)
 use_own_libraries "$tree" "$tree/usr/bin/emacs-nox" "$tree/usr/bin/emacsclient.emacs"
 
@@ -21,6 +21,13 @@ WRAPPER
 chmod +x "$TWOTRACK_EDITORS/bin/emacs"
 remember EMACS "$TWOTRACK_EDITORS/bin/emacs"
 remember EMACSCLIENT "$tree/usr/bin/emacsclient.emacs"
-remember EMACS_PACKAGES "$tree/usr/share/emacs/site-lisp/elpa-src"
+
+# As Debian does when it installs them: uncompiled, lsp-mode alone takes seconds to load.
+packages=$tree/usr/share/emacs/site-lisp/elpa-src
+options=()
+for folder in "$packages"/*/; do options+=(-L "$folder"); done
+compile=(--batch -Q "${options[@]}" --eval '(setq byte-compile-warnings nil)' -f batch-byte-compile)
+"$TWOTRACK_EDITORS/bin/emacs" "${compile[@]}" "$packages"/*/{dash,s,f,ht,lv,spinner,markdown-mode,lsp-protocol,lsp-mode}.el
+remember EMACS_PACKAGES "$packages"
 
 "$TWOTRACK_EDITORS/bin/emacs" --batch --eval '(message "GNU Emacs %s" emacs-version)'
