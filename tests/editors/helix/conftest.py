@@ -12,7 +12,28 @@ from editors.pages import block
 from editors.screen import PATIENCE_S, Screen
 
 CHECKOUT = Path(__file__).parents[3]
-GENERATED = CHECKOUT / "editors" / "helix" / "languages.toml"
+PAGE = CHECKOUT / "editors" / "helix" / "README.md"
+GENERATED = PAGE.with_name("languages.toml")
+README = CHECKOUT / "README.md"
+
+ALONE = """
+[language-server.twotrack]
+command = "twotrack"
+[[language]]
+name = "python"
+language-servers = ["twotrack"]
+"""
+"""No other server, whose diagnostics would come on the screen at a time of their own."""
+
+PLAIN = 'theme = "base16_transparent"\n'
+"""For pictures: a terminal does not say how far a line's background goes."""
+
+
+def readme() -> str:
+    """The set-up that the README at the top gives for Helix."""
+    match = re.search(r"\*\*Helix\*\*.*?```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert match is not None, "the README has no set-up for Helix"
+    return match[1]
 
 
 class Helix:
@@ -32,6 +53,17 @@ class Helix:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return "\n".join(line for line in lines if " twotrack " in line)
 
+    def wait_answered(self, n_asked: int) -> None:
+        """Wait until so many completions were asked for, and all of them answered."""
+
+        def answered() -> bool:
+            told = self.told()
+            asked = re.findall(r'-> .*"method":"textDocument/completion".*"id":(\d+)', told)
+            got = set(re.findall(r'<- .*"id":(\d+),"result"', told))
+            return len(asked) >= n_asked and set(asked) <= got
+
+        wait_for(answered, lambda: self.told()[-3000:])
+
     def command(self, text: str) -> None:
         """Run a command from normal mode."""
         self.screen.type(f":{text}")
@@ -45,7 +77,7 @@ class Helix:
     def server(self) -> psutil.Process:
         """The server's process."""
         children = psutil.Process(self.screen.pid()).children()
-        (process,) = (one for one in children if "twotrack" in " ".join(one.cmdline()))
+        (process,) = (one for one in children if _is_server(one))
         return process
 
     def saved(self) -> bytes:
@@ -53,15 +85,23 @@ class Helix:
         before = self._written()
         self.normal()
         self.command("w!")
-        wait_for(
-            lambda: self.path.exists() and self.path.stat().st_mtime_ns != before, self.screen.text
-        )
+        wait_for(lambda: self._written() not in (None, before), self.screen.text)
         self.screen.wait_for(re.compile(r"written|saved"))
         return self.path.read_bytes()
 
     def _written(self) -> int | None:
         """When the file was written; None in the moment when it is being replaced."""
-        return self.path.stat().st_mtime_ns if self.path.exists() else None
+        try:
+            return self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return "twotrack" in " ".join(process.cmdline()) and process.is_running()
+    except psutil.NoSuchProcess:  # ended since it was listed
+        return False
 
 
 def wait_for(condition: Callable[[], object], explain: Callable[[], str]) -> None:
@@ -77,9 +117,9 @@ Start = Callable[..., Helix]
 
 @pytest.fixture
 def start(programs, terminal, home, project, settings) -> Start:  # type: ignore[no-untyped-def]
-    """Give a function that opens a file in Helix with the page's set-up.
+    """Give a function that opens a file in Helix with the page's set-up, or with `languages`.
 
-    `more` is added to it; `config` is Helix' own config.toml.
+    `config` is Helix' own config.toml.
     """
     program = programs.path("HELIX")
     runtime = programs["HELIX_RUNTIME"]
@@ -90,7 +130,8 @@ def start(programs, terminal, home, project, settings) -> Start:  # type: ignore
         *,
         languages: str | None = None,
         config: str = "",
-        ready: bool = True,
+        columns: int = 100,
+        lines: int = 30,
     ) -> Helix:
         path = project / file
         path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -98,10 +139,14 @@ def start(programs, terminal, home, project, settings) -> Start:  # type: ignore
         folder.mkdir()
         (folder / "languages.toml").write_text(languages or block("helix", "languages.toml"))
         (folder / "config.toml").write_text(config)
-        screen = terminal([program, "-v", path], variables={"HELIX_RUNTIME": runtime})
+        screen = terminal(
+            [program, "-v", path],
+            variables={"HELIX_RUNTIME": runtime},
+            columns=columns,
+            lines=lines,
+        )
         editor = Helix(screen, path, home / ".cache" / "helix" / "helix.log")
-        if ready:
-            editor.wait_ready()
+        editor.wait_ready()
         return editor
 
     return begin

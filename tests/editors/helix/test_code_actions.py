@@ -1,12 +1,10 @@
 """Code actions in Helix: they are commands, so that it never waits for a model."""
 
 import re
-import statistics
-import time
 
-from editors.helix.conftest import Helix
+from editors.helix.conftest import ALONE, PAGE, PLAIN, Helix
 from editors.models import Models, Reply
-from editors.pages import capture
+from editors.screen import check_picture
 
 FUNCTION = """\
 def total(numbers):
@@ -38,15 +36,19 @@ def test_an_instruction_comment_is_carried_out_and_undone_in_one_step(
 ) -> None:
     models.script(Reply(REPLY))
     editor = start("a.py", CODE)
-    editor.screen.keys("Space", "a")
-    editor.screen.wait_for(TITLE)
-    capture("helix", "actions", editor.screen)
-    editor.screen.keys("Enter")
+    choose(editor, TITLE)
     editor.screen.wait_for("return sum(numbers)")
     assert editor.saved() == EDITED.encode()
     assert len(models.requests) == 1  # listing asked nobody
     editor.screen.keys("u")
     assert editor.saved() == CODE.encode()
+
+
+def test_the_pages_picture(start) -> None:
+    editor = start("a.py", CODE, languages=ALONE, config=PLAIN, columns=80, lines=10)
+    editor.screen.keys("Space", "a")
+    editor.screen.wait_for("Explain total")
+    check_picture(PAGE.with_name("actions.svg"), editor.screen, "hx a.py")
 
 
 def test_a_file_with_crlf_and_an_emoji(start, models: Models) -> None:
@@ -71,33 +73,33 @@ def test_the_selection_is_what_is_asked_about(start, models: Models) -> None:
 
 def test_keys_are_drawn_while_the_model_works(start, models: Models) -> None:
     models.answer_always(Reply(""))
-    editor = start("a.py", CODE)
-    idle = drawn_within(editor, "#typed-before")
-    editor.screen.keys("u", "g", "g")
     models.script(Reply(REPLY, hang=True))
-    seen = len(models.requests)
+    editor = start("a.py", CODE)
     choose(editor, TITLE)
-    asked = models.wait_for(seen + 1)
-    busy = drawn_within(editor, "#typed-meanwhile")
+    asked = models.wait_for(1)
+    editor.screen.keys("g", "e", "a")
+    editor.screen.type("#typed")
+    editor.screen.wait_for("#typed")
     assert asked.finished_at is None
     models.release()
     editor.screen.wait_for("return sum(numbers)")
-    print(f"key to screen (median, worst): {idle} ms idle, {busy} ms while a model works")
-    assert editor.saved() == EDITED.encode() + b"#typed-meanwhile\n"
+    assert editor.saved() == EDITED.encode() + b"#typed\n"
 
 
-def drawn_within(editor: Helix, keys: str) -> str:
-    """Type keys at the end, each when the one before is drawn; say what that took."""
-    editor.screen.keys("g", "e", "a")
-    editor.screen.wait_for(" INS ")
-    times = []
-    for place in range(1, len(keys) + 1):
-        start = time.perf_counter()
-        editor.screen.type(keys[place - 1])
-        editor.screen.wait_for(keys[:place])
-        times.append((time.perf_counter() - start) * 1000)
-    editor.normal()
-    return f"{statistics.median(times):.0f}, {max(times):.0f}"
+def test_what_was_typed_above_the_code_moves_the_edit(start, models: Models) -> None:
+    models.answer_always(Reply(""))
+    models.script(Reply(REPLY, hang=True))
+    above = "import os\n\n"
+    editor = start("a.py", above + CODE)
+    editor.screen.keys("3", "g", "g")
+    choose(editor, TITLE)
+    models.wait_for(1)
+    editor.screen.keys("g", "g", "O")
+    editor.screen.type("# first")
+    editor.screen.wait_for(re.compile(r"# first\n.* import os"))
+    models.release()
+    editor.screen.wait_for("return sum(numbers)")
+    assert editor.saved() == f"# first\n{above}{EDITED}".encode()
 
 
 def test_what_was_typed_into_the_same_code_is_kept(start, models: Models) -> None:

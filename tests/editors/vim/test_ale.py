@@ -4,8 +4,8 @@ import re
 import signal
 
 from editors.models import Models, Reply
-from editors.pages import capture
-from editors.vim.conftest import wait_for
+from editors.screen import check_picture
+from editors.vim.conftest import PAGE, wait_for
 
 ADD = "def add(a, b):\n    \n"
 ADDED = b"def add(a, b):\n    return a + b\n"
@@ -35,9 +35,19 @@ def test_the_menu_shows_and_accepting_inserts_exactly_that(start, models: Models
     editor = start("a.py", ADD)
     type_at_the_end(editor, "retur")
     editor.screen.wait_for(re.compile(r"return a \+ b .*twotrack"))
-    capture("vim", "menu", editor.screen)
     editor.screen.keys("C-n", "C-y")
     assert editor.saved() == ADDED
+    editor.screen.keys("u")
+    assert editor.saved() == ADD.encode()
+
+
+def test_the_pages_picture(start, models: Models) -> None:
+    models.answer_at("retur", "n a + b")
+    alone = "let g:ale_linters = {'python': ['twotrack']}"
+    editor = start("a.py", ADD, more=alone, columns=80, lines=8)
+    type_at_the_end(editor, "retur")
+    editor.screen.wait_for(re.compile(r"return a \+ b .*twotrack"))
+    check_picture(PAGE.with_name("menu.svg"), editor.screen, "vim a.py")
 
 
 def test_what_is_typed_through_is_not_asked_again(start, models: Models) -> None:
@@ -114,7 +124,45 @@ def test_keys_are_drawn_while_an_action_runs(start, models: Models) -> None:
     assert b"#typed" in editor.saved()
 
 
-def test_a_model_that_is_down_is_said_and_typing_goes_on(start, models: Models) -> None:
+def test_what_was_typed_above_the_code_moves_the_edit(start, models: Models) -> None:
+    models.answer_always(Reply(""))
+    models.script(Reply(REPLY, hang=True))
+    editor = start("a.py", f"import os\n\n{FUNCTION}")
+    editor.screen.keys("3", "G", "V", "G")
+    choose(editor, "Edit: swap")
+    models.wait_for(1)
+    editor.screen.keys("g", "g", "O", "Enter", "Enter")  # which ALE itself would not tell
+    editor.screen.wait_for(re.compile(r"\A\s*\n\s*\n\s*\n.*import os"))
+    models.release()
+    editor.screen.wait_for("return b + a")
+    assert editor.saved() == f"\n\n\nimport os\n\n{SWAPPED}".encode()
+
+
+def test_what_was_typed_into_the_same_code_is_kept(start, models: Models) -> None:
+    models.answer_always(Reply(""))
+    models.script(Reply(REPLY, hang=True))
+    editor = start("a.py", FUNCTION)
+    editor.screen.keys("V", "G")
+    choose(editor, "Edit: swap")
+    models.wait_for(1)
+    editor.screen.keys("G", "A", " ", "*", " ", "2")
+    editor.screen.wait_for("a + b * 2")
+    models.release()
+    editor.screen.wait_for("The code changed while the answer was made")
+    assert editor.saved() == FUNCTION.replace("a + b", "a + b * 2").encode()
+
+
+def test_typing_on_ends_the_question_at_the_model(start, models: Models) -> None:
+    models.script(Reply("n a + b", hang=True))
+    editor = start("a.py", ADD)
+    type_at_the_end(editor, "retur")
+    first = models.wait_for(1)
+    editor.screen.type("n ")
+    models.wait_closed(first)
+    assert first.aborted_at is not None
+
+
+def test_a_model_that_is_down_is_said_once_and_typing_goes_on(start, models: Models) -> None:
     models.stop_listening()
     editor = start("a.py", ADD)
     type_at_the_end(editor, "retur")
@@ -124,20 +172,20 @@ def test_a_model_that_is_down_is_said_and_typing_goes_on(start, models: Models) 
         editor.screen.type(line)
         editor.screen.wait_for(line)
     assert editor.saved() == b"def add(a, b):\n    retur\n    xxx\n    yyy\n    zzz\n"
+    assert editor.told().count("window/showMessage") == 1
     models.listen_again()
 
 
-def test_the_editor_outlives_a_killed_server(start, models: Models) -> None:
+def test_a_killed_server_is_started_again(start, models: Models) -> None:
     models.answer_at("retur", "n a + b")
     editor = start("a.py", ADD)
     (server,) = editor.servers()
     server.send_signal(signal.SIGKILL)
     wait_for(lambda: not editor.servers(), editor.screen.text)
     type_at_the_end(editor, "re")
-    assert editor.saved() == b"def add(a, b):\n    re\n"
-    editor.command("ALELint")
+    editor.screen.wait_for("    re")
     wait_for(editor.servers, editor.screen.text)
-    type_at_the_end(editor, "tur")
+    editor.screen.type("tur")
     editor.screen.wait_for("return a + b")
     editor.screen.keys("C-n", "C-y")
     assert editor.saved() == ADDED
