@@ -4,8 +4,10 @@ VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 PEERS := .venv-peers
+EDITOR_TOOLS = if command -v uv >/dev/null; then uv pip install --quiet --python $(VENV) --group editors; \
+	else $(RUN)python -m pip install --quiet --group editors; fi
 
-.PHONY: demo test test-quick test-editors check format bench bench-llm picture setup peers clean
+.PHONY: demo test test-quick test-editors check format bench bench-llm bench-editors picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
@@ -19,10 +21,9 @@ test: $(READY)  ## Run every test, with coverage
 test-quick: $(READY)  ## Run what takes under a minute
 	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
 
-test-editors: $(READY)  ## Drive the real editors; installs them first, 1 GB in ~/.cache
+test-editors: $(READY)  ## Drive the real editors; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup
-	$(RUN)python -m pip --version >/dev/null 2>&1 && $(RUN)python -m pip install --quiet --group editors \
-	  || uv pip install --quiet --python $(VENV) --group editors
+	$(EDITOR_TOOLS)
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
 check: $(READY)  ## Lint, format, types, generated documentation
@@ -50,6 +51,13 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py
+
+bench-editors: $(READY)  ## What a person waits for in the real editors; installs them first, 15 minutes
+	bash tests/editors/setup neovim helix vscode
+	$(EDITOR_TOOLS)
+	$(RUN)python tests/bench/bench_neovim.py
+	$(RUN)python tests/bench/bench_helix.py
+	$(RUN)python tests/bench/bench_vscode.py
 
 picture: $(READY)  ## Record the README's picture of the demo
 	$(RUN)python editors/terminal/demo.py --svg editors/terminal/demo.svg

@@ -5,10 +5,12 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from editors.screen import PATIENCE_S, Screen
@@ -118,7 +120,19 @@ class Neovim:
             time.sleep(0.02)
 
 
+def choose(editor: Neovim, word: str) -> None:
+    """Press gra and take the action with a word in its title."""
+    editor.screen.keys("gra")
+    screen = editor.screen.wait_for("Type number")
+    (number,) = re.findall(rf"^(\d+): .*{word}", screen, re.MULTILINE)
+    editor.screen.keys(number, "Enter")
+
+
 Start = Callable[..., Neovim]
+
+
+once = pytest.mark.parametrize("version", ["0.12"], indirect=True)
+"""For what the version of Neovim has no part in."""
 
 
 @pytest.fixture(params=["0.12", "0.11"])
@@ -135,7 +149,7 @@ def start(  # noqa: PLR0917 - fixtures
     environment: dict[str, str],
     project: Path,
     settings: Path,
-) -> Start:
+) -> Iterator[Start]:
     """Give a function that opens a file in Neovim with an init.lua (absent: the page's set-up).
 
     `more` is added to the set-up; `says` is what Neovim says at the start. The checkout is where
@@ -148,6 +162,7 @@ def start(  # noqa: PLR0917 - fixtures
     (home / "src" / "twotrack").symlink_to(CHECKOUT)
 
     numbers = itertools.count(1)
+    screens: list[Screen] = []
 
     def begin(
         file: str,
@@ -169,7 +184,11 @@ def start(  # noqa: PLR0917 - fixtures
             init = snippet(PAGE, "## With the plugin")
         (config / "init.lua").write_text(f"{init}\n{more}\n")
         socket = home / ".run" / f"nvim-{next(numbers)}.sock"
-        screen = terminal([program, "--listen", socket, path], variables=variables, lines=lines)
+        # Neovim would look through every Python for a module that nothing here uses: a second.
+        quick = ("--cmd", "let g:loaded_python3_provider = 0")
+        command = [program, *quick, "--listen", socket, path]
+        screen = terminal(command, variables=variables, lines=lines)
+        screens.append(screen)
         if says is not None:
             screen.wait_for(says)
             screen.keys("Enter")
@@ -178,4 +197,10 @@ def start(  # noqa: PLR0917 - fixtures
             editor.wait_ready()
         return editor
 
-    return begin
+    yield begin
+    for screen in screens:
+        # Its inner half may outlive the terminal, and the server with it.
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(screen.pid()).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()

@@ -1,21 +1,13 @@
 """Code actions by Neovim's own key, gra: resolved lazily, or carried out by a command."""
 
-import re
 from pathlib import Path
 
 from editors.models import Models, Reply
+from editors.neovim.conftest import choose
 
 AREA = "def area(width, height):\n    return width * height\n"
 DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return width * height\n'
 REPLY = f"```python\n{DOCUMENTED}```"
-
-
-def choose(editor, word: str) -> None:
-    """Press gra and take the action with a word in its title."""
-    editor.screen.keys("gra")
-    screen = editor.screen.wait_for("Type number")
-    (number,) = re.findall(rf"^(\d+): .*{word}", screen, re.MULTILINE)
-    editor.screen.keys(number, "Enter")
 
 
 def test_an_action_is_resolved_and_undone_in_one_step(start, models: Models) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from editors.models import Models, Reply
-from editors.neovim.conftest import PAGE, snippet
+from editors.neovim.conftest import PAGE, once, snippet
 
 AREA = "def area(width, height):\n    return width * height\n"
 DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return width * height\n'
@@ -64,6 +64,7 @@ def test_an_edit_is_rejected(start, models: Models) -> None:
         ("ggvj", "line1 = 3, line2 = 3", [[3, 0], [3, 25]]),  # typed by hand: whole lines
     ],
 )
+@once
 def test_a_selection_is_taken_exactly(
     start, models: Models, keys: str, range_: str, wanted: list[list[int]]
 ) -> None:
@@ -226,6 +227,7 @@ def test_the_model_is_chosen_from_a_list(start, models: Models) -> None:
     editor.screen.wait_for("strong: quick")
 
 
+@once
 def test_what_was_sent_is_shown(start, models: Models) -> None:
     models.script(code(SWAPPED))
     editor = start("a.py", AREA)
@@ -240,6 +242,7 @@ def test_what_was_sent_is_shown(start, models: Models) -> None:
 
 
 @pytest.mark.parametrize("words", ["status", "ledger"])
+@once
 def test_what_was_spent(start, models: Models, words: str) -> None:
     editor = start("a.py", AREA)
     command(editor, f"Twotrack {words}")
@@ -254,6 +257,7 @@ def test_the_doctor(start, models: Models) -> None:
     editor.screen.wait_for("quick")
 
 
+@once
 def test_the_log(start, models: Models) -> None:
     editor = start("a.py", AREA)
     command(editor, "Twotrack log")

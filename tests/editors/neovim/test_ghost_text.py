@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from editors.models import Models, Reply
-from editors.neovim.conftest import PAGE
+from editors.neovim.conftest import PAGE, once
 from editors.screen import check_picture
 
 ADD = "def add(a, b):\n    \n"
@@ -288,7 +288,7 @@ def test_a_killed_server_is_started_again(start, models: Models) -> None:
     editor.wait_text("def add(a, b):\n    return a + b\n")
 
 
-@pytest.mark.parametrize("version", ["0.12"], indirect=True)
+@once
 def test_the_pages_picture(start, models: Models) -> None:
     models.answer_at('prices."""\n    ', "return sum(prices) / len(prices) if prices else 0.0")
     editor = start(

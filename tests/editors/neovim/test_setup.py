@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from editors.models import Models
-from editors.neovim.conftest import CHECKOUT, PAGE, snippet
+from editors.models import Models, Reply
+from editors.neovim.conftest import CHECKOUT, PAGE, choose, once, snippet
 
 ADD = "def add(a, b):\n    \n"
 
@@ -25,6 +25,23 @@ def test_the_readme_without_the_plugin(start, models: Models, version: str) -> N
         editor.screen.wait_for(re.compile(r"return a \+ b"))
         editor.screen.keys("C-y")
     editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+AREA = "def area(width, height):\n    return width * height\n"
+DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return width * height\n'
+
+
+def test_the_readme_without_the_plugin_keeps_what_is_typed_meanwhile(start, models: Models) -> None:
+    models.script(Reply(f"```python\n{DOCUMENTED}```", hang=True))
+    editor = start("a.py", AREA, init=snippet(README, "**Neovim**"))
+    choose(editor, "Document")
+    models.wait_for(1)
+    editor.screen.keys("O")
+    editor.screen.type("# typed meanwhile")
+    editor.screen.keys("Escape")
+    editor.wait_text("# typed meanwhile\n" + AREA)
+    models.release()  # nothing else has made Neovim send what was typed
+    editor.wait_text("# typed meanwhile\n" + DOCUMENTED)
 
 
 def test_the_plugin_without_setup(start, models: Models) -> None:
@@ -53,6 +70,7 @@ def test_the_options_of_the_page(start, models: Models) -> None:
     editor.screen.wait_for(re.compile(r"^a\.py \[\+\] +(twotrack|quick).* 2,17$", re.MULTILINE))
 
 
+@once
 def test_an_option_that_is_none_is_said(start, models: Models) -> None:
     wrong = 'require("twotrack").setup({ preveiw = true, keys = 7 })'
     editor = start("a.py", ADD, more=wrong, says="preveiw is not an option")
@@ -93,7 +111,7 @@ def test_settings_change_without_a_restart(start, models: Models) -> None:
 
 def test_ghost_text_of_the_plugin_on_any_version(start, models: Models) -> None:
     models.answer_at("return ", "a + b")
-    editor = start("a.py", ADD, more="require('twotrack').setup({ ghost = { native = false } })")
+    editor = start("a.py", ADD, init=snippet(PAGE, "### Ghost text sooner"))
     editor.screen.keys("G", "A")
     editor.screen.type("return ")
     editor.screen.wait_for("    return a + b")
@@ -123,6 +141,7 @@ def test_the_health_of_a_server_that_runs(start, models: Models, project: Path) 
         assert re.search(rf"OK Model {model} \(openai-compatible, {model}-1\)", report)
 
 
+@once
 def test_the_command_line_completes(start, models: Models) -> None:
     editor = start("a.py", ADD)
     every = editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')")
@@ -145,6 +164,7 @@ def test_restart(start, models: Models) -> None:
     editor.screen.wait_for("    return a + b")
 
 
+@once
 def test_the_help_is_found(start, models: Models) -> None:
     editor = start("a.py", ADD)
     editor.screen.keys(snippet(PAGE, "For the help", "vim").strip(), "Enter")
@@ -155,6 +175,7 @@ def test_the_help_is_found(start, models: Models) -> None:
 HELP = CHECKOUT / "editors" / "neovim" / "doc" / "twotrack.txt"
 
 
+@once
 def test_the_help_has_every_option_with_its_default(start, models: Models) -> None:
     block = HELP.read_text().partition("The defaults: >lua\n")[2].partition("\n<\n")[0]
     written = block.strip().removeprefix('require("twotrack").setup(').removesuffix(")")
@@ -163,6 +184,7 @@ def test_the_help_has_every_option_with_its_default(start, models: Models) -> No
     assert editor.eval(f"vim.deep_equal({without_comments}, require('twotrack.options').get())")
 
 
+@once
 def test_the_help_has_every_subcommand(start, models: Models) -> None:
     editor = start("a.py", ADD)
     for name in editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')"):

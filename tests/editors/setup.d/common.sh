@@ -75,3 +75,12 @@ python_tool() {
   [ -x "$at/bin/python" ] || python3 -m venv "$at"
   "$at/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
+
+# cargo_tool NAME [OPTION...] CRATE@VERSION: build a crate into $TWOTRACK_EDITORS/tools/NAME.
+cargo_tool() {
+  local at=$TWOTRACK_EDITORS/tools/$1 cargo
+  shift
+  cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
+  [ -x "$cargo" ] || { echo "Rust's cargo is missing, 1.75 or newer: install it" >&2; return 1; }
+  "$cargo" install --quiet --locked --root "$at" "$@"
+}

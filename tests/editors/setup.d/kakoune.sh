@@ -12,10 +12,7 @@ ln -sf "$tree/usr/bin/kak" "$TWOTRACK_EDITORS/tools/kakoune/kak"
 remember KAKOUNE "$TWOTRACK_EDITORS/tools/kakoune/kak"
 remember KAKOUNE_RUNTIME "$tree/usr/share/kak"
 
-cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
-[ -x "$cargo" ] || { echo "kakoune-lsp is built by Rust's cargo, 1.75 or newer: install it" >&2; exit 1; }
-CARGO_PROFILE_RELEASE_LTO=off "$cargo" install --quiet --locked \
-  --root "$TWOTRACK_EDITORS/tools/kak-lsp" kak-lsp@22.0.0
+CARGO_PROFILE_RELEASE_LTO=off cargo_tool kak-lsp kak-lsp@22.0.0
 remember KAKOUNE_LSP "$TWOTRACK_EDITORS/tools/kak-lsp/bin/kak-lsp"
 
 KAKOUNE_RUNTIME=$tree/usr/share/kak "$tree/usr/bin/kak" -version

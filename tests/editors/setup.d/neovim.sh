@@ -24,3 +24,7 @@ command -v npm >/dev/null || system_packages npm
 npm install --silent --no-fund --no-audit --no-package-lock --prefix "$TWOTRACK_EDITORS/tools/stylua" \
   @johnnymorganz/stylua@2.5.2
 remember STYLUA "$TWOTRACK_EDITORS/tools/stylua/node_modules/@johnnymorganz/stylua"
+
+# The types of the plug-in's Lua: EmmyLua's checker reads LuaLS's annotations.
+CARGO_PROFILE_DEV_DEBUG=0 cargo_tool emmylua --debug emmylua_check@0.25.1
+remember EMMYLUA_CHECK "$TWOTRACK_EDITORS/tools/emmylua/bin/emmylua_check"

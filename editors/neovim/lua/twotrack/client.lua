@@ -140,6 +140,7 @@ function M.request(method, params, take, failed)
     return nil
   end
   local cancelled = false
+  ---@diagnostic disable-next-line: param-type-mismatch  -- a method of twotrack's own
   local sent, id = client:request(method, params, function(err, result)
     if cancelled then
       return
@@ -153,7 +154,7 @@ function M.request(method, params, take, failed)
     end
     take(result)
   end)
-  if not sent then
+  if not sent or not id then
     return nil
   end
   return function()

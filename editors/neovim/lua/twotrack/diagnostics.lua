@@ -10,7 +10,7 @@ local sent = {}
 local waiting = {}
 
 ---@param bufnr integer
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 ---@param diagnostic vim.Diagnostic
 ---@return lsp.Diagnostic
 local function to_lsp(bufnr, encoding, diagnostic)
@@ -42,7 +42,7 @@ local function send(client, bufnr)
   end
   local found = {}
   for _, diagnostic in ipairs(vim.diagnostic.get(bufnr)) do
-    local namespace = vim.diagnostic.get_namespace(diagnostic.namespace)
+    local namespace = vim.diagnostic.get_namespace(diagnostic.namespace --[[@as integer]])
     if not namespace.name:find("lsp.twotrack.", 1, true) then
       found[#found + 1] = to_lsp(bufnr, client.offset_encoding, diagnostic)
     end

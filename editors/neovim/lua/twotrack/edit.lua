@@ -37,7 +37,7 @@ function M.selection(command)
 end
 
 ---@param at [integer, integer]
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 ---@return lsp.Position
 local function position(at, encoding)
   local line = api.nvim_buf_get_lines(0, at[1] - 1, at[1], false)[1] or ""
@@ -77,7 +77,7 @@ local function mark(bufnr, row, text)
 end
 
 ---@param result { edit?: lsp.WorkspaceEdit, text?: string, title: string, model: string, ms: number, costUsd?: number }
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 local function show(result, encoding)
   local title = ("%s · %s · %.1f s"):format(result.title, result.model, result.ms / 1000)
   if result.costUsd and result.costUsd ~= vim.NIL and result.costUsd > 0 then

@@ -53,6 +53,7 @@ end
 
 -- The keys ---------------------------------------------------------------------------------------
 
+---@type table<string, fun(): boolean>
 local actions = {
   accept = function()
     return M.accept("all")
@@ -85,7 +86,7 @@ local function fall_back(key, before)
   local map = before
   if vim.tbl_isempty(map) then
     for _, global in ipairs(vim.api.nvim_get_keymap("i")) do
-      if vim.keycode(global.lhs) == vim.keycode(key) then
+      if vim.keycode(global.lhs or "") == vim.keycode(key) then
         map = global
       end
     end

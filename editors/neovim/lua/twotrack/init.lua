@@ -9,7 +9,9 @@ function M.setup(options)
   require("twotrack.options").set(options)
   local client = require("twotrack.client")
   if set_up then
-    vim.lsp.config.twotrack = client.config() -- what an earlier call said must not shine through
+    -- What an earlier call said must not shine through.
+    ---@diagnostic disable-next-line: inject-field
+    vim.lsp.config.twotrack = client.config()
     client.settings_changed()
   else
     vim.lsp.config("twotrack", client.config())

@@ -27,7 +27,19 @@ local M = {}
 ---@field dismiss? string|false
 ---@field suggest? string|false
 
----@type twotrack.Options
+---@class twotrack.PresentOptions: twotrack.Options with the defaults where a person said nothing
+---@field cmd string[]
+---@field root_markers string[]
+---@field settings table<string, any>
+---@field enable boolean
+---@field ghost { enabled: boolean, native: boolean }
+---@field menu boolean
+---@field keys table<string, string|false>
+---@field preview boolean
+---@field forward_diagnostics boolean
+---@field restart boolean
+
+---@type twotrack.PresentOptions
 local defaults = {
   cmd = { "twotrack" },
   root_markers = { ".git" },
@@ -98,7 +110,7 @@ end
 ---@type string[]
 M.problems = {}
 
----@return twotrack.Options
+---@return twotrack.PresentOptions
 function M.get()
   return present
 end

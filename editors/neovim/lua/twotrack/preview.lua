@@ -34,7 +34,7 @@ end
 
 --- What each file would become; nothing is changed.
 ---@param edit lsp.WorkspaceEdit
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 ---@return twotrack.FileChange[]
 local function changes(edit, encoding)
   local result = {}
@@ -60,7 +60,7 @@ end
 
 --- A unified diff of an edit.
 ---@param edit lsp.WorkspaceEdit
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 ---@return string[]
 function M.diff(edit, encoding)
   local compare = vim.text and vim.text.diff or vim.diff
@@ -82,7 +82,7 @@ end
 
 --- Applies an edit, all of it or nothing.
 ---@param edit lsp.WorkspaceEdit
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 ---@return boolean
 function M.apply(edit, encoding)
   for _, file in ipairs(text_edits(edit)) do
@@ -110,7 +110,7 @@ end
 --- Shows an edit as a diff in a floating window; keys there apply or reject it.
 ---@param title string
 ---@param edit lsp.WorkspaceEdit
----@param encoding string
+---@param encoding lsp.PositionEncodingKind
 function M.show(title, edit, encoding)
   local lines = M.diff(edit, encoding)
   if #lines == 0 then

@@ -16,7 +16,7 @@ local namespace = api.nvim_create_namespace("twotrack.ghost")
 
 ---@type twotrack.Proposal[], integer, twotrack.Proposal?
 local proposals, index, shown = {}, 1, nil
----@type { client: vim.lsp.Client, id: integer }?
+---@type { client: vim.lsp.Client, id?: integer }?
 local pending
 ---@type string where the last question was asked
 local asked_at = ""
@@ -76,8 +76,9 @@ local function draw(proposal, rest)
   local row, col = cursor()
   local lines = vim.split(rest, "\n", { plain = true })
   local tail = api.nvim_get_current_line():sub(col + 1, col + proposal.tail)
-  local position = "inline"
-  local first = untabbed(lines[1], vim.fn.virtcol(".") - 1)
+  local position = "inline" ---@type "inline"|"overlay"
+  local column = vim.fn.virtcol(".") --[[@as integer]]
+  local first = untabbed(lines[1], column - 1)
   if tail ~= "" then
     if #lines == 1 and vim.endswith(first, tail) then
       first = first:sub(1, -1 - #tail)
@@ -111,7 +112,7 @@ local function refresh()
   erase()
   local proposal = proposals[index]
   local rest = proposal and M.rest(proposal)
-  if not rest or rest == "" then
+  if not proposal or not rest or rest == "" then
     proposals = {}
     return
   end
@@ -120,7 +121,7 @@ local function refresh()
 end
 
 local function cancel()
-  if pending then
+  if pending and pending.id then
     pending.client:cancel_request(pending.id)
     pending = nil
   end
@@ -169,7 +170,7 @@ end
 
 --- Asks for proposals at the cursor, in the place of what was asked before.
 ---@param client vim.lsp.Client
----@param kind integer lsp.InlineCompletionTriggerKind: 1 by hand, 2 while typing
+---@param kind lsp.InlineCompletionTriggerKind 1 by hand, 2 while typing
 function M.request(client, kind)
   cancel()
   local bufnr, at = api.nvim_get_current_buf(), here()
@@ -177,7 +178,7 @@ function M.request(client, kind)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   ---@cast params lsp.InlineCompletionParams
   params.context = { triggerKind = kind }
-  local question = { client = client }
+  local question = { client = client } ---@type { client: vim.lsp.Client, id?: integer }
   local sent, id = client:request("textDocument/inlineCompletion", params, function(err, result)
     if pending ~= question then
       return
