@@ -176,7 +176,7 @@ async def test_commands_for_editors_without_a_plug_in(
     for command, said in (
         ("twotrack.pause", "completions are paused"),
         ("twotrack.resume", "twotrack is back"),
-        ("twotrack.showStatus", "twotrack is ready. complete: quick"),
+        ("twotrack.showStatus", "twotrack is ready. Spent today: $0.00. fast: quick"),
         ("twotrack.showRequest", "nothing was sent yet"),
     ):
         await client.request("workspace/executeCommand", {"command": command})

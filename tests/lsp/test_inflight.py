@@ -122,3 +122,17 @@ async def test_work_that_cancels_itself_and_work_that_fails_are_heard_of() -> No
         asyncio.CancelledError,
         RuntimeError,
     ]
+
+
+async def test_work_that_is_cancelled_in_its_last_step_is_heard_of_once() -> None:
+    inflight, work = Inflight(), Work()
+
+    async def last_step() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return "done"
+
+    inflight.start(1, last_step(), key=None, finished=work.heard)
+    await settle()
+    assert work.ends == [("done", None)]

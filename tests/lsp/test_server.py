@@ -1,10 +1,13 @@
 """What questions wait for before they are answered."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
 from twotrack.lsp.server import Server
+from twotrack.lsp.stream import Decoder
 
 
 @pytest.mark.parametrize("steps", range(5))
@@ -20,3 +23,37 @@ async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: in
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Heard:
+    """The writer of an editor that keeps what it reads."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self._decoder = Decoder()
+
+    def write(self, data: bytes) -> None:
+        for body in self._decoder.feed(data):
+            assert isinstance(body, bytes)
+            self.messages.append(json.loads(body))
+
+    async def close(self) -> None:
+        """Nothing is queued."""
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_a_result_that_cannot_be_written_is_answered_by_an_error(later: bool) -> None:
+    server, heard = Server(lambda _: pytest.fail("no session is needed")), Heard()
+    server.protocol.set_writer(heard)  # type: ignore[arg-type]
+    server.protocol.initialized = True
+
+    async def answered() -> Any:
+        return {1, 2}
+
+    server.feature("odd")(lambda _: answered() if later else {1: object()})
+    server.protocol.receive(b'{"jsonrpc": "2.0", "id": 7, "method": "odd"}')
+    for _ in range(3):
+        await asyncio.sleep(0)
+    (message,) = heard.messages
+    assert message["id"] == 7
+    assert "twotrack failed inside" in message["error"]["message"]

@@ -133,6 +133,29 @@ async def test_a_burst_leaves_turns_to_others_and_is_taken_in_order_to_its_end()
     assert len(set(seen)) > 10
 
 
+@pytest.mark.parametrize("number", [1, 1000])
+async def test_a_message_that_cannot_be_taken_ends_the_conversation(number: int) -> None:
+    pipe = Pipe()
+
+    def take(body: bytes | FrameError) -> None:
+        pipe.taken.append(body)
+        if body == b"%d" % number:
+            raise RuntimeError("a defect")
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: pipe.incoming, pipe._source)
+    pipe.send(*(b"%d" % each for each in range(2000)))
+    try:
+        with pytest.raises(RuntimeError, match="a defect"):
+            async with asyncio.timeout(5):
+                await pipe.incoming.deliver(take)
+    finally:
+        pipe.end()
+        transport.close()
+        await pipe.incoming.closed
+    assert len(pipe.taken) == number + 1
+
+
 async def test_nothing_is_taken_after_stop() -> None:
     pipe = Pipe()
     taken: list[bytes | FrameError] = []

@@ -20,8 +20,8 @@ class _Request:
     key: str | None
     finished: Finished
     task: asyncio.Task[None] | None = None
-    withdrawn: bool = False
-    """Already answered by us; what the handler still says is dropped."""
+    answered: bool = False
+    """What is said of it from then on is dropped."""
 
 
 class Inflight:
@@ -70,7 +70,8 @@ class Inflight:
 
     def _end(self, request: _Request, result: Any, error: BaseException | None) -> None:
         self._forget(request)
-        if not request.withdrawn:
+        if not request.answered:
+            request.answered = True
             request.finished(result, error)
 
     def supersede(self, key: str) -> MessageId | None:
@@ -90,7 +91,7 @@ class Inflight:
         return True
 
     def _withdraw(self, request: _Request) -> None:
-        request.withdrawn = True
+        request.answered = True
         if request.task is not None:
             request.task.cancel()
         self._forget(request)

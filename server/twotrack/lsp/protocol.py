@@ -219,10 +219,9 @@ class Protocol(LanguageServerProtocol):
     def _respond(self, message_id: MessageId, result: Any) -> None:
         try:
             plain = self._converter.unstructure(result)
+            self._write({"jsonrpc": "2.0", "id": message_id, "result": plain})
         except Exception as error:  # noqa: BLE001 - every request is answered
             self._fail(message_id, error)
-            return
-        self._write({"jsonrpc": "2.0", "id": message_id, "result": plain})
 
     def _refuse(self, message_id: Any, code: int, text: str) -> None:
         error = {"code": int(code), "message": text}

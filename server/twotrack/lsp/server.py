@@ -54,6 +54,8 @@ class Server(LanguageServer):
         self._last: events.Answered | None = None
         self.configured = asyncio.Event()
         """Set when the editor has said its own settings, or has none to say."""
+        self.applying = asyncio.Lock()
+        """Held while the editor applies an edit: the next one is made for the text it leaves."""
         self._loaded = asyncio.Event()
         self.roots: tuple[Path, ...] = ()
         self.options: Mapping[str, Any] = {}

@@ -24,15 +24,17 @@ class StatusLine:
         self._send = send
         self._waiting: asyncio.TimerHandle | None = None
         self._next_at = 0.0
+        self._closed = False
 
     def changed(self) -> None:
         """Send it soon."""
-        if self._waiting is None:
+        if self._waiting is None and not self._closed:
             loop = asyncio.get_running_loop()
             self._waiting = loop.call_at(max(self._next_at, loop.time() + _AFTER_S), self._now)
 
     def close(self) -> None:
         """Send nothing more."""
+        self._closed = True
         if self._waiting is not None:
             self._waiting.cancel()
 

@@ -118,10 +118,13 @@ class Incoming(asyncio.Protocol):
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def deliver(self, take: Callable[[bytes | FrameError], None]) -> None:
-        """Give each message to `take`, until the stream ends or `stop` is called."""
+        """Give each message to `take`, until the stream ends, `stop` is called, or `take` fails."""
         self._take = take
-        self._go_on()
-        await self._ended
+        try:
+            self._go_on()
+            await self._ended
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -174,7 +177,11 @@ class Incoming(asyncio.Protocol):
         for _ in range(_AT_ONCE):
             if self._take is None or not self._waiting:
                 break
-            self._take(self._waiting.popleft())
+            try:
+                self._take(self._waiting.popleft())
+            except Exception as error:  # noqa: BLE001 - asyncio would log it and go on without us
+                self._take = None
+                self._ended.set_exception(error)
         if self._take is None:
             return
         crowded, self._taking = self._taking, bool(self._waiting)

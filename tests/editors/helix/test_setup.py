@@ -65,7 +65,7 @@ def test_the_pages_commands(start, models: Models) -> None:
     editor = start("a.py", ADD)
 
     editor.command(status)
-    editor.screen.wait_for("twotrack is ready")
+    editor.screen.wait_for("twotrack is ready. Spent today: $")
     editor.command(pause)
     editor.screen.wait_for("twotrack: completions are paused.")
     type_at_the_end(editor, "return ")

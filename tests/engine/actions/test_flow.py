@@ -394,6 +394,14 @@ async def test_an_explanation_ends_where_it_goes_round(
     assert provider.open == 0
 
 
+async def test_thoughts_that_went_round_do_not_end_the_explanation(tmp_path: Path) -> None:
+    provider = FakeProvider(
+        ["<think>", *["So be it. "] * 30, "</think>", "It ", "adds.", Chunk(finish="stop")]
+    )
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    assert proposal.text == "It adds."
+
+
 async def test_an_explanation_that_only_lists_goes_on_to_its_end(tmp_path: Path) -> None:
     text = "It adds:\n\n- `a`: the first\n- `b`: the first\n\n```python\nf(1)\nf(1)\n```\n\nBoth."
     provider = FakeProvider(

@@ -62,9 +62,10 @@ async def job(scene: Scene) -> Job:
 
 def _goes_round(text: str) -> bool:
     """Whether a model, a small one mostly, says the same over and over."""
-    if text.lstrip().startswith("<think>") and "</think>" not in text:
+    said = without_thoughts(text)
+    if said.lstrip().startswith("<think>"):  # it still thinks
         return False
-    near = text[-_LOOKED_AT:]
+    near = said[-_LOOKED_AT:]
     return len(_without_repetition(near)) < len(near)
 
 

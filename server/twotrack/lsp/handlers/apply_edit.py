@@ -1,73 +1,101 @@
 """workspace/applyEdit, which we ask for: again, where the editor's text had moved on meanwhile."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from twotrack.engine.actions.offers import Proposal
+from twotrack.document import Document
+from twotrack.engine.actions.offers import NOT_OPEN, Proposal
 from twotrack.errors import TwotrackError
-from twotrack.lsp.handlers.carry_out import workspace_edit
+from twotrack.lsp.handlers.carry_out import rebased, workspace_edit
+from twotrack.text import Edit
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
 _TRIES = 5
 _CATCH_UP_S = 3.0
-"""So long a refused edit waits for the change that may be the reason (Eglot tells of it late)."""
+"""So long a change is waited for: what an edit made, or why it was refused (Eglot tells late)."""
+_ANSWER_S = 30.0
 _REST_S, _LONGEST_TYPING_S = 0.5, 60.0
 
 
 async def apply(server: "Server", proposal: Proposal) -> None:
-    """Have the editor apply a proposal to its present texts.
+    """Have the editor apply a proposal to its present texts, once.
 
-    Raises TwotrackError where the editor refuses, or the texts changed in the same place; nothing
-    is changed then.
+    Raises TwotrackError where the editor refuses, or the texts changed in the same place.
     """
-    reason = ""
-    for _ in range(_TRIES):
-        if not server.client.answers_apply_edit:
-            await _rested(server)
-        await server.caught_up()
-        edit = workspace_edit(server, proposal)
-        if edit is None:
-            return
-        uris = [document.uri for document, _ in proposal.edits]
-        texts = [server.documents.find(uri) for uri in uris]
-        reason = await _refusal(server, proposal.title, edit)
-        if not reason:
-            return
-        # Of what creates a file, half may be done.
-        if proposal.creates or not await _moved_on(server, uris, texts):
-            break
+    async with server.applying:
+        reason = ""
+        for _ in range(_TRIES):
+            if not server.client.answers_apply_edit:
+                await _rested(server)
+            await server.caught_up()
+            edit = workspace_edit(server, proposal)
+            if edit is None:
+                return
+            edits = rebased(server, proposal)
+            texts = {uri: server.documents.find(uri) for uri in edits}
+            reason = await _refusal(server, proposal.title, edit)
+            if reason and proposal.creates:  # half of it may be done
+                raise TwotrackError(f"the editor refused the new file ({reason}).")
+            moved_on = bool(texts) and await _moved_on(server, texts)
+            if not reason or any(_made(server, *each) for each in edits.values()):
+                return
+            if not moved_on:
+                break
     raise TwotrackError(
         f"the editor refused the edit ({reason}), so nothing was changed. Ask for it again."
     )
 
 
 async def _refusal(server: "Server", title: str, edit: types.WorkspaceEdit) -> str:
-    """Ask the editor; give why it did not apply the edit, empty where it did."""
+    """Ask the editor; give why it did not apply the edit, empty where it did.
+
+    Raises TwotrackError where it does not answer: it may still apply it.
+    """
     params = types.ApplyWorkspaceEditParams(edit=edit, label=title)
+    answers = server.client.answers_apply_edit
     try:
-        result = await server.protocol.request(types.WORKSPACE_APPLY_EDIT, params)
+        result = await server.protocol.request(
+            types.WORKSPACE_APPLY_EDIT, params, timeout_s=_ANSWER_S if answers else _CATCH_UP_S
+        )
     except TimeoutError:
-        return "it did not answer" if server.client.answers_apply_edit else ""
+        if not answers:
+            return ""
+        raise TwotrackError("the editor has not said whether it applied the edit.") from None
     except JsonRpcException as error:
         return error.message or "it gave no reason"
     return "" if result.applied else result.failure_reason or "it gave no reason"
 
 
-async def _moved_on(server: "Server", uris: list[str], texts: Sequence[object]) -> bool:
+async def _moved_on(server: "Server", texts: Mapping[str, Document | None]) -> bool:
     """Whether a document changes, in time, from what it was when the edit was made."""
     try:
         async with asyncio.timeout(_CATCH_UP_S):
-            while [server.documents.find(uri) for uri in uris] == list(texts):
+            while texts == {uri: server.documents.find(uri) for uri in texts}:
                 await server.documents.next_change()
     except TimeoutError:
         return False
     return True
+
+
+def _made(server: "Server", document: Document, edits: Sequence[Edit]) -> bool:
+    """Whether the document has been, since then, as `edits` make it: they were applied after all.
+
+    A change need not stand where the edit stood: of equal lines, which one is new?
+    """
+    if document.version == NOT_OPEN or server.documents.find(document.uri) is None:
+        return False
+    text, wanted = document.text, document.text.apply(edits)
+    for change in server.documents.changes_since(document.uri, document.version):
+        text = text.replace(change.range, change.new_text)
+        if text == wanted:
+            return True
+    return False
 
 
 async def _rested(server: "Server") -> None:

@@ -44,7 +44,7 @@ def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit 
         return None
     return to_proto.workspace_edit(
         proposal.title,
-        _rebased(server, proposal),
+        rebased(server, proposal),
         proposal.creates,
         server.client,
         confirm=proposal.confirm,
@@ -63,8 +63,8 @@ def _take(server: "Server", data: Any) -> tuple[Document, Offer]:
     return document, offer.moved(rebase_range(offer.range, changes))
 
 
-def _rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, tuple[Edit, ...]]]:
-    """Move the proposal's edits over what was typed meanwhile."""
+def rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, tuple[Edit, ...]]]:
+    """Move the proposal's edits over what was typed meanwhile. Raises EditConflict."""
     result: dict[str, tuple[Document, tuple[Edit, ...]]] = {}
     for base, edits in proposal.edits:
         present = server.documents.find(base.uri)

@@ -1,5 +1,6 @@
 """workspace/executeCommand: answered at once; the work goes on and ends in applyEdit."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -37,7 +38,7 @@ def register(server: "Server") -> None:
             case "twotrack.showRequest":
                 server.run_in_background(_show_request(server))
             case "twotrack.showStatus":
-                server.notices.tell(_status_text(server))
+                server.notices.tell(status_text(server.status()))
             case _:
                 raise TwotrackError(f"{params.command} is not a command of twotrack.")
 
@@ -51,11 +52,19 @@ async def _show_request(server: "Server") -> None:
     await explanation.show(server, f"The last question to {last.model}", text)
 
 
-def _status_text(server: "Server") -> str:
-    now = server.status()
+def status_text(now: Mapping[str, Any]) -> str:
+    """Say a status in a line of 95 characters or so: what matters most comes first."""
     state = "paused" if now["paused"] else "busy" if now["busy"] else "ready"
-    tasks = ", ".join(f"{name}: {task['using'] or 'nobody'}" for name, task in now["tasks"].items())
-    return f"twotrack is {state}. {tasks}. Spent today: {now['spentToday']:.4f} USD."
+    spent = now["spentToday"]
+    money = "<$0.01" if 0 < spent < 0.01 else f"${spent:.2f}"
+    # The model of each track, then the tasks that another one serves.
+    using: dict[str, str] = {}
+    for name, task in now["tasks"].items():
+        model = task["using"] or "nobody"
+        if using.setdefault(task["track"], model) != model:
+            using[name] = model
+    models = ", ".join(f"{name}: {model}" for name, model in using.items())
+    return f"twotrack is {state}. Spent today: {money}. {models}."
 
 
 async def _act(server: "Server", data: Any) -> None:

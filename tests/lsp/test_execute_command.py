@@ -1,0 +1,40 @@
+"""What people are told whose editor has one line for messages."""
+
+from typing import Any
+
+import pytest
+
+from twotrack.lsp.handlers.execute_command import status_text
+from twotrack.tasks import TASKS
+
+
+def status(*, spent: float = 0.0, **using: str | None) -> dict[str, Any]:
+    """Give a status with the model of each track, and of tasks that have their own."""
+    tasks = {
+        task.value: {
+            "track": traits.track.value,
+            "using": using.get(task, using[traits.track.value]),
+        }
+        for task, traits in TASKS.items()
+    }
+    return {"paused": False, "busy": 0, "spentToday": spent, "tasks": tasks}
+
+
+def test_two_models_and_what_they_took_fit_into_a_line() -> None:
+    text = status_text(status(fast="codestral", strong="claude-sonnet", spent=1.234))
+    assert text == (
+        "twotrack is ready. Spent today: $1.23. fast: codestral, strong: claude-sonnet."
+    )
+    assert len(text) <= 95
+
+
+def test_a_task_that_another_model_serves_is_named() -> None:
+    text = status_text(status(fast="quick", strong=None, test="sonnet", explain="mini"))
+    assert text.endswith(" fast: quick, strong: nobody, test: sonnet, explain: mini.")
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"), [(0.0, "$0.00"), (0.0004, "<$0.01"), (0.01, "$0.01"), (12.5, "$12.50")]
+)
+def test_little_money_is_not_none(spent: float, said: str) -> None:
+    assert f"today: {said}." in status_text(status(fast="a", strong="b", spent=spent))

@@ -1,0 +1,24 @@
+"""When the status line is told."""
+
+import asyncio
+
+import pytest
+
+from twotrack.lsp import status
+from twotrack.lsp.status import StatusLine
+
+
+async def test_changes_at_once_are_told_once_and_none_after_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(status, "_AFTER_S", 0.0)
+    told: asyncio.Queue[None] = asyncio.Queue()
+    line = StatusLine(lambda: told.put_nowait(None))
+    line.changed()
+    line.changed()
+    async with asyncio.timeout(5):
+        await told.get()
+    line.close()
+    line.changed()  # the end of the questions that are given up at the end
+    assert line._waiting is None
+    assert told.empty()
