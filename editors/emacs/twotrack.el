@@ -332,7 +332,8 @@ Return the request's id."
     (concat " tt"
             (cond ((eq (plist-get status :paused) t) ":paused")
                   ((and (numberp (plist-get status :busy)) (> (plist-get status :busy) 0)) ":…")
-                  ((stringp using) (concat ":" using)))
+                  ;; The mode line reads "%" as its own.
+                  ((stringp using) (concat ":" (string-replace "%" "%%" using))))
             (and (numberp spent) (> spent 0) (format " $%.2f" spent)))))
 
 ;;;; Edits

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 from editors.emacs.conftest import PAGE, THEME
 from editors.models import Models, Reply
@@ -279,6 +280,13 @@ def test_a_clone_of_the_buffer_has_no_ghost(start, models: Models) -> None:
         lambda shown: shown.count("    return") == 2 and shown.count("a + b") == 1
     )
     assert not editor.eval('(buffer-local-value \'twotrack-mode (get-buffer "a.py<2>"))')
+
+
+def test_a_models_name_is_shown_as_it_is(start, settings: Path) -> None:
+    text = settings.read_text().replace("[models.quick]", '[models."50%b"]')
+    settings.write_text(text.replace('["quick"]', '["50%b"]'))
+    editor = start("a.py", ADD)
+    editor.screen.wait_for("tt:50%b")
 
 
 def test_accepting_nothing_says_so(start, models: Models) -> None:

@@ -112,6 +112,49 @@ def test_typing_while_it_runs_is_kept(start, models: Models) -> None:
     editor.screen.wait_gone("twotrack: refactor …")
 
 
+def test_a_preview_waits_for_the_end_of_typing(start, models: Models) -> None:
+    models.script(code(SWAPPED, hang=True))
+    editor = start("a.py", AREA)
+    editor.run(
+        "vim.api.nvim_create_autocmd('LspRequest', { callback = function(event) "
+        "local request = event.data.request "
+        "if request.method == 'twotrack/edit' and request.type == 'complete' then "
+        "vim.g.answered = true end end })"
+    )
+    command(editor, "Twotrack edit swap the factors")
+    models.wait_for(1)
+    editor.screen.keys("gg", "O")
+    editor.screen.type("# typed")
+    editor.wait_text("# typed\n" + AREA)
+    models.release()
+    editor.wait_until("vim.g.answered")
+    editor.screen.type(" on")
+    editor.wait_text("# typed on\n" + AREA)
+    editor.screen.keys("Escape")
+    editor.screen.wait_for("a apply · q reject")
+
+
+def test_a_buffer_that_may_not_change_is_not_edited(start, models: Models) -> None:
+    models.script(code(SWAPPED))
+    editor = start("a.py", AREA)
+    editor.run("vim.bo.modifiable = false")
+    command(editor, "Twotrack edit swap the factors")
+    editor.screen.wait_for("a apply · q reject")
+    editor.screen.keys("a")
+    editor.screen.wait_for("a.py is 'nomodifiable'; nothing was applied")
+    assert editor.text() == AREA
+
+
+def test_a_file_without_a_name_is_not_edited(start, models: Models) -> None:
+    editor = start("a.py", AREA)
+    editor.screen.keys(":enew | set ft=python", "Enter")
+    editor.screen.keys("i")
+    editor.screen.type("x = 1")
+    editor.screen.keys("Escape")
+    command(editor, "Twotrack document")
+    editor.screen.wait_for("give the file a name first")
+
+
 def test_a_text_that_changed_under_the_preview_is_not_edited(start, models: Models) -> None:
     models.script(code(SWAPPED))
     editor = start("a.py", AREA)
@@ -258,7 +301,20 @@ def test_the_doctor(start, models: Models) -> None:
 
 
 @once
-def test_the_log(start, models: Models) -> None:
-    editor = start("a.py", AREA)
+def test_the_doctor_of_a_server_that_is_not_there(start, models: Models) -> None:
+    wrong = "require('twotrack').setup({ cmd = { 'nothing-of-this-name' } })"
+    editor = start("a.py", AREA, more=wrong, ready=False)
+    editor.screen.keys("Enter")
+    command(editor, "Twotrack doctor")
+    editor.screen.wait_for("nothing-of-this-name is not a program on PATH")
+    assert editor.eval("#vim.api.nvim_list_wins()") == 1
+
+
+@once
+def test_the_log(start, models: Models, home: Path) -> None:
+    state = home / "with a blank"
+    more = f"vim.lsp.log.get_filename = function() return '{state}/lsp.log' end"
+    editor = start("a.py", AREA, more=more)
     command(editor, "Twotrack log")
     editor.wait_until("vim.api.nvim_buf_get_name(0):find('lsp.log', 1, true) ~= nil")
+    assert editor.eval("vim.api.nvim_buf_get_name(0)") == f"{state}/lsp.log"

@@ -61,7 +61,31 @@ def test_tab_right_after_another_key_inserts_nothing_wrong(start, models: Models
     editor.screen.wait_for("return a + b")
     editor.screen.keys("x", "Tab", "y")
     editor.wait_until("vim.api.nvim_get_current_line():find('y') ~= nil")
-    assert re.fullmatch(r"def add\(a, b\):\n    return x\s*y\n", editor.text())
+    assert re.fullmatch(r"def add\(a, b\):\n    return x\s+y\n", editor.text())
+
+
+def test_tab_right_after_the_last_of_it_was_typed_is_a_tab(start, models: Models) -> None:
+    models.answer_at("return ", "ab")
+    editor = start("a.py", ADD)
+    type_at_the_end(editor, "return ")
+    editor.screen.wait_for("return ab")
+    editor.screen.keys("a", "b", "Tab", "y")
+    editor.wait_until("vim.api.nvim_get_current_line():find('y') ~= nil")
+    assert re.fullmatch(r"def add\(a, b\):\n    return ab\s+y\n", editor.text())
+
+
+def test_what_it_would_replace_is_gone(start, models: Models) -> None:
+    models.answer_at("x = [", "a] + b")
+    editor = start("a.py", "x = ]\n")
+    editor.screen.keys("$", "i")
+    editor.screen.type("[")
+    editor.screen.wait_for("x = [a] + b")
+    models.answer_always(Reply("", hang=True))
+    models.server.answer = lambda _: None
+    editor.screen.keys("DC", "Tab", "y")
+    editor.wait_until("vim.api.nvim_get_current_line():find('y') ~= nil")
+    assert re.fullmatch(r"x = \[\s+y\n", editor.text())
+    assert "Invalid" not in editor.messages()
 
 
 BODY = "total = 0\n    for n in numbers:\n        total += n\n    return total"
@@ -124,6 +148,35 @@ def test_undo_takes_back_what_was_accepted_in_one_step(start, models: Models) ->
     editor.wait_text(before)
     editor.screen.keys("C-r")
     editor.wait_text(before.rstrip(" \n") + f"\n    {BODY}\n")
+
+
+def test_undo_takes_back_what_a_persons_own_mapping_accepted_in_one_step(
+    start, models: Models
+) -> None:
+    models.answer_at("return ", "a + b")
+    mapping = (
+        "vim.keymap.set('i', '<C-l>', function() "
+        "return require('twotrack').accept() and '' or '<C-l>' end, { expr = true })"
+    )
+    editor = start("a.py", ADD, more=mapping)
+    type_at_the_end(editor, "return ")
+    editor.screen.wait_for("return a + b")
+    editor.screen.keys("C-l")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+    assert "E565" not in editor.messages()
+    editor.screen.keys("Escape", "u")
+    editor.wait_text("def add(a, b):\n    return \n")
+
+
+def test_a_tab_that_accepts_nothing_is_undone_with_what_was_typed(start, models: Models) -> None:
+    models.answer_always(Reply(""))
+    editor = start("a.py", ADD)
+    type_at_the_end(editor, "x")
+    editor.screen.keys("Tab")
+    editor.screen.type("y")
+    editor.wait_until("vim.api.nvim_get_current_line():find('y') ~= nil")
+    editor.screen.keys("Escape", "u")
+    editor.wait_text(ADD)
 
 
 def test_leaving_insert_mode_takes_it_away(start, models: Models) -> None:
@@ -194,13 +247,20 @@ def test_tab_is_what_it_was_where_nothing_is_shown(start, models: Models) -> Non
         "vim.keymap.set('i', '<Tab>', function() return 'mi' .. 'ne' end, { expr = true })",
         "vim.keymap.set('i', '<Tab>', function() vim.cmd.normal('amine') vim.cmd('star!') end)",
         "vim.cmd('inoremap <expr> <Tab> \"mine\"')",
+        'vim.cmd([[imap <expr> <Tab> "\\<Plug>mine"]]); vim.cmd([[imap <Plug>mine mine]])',
+        "vim.cmd('autocmd BufReadPost * source ~/.config/nvim/mine.vim')",
     ],
-    ids=["plug", "expr", "lua", "vimscript"],
+    ids=["plug", "expr", "lua", "vimscript", "vimscript-plug", "vimscript-local"],
 )
 def test_tab_is_the_persons_own_mapping_where_nothing_is_shown(
-    start, models: Models, mapping: str
+    start, models: Models, home: Path, mapping: str
 ) -> None:
     models.answer_always(Reply(""))
+    (home / ".config" / "nvim").mkdir()
+    (home / ".config" / "nvim" / "mine.vim").write_text(
+        "function! s:mine()\n  return 'mine'\nendfunction\n"
+        "inoremap <buffer> <expr> <Tab> <SID>mine()\n"
+    )
     editor = start("a.py", ADD, more=mapping)
     type_at_the_end(editor, "x")
     editor.screen.keys("Tab")

@@ -164,6 +164,26 @@ def test_restart(start, models: Models) -> None:
     editor.screen.wait_for("    return a + b")
 
 
+HANGS = """
+import threading
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+server = LanguageServer("hangs", "1")
+server.feature(types.TEXT_DOCUMENT_DID_OPEN)(lambda _: threading.Event().wait())
+server.start_io()
+"""
+
+
+def test_restart_of_a_server_that_hangs(start, models: Models, home: Path) -> None:
+    (home / "hangs.py").write_text(HANGS)
+    hangs = f"require('twotrack').setup({{ cmd = {{ 'python', '{home}/hangs.py' }} }})"
+    editor = start("a.py", ADD, more=hangs)
+    first = editor.client()
+    editor.screen.keys(":Twotrack restart", "Enter")
+    editor.wait_ready(not_client=first)
+
+
 @once
 def test_the_help_is_found(start, models: Models) -> None:
     editor = start("a.py", ADD)

@@ -130,7 +130,7 @@ end
 --- Asks a server; an error is shown to the person. The function that comes back cancels.
 ---@param method string
 ---@param params table
----@param take fun(result: any)
+---@param take fun(result: any, client: vim.lsp.Client)
 ---@param failed? fun()
 ---@return fun()? cancel nil: there is no server
 function M.request(method, params, take, failed)
@@ -152,7 +152,7 @@ function M.request(method, params, take, failed)
       end
       return
     end
-    take(result)
+    take(result, client)
   end)
   if not sent or not id then
     return nil
@@ -163,13 +163,18 @@ function M.request(method, params, take, failed)
   end
 end
 
---- Ends every server and starts it anew in the same buffers.
+--- Ends every server, one that hangs after two seconds, and starts it anew in the same buffers.
 function M.restart()
   restarts = {}
   local clients = vim.lsp.get_clients({ name = "twotrack" })
   for _, client in ipairs(clients) do
     restarting[client.id] = true
     client:stop()
+    vim.defer_fn(function()
+      if not client.rpc.is_closing() then
+        client.rpc.terminate()
+      end
+    end, 2000)
   end
   if #clients == 0 then
     vim.lsp.enable("twotrack", false)

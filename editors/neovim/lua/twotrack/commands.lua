@@ -30,11 +30,8 @@ end
 ---@param params table
 ---@param take fun(status: twotrack.Status)
 local function change(method, params, take)
-  client.request(method, params, function(status)
-    local server = client.get(0)
-    if server then
-      require("twotrack.status").take(server.id, status)
-    end
+  client.request(method, params, function(status, server)
+    require("twotrack.status").take(server.id, status)
     take(status)
   end)
 end
@@ -174,6 +171,10 @@ M.subcommands = {
     run = function()
       local server = client.get(0)
       local program = require("twotrack.options").get().cmd
+      if vim.fn.executable(program[1]) == 0 then
+        local said = "twotrack: %s is not a program on PATH; see :checkhealth twotrack"
+        return vim.notify(said:format(program[1]), vim.log.levels.ERROR)
+      end
       vim.cmd.new({ mods = { split = "botright" } })
       local words = vim.list_extend(vim.list_extend({}, program), { "doctor" })
       vim.fn.jobstart(words, { term = true, cwd = server and server.root_dir })
@@ -183,7 +184,7 @@ M.subcommands = {
   log = {
     help = "open the log, with what the server wrote to standard error",
     run = function()
-      vim.cmd.tabedit({ vim.fn.fnameescape(vim.lsp.log.get_filename()), magic = { file = false } })
+      vim.cmd.tabedit({ vim.lsp.log.get_filename(), magic = { file = false } })
       vim.cmd.normal({ "G", bang = true })
     end,
   },

@@ -97,11 +97,31 @@ local function show(result, encoding)
   end
 end
 
+--- Does something in Normal mode, where no key that is being typed goes astray.
+---@param act fun()
+local function in_normal_mode(act)
+  local mode = api.nvim_get_mode().mode
+  if (mode == "n" or mode == "nt") and vim.fn.getcmdwintype() == "" then
+    return act()
+  end
+  api.nvim_create_autocmd("ModeChanged", {
+    pattern = { "*:n", "*:nt" },
+    once = true,
+    callback = vim.schedule_wrap(function()
+      in_normal_mode(act)
+    end),
+  })
+end
+
 --- Asks for an edit of the present buffer.
 ---@param task "refactor"|"document"|"fix"|"test"|"simplify"|"explain"
 ---@param selection twotrack.Selection
 ---@param more? { instruction?: string, diagnostic?: string }
 function M.ask(task, selection, more)
+  if api.nvim_buf_get_name(0) == "" and task ~= "explain" then
+    -- Neovim would put the edit into a new buffer without a name.
+    return vim.notify("twotrack: give the file a name first, by :saveas", vim.log.levels.WARN)
+  end
   local server = client.get(0)
   local encoding = server and server.offset_encoding or "utf-16"
   local params = vim.tbl_extend("force", {
@@ -124,8 +144,12 @@ function M.ask(task, selection, more)
     end, running)
   end
   local stop = client.request("twotrack/edit", params, function(result)
-    ended()
-    show(result, encoding)
+    in_normal_mode(function()
+      if not done then
+        ended()
+        show(result, encoding)
+      end
+    end)
   end, ended)
   if not stop or done then
     return

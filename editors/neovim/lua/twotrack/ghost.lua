@@ -16,10 +16,21 @@ function M.is_native()
   return native.available() and options.get().ghost.native
 end
 
+--- Accepts at the next event, because the text may not change within an <expr> mapping.
 ---@param how "all"|"word"|"line"
----@return boolean
-function M.accept(how)
-  return own.accept(how) or (M.is_native() and native.accept(how))
+---@param otherwise? fun() is called then where the proposal does not fit what was typed since
+---@return boolean false: nothing is proposed
+function M.accept(how, otherwise)
+  otherwise = otherwise or function() end
+  if own.visible() then
+    vim.schedule(function()
+      if not own.accept(how) then
+        otherwise()
+      end
+    end)
+    return true
+  end
+  return M.is_native() and native.accept(how, otherwise)
 end
 
 ---@param count integer
@@ -53,17 +64,28 @@ end
 
 -- The keys ---------------------------------------------------------------------------------------
 
----@type table<string, fun(): boolean>
+--- Accepts before the next key is read.
+---@param how "all"|"word"|"line"
+---@return fun(otherwise: fun()): boolean
+local function accept(how)
+  return function(otherwise)
+    local accepted = M.accept(how, otherwise)
+    local over = not accepted
+    vim.schedule(function()
+      over = true
+    end)
+    vim.wait(1000, function()
+      return over
+    end)
+    return accepted
+  end
+end
+
+---@type table<string, fun(otherwise: fun()): boolean>
 local actions = {
-  accept = function()
-    return M.accept("all")
-  end,
-  accept_word = function()
-    return M.accept("word")
-  end,
-  accept_line = function()
-    return M.accept("line")
-  end,
+  accept = accept("all"),
+  accept_word = accept("word"),
+  accept_line = accept("line"),
   next = function()
     M.select(1)
     return own.visible() or M.is_native()
@@ -79,24 +101,33 @@ local actions = {
   end,
 }
 
---- Does what a key did before it was ours: its mapping, else the key itself.
+---@param maps table<string, any>[]
 ---@param key string
----@param before table what maparg gave for the buffer
-local function fall_back(key, before)
-  local map = before
-  if vim.tbl_isempty(map) then
-    for _, global in ipairs(vim.api.nvim_get_keymap("i")) do
-      if vim.keycode(global.lhs or "") == vim.keycode(key) then
-        map = global
-      end
+---@return table<string, any>?
+local function find(maps, key)
+  for _, map in ipairs(maps) do
+    if vim.keycode(map.lhs) == vim.keycode(key) then
+      return map
     end
   end
+end
+
+--- Does what a key did before it was ours: its mapping, else the key itself.
+---@param key string
+---@param before? table<string, any> its mapping in the buffer
+local function fall_back(key, before)
+  local map = before or find(vim.api.nvim_get_keymap("i"), key) or {}
   local keys, remap = vim.keycode(key), false
   if map.callback and map.expr ~= 1 then
     return map.callback()
-  elseif map.callback or map.expr == 1 then
-    local value = map.callback and map.callback() or vim.api.nvim_eval(map.rhs)
-    keys = (map.callback and map.replace_keycodes ~= 1) and value or vim.keycode(value or "")
+  elseif map.expr == 1 then
+    local value
+    if map.callback then
+      value = map.callback()
+    else
+      value = vim.api.nvim_eval(map.rhs)
+    end
+    keys = map.replace_keycodes == 1 and vim.keycode(value or "") or value
     remap = map.noremap == 0
   elseif map.rhs then
     keys, remap = vim.keycode(map.rhs), map.noremap == 0
@@ -108,20 +139,17 @@ end
 ---@param name string
 ---@param key string
 local function map(bufnr, name, key)
-  local before = vim.api.nvim_buf_call(bufnr, function()
-    return vim.fn.maparg(key, "i", false, true)
-  end)
-  if before.desc and vim.startswith(before.desc, "twotrack: ") then
+  local before = find(vim.api.nvim_buf_get_keymap(bufnr, "i"), key)
+  if before and vim.startswith(before.desc or "", "twotrack: ") then
     return -- attached anew
   end
-  before = before.buffer == 1 and before or {}
   local act = actions[name]
+  local function otherwise()
+    fall_back(key, before)
+  end
   vim.keymap.set("i", key, function()
-    -- What is accepted is undone by itself, without what was typed before it.
-    local levels = vim.bo.undolevels
-    vim.bo.undolevels = levels
-    if not act() then
-      fall_back(key, before)
+    if not act(otherwise) then
+      otherwise()
     end
   end, { buffer = bufnr, desc = "twotrack: " .. name:gsub("_", " ") })
 end

@@ -40,8 +40,7 @@ local function changes(edit, encoding)
   local result = {}
   for _, file in ipairs(text_edits(edit)) do
     local path = vim.uri_to_fname(file.uri)
-    local known = vim.fn.bufnr(path)
-    local new = known == -1 and not vim.uv.fs_stat(path)
+    local new = vim.fn.bufexists(path) == 0 and not vim.uv.fs_stat(path)
     local before = {}
     if not new then
       local bufnr = vim.uri_to_bufnr(file.uri)
@@ -86,10 +85,15 @@ end
 ---@return boolean
 function M.apply(edit, encoding)
   for _, file in ipairs(text_edits(edit)) do
-    local bufnr = vim.fn.bufnr(vim.uri_to_fname(file.uri))
+    local bufnr = vim.uri_to_bufnr(file.uri)
+    local said
     if file.version and vim.lsp.util.buf_versions[bufnr] ~= file.version then
+      said = "twotrack: %s has changed since; nothing was applied. Ask again."
+    elseif not vim.bo[bufnr].modifiable then
+      said = "twotrack: %s is 'nomodifiable'; nothing was applied."
+    end
+    if said then
       local name = vim.fn.fnamemodify(vim.uri_to_fname(file.uri), ":.")
-      local said = "twotrack: %s has changed since; nothing was applied. Ask again."
       vim.notify(said:format(name), vim.log.levels.WARN)
       return false
     end

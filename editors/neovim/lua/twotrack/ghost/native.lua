@@ -37,17 +37,20 @@ local function proposal(item)
   }
 end
 
---- Accepts what is shown, or the beginning of it, as soon as Neovim allows.
+--- Accepts what is shown, or the beginning of it, at the next event.
 ---@param how "all"|"word"|"line"
+---@param otherwise fun() is called then where it does not fit what was typed since
 ---@return boolean
-function M.accept(how)
+function M.accept(how, otherwise)
   return vim.lsp.inline_completion.get({
     on_accept = function(item)
       local ours = proposal(item)
       if not ours then
         return item -- another server's, with its own ideas
       end
-      own.insert(ours, how)
+      if not own.insert(ours, how) then
+        otherwise()
+      end
     end,
   })
 end

@@ -13,6 +13,7 @@ local namespace = api.nvim_create_namespace("twotrack.ghost")
 ---@field col integer
 ---@field tail integer bytes after the cursor that it replaces
 ---@field text string lines end with "\n", whatever the file's do
+---@field behind? string what stood behind the cursor; nil: that is not known
 
 ---@type twotrack.Proposal[], integer, twotrack.Proposal?
 local proposals, index, shown = {}, 1, nil
@@ -48,7 +49,12 @@ function M.rest(proposal)
   end
   local typed = api.nvim_buf_get_text(0, proposal.row, proposal.col, row, col, {})
   local begun = table.concat(typed, "\n")
-  if not vim.startswith(proposal.text, begun) then
+  local behind = api.nvim_get_current_line():sub(col + 1)
+  if
+    not vim.startswith(proposal.text, begun)
+    or #behind < proposal.tail
+    or behind ~= (proposal.behind or behind)
+  then
     return nil
   end
   return proposal.text:sub(#begun + 1)
@@ -136,7 +142,7 @@ end
 
 ---@return boolean
 function M.visible()
-  return shown ~= nil and M.rest(shown) ~= nil
+  return shown ~= nil and (M.rest(shown) or "") ~= ""
 end
 
 ---@param client vim.lsp.Client
@@ -162,6 +168,7 @@ local function take(client, bufnr, items)
         col = from,
         tail = to - col,
         text = (text:gsub("\r\n?", "\n")),
+        behind = line:sub(col + 1),
       }
     end
   end
@@ -273,9 +280,12 @@ end
 ---@return boolean false: the buffer has moved on, and nothing is changed
 function M.insert(proposal, how)
   local rest = M.rest(proposal)
-  if not rest then
+  if not rest or rest == "" then
     return false
   end
+  -- It is undone by itself, without what was typed before it.
+  local levels = vim.bo.undolevels
+  vim.bo.undolevels = levels
   local text = part(rest, how)
   local row, col = cursor()
   -- What stands behind the cursor goes only with the whole.
