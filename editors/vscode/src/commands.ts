@@ -67,9 +67,8 @@ export class CodeCommands {
     if (!(await vscode.workspace.applyEdit(edit))) {
       throw new Error('VS Code did not apply the edit; nothing was changed.');
     }
-    const made = present.find(({ document }) => !document);
-    if (made) {
-      await vscode.window.showTextDocument(made.uri, { preview: false });
+    if (!present.some(({ document }) => document === editor.document)) {
+      await vscode.window.showTextDocument(present[0]!.uri, { preview: false });
     }
   }
 }

@@ -22,6 +22,7 @@ import {
 import { Backoff } from './backoff';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
+import { wanted } from './languages';
 import { ProgressNotices } from './progress';
 import type { ChoosableTrack, EditParams, EditResult, SentRequest, Status } from './protocol';
 import { given, serverKeys } from './settings';
@@ -210,6 +211,8 @@ export class Connection implements vscode.Disposable {
       },
       initializationFailedHandler: () => false,
       middleware: {
+        provideInlineCompletionItems: (document, position, context, token, next) =>
+          wanted(document) ? next(document, position, context, token) : undefined,
         workspace: { configuration: () => [this.settings()] },
         handleWorkDoneProgress: (token, value, next) =>
           this.notices.take(token, value, () => next(token, value)),

@@ -7,6 +7,7 @@ import { Connection, words } from './connection';
 import { Documents } from './documents';
 import { Installation } from './installation';
 import { Keys } from './keys';
+import { served as document, toggle } from './languages';
 import { Preview } from './preview';
 import type { ChoosableTrack, EditTask } from './protocol';
 import { StatusBar } from './statusBar';
@@ -37,6 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const commands: Record<string, () => unknown> = {
     'twotrack.menu': () => status.menu(),
     'twotrack.toggle': () => served.pause(!served.status?.paused),
+    'twotrack.toggleLanguage': () => toggleLanguage(),
     'twotrack.useModel': () => chooseModel(served),
     'twotrack.showSent': async () => documents.show('What was sent', sent(await served.sent())),
     'twotrack.openLedger': () => openLedger(served, documents),
@@ -86,6 +88,15 @@ async function guarded(run: () => unknown, output: vscode.LogOutputChannel): Pro
   } catch (error) {
     output.error(words(error));
     void vscode.window.showErrorMessage(`Twotrack: ${words(error)}`);
+  }
+}
+
+async function toggleLanguage(): Promise<void> {
+  const open = document();
+  if (open) {
+    await toggle(open);
+  } else {
+    void vscode.window.showInformationMessage('Twotrack: open a file of that language first.');
   }
 }
 

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 
 import type { Connection } from './connection';
+import { affected, served, wanted } from './languages';
 import { face } from './words';
 
 type Entry = vscode.QuickPickItem & { command?: string };
@@ -13,12 +14,18 @@ export class StatusBar implements vscode.Disposable {
     vscode.StatusBarAlignment.Right,
     100,
   );
-  private readonly subscription: vscode.Disposable;
+  private readonly subscriptions: vscode.Disposable[];
 
   constructor(private readonly connection: Connection) {
     this.item.name = 'Twotrack';
     this.item.command = 'twotrack.menu';
-    this.subscription = connection.onDidChange(() => this.draw());
+    const draw = () => this.draw();
+    this.subscriptions = [
+      connection.onDidChange(draw),
+      vscode.window.onDidChangeActiveTextEditor(draw),
+      vscode.workspace.onDidOpenTextDocument(draw), // also where a document's language changed
+      vscode.workspace.onDidChangeConfiguration((event) => affected(event) && draw()),
+    ];
     this.draw();
     this.item.show();
   }
@@ -35,12 +42,12 @@ export class StatusBar implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.subscription.dispose();
+    vscode.Disposable.from(...this.subscriptions).dispose();
     this.item.dispose();
   }
 
   private draw(): void {
-    const { text, tooltip, warning } = face(this.connection.state, this.connection.status);
+    const { text, tooltip, warning } = face(this.connection.state, this.connection.status, off());
     this.item.text = text;
     this.item.tooltip = new vscode.MarkdownString(tooltip);
     this.item.accessibilityInformation = {
@@ -74,6 +81,7 @@ export class StatusBar implements vscode.Disposable {
         description: paused ? '' : 'no completions until you resume',
         command: 'twotrack.toggle',
       },
+      ...language(),
       { label: '$(arrow-swap) Switch Model', command: 'twotrack.useModel' },
       group('Code'),
       { label: '$(edit) Edit with Instruction', command: 'twotrack.edit' },
@@ -88,4 +96,18 @@ export class StatusBar implements vscode.Disposable {
       ...tail,
     ];
   }
+}
+
+/** The language of the open document, where completions are off for it. */
+function off(): string {
+  const document = served();
+  return document && !wanted(document) ? document.languageId : '';
+}
+
+function language(): Entry[] {
+  const document = served();
+  const label = off() ? '$(circle-filled) Turn On' : '$(circle-slash) Turn Off';
+  return document
+    ? [{ label: `${label} for ${document.languageId}`, command: 'twotrack.toggleLanguage' }]
+    : [];
 }

@@ -12,8 +12,8 @@ export interface Face {
   warning: boolean;
 }
 
-/** What the status bar shows. */
-export function face(state: ServerState, status: Status | undefined): Face {
+/** What the status bar shows; `off` is the language of the open file, if completions are off for it. */
+export function face(state: ServerState, status: Status | undefined, off = ''): Face {
   if (state !== 'running') {
     const said = {
       missing: ['$(warning) Twotrack', 'The server was not found.'],
@@ -25,19 +25,8 @@ export function face(state: ServerState, status: Status | undefined): Face {
   if (!status) {
     return { text: '$(sparkle) Twotrack', tooltip: 'Twotrack is running.', warning: false };
   }
-  const route = status.tasks['complete'];
-  const who = status.paused
-    ? 'paused'
-    : route?.using
-      ? `${route.track}: ${route.using}`
-      : 'no model';
-  const icon = status.busy
-    ? '$(sync~spin)'
-    : status.paused
-      ? '$(debug-pause)'
-      : status.problems.length || !route?.using
-        ? '$(warning)'
-        : '$(sparkle)';
+  const [sign, who] = condition(status, off);
+  const icon = status.busy ? '$(sync~spin)' : sign;
   const spent = status.spentToday > 0 ? ` ${usd(status.spentToday)}` : '';
   return {
     text: `${icon} ${who}${spent}`,
@@ -45,6 +34,21 @@ export function face(state: ServerState, status: Status | undefined): Face {
     warning:
       over(status.spentToday, status.budgetDay) || over(status.spentMonth, status.budgetMonth),
   };
+}
+
+/** Who completes, or why nobody does. */
+function condition(status: Status, off: string): [string, string] {
+  const route = status.tasks['complete'];
+  if (status.paused) {
+    return ['$(debug-pause)', 'paused'];
+  }
+  if (off) {
+    return ['$(circle-slash)', `off for ${off}`];
+  }
+  if (!route?.using) {
+    return ['$(warning)', 'no model'];
+  }
+  return [status.problems.length ? '$(warning)' : '$(sparkle)', `${route.track}: ${route.using}`];
 }
 
 function tooltip(status: Status): string {

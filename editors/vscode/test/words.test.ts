@@ -43,6 +43,12 @@ test('the status bar says track, model, and what was spent', () => {
   );
 });
 
+test('it says that completions are off for the language of the open file', () => {
+  assert.equal(face('running', STATUS, 'markdown').text, '$(circle-slash) off for markdown');
+  const paused = { ...STATUS, paused: true };
+  assert.equal(face('running', paused, 'markdown').text, '$(debug-pause) paused');
+});
+
 test('it says so where there is no model, no server, or no answer yet', () => {
   const none = { complete: { track: 'fast', models: [], using: null, chosen: false } };
   assert.equal(face('running', { ...STATUS, tasks: none }).text, '$(warning) no model');

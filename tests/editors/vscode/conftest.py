@@ -3,19 +3,27 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from editors.models import Models, Reply
-from editors.vscode.workbench import CodeServer, Workbench
+from editors.pages import block
+from editors.vscode.workbench import (
+    USER_SETTINGS,
+    CodeServer,
+    Workbench,
+    make_home,
+    run_lines,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from editors.conftest import Programs
 
 CHECKOUT = Path(__file__).parents[3]
 EXTENSION = CHECKOUT / "editors" / "vscode"
@@ -46,27 +54,10 @@ loopback = false
 enabled = false
 """
 
-USER_SETTINGS = """{
-  "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
-  "editor.wordBasedSuggestions": "off",
-  "editor.autoClosingBrackets": "never",
-  "editor.autoIndent": "none",
-  "editor.minimap.enabled": false,
-  "editor.inlineSuggest.minShowDelay": 0,
-  "files.autoSave": "off",
-  "files.eol": "\\n",
-  "workbench.startupEditor": "none",
-  "workbench.tips.enabled": false,
-  "workbench.secondarySideBar.defaultVisibility": "hidden",
-  "git.enabled": false,
-  "update.mode": "none",
-  "extensions.autoCheckUpdates": false,
-  "extensions.ignoreRecommendations": true
-}
-"""
-"""A VS Code that does nothing of its own accord, so that what happens is the extension's."""
-
 WINDOW = {"width": 1100, "height": 700}
+
+INSTALL = block("vscode", "install")
+"""The page's commands: all but the last make the .vsix, the last one installs it."""
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -74,57 +65,41 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Keep a picture of the window of a test that failed."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]  # what pluggy sends
-    windows = [v for v in getattr(item, "funcargs", {}).values() if isinstance(v, Workbench)]
+    windows = item.stash.get(_WINDOWS, [])
     if report.when == "call" and report.failed:
         FAILURES.mkdir(exist_ok=True)
         name = re.sub(r"[^\w.-]+", "-", item.nodeid.partition("editors/")[2])
-        for window in windows:
-            window.page.screenshot(path=FAILURES / f"{name}.png")
+        for number, window in enumerate(windows):
+            window.page.screenshot(path=FAILURES / f"{name}-{number}.png")
+
+
+_WINDOWS = pytest.StashKey[list[Workbench]]()
+"""Those that a test uses."""
 
 
 @pytest.fixture(scope="session")
-def node(programs: Any) -> Path:
+def node(programs: "Programs") -> Path:
     """The Node that packs the extension and runs code-server."""
     return programs.path("VSCODE_NODE")
 
 
 @pytest.fixture(scope="session")
-def npm(node: Path) -> Callable[..., None]:
-    """Give a function that runs npm in the extension's folder."""
-    program = shutil.which("npm")
-    if program is None:
+def developer(node: Path) -> dict[str, str]:
+    """The environment of somebody who makes the extension."""
+    if shutil.which("npm") is None:
         pytest.fail("npm is missing: run tests/editors/setup vscode", pytrace=False)
-    path = os.pathsep.join((str(node.parent), os.environ["PATH"]))
-
-    def run(*arguments: str) -> None:
-        done = subprocess.run(
-            [program, "--silent", *arguments],
-            cwd=EXTENSION,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    present = EXTENSION / "node_modules" / ".package-lock.json"
-    package = EXTENSION / "package.json"
-    if not present.exists() or present.stat().st_mtime < package.stat().st_mtime:
-        run("install", "--no-audit", "--no-fund")
-        present.touch()
-    return run
+    return {**os.environ, "PATH": os.pathsep.join((str(node.parent), os.environ["PATH"]))}
 
 
 @pytest.fixture(scope="session")
-def vsix(npm: Callable[..., None]) -> Path:
-    """The packed extension."""
-    npm("run", "package")
+def vsix(developer: dict[str, str]) -> Path:
+    """The packed extension, made by the commands of the page."""
+    run_lines(INSTALL.splitlines()[:-1], cwd=CHECKOUT, environment=developer)
     return EXTENSION / "dist" / "twotrack.vsix"
 
 
 @pytest.fixture(scope="session")
-def browser(programs: Any, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
+def browser(programs: "Programs", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
     """One Chromium for all windows."""
     chromium = programs["VSCODE_CHROMIUM"]
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # lazily: not everybody has it
@@ -162,7 +137,7 @@ Serve = Callable[..., CodeServer]
 
 @pytest.fixture(scope="session")
 def serve(
-    programs: Any,
+    programs: "Programs",
     node: Path,
     vsix: Path,
     scripted: Models,
@@ -170,48 +145,52 @@ def serve(
 ) -> Iterator[Serve]:
     """Give a function that starts a code-server with the extension and a home of its own.
 
-    `settings` are VS Code's user settings. twotrack is looked for in `path`, and where programs
-    usually are, but for `only`.
+    `settings` are VS Code's user settings, `config` is twotrack's file. twotrack is looked for in
+    `path`, and where programs usually are, but for `only`.
     """
     running: list[CodeServer] = []
 
     def start(
         *arguments: str,
         settings: str = USER_SETTINGS,
+        config: str = SETTINGS,
         path: tuple[Path, ...] = (Path(sys.executable).parent,),
         only: bool = False,
     ) -> CodeServer:
         home = tmp_path_factory.mktemp("code")
-        config = home / ".config" / "twotrack" / "config.toml"
-        config.parent.mkdir(parents=True)
-        config.write_text(SETTINGS.replace("{base_url}", scripted.base_url))
-        user = home / "data" / "User" / "settings.json"
-        user.parent.mkdir(parents=True)
-        user.write_text(settings)
-        # Few programs are to be found: no twotrack but the one of `path`. VS Code takes the PATH
-        # of a login shell.
         folders = path if only else (*path, node.parent, Path("/usr/bin"), Path("/bin"))
-        search = os.pathsep.join(map(str, folders))
-        (home / ".bash_profile").write_text(f"export PATH='{search}'\n")
-        environment = {
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / ".config"),
-            "XDG_DATA_HOME": str(home / ".local/share"),
-            "XDG_CACHE_HOME": str(home / ".cache"),
-            "PATH": f"{search}:/usr/bin:/bin",
-            "SHELL": "/bin/bash",
-            "LANG": "C.UTF-8",
-            "TWOTRACK_CONFIG": str(config),
-        }
+        config = config.replace("{base_url}", scripted.base_url)
+        environment = make_home(home, settings=settings, config=config, path=folders)
         command = (str(node), programs["VSCODE_CODE_SERVER"])
         server = CodeServer(command, home, environment, *arguments)
-        server.install(vsix)
+        server.install(INSTALL.splitlines()[-1], EXTENSION)
         running.append(server.__enter__())
         return server
 
     yield start
     for server in running:
         server.__exit__()
+
+
+Open = Callable[..., Workbench]
+
+
+@pytest.fixture
+def open_window(request: pytest.FixtureRequest, browser: "Browser") -> Iterator[Open]:
+    """Give a function that opens a folder, or a workspace's file, in a window of its own."""
+    contexts = []
+    windows: list[Workbench] = request.node.stash.setdefault(_WINDOWS, [])
+
+    def begin(server: CodeServer, folder: Path) -> Workbench:
+        if not folder.exists():
+            folder.mkdir()
+        contexts.append(browser.new_context(viewport=WINDOW))  # type: ignore[arg-type]
+        windows.append(Workbench.open(contexts[-1], server, folder))
+        return windows[-1]
+
+    yield begin
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")
@@ -229,8 +208,11 @@ def window(
 
 
 @pytest.fixture
-def workbench(window: Workbench, models: Models) -> Iterator[Workbench]:
+def workbench(
+    request: pytest.FixtureRequest, window: Workbench, models: Models
+) -> Iterator[Workbench]:
     """That window, with nothing open."""
+    request.node.stash.setdefault(_WINDOWS, []).append(window)
     yield window
     models.release()
     window.close_all()

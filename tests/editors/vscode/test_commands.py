@@ -3,33 +3,10 @@
 import pytest
 
 from editors.models import Models, Reply
+from editors.vscode.steps import HALVED, REPLY, TEXT, apply, ask, preview
 from editors.vscode.workbench import Workbench, until
 
-TEXT = "def area(width, height):\n    return width * height\n"
-HALVED = "def area(width, height):\n    return width * height / 2\n"
-REPLY = "```python\n    return width * height / 2\n```"
-
-pytestmark = pytest.mark.timeout(60)
-
-
-def ask(workbench: Workbench, instruction: str = "halve it") -> None:
-    """Edit the line of the cursor, the last one with text."""
-    workbench.press("Control+End", "ArrowUp")
-    workbench.command("Twotrack: Edit with Instruction")
-    workbench.answer(instruction)
-
-
-def preview(workbench: Workbench, name: str) -> None:
-    """Wait for the diff of a file."""
-    workbench.page.locator(".tab.active").filter(has_text=f"{name}: ").wait_for()
-    workbench.page.locator(".monaco-diff-editor .line-insert").first.wait_for()
-
-
-def apply(workbench: Workbench, name: str) -> None:
-    """Apply what is previewed, and wait until the diff has gone."""
-    workbench.press("Control+Enter")
-    until(lambda: workbench.tabs() == [name], "the diff to close")
-    workbench.focused()
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
@@ -48,7 +25,7 @@ def test_an_edit_is_previewed_applied_and_undone_in_one_step(
     apply(workbench, name)
     workbench.wait_saved(name, HALVED.replace("\n", newline))
     workbench.press("Control+z")
-    assert workbench.saved(name) == TEXT.replace("\n", newline)
+    workbench.wait_saved(name, TEXT.replace("\n", newline))
 
 
 @pytest.mark.parametrize("way", ["button", "closing"])
@@ -63,7 +40,7 @@ def test_discarding_changes_nothing(workbench: Workbench, models: Models, way: s
     else:
         workbench.page.locator(".tab.active").click(button="middle")
     until(lambda: workbench.tabs() == [name], "the diff to close")
-    assert workbench.saved(name) == TEXT
+    workbench.wait_saved(name, TEXT)
 
 
 def test_the_button_applies(workbench: Workbench, models: Models) -> None:
@@ -107,7 +84,7 @@ def test_cancelling_closes_the_question(workbench: Workbench, models: Models) ->
     workbench.cancel_progress()
     models.wait_closed(request)
     assert request.aborted_at is not None
-    assert workbench.saved("cancelled.py") == TEXT
+    workbench.wait_saved("cancelled.py", TEXT)
     assert workbench.notifications() == []
 
 
@@ -138,14 +115,14 @@ def test_the_selection_is_what_is_edited(workbench: Workbench, models: Models) -
 def test_pausing_stops_completions_until_resumed(workbench: Workbench, models: Models) -> None:
     models.answer_at("paused = 4", "2")
     workbench.command("Twotrack: Pause or Resume Completions")
-    until(lambda: "paused" in workbench.status.inner_text(), "the status bar to say so")
+    workbench.wait_status("paused")
     workbench.open_file("paused.py", "paused")
     workbench.type(" = 4")
     assert models.quiet_for(0.5)
     workbench.press("Backspace")
     workbench.status.click()
     workbench.choose("Resume")
-    until(lambda: "quick" in workbench.status.inner_text(), "the model in the status bar")
+    workbench.wait_status("quick")
     workbench.press("Control+1")  # back into the editor
     workbench.focused()
     workbench.type("4")
@@ -162,8 +139,8 @@ def test_the_status_bar_shows_who_is_busy_and_what_was_spent(
     workbench.status.locator(".codicon-sync").wait_for()
     models.release()
     workbench.status.locator(".codicon-sync").wait_for(state="hidden")
-    until(lambda: "$" in workbench.status.inner_text(), "the money")
-    assert "fast: quick" in workbench.status.inner_text()
+    workbench.wait_status("$")
+    workbench.wait_status("fast: quick")
 
 
 def test_another_model_can_be_chosen(workbench: Workbench, models: Models) -> None:
@@ -171,7 +148,7 @@ def test_another_model_can_be_chosen(workbench: Workbench, models: Models) -> No
     workbench.command("Twotrack: Switch Model")
     workbench.choose("fast")
     workbench.choose("clever")
-    until(lambda: "fast: clever" in workbench.status.inner_text(), "the model")
+    workbench.wait_status("fast: clever")
     workbench.open_file("other.py", "other")
     workbench.type(" = ")
     workbench.wait_ghost("42")
@@ -179,7 +156,7 @@ def test_another_model_can_be_chosen(workbench: Workbench, models: Models) -> No
     workbench.command("Twotrack: Switch Model")
     workbench.choose("fast")
     workbench.choose("As the settings say")
-    until(lambda: "fast: quick" in workbench.status.inner_text(), "the model")
+    workbench.wait_status("fast: quick")
 
 
 def test_what_was_sent_is_shown(workbench: Workbench, models: Models) -> None:
@@ -226,5 +203,5 @@ def test_a_problem_is_fixed(workbench: Workbench, models: Models) -> None:
 def test_the_doctor_runs_in_a_terminal(workbench: Workbench, models: Models) -> None:
     workbench.command("Twotrack: Run the Doctor")
     workbench.page.locator(".terminal-wrapper.active").wait_for()
-    models.wait_for(1)  # it asks the models
+    until(lambda: models.requests, "it to ask the models")
     workbench.press("Control+j")

@@ -8,6 +8,8 @@ from editors.models import Models, Reply
 from editors.vscode.conftest import EXTENSION
 from editors.vscode.workbench import Workbench
 
+pytestmark = pytest.mark.timeout(300)
+
 BODY = "total = 0\n    for n in numbers:\n        total += n\n    return total"
 
 
@@ -18,7 +20,7 @@ def test_it_shows_and_tab_inserts_exactly_that(workbench: Workbench, models: Mod
     workbench.wait_ghost("a + b")
     workbench.press("Tab")
     workbench.wait_no_ghost()
-    assert workbench.saved("add.py") == "def add(a, b):\n    return a + b"
+    workbench.wait_saved("add.py", "def add(a, b):\n    return a + b")
 
 
 def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: Models) -> None:
@@ -34,7 +36,7 @@ def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: 
     assert models.quiet_for(0.5)
     assert len(models.requests) == asked
     workbench.press("Tab")
-    assert workbench.saved("area.py") == "def area(width, height):\n    return width * height"
+    workbench.wait_saved("area.py", "def area(width, height):\n    return width * height")
 
 
 def test_escape_leaves_the_file_as_it_was_typed(workbench: Workbench, models: Models) -> None:
@@ -44,7 +46,7 @@ def test_escape_leaves_the_file_as_it_was_typed(workbench: Workbench, models: Mo
     workbench.wait_ghost("left - right")
     workbench.press("Escape")
     workbench.wait_no_ghost()
-    assert workbench.saved("subtract.py") == "def subtract(left, right):\n    return "
+    workbench.wait_saved("subtract.py", "def subtract(left, right):\n    return ")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
@@ -59,7 +61,7 @@ def test_several_lines_with_the_files_own_line_ends(
     workbench.press("Tab")
     workbench.wait_no_ghost()
     wanted = f"def total_{len(newline)}(numbers):\n    {BODY}".replace("\n", newline)
-    assert workbench.saved(name) == wanted
+    workbench.wait_saved(name, wanted)
 
 
 def test_an_emoji_before_the_cursor(workbench: Workbench, models: Models) -> None:
@@ -69,7 +71,7 @@ def test_an_emoji_before_the_cursor(workbench: Workbench, models: Models) -> Non
     workbench.wait_ghost("name")
     workbench.press("Tab")
     text = 'def greet(name):\n    return "\U0001f44b\U0001f3fd " + name'
-    assert workbench.saved("greet.py") == text
+    workbench.wait_saved("greet.py", text)
 
 
 def test_what_stands_behind_the_cursor_is_not_doubled(workbench: Workbench, models: Models) -> None:
@@ -79,7 +81,7 @@ def test_what_stands_behind_the_cursor_is_not_doubled(workbench: Workbench, mode
     workbench.type("(")
     workbench.wait_ghost('"done"')
     workbench.press("Tab")
-    assert workbench.saved("done.py") == 'print("done")'
+    workbench.wait_saved("done.py", 'print("done")')
 
 
 def test_undo_takes_it_back_in_one_step(workbench: Workbench, models: Models) -> None:
@@ -90,7 +92,7 @@ def test_undo_takes_it_back_in_one_step(workbench: Workbench, models: Models) ->
     workbench.press("Tab")
     workbench.wait_no_ghost()
     workbench.press("Control+z")
-    assert workbench.saved("undone.py") == "def undone(numbers):\n    "
+    workbench.wait_saved("undone.py", "def undone(numbers):\n    ")
 
 
 def test_typing_on_while_it_is_asked_closes_that_question(
@@ -105,7 +107,7 @@ def test_typing_on_while_it_is_asked_closes_that_question(
     models.wait_closed(first)
     assert first.aborted_at is not None
     workbench.wait_ghost("later")
-    assert workbench.saved("typed.py") == "sooner_or_x = "
+    workbench.wait_saved("typed.py", "sooner_or_x = ")
 
 
 def test_a_model_that_is_down_is_told_once_and_comes_back(
@@ -118,7 +120,7 @@ def test_a_model_that_is_down_is_told_once_and_comes_back(
         workbench.wait_notification("quick")
         workbench.type(" 1 +")
         workbench.type(" 2")
-        assert workbench.saved("down.py") == "first_line = 1\nsecond_line = 1 + 2"
+        workbench.wait_saved("down.py", "first_line = 1\nsecond_line = 1 + 2")
         assert len([said for said in workbench.notifications() if "quick" in said]) == 1
     finally:
         models.listen_again()

@@ -1,10 +1,14 @@
 """What is packed, and the extension's own unit tests."""
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from editors.vscode.conftest import EXTENSION
+from editors.vscode.workbench import run_lines
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_the_package_is_small_and_holds_what_it_needs(vsix: Path) -> None:
@@ -22,5 +26,5 @@ def test_the_package_is_small_and_holds_what_it_needs(vsix: Path) -> None:
     assert str(EXTENSION).encode() not in text
 
 
-def test_the_unit_tests(npm: Callable[..., None]) -> None:
-    npm("test")
+def test_the_unit_tests(developer: dict[str, str], vsix: Path) -> None:
+    run_lines(["npm test"], cwd=EXTENSION, environment=developer)

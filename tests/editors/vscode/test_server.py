@@ -1,48 +1,16 @@
 """The server's life: found, installed, restarted, given its keys; and who may set what."""
 
 import json
-import sys
-import sysconfig
-import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from editors.models import Models, Reply
-from editors.vscode.conftest import USER_SETTINGS, Serve
-from editors.vscode.workbench import CodeServer, Workbench, until
+from editors.vscode.conftest import Open, Serve
+from editors.vscode.steps import completes, python_alone, wheel, with_settings
+from editors.vscode.workbench import USER_SETTINGS, Workbench, until
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.timeout(120)
-
-Open = Callable[[CodeServer, Path], Workbench]
-
-
-@pytest.fixture
-def open_window(browser: "Browser") -> Iterator[Open]:
-    """Give a function that opens a folder in a window of its own."""
-    contexts = []
-
-    def begin(server: CodeServer, folder: Path) -> Workbench:
-        folder.mkdir(exist_ok=True)
-        contexts.append(browser.new_context(viewport={"width": 1100, "height": 700}))
-        return Workbench.open(contexts[-1], server, folder)
-
-    yield begin
-    for context in contexts:
-        context.close()
-
-
-def completes(workbench: Workbench, models: Models, name: str) -> None:
-    """Look for a completion that nobody asked for before."""
-    models.answer_at(f"{name} = ", "42")
-    workbench.open_file(f"{name}.py", f"{name} =")
-    workbench.type(" ")
-    workbench.wait_ghost("42")
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_killed_server_is_started_again_and_told_once(
@@ -52,7 +20,7 @@ def test_a_killed_server_is_started_again_and_told_once(
         workbench.server.kill_language_server()
         workbench.open_file(f"killed_{number}.py", "typing")
         workbench.type(" goes on")
-        assert workbench.saved(f"killed_{number}.py") == "typing goes on"
+        workbench.wait_saved(f"killed_{number}.py", "typing goes on")
         workbench.running()
         completes(workbench, models, f"restarted_{number}")
     said = [text for text in workbench.notifications() if "ended unexpectedly" in text]
@@ -69,40 +37,6 @@ def test_the_command_restarts_it(workbench: Workbench, models: Models) -> None:
     workbench.running()
     completes(workbench, models, "by_command")
     assert len(workbench.server.language_servers()) == 1
-
-
-def wheel(folder: Path) -> Path:
-    """Make a wheel that installs `twotrack` without the network: it borrows this environment."""
-    path = folder / "twotrack-99.0-py3-none-any.whl"
-    here = [sysconfig.get_paths()["purelib"], str(Path(__file__).parents[3] / "server")]
-    info = "twotrack-99.0.dist-info"
-    files = {
-        "twotrack_borrowed.pth": "\n".join(here) + "\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: twotrack\nVersion: 99.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": "[console_scripts]\ntwotrack = twotrack.cli:main\n",
-    }
-    record = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(name, text)
-    return path
-
-
-def with_settings(server: CodeServer, **settings: object) -> None:
-    """Write settings of machine scope."""
-    path = server.home / "data" / "Machine" / "settings.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps({f"twotrack.{k.replace('__', '.')}": v for k, v in settings.items()})
-    )
-
-
-def python_alone(folder: Path) -> Path:
-    """Make a folder of programs that holds this Python and nothing of twotrack."""
-    folder.mkdir()
-    (folder / "python3").symlink_to(Path(sys._base_executable))  # type: ignore[attr-defined]
-    return folder
 
 
 def test_without_a_server_it_offers_to_install_one(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -16,20 +17,78 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 """Longest wait for anything to appear; a test that needs it has failed."""
 
-GHOST = ".ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview"
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
 
+USER_SETTINGS = """{
+  "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+  "editor.wordBasedSuggestions": "off",
+  "editor.autoClosingBrackets": "never",
+  "editor.autoIndent": "none",
+  "editor.minimap.enabled": false,
+  "editor.inlineSuggest.minShowDelay": 0,
+  "files.autoSave": "off",
+  "files.eol": "\\n",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "git.enabled": false,
+  "update.mode": "none",
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true
+}
+"""
+"""A VS Code that does nothing of its own accord, so that what happens is the extension's."""
 
-def until(met: Callable[[], T], what: str) -> T:
+
+def until(met: Callable[[], T], what: str, *, within_s: float = PATIENCE_S) -> T:
     """Ask again and again until `met` gives something true."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + within_s
     while not (found := met()):
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.03)
     return found
+
+
+def run_lines(lines: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:
+    """Run lines of a page as a person does, and hold that none of them fails."""
+    done = subprocess.run(
+        ["/bin/bash", "-ec", "\n".join(lines)],
+        cwd=cwd,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def make_home(home: Path, *, settings: str, config: str, path: Sequence[Path]) -> dict[str, str]:
+    """Write VS Code's user settings and twotrack's file into a home; give its environment.
+
+    Few programs are to be found there: no twotrack but the one of `path`.
+    """
+    toml = home / ".config" / "twotrack" / "config.toml"
+    user = home / "data" / "User" / "settings.json"
+    search = os.pathsep.join(map(str, path))
+    # VS Code takes the PATH of a login shell.
+    profile = home / ".bash_profile", f"export PATH={shlex.quote(search)}\n"
+    for file, text in ((toml, config), (user, settings), profile):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local/share"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "PATH": f"{search}:/usr/bin:/bin",
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "TWOTRACK_CONFIG": str(toml),
+    }
 
 
 class CodeServer:
@@ -52,15 +111,14 @@ class CodeServer:
         self.log = home / "code-server.log"
         self._arguments = arguments
 
-    def install(self, vsix: Path) -> None:
-        """Install an extension."""
-        subprocess.run(
-            [*self.command, *self.folders, "--install-extension", str(vsix)],
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+    def install(self, line: str, cwd: Path) -> None:
+        """Install an extension by the page's line: `code` is this code-server."""
+        code = self.home / "bin" / "code"
+        code.parent.mkdir(exist_ok=True)
+        code.write_text(f'#!/bin/sh\nexec {shlex.join([*self.command, *self.folders])} "$@"\n')
+        code.chmod(0o755)
+        path = os.pathsep.join((str(code.parent), self.environment["PATH"]))
+        run_lines([line], cwd=cwd, environment={**self.environment, "PATH": path})
 
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
@@ -123,12 +181,13 @@ class Workbench:
 
     @classmethod
     def open(cls, context: "BrowserContext", server: CodeServer, folder: Path) -> Self:
-        """Open a folder and wait until the window is there."""
+        """Open a folder, or a .code-workspace file, and wait until the window is there."""
         page = context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
-        page.goto(f"{server.url}/?folder={folder}")
+        several = folder.suffix == ".code-workspace"
+        page.goto(f"{server.url}/?{'workspace' if several else 'folder'}={folder}")
         page.locator(".monaco-workbench .statusbar").wait_for()
-        return cls(page, server, folder)
+        return cls(page, server, folder.parent if several else folder)
 
     # -- what is seen ------------------------------------------------------------------------------
 
@@ -151,6 +210,10 @@ class Workbench:
 
         until(met, "the server")
 
+    def wait_status(self, part: str) -> None:
+        """Wait until the status bar says so."""
+        until(lambda: part in self.status.inner_text(), f"{part!r} in the status bar")
+
     def ghost(self) -> str:
         """Give the ghost text that shows, its lines joined; empty: none does."""
         texts = self.page.evaluate(
@@ -168,7 +231,7 @@ class Workbench:
         )
         return "\n".join(texts).replace("\xa0", " ").replace("\u200c", "").rstrip("\n")
 
-    def wait_ghost(self, text: str) -> None:
+    def wait_ghost(self, text: str, *, within_s: float = PATIENCE_S) -> None:
         """Wait for exactly this ghost text."""
         seen = ""
 
@@ -178,9 +241,13 @@ class Workbench:
             return seen == text
 
         try:
-            until(met, f"ghost text {text!r}")
+            until(met, f"ghost text {text!r}", within_s=within_s)
         except AssertionError:
             raise AssertionError(f"ghost text is {seen!r}, not {text!r}") from None
+
+    def wait_any_ghost(self, *, within_s: float) -> str:
+        """Wait for ghost text of a model that nobody scripted; give it."""
+        return until(self.ghost, "ghost text", within_s=within_s)
 
     def wait_no_ghost(self) -> None:
         """Wait until no ghost text shows."""
@@ -242,9 +309,7 @@ class Workbench:
 
     def command(self, title: str) -> None:
         """Run a command through the palette."""
-        self._no_input()
-        self.press("F1")
-        self._fill(f">{title}")
+        self._ask("F1", f">{title}")
         rows = self.page.locator(".quick-input-list .monaco-list-row")
         named = self.page.locator(".label-name", has_text=re.compile(f"^{re.escape(title)}$"))
         rows.filter(has=named).first.click()  # the first of all need not be the one
@@ -264,6 +329,26 @@ class Workbench:
         self._fill(text)
         self.press("Enter")
 
+    def dismiss(self) -> None:
+        """Close the input box that shows."""
+        self.page.locator(".quick-input-widget:visible input").first.press("Escape")
+        self._no_input()
+
+    def _ask(self, key: str, text: str) -> None:
+        """Open an input box by a key and fill it in."""
+        self._no_input()
+        box = self.page.locator(".quick-input-widget:visible input").first
+
+        def shown() -> bool:
+            self.press(key)  # lost where the window is not ready for keys
+            end = time.monotonic() + 3
+            while not (there := box.is_visible()) and time.monotonic() < end:
+                self.page.wait_for_timeout(30)
+            return there
+
+        until(shown, "an input box")
+        self._fill(text)
+
     def _no_input(self) -> None:
         """Wait until the last input box has gone: what is typed at once would go into it."""
         self.page.locator(".quick-input-widget").first.wait_for(state="hidden")
@@ -273,15 +358,14 @@ class Workbench:
 
     def open_file(self, name: str, text: str | None = None) -> None:
         """Open a file of the folder (written anew with `text`) and put the cursor at its end."""
+        file = self.folder / name
         if text is not None:
-            (self.folder / name).write_bytes(text.encode())
-        self._no_input()
-        self.press("Control+p")
-        self._fill(str(self.folder / name))  # the name alone is found only once it is indexed
+            file.write_bytes(text.encode())
+        self._ask("Control+p", str(file))  # the name alone is found only once it is indexed
         row = self.page.locator(".quick-input-list .monaco-list-row.focused")
-        row.filter(has_text=name).wait_for()
+        row.filter(has_text=file.name).wait_for()
         self.press("Enter")
-        self.page.locator(".tab.active").filter(has_text=name).wait_for()
+        self.page.locator(".tab.active").filter(has_text=file.name).wait_for()
         self.focused()
         self.press("Control+End")
 
@@ -291,7 +375,7 @@ class Workbench:
 
     def saved(self, name: str) -> str:
         """Save the file and give its text, to the byte."""
-        clean = self.page.locator(".tab.active:not(.dirty)").filter(has_text=name)
+        clean = self.page.locator(".tab.active:not(.dirty)").filter(has_text=Path(name).name)
 
         def met() -> bool:
             # A file that is saved as it was is empty for a moment.
