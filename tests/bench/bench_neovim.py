@@ -265,7 +265,8 @@ async def ghost(model: Model, versions: Sequence[str]) -> None:
             ours = {server: Times.of(times[way, server][WARM:]) for server in SERVERS}
             for server, figure in ours.items():
                 over = "" if server == "constant" else figure.over(ours["constant"])
-                goal = "goal <= 1.5 of constant" if server == "twotrack" else ""
+                goal = "" if server != "twotrack" else f"{figure.over(ours['naive'])} of naive, "
+                goal += "goal <= 1.5: both ask the model" if goal else ""
                 say(f"  {server}, and over constant", f"{figure!s:<22} {over:<14}", goal)
 
 

@@ -277,7 +277,7 @@ def keys(lab: Lab, rounds: int = 25) -> None:
                     say(f"  {ours} / {floor}", result[ours].over(result[floor]), goal)
 
 
-def start(lab: Lab, rounds: int = 15) -> None:
+def start(lab: Lab, rounds: int = 25) -> None:
     """From the navigation to a window that can be used."""
     with contextlib.ExitStack() as stack:
         servers = {

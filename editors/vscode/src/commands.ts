@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { type Connection, isCancelled } from './connection';
 import type { Documents } from './documents';
 import { type Change, changes, Typing, workspaceEdit } from './edits';
+import { servable } from './languages';
 import type { Preview } from './preview';
 import type { EditParams, EditTask } from './protocol';
 import { answered } from './words';
@@ -23,7 +24,7 @@ export class CodeCommands {
   /** Carry out a task on the selection, or on what stands at the cursor. */
   async run(task: EditTask): Promise<void> {
     const editor = vscode.window.activeTextEditor;
-    if (!editor || !['file', 'untitled'].includes(editor.document.uri.scheme)) {
+    if (!editor || !servable(editor.document)) {
       void vscode.window.showInformationMessage('Twotrack: open a file first.');
       return;
     }

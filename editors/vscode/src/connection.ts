@@ -22,11 +22,14 @@ import {
 import { Backoff } from './backoff';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
-import { wanted } from './languages';
+import { servable, wanted } from './languages';
 import { ProgressNotices } from './progress';
 import type { ChoosableTrack, EditParams, EditResult, SentRequest, Status } from './protocol';
 import { given, serverKeys } from './settings';
 import type { ServerState } from './words';
+
+/** How long a new window is left alone, in milliseconds. */
+const REST_MS = 2000;
 
 export class Connection implements vscode.Disposable {
   state: ServerState = 'starting';
@@ -39,6 +42,7 @@ export class Connection implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private readonly backoff = new Backoff();
   private retry: NodeJS.Timeout | undefined;
+  private atRest: vscode.Disposable | undefined;
   private turn: Promise<void> = Promise.resolve();
   private readonly notices = new ProgressNotices((token) => {
     void this.client?.sendNotification('window/workDoneProgress/cancel', { token });
@@ -55,13 +59,27 @@ export class Connection implements vscode.Disposable {
     this.keysOfSettings = serverKeys(extension.packageJSON);
   }
 
+  /** Start the server when the window has come to rest: sooner, it would slow the window down. */
+  startAtRest(): void {
+    const timer = setTimeout(() => void this.restart(), REST_MS);
+    this.atRest = vscode.Disposable.from(
+      new vscode.Disposable(() => clearTimeout(timer)),
+      // Who types or asks at once does not wait for that.
+      vscode.workspace.onDidChangeTextDocument(
+        ({ document }) => servable(document) && void this.restart(),
+      ),
+    );
+  }
+
   /** Start the server, in the place of one that runs. */
   restart(): Promise<void> {
+    this.rested();
     this.backoff.reset();
     return this.inTurn(() => this.begin());
   }
 
   dispose(): Promise<void> {
+    this.rested();
     return this.inTurn(() => this.end());
   }
 
@@ -99,7 +117,9 @@ export class Connection implements vscode.Disposable {
     this.changed.fire();
   }
 
-  private ask<Answer>(method: string, params: object): Promise<Answer> {
+  private async ask<Answer>(method: string, params: object): Promise<Answer> {
+    // How a start went is told by who began it.
+    await (this.atRest ? this.restart() : this.turn).catch(() => undefined);
     return this.running().sendRequest<Answer>(method, params);
   }
 
@@ -108,6 +128,11 @@ export class Connection implements vscode.Disposable {
       throw new Error('The server is not running.');
     }
     return this.client;
+  }
+
+  private rested(): void {
+    this.atRest?.dispose();
+    this.atRest = undefined;
   }
 
   // -- its life ----------------------------------------------------------------------------------

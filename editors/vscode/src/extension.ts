@@ -74,7 +74,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
   );
-  void served.restart();
+  served.startAtRest();
 }
 
 export function deactivate(): Promise<void> | undefined {

@@ -13,10 +13,15 @@ export function affected(event: vscode.ConfigurationChangeEvent): boolean {
   );
 }
 
-/** The document in the active editor, if completions could be offered there. */
+/** Whether the server is told of a document. */
+export function servable(document: vscode.TextDocument): boolean {
+  return ['file', 'untitled'].includes(document.uri.scheme);
+}
+
+/** The document in the active editor, if the server is told of it. */
 export function served(): vscode.TextDocument | undefined {
   const document = vscode.window.activeTextEditor?.document;
-  return document && ['file', 'untitled'].includes(document.uri.scheme) ? document : undefined;
+  return document && servable(document) ? document : undefined;
 }
 
 /** Whether completions are wanted in a document. */

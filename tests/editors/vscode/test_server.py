@@ -30,6 +30,15 @@ def test_a_killed_server_is_started_again_and_told_once(
     workbench.press("Control+j")
 
 
+def test_a_command_in_a_new_window_does_not_wait_for_it_to_rest(
+    serve: Serve, open_window: Open, tmp_path: Path
+) -> None:
+    server = serve("--disable-workspace-trust")
+    workbench = open_window(server, tmp_path / "project")
+    workbench.command("Twotrack: Open the Ledger")
+    workbench.wait_text("Ledger", "ledger.sqlite3")
+
+
 def test_the_command_restarts_it(workbench: Workbench, models: Models) -> None:
     before = workbench.server.language_servers()
     workbench.command("Twotrack: Restart the Server")
