@@ -1,4 +1,4 @@
-# Every target does its own set-up; nothing but python3 (3.11 or newer) is needed. uv is used where it is.
+# Every target does its own set-up; nothing but python3 (3.11 or newer) is needed; Debian and Rust's cargo for the real editors. uv is used where it is.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
@@ -12,7 +12,7 @@ EDITOR_TOOLS = if command -v uv >/dev/null; then uv pip install --quiet --python
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
 
-test: $(READY)  ## Run every test, with coverage
+test: $(READY)  ## Run the tests, but those that drive real editors, with coverage
 	$(RUN)coverage erase
 	$(RUN)coverage run -m pytest --ignore tests/editors
 	$(RUN)coverage combine --quiet

@@ -18,13 +18,22 @@ def block(editor: str, title: str) -> str:
 
 
 def capture(editor: str, title: str, screen: Screen) -> None:
-    """Put what is on the screen into the page's block, where TWOTRACK_CAPTURE=1 asks for it.
+    """Hold that the page's block shows what is on the screen; TWOTRACK_PICTURES=1 takes it anew.
 
-    Empty lines between the text and the status line are left out.
+    Empty lines between the text and the status line are left out, and numbers of processes.
     """
-    if os.environ.get("TWOTRACK_CAPTURE") != "1":
-        return
-    page = EDITORS / editor / "README.md"
     shown = re.sub(r"\n(?:~?\n){3,}", "\n\n", screen.text())
+    shown = re.sub(r"^ *(\S.*)@\[\d+\]$", _without_number, shown, flags=re.MULTILINE) + "\n"
     present = block(editor, title)
-    page.write_text(page.read_text().replace(f'title="{title}"\n{present}', f'title="{title}"\n{shown}\n'))  # fmt: skip  # noqa: E501
+    if os.environ.get("TWOTRACK_PICTURES") == "1":
+        page = EDITORS / editor / "README.md"
+        before, after = (f'title="{title}"\n{text}' for text in (present, shown))
+        page.write_text(page.read_text().replace(before, after))
+        return
+    assert shown == present, (
+        f"{editor}'s page shows something else; TWOTRACK_PICTURES=1 takes it anew"
+    )
+
+
+def _without_number(line: re.Match[str]) -> str:
+    return f"{line[1]}@[1]".rjust(len(line[0]))

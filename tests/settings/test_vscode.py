@@ -99,6 +99,7 @@ def test_the_rest_of_the_file_stays() -> None:
     assert made["contributes"]["configuration"][0] == OWN
     restricted = made["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert "twotrack.routes.fast" in restricted
+    assert "twotrack.own" in restricted
     assert "twotrack.models" not in restricted  # machine scope: no workspace sets it anyway
     assert updated(json.dumps(made)) == json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 

@@ -28,6 +28,7 @@ export class CodeCommands {
       void vscode.window.showInformationMessage('Twotrack: open a file first.');
       return;
     }
+    await this.connection.ready(); // the place is read when it can be asked about
     const params = await parameters(task, editor);
     if (!params) {
       return;
@@ -78,7 +79,7 @@ async function parameters(
   task: EditTask,
   editor: vscode.TextEditor,
 ): Promise<EditParams | undefined> {
-  const { document, selection } = editor;
+  const { document } = editor;
   const textDocument = { uri: document.uri.toString() };
   switch (task) {
     case 'refactor': {
@@ -86,13 +87,14 @@ async function parameters(
         title: 'Twotrack: what is to be done here?',
         placeHolder: 'such as: add type hints, use a dictionary, handle the empty list',
       });
+      const { selection } = editor; // where it is now
       const range = selection.isEmpty ? document.lineAt(selection.active).range : selection;
       return instruction?.trim()
         ? { textDocument, task, range: plainRange(range), instruction: instruction.trim() }
         : undefined;
     }
     case 'fix': {
-      const found = await diagnostic(document, selection);
+      const found = await diagnostic(document, editor.selection);
       return (
         found && {
           textDocument,
@@ -103,7 +105,7 @@ async function parameters(
       );
     }
     default:
-      return { textDocument, task, range: plainRange(selection) };
+      return { textDocument, task, range: plainRange(editor.selection) };
   }
 }
 

@@ -31,6 +31,9 @@ import type { ServerState } from './words';
 /** How long a new window is left alone, in milliseconds. */
 const REST_MS = 2000;
 
+/** How long a server may take to start, in milliseconds: one that hangs is ended. */
+const START_MS = 60_000;
+
 export class Connection implements vscode.Disposable {
   state: ServerState = 'starting';
   status: Status | undefined;
@@ -48,6 +51,9 @@ export class Connection implements vscode.Disposable {
     void this.client?.sendNotification('window/workDoneProgress/cancel', { token });
   });
   private readonly keysOfSettings: string[];
+  /** What the person chose for this window, whatever becomes of the server. */
+  private readonly chosen = new Map<ChoosableTrack, string>();
+  private paused = false;
 
   /** `find` gives the server's program, or undefined after it has told the person. */
   constructor(
@@ -74,12 +80,14 @@ export class Connection implements vscode.Disposable {
   /** Start the server, in the place of one that runs. */
   restart(): Promise<void> {
     this.rested();
+    this.abandon();
     this.backoff.reset();
     return this.inTurn(() => this.begin());
   }
 
   dispose(): Promise<void> {
     this.rested();
+    this.abandon();
     return this.inTurn(() => this.end());
   }
 
@@ -90,12 +98,18 @@ export class Connection implements vscode.Disposable {
 
   // -- what is asked of the server ---------------------------------------------------------------
 
-  pause(paused: boolean): Promise<void> {
-    return this.take(this.ask<Status>('twotrack/pause', { paused }));
+  async pause(paused: boolean): Promise<void> {
+    await this.take(this.ask<Status>('twotrack/pause', { paused }));
+    this.paused = paused;
   }
 
-  useModel(track: ChoosableTrack, model: string | null): Promise<void> {
-    return this.take(this.ask<Status>('twotrack/useModel', { track, model }));
+  async useModel(track: ChoosableTrack, model: string | null): Promise<void> {
+    await this.take(this.ask<Status>('twotrack/useModel', { track, model }));
+    if (model === null) {
+      this.chosen.delete(track);
+    } else {
+      this.chosen.set(track, model);
+    }
   }
 
   async freshStatus(): Promise<Status> {
@@ -118,14 +132,19 @@ export class Connection implements vscode.Disposable {
   }
 
   private async ask<Answer>(method: string, params: object): Promise<Answer> {
-    // How a start went is told by who began it.
-    await (this.atRest ? this.restart() : this.turn).catch(() => undefined);
-    return this.running().sendRequest<Answer>(method, params);
+    return (await this.ready()).sendRequest<Answer>(method, params);
   }
 
-  private running(): LanguageClient {
+  /** Wait for a start that is under way. Throws where there is no server then. */
+  async ready(): Promise<LanguageClient> {
+    // How a start went is told by who began it.
+    await (this.atRest ? this.restart() : this.turn).catch(() => undefined);
     if (!this.client?.isRunning()) {
-      throw new Error('The server is not running.');
+      throw new Error(
+        this.state === 'missing'
+          ? 'There is no server: run `Twotrack: Install or Update the Server`.'
+          : 'The server is not running; `Twotrack: Show Output` says why.',
+      );
     }
     return this.client;
   }
@@ -137,7 +156,7 @@ export class Connection implements vscode.Disposable {
 
   // -- its life ----------------------------------------------------------------------------------
 
-  /** One thing at a time: a start that is under way cannot be stopped in the middle. */
+  /** One thing at a time: a start that is under way is waited for, unless it is given up. */
   private inTurn(work: () => Promise<void>): Promise<void> {
     this.turn = this.turn.then(work, work);
     return this.turn;
@@ -159,19 +178,50 @@ export class Connection implements vscode.Disposable {
       }
     });
     this.client = client;
+    const limit = setTimeout(() => end(client), START_MS);
     try {
       await client.start();
+      await this.repeat(client);
     } catch (error) {
       this.output.error(`${program} did not start: ${words(error)}`);
       if (this.client === client) {
         this.client = undefined;
         this.ended(0);
       }
+      end(client);
+      return;
+    } finally {
+      clearTimeout(limit);
+    }
+    if (this.client !== client) {
+      end(client); // it was given up, or ended, meanwhile
       return;
     }
     this.show('running');
     // Whatever is wrong with this answer, the server can be used.
     void this.freshStatus().catch((error: unknown) => this.output.debug(words(error)));
+  }
+
+  /** Tell a new server what was chosen before. */
+  private async repeat(client: LanguageClient): Promise<void> {
+    if (this.paused) {
+      await client.sendRequest('twotrack/pause', { paused: true });
+    }
+    for (const [track, model] of this.chosen) {
+      // The settings may have changed: a model of that name need not be there.
+      await client.sendRequest('twotrack/useModel', { track, model }).catch((error: unknown) => {
+        this.output.warn(words(error));
+      });
+    }
+  }
+
+  /** A start that hangs would keep the next one waiting. */
+  private abandon(): void {
+    const client = this.client;
+    if (client && !client.isRunning()) {
+      this.client = undefined;
+      end(client);
+    }
   }
 
   private async end(): Promise<void> {
@@ -185,6 +235,7 @@ export class Connection implements vscode.Disposable {
         await client.dispose(2000);
       } catch (error) {
         this.output.warn(`The server did not stop as it should: ${words(error)}`);
+        end(client);
       }
     }
   }
@@ -245,7 +296,7 @@ export class Connection implements vscode.Disposable {
       },
     };
     this.output.info(`Starting ${program}`);
-    const client = new LanguageClient(
+    const client = new Client(
       'twotrack',
       'Twotrack',
       {
@@ -327,16 +378,27 @@ async function resolve(
 
 /** Whether a request ended because somebody wanted that. */
 export function isCancelled(error: unknown): boolean {
-  const codes: number[] = [
-    LSPErrorCodes.RequestCancelled,
-    LSPErrorCodes.ServerCancelled,
-    ErrorCodes.PendingResponseRejected,
-  ];
+  const codes: number[] = [LSPErrorCodes.RequestCancelled, LSPErrorCodes.ServerCancelled];
   return error instanceof ResponseError && codes.includes(error.code);
 }
 
 export function words(error: unknown): string {
+  if (error instanceof ResponseError && error.code === ErrorCodes.PendingResponseRejected) {
+    return 'The server ended before it answered; ask again.';
+  }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Its own messages go to the output: the person is told once, by us. */
+class Client extends LanguageClient {
+  override error(message: string, data?: unknown, show?: boolean | 'force'): void {
+    super.error(message, data, show === 'force' ? false : show);
+  }
+}
+
+/** End a server that does not end by itself. */
+function end(client: LanguageClient): void {
+  client.serverProcess?.kill('SIGKILL');
 }
 
 /** Asks the server for `twotrack/didChangeStatus`. */

@@ -43,7 +43,10 @@ export function activate(context: vscode.ExtensionContext): void {
     'twotrack.showSent': async () => documents.show('What was sent', sent(await served.sent())),
     'twotrack.openLedger': () => openLedger(served, documents),
     'twotrack.doctor': () => doctor(installation, keys),
-    'twotrack.restart': () => served.restart(),
+    'twotrack.restart': () => {
+      installation.tellAgain();
+      return served.restart();
+    },
     'twotrack.showOutput': () => output.show(),
     'twotrack.openSettings': () =>
       vscode.commands.executeCommand('workbench.action.openSettings', '@ext:twotrack.twotrack'),
@@ -136,6 +139,7 @@ async function openLedger(served: Connection, documents: Documents): Promise<voi
 
 /** Run `twotrack doctor` as a task: no shell, and its output stays to be read. */
 async function doctor(installation: Installation, keys: Keys): Promise<void> {
+  installation.tellAgain();
   const program = await installation.find();
   if (!program) {
     return;

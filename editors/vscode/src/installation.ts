@@ -16,6 +16,7 @@ export class Installation {
   /** The virtual environment that the extension makes. */
   private readonly own: string;
   private offered = false;
+  private underWay: Promise<boolean> | undefined;
 
   constructor(
     context: vscode.ExtensionContext,
@@ -38,8 +39,18 @@ export class Installation {
     return undefined;
   }
 
+  /** Say again where there is no server, once somebody asks for it. */
+  tellAgain(): void {
+    this.offered = false;
+  }
+
   /** Install the server, or its newest version; tell whether that went well. */
-  async install(): Promise<boolean> {
+  install(): Promise<boolean> {
+    this.underWay ??= this.begin().finally(() => (this.underWay = undefined));
+    return this.underWay;
+  }
+
+  private async begin(): Promise<boolean> {
     const { good, refused } = await choose(candidates(machine(), await interpreter()));
     if (!good) {
       await this.explain(refused);

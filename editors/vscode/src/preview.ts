@@ -11,27 +11,28 @@ const SCHEME = 'twotrack-proposal';
 export class Preview implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly texts = new Map<string, string>();
   private number = 0;
-  private decide: ((apply: boolean) => void) | undefined;
+  private shown: { number: number; decide: (apply: boolean) => void } | undefined;
   private readonly subscriptions: vscode.Disposable[];
 
   constructor() {
     this.subscriptions = [
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
-      vscode.commands.registerCommand('twotrack.applyProposal', () => this.decide?.(true)),
-      vscode.commands.registerCommand('twotrack.discardProposal', () => this.decide?.(false)),
+      vscode.commands.registerCommand('twotrack.applyProposal', () => this.shown?.decide(true)),
+      vscode.commands.registerCommand('twotrack.discardProposal', () => this.shown?.decide(false)),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
-        if (closed.some(isOurs)) {
-          this.decide?.(false);
+        const shown = this.shown;
+        if (shown && closed.some((tab) => isPart(tab, shown.number))) {
+          shown.decide(false);
         }
       }),
     ];
   }
 
-  /** Show what would change, and wait for the decision; closing the diff discards it. */
+  /** Show what would change, and wait for the decision; closing the diff, or another, discards it. */
   async accepted(title: string, changes: readonly Change[]): Promise<boolean> {
-    this.decide?.(false);
-    const decision = new Promise<boolean>((resolve) => (this.decide = resolve));
+    this.shown?.decide(false);
     const number = ++this.number;
+    const decision = new Promise<boolean>((decide) => (this.shown = { number, decide }));
     for (const change of changes) {
       const { uri, document } = change;
       const proposed = this.keep(uri, `proposed ${number}`, after(change));
@@ -42,8 +43,10 @@ export class Preview implements vscode.TextDocumentContentProvider, vscode.Dispo
       });
     }
     const apply = await decision;
-    this.decide = undefined;
-    await this.close();
+    if (this.shown?.number === number) {
+      this.shown = undefined;
+    }
+    await this.close(number);
     return apply;
   }
 
@@ -52,7 +55,7 @@ export class Preview implements vscode.TextDocumentContentProvider, vscode.Dispo
   }
 
   dispose(): void {
-    this.decide?.(false);
+    this.shown?.decide(false);
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
@@ -63,13 +66,26 @@ export class Preview implements vscode.TextDocumentContentProvider, vscode.Dispo
     return key;
   }
 
-  private async close(): Promise<void> {
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter(isOurs);
-    await vscode.window.tabGroups.close(tabs);
-    this.texts.clear();
+  private async close(number: number): Promise<void> {
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await vscode.window.tabGroups.close(tabs.filter((tab) => isPart(tab, number)));
+    for (const key of [...this.texts.keys()]) {
+      if (numberOf(vscode.Uri.parse(key)) === number) {
+        this.texts.delete(key);
+      }
+    }
   }
 }
 
-function isOurs({ input }: vscode.Tab): boolean {
-  return input instanceof vscode.TabInputTextDiff && input.modified.scheme === SCHEME;
+/** Whether a tab shows a part of the preview with this number. */
+function isPart({ input }: vscode.Tab, number: number): boolean {
+  return (
+    input instanceof vscode.TabInputTextDiff &&
+    input.modified.scheme === SCHEME &&
+    numberOf(input.modified) === number
+  );
+}
+
+function numberOf({ query }: vscode.Uri): number {
+  return Number(query.split(' ').at(-1));
 }

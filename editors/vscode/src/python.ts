@@ -103,11 +103,14 @@ export async function install(
   const [command, ...first] = python;
   const inside = program(folder, 'python', platform);
   const fresh = !existsSync(program(folder, 'twotrack', platform));
-  await mkdir(path.dirname(folder), { recursive: true });
+  // One whose Python is gone cannot be mended.
+  const clear = existsSync(inside) ? [] : ['--clear'];
+  const cwd = path.dirname(folder);
+  await mkdir(cwd, { recursive: true });
   try {
-    await run(command, [...first, '-m', 'venv', folder], tell, signal);
-    const pip = ['-m', 'pip', 'install', '--upgrade', '--disable-pip-version-check'];
-    await run(inside, [...pip, '--', requirement], tell, signal);
+    await run(command, [...first, '-I', '-m', 'venv', ...clear, folder], cwd, tell, signal);
+    const pip = ['-I', '-m', 'pip', 'install', '--upgrade', '--disable-pip-version-check'];
+    await run(inside, [...pip, '--', requirement], cwd, tell, signal);
   } catch (error) {
     if (fresh) {
       await rm(folder, { recursive: true, force: true });
@@ -120,12 +123,14 @@ export async function install(
 function run(
   command: string,
   args: readonly string[],
+  cwd: string,
   tell: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   tell(`> ${command} ${args.join(' ')}`);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
+      cwd, // -I and this: a folder that is open holds nothing that is run here
       signal,
       shell: false,
       windowsHide: true,

@@ -68,7 +68,7 @@ export class StatusBar implements vscode.Disposable {
       { label: '$(key) Set API Key', command: 'twotrack.setKey' },
       { label: '$(gear) Open Settings', command: 'twotrack.openSettings' },
     ];
-    if (this.connection.state !== 'running') {
+    if (['missing', 'stopped'].includes(this.connection.state)) {
       return [
         { label: '$(cloud-download) Install the Server', command: 'twotrack.installServer' },
         ...tail,

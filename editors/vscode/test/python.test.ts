@@ -55,9 +55,9 @@ test('one that does not run is passed over', async () => {
 function recorder(folder: string, pip: number): string {
   const file = path.join(folder, 'python');
   const script = `#!/bin/sh
-printf '%s|' "$@" >> '${folder}/calls'; echo >> '${folder}/calls'
-case "$2" in
-  venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+printf '%s|' "$PWD" "$@" >> '${folder}/calls'; echo >> '${folder}/calls'
+case "$3" in
+  venv) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
   pip) echo "could not find it" >&2; exit ${pip} ;;
 esac
 `;
@@ -73,8 +73,8 @@ test('a virtual environment is made, and the requirement is one argument', async
   const made = await install([recorder(folder, 0)], venv, requirement, 'linux', () => {}, signal);
   assert.equal(made, path.join(venv, 'bin', 'twotrack'));
   assert.deepEqual(readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n'), [
-    `-m|venv|${venv}|`,
-    `-m|pip|install|--upgrade|--disable-pip-version-check|--|${requirement}|`,
+    `${path.dirname(venv)}|-I|-m|venv|--clear|${venv}|`,
+    `${path.dirname(venv)}|-I|-m|pip|install|--upgrade|--disable-pip-version-check|--|${requirement}|`,
   ]);
   rmSync(folder, { recursive: true });
 });

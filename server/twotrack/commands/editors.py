@@ -14,9 +14,10 @@ _PLACE = 'README, "Set up your editor"'
 _EDITORS = {
     "nvim": ("Neovim", f"{_PLACE}: Neovim, in init.lua."),
     "hx": ("Helix", f"{_PLACE}: Helix, in languages.toml; completions come in the menu."),
-    "emacs": ("Emacs", f"{_PLACE}: Emacs, with eglot (Emacs 29 and later)."),
+    "emacs": ("Emacs", f"{_PLACE}: Emacs 30, with eglot."),
     "code": ("VS Code", f"{_PLACE}: VS Code."),
-    "vim": ("Vim", "Vim speaks LSP by a plug-in only, such as vim-lsp: its command is `twotrack`."),
+    "vim": ("Vim", "editors/vim/README.md: Vim speaks LSP by a plug-in, such as ALE."),
+    "kak": ("Kakoune", "editors/kakoune/README.md: Kakoune speaks LSP by kakoune-lsp."),
 }
 _SPEAK = frozenset({"nvim", "hx", "emacs", "vim"})
 """Those that say their version at once; `code` starts a browser's engine for it."""

@@ -55,9 +55,9 @@ def updated(text: str) -> str:
     contributes["configuration"] = own + made
     trust["restrictedConfigurations"] = [
         key
-        for category in made
+        for category in own + made
         for key, schema in category["properties"].items()
-        if schema["scope"] == "window"
+        if schema.get("scope", "window") in ("window", "language-overridable")
     ]
     return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +32,16 @@ def test_the_generated_file(start, models: Models, language: str) -> None:
     editor.screen.wait_for(re.compile(r"\n.* 12345"))
     accept(editor)
     assert editor.saved() == b"\nx = 12345\n"
+
+
+def test_the_generated_file_is_what_this_helix_makes_of_it(programs) -> None:
+    command = [
+        sys.executable,
+        GENERATED.with_name("generate.py"),
+        programs["HELIX"],
+        "--check",
+    ]
+    subprocess.run(command, check=True, timeout=60)
 
 
 def test_settings_go_into_config(start, models: Models) -> None:

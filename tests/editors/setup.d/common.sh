@@ -81,6 +81,6 @@ cargo_tool() {
   local at=$TWOTRACK_EDITORS/tools/$1 cargo
   shift
   cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
-  [ -x "$cargo" ] || { echo "Rust's cargo is missing, 1.75 or newer: install it" >&2; return 1; }
+  [ -x "$cargo" ] || { echo "Rust's cargo is missing, 1.89 or newer: install it" >&2; return 1; }
   "$cargo" install --quiet --locked --root "$at" "$@"
 }

@@ -1,4 +1,4 @@
-# Kakoune (Debian's forky), kakoune-lsp (built from crates.io: Debian has none), and tmux.
+# Kakoune (Debian's forky), kakoune-lsp (built by cargo: Debian has none), and tmux.
 . "$(dirname "$0")/common.sh"
 system_packages tmux
 remember TMUX_PROGRAM "$(command -v tmux)"

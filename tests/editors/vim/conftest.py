@@ -65,7 +65,6 @@ def _is_server(process: psutil.Process) -> bool:
 PLAIN = """
 set nocompatible nomore shortmess+=c laststatus=2 noruler
 set statusline=%t\\ %m%=%{mode()=='n'?'NORMAL':''}
-filetype plugin indent on
 nnoremap <F5> :write! %:h/saved<CR>
 call ch_logfile($HOME .. '/vim.log', 'w')
 """

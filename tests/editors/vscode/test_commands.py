@@ -1,5 +1,7 @@
 """The extension's commands: prompts, preview, menu, what it shows."""
 
+import re
+
 import pytest
 
 from editors.models import Models, Reply
@@ -51,6 +53,23 @@ def test_the_button_applies(workbench: Workbench, models: Models) -> None:
     workbench.page.locator('.editor-actions [aria-label^="Apply"]').click()
     until(lambda: workbench.tabs() == ["button.py"], "the diff to close")
     workbench.wait_saved("button.py", HALVED)
+
+
+def test_a_second_edit_takes_the_place_of_the_one_that_is_previewed(
+    workbench: Workbench, models: Models
+) -> None:
+    models.script(Reply(REPLY.replace("/ 2", "/ 3")), Reply(REPLY))
+    workbench.open_file("twice.py", TEXT)
+    ask(workbench)
+    preview(workbench, "twice.py")
+    workbench.page.locator(".tab").filter(has_text=re.compile(r"^twice\.py$")).click()
+    workbench.focused()
+    ask(workbench)
+    until(lambda: len(models.requests) == 2, "the second question")
+    workbench.page.get_by_text("/ 2").first.wait_for()
+    preview(workbench, "twice.py")
+    apply(workbench, "twice.py")
+    workbench.wait_saved("twice.py", HALVED)
 
 
 @pytest.mark.parametrize("touched", [True, False])

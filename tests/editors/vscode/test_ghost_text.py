@@ -6,6 +6,7 @@ import pytest
 
 from editors.models import Models, Reply
 from editors.vscode.conftest import EXTENSION
+from editors.vscode.steps import completes
 from editors.vscode.workbench import Workbench
 
 pytestmark = pytest.mark.timeout(300)
@@ -113,6 +114,7 @@ def test_typing_on_while_it_is_asked_closes_that_question(
 def test_a_model_that_is_down_is_told_once_and_comes_back(
     workbench: Workbench, models: Models
 ) -> None:
+    workbench.remember_messages()
     models.stop_listening()
     try:
         workbench.open_file("down.py", "first_line = 1\nsecond_line")
@@ -121,9 +123,10 @@ def test_a_model_that_is_down_is_told_once_and_comes_back(
         workbench.type(" 1 +")
         workbench.type(" 2")
         workbench.wait_saved("down.py", "first_line = 1\nsecond_line = 1 + 2")
-        assert len([said for said in workbench.notifications() if "quick" in said]) == 1
+        assert len([said for said in workbench.said() if "quick" in said]) == 1
     finally:
         models.listen_again()
+    completes(workbench, models, "up_again")
 
 
 PICTURED = '''"""What a shop has in stock."""

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 def test_a_killed_server_is_started_again_and_told_once(
     workbench: Workbench, models: Models
 ) -> None:
+    workbench.remember_messages()
     for number in (1, 2):
         workbench.server.kill_language_server()
         workbench.open_file(f"killed_{number}.py", "typing")
@@ -23,8 +24,7 @@ def test_a_killed_server_is_started_again_and_told_once(
         workbench.wait_saved(f"killed_{number}.py", "typing goes on")
         workbench.running()
         completes(workbench, models, f"restarted_{number}")
-    said = [text for text in workbench.notifications() if "ended unexpectedly" in text]
-    assert len(said) == 1
+    assert len([text for text in workbench.said() if "ended unexpectedly" in text]) == 1
     workbench.page.get_by_role("button", name="Show Output").click()
     workbench.page.locator(".panel .output-view-view-lines, .panel .monaco-editor").first.wait_for()
     workbench.press("Control+j")
@@ -35,8 +35,28 @@ def test_a_command_in_a_new_window_does_not_wait_for_it_to_rest(
 ) -> None:
     server = serve("--disable-workspace-trust")
     workbench = open_window(server, tmp_path / "project")
+    workbench.status.wait_for()  # its commands are known
     workbench.command("Twotrack: Open the Ledger")
     workbench.wait_text("Ledger", "ledger.sqlite3")
+
+
+def test_what_was_chosen_outlives_the_server(workbench: Workbench, models: Models) -> None:
+    workbench.command("Twotrack: Pause or Resume Completions")
+    workbench.wait_status("paused")
+    workbench.command("Twotrack: Switch Model")
+    workbench.choose("fast")
+    workbench.choose("clever")
+    before = workbench.server.language_servers()
+    workbench.command("Twotrack: Restart the Server")
+    until(lambda: workbench.server.language_servers() not in ([], before), "another process")
+    workbench.running()
+    workbench.wait_status("paused")
+    workbench.command("Twotrack: Pause or Resume Completions")
+    workbench.wait_status("clever")
+    workbench.command("Twotrack: Switch Model")
+    workbench.choose("fast")
+    workbench.choose("As the settings say")
+    workbench.wait_status("quick")
 
 
 def test_the_command_restarts_it(workbench: Workbench, models: Models) -> None:
@@ -91,6 +111,27 @@ def test_a_path_that_cannot_be_run_is_told(serve: Serve, open_window: Open, tmp_
     workbench.running()
 
 
+@pytest.mark.parametrize("what", ["exec sleep 3600", "exit 1"], ids=["hangs", "ends"])
+def test_a_server_that_does_not_start_is_told_once_and_can_be_changed(
+    serve: Serve, open_window: Open, tmp_path: Path, what: str
+) -> None:
+    program = tmp_path / "twotrack"
+    program.write_text(f"#!/bin/sh\necho >> {tmp_path}/started\n{what}\n")
+    program.chmod(0o755)
+    server = serve("--disable-workspace-trust")
+    with_settings(server, server__path=str(program))
+    workbench = open_window(server, tmp_path / "project")
+    workbench.remember_messages()
+    tries = 1 if "sleep" in what else 4
+    started = tmp_path / "started"
+    until(lambda: started.exists() and started.read_text().count("\n") >= tries, "it to start")
+    said = workbench.said()
+    assert len([text for text in said if "ended unexpectedly" in text]) == (tries > 1)
+    assert len(said) == (tries > 1)
+    with_settings(server, server__path="")
+    workbench.running()
+
+
 def test_a_key_is_handed_to_the_server_alone(
     serve: Serve, open_window: Open, models: Models, tmp_path: Path
 ) -> None:
@@ -139,7 +180,10 @@ def test_what_a_repository_may_set(
     (folder / ".vscode").mkdir(parents=True)
     repository = {
         "twotrack.routes.fast": ["clever"],  # a choice among the person's models
-        "twotrack.models": {"quick": {"base_url": "http://127.0.0.1:9/v1"}},
+        "twotrack.models": {
+            "quick": {"base_url": "http://127.0.0.1:9/v1"},
+            "clever": {"base_url": "http://127.0.0.1:9/v1"},
+        },
         "twotrack.server.path": "/bin/false",
         "twotrack.network.proxy": "http://127.0.0.1:9",
     }

@@ -261,6 +261,28 @@ class Workbench:
         """Give the messages that show."""
         return self.page.locator(NOTIFICATION).all_inner_texts()
 
+    def remember_messages(self) -> None:
+        """Remember each message that shows: one that is like the last takes its place."""
+        self.page.evaluate(
+            """() => {
+                const toast = '.notification-toast-container';
+                const said = new Map();
+                window.twotrackSaid = said;
+                const look = () => {
+                    for (const node of document.querySelectorAll(toast)) {
+                        said.set(node, node.textContent || said.get(node));
+                    }
+                };
+                const all = { childList: true, subtree: true, characterData: true };
+                look();
+                new MutationObserver(look).observe(document.body, all);
+            }"""
+        )
+
+    def said(self) -> list[str]:
+        """Give every message since, and those that showed then."""
+        return self.page.evaluate("() => [...window.twotrackSaid.values()]")
+
     def wait_notification(self, part: str) -> str:
         """Wait for a message that contains `part`."""
 

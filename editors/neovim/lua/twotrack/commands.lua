@@ -129,7 +129,7 @@ M.subcommands = {
   pause = { help = "no completions until :Twotrack resume", run = pause(true) },
   resume = { help = "completions again", run = pause(false) },
   model = {
-    help = "[fast|strong] [NAME]: put a model first until Neovim ends; default: undo that",
+    help = "[fast|strong] [NAME]: put a model first until a restart; default: undo that",
     run = switch_model,
     complete = complete_model,
   },
