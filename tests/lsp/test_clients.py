@@ -31,6 +31,7 @@ def client(name: str) -> Client:
         ("neovim-0.11", Encoding.UTF8),
         ("helix-25.07", Encoding.UTF8),
         ("emacs-30-eglot", Encoding.UTF32),
+        ("emacs-30-lsp-mode", Encoding.UTF32),
         ("vscode", Encoding.UTF16),
         ("vim-ale", Encoding.UTF16),
     ],
@@ -46,6 +47,7 @@ def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> N
         ("neovim-0.11", False, True),
         ("helix-25.07", False, True),
         ("emacs-30-eglot", False, True),
+        ("emacs-30-lsp-mode", False, True),
         ("vscode", True, False),
         ("vim-ale", False, True),
     ],
@@ -117,8 +119,9 @@ def test_ale_selects_one_character_for_none_and_answers_no_edit() -> None:
     assert client("vscode").answers_apply_edit
 
 
-def test_emacs_would_freeze_on_resolve() -> None:
-    said = json.loads((CLIENTS / "emacs-30-eglot.json").read_text())
+@pytest.mark.parametrize("name", ["emacs-30-eglot", "emacs-30-lsp-mode"])
+def test_emacs_would_freeze_on_resolve_or_ask_others(name: str) -> None:
+    said = json.loads((CLIENTS / f"{name}.json").read_text())
     action = said["capabilities"]["textDocument"]["codeAction"]
     assert "edit" in action["resolveSupport"]["properties"]
-    assert not client("emacs-30-eglot").resolves
+    assert not client(name).resolves
