@@ -25,7 +25,7 @@ _MARK = re.compile(
 )
 # What is left of gpt-oss's channels where a server drops the special tokens.
 _BARE_CHANNELS = re.compile(
-    r"\Aanalysis(?=[A-Z]).*?assistant(?:commentary.*?assistant)?final", re.S
+    r"\Aanalysis(?=[A-Z]).*?assistant(?:commentary.*?assistant)?final", re.DOTALL
 )
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 
