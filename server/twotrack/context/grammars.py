@@ -84,6 +84,7 @@ _C = NodeTable(
     bodied=frozenset({"struct_specifier", "union_specifier", "enum_specifier"}),
     identifiers=frozenset({"identifier", "field_identifier", "type_identifier"}),
 )
+_DATA = NodeTable(definitions={}, blocks=frozenset(), identifiers=frozenset())
 _TABLES: dict[str, NodeTable] = {
     "tree_sitter_python": NodeTable(
         definitions={"function_definition": "function", "class_definition": "class"},
@@ -205,7 +206,25 @@ _TABLES: dict[str, NodeTable] = {
         blocks=frozenset({"program", "compound_statement", "do_group"}),
         identifiers=frozenset({"variable_name", "command_name"}),
     ),
+    "tree_sitter_lua": NodeTable(
+        definitions={"function_declaration": "function"}, blocks=frozenset({"chunk", "block"})
+    ),
+    "tree_sitter_yaml": _DATA,
+    "tree_sitter_toml": _DATA,
+    "tree_sitter_json": _DATA,
+    "tree_sitter_css": _DATA,
+    "tree_sitter_html": _DATA,
 }
+_CHECKED = {
+    "lua": "tree_sitter_lua",
+    "yaml": "tree_sitter_yaml",
+    "toml": "tree_sitter_toml",
+    "json": "tree_sitter_json",
+    "jsonc": "tree_sitter_json",
+    "css": "tree_sitter_css",
+    "html": "tree_sitter_html",
+}
+"""Languages whose grammar judges an edit only: it knows no definitions to offer actions for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +245,15 @@ class Grammar:
         return ts.Parser(self.language)
 
 
-def grammar_of(language: Language) -> Grammar | None:
-    """Load the grammar of `language`; None where it has none. A second call costs nothing."""
-    return _load(*language.grammar) if language.grammar else None
+def grammar_of(language: Language, *, checking: bool = False) -> Grammar | None:
+    """Load the grammar of `language`; None where it has none. A second call costs nothing.
+
+    `checking`: one that serves to judge an edit is enough.
+    """
+    if language.grammar:
+        return _load(*language.grammar)
+    module = _CHECKED.get(language.id) if checking else None
+    return _load(module, "language") if module else None
 
 
 @cache
@@ -239,7 +264,8 @@ def _load(module: str, function: str) -> Grammar:
     table = _TABLES[module]
 
     def query(types: Iterable[str]) -> ts.Query:
-        return ts.Query(language, "[" + " ".join(f"({t})" for t in sorted(types)) + "] @node")
+        named = " ".join(f"({t})" for t in sorted(types))
+        return ts.Query(language, f"[{named}] @node" if named else "")
 
     return Grammar(
         module,

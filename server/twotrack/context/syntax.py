@@ -17,6 +17,7 @@ from twotrack.context.definitions import (
     lead,
 )
 from twotrack.context.grammars import Grammar, captures, grammar_of
+from twotrack.context.literals import doubled_key, in_code, long_strings
 from twotrack.context.source import Source
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
@@ -66,6 +67,18 @@ class Syntax:
             if node.is_error or node.is_missing:
                 yield node
             waiting.extend(child for child in reversed(node.children) if child.has_error)
+
+    def long_strings(self) -> tuple[tuple[int, int], ...]:
+        """The strings over several lines: for each its first and its last line."""
+        return tuple(long_strings(self._tree))
+
+    def in_code(self, position: Position) -> bool:
+        """Whether neither a string, a comment nor text of a markup stands there."""
+        return in_code(self._tree.root_node, self._source.byte(position))
+
+    def doubled_key(self) -> str:
+        """Give a key that one mapping of a data file holds twice; empty where none does."""
+        return doubled_key(self._tree)
 
     def shape_without_comments(self) -> bytes:
         """Hash the tree and its words without comments and docstrings.
@@ -178,14 +191,21 @@ class Syntax:
         return tree
 
 
-def parse(language: Language, text: Snapshot | str, before: Syntax | None = None) -> Syntax | None:
+def parse(
+    language: Language,
+    text: Snapshot | str,
+    before: Syntax | None = None,
+    *,
+    checking: bool = False,
+) -> Syntax | None:
     """Parse `text`; None where the language has no grammar or the text is too long.
 
-    `before` is the syntax of an earlier version, whose unchanged parts are reused.
+    `before` is the syntax of an earlier version, whose unchanged parts are reused. `checking`:
+    a grammar that serves to judge an edit is enough.
     """
     if len(text) > MAX_CHARACTERS:
         return None
-    grammar = grammar_of(language)
+    grammar = grammar_of(language, checking=checking)
     if grammar is None:
         return None
     source = Source(text if isinstance(text, str) else text.text)

@@ -8,8 +8,8 @@ from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import chat
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View
-from twotrack.engine.edits.parse import without_thoughts
 from twotrack.engine.replies import without_repetition
+from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Answer
@@ -62,10 +62,7 @@ async def job(scene: Scene) -> Job:
 
 def _goes_round(text: str) -> bool:
     """Whether a model, a small one mostly, says the same over and over."""
-    said = without_thoughts(text)
-    if said.lstrip().startswith("<think>"):  # it still thinks
-        return False
-    near = said[-_LOOKED_AT:]
+    near = without_thoughts(text)[-_LOOKED_AT:]  # nothing, while it still thinks
     return len(_without_repetition(near)) < len(near)
 
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 
 from twotrack.engine.edits.indent import reindented
+from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Finish
 from twotrack.text import Snapshot
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
@@ -28,12 +28,13 @@ _ELISION = re.compile(
 )
 
 
-def complete(reply: str, finish: Finish | None) -> str:
-    """Give `reply`, without thoughts, if the model came to its end.
+def complete(reply: str, finish: Finish | None, document: str = "") -> str:
+    """Return `reply`, without thoughts, if the model came to its end.
 
-    `finish` None: it was stopped where it was enough. Raises ReplyRejected otherwise.
+    `finish` None: it was stopped where it was enough. `document` may speak of thoughts itself.
+    Raise ReplyRejected otherwise.
     """
-    reply = without_thoughts(reply)
+    reply = without_thoughts(reply, document)
     if finish == "length":
         raise ReplyRejected("The answer was cut off at the model's longest answer.")
     if finish == "filtered":
@@ -41,11 +42,6 @@ def complete(reply: str, finish: Finish | None) -> str:
     if not reply.strip():
         raise ReplyRejected("The model answered nothing.")
     return reply
-
-
-def without_thoughts(reply: str) -> str:
-    """Give `reply` without the thoughts that some local models write in front of it."""
-    return _THOUGHTS.sub("", reply)
 
 
 def block_of(reply: str, tag: str) -> str:

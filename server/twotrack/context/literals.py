@@ -1,0 +1,63 @@
+"""What a syntax tree tells of strings, comments and keys."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+_STRING = re.compile(r"string(?!_scalar)|heredoc|nowdoc")
+_PARTS = re.compile(r"concatenated|array|_start|_end|_content|_fragment")
+"""Node types that hold strings, or are a piece of one."""
+_NO_CODE = re.compile(r"string|heredoc|nowdoc|comment|char|regex|scalar")
+_TEXT = frozenset({"jsx_text", "text", "text_interpolation", "raw_text"})
+_INSERTED = re.compile(r"interpolation|template_substitution|expansion|command_substitution")
+_MAPPINGS = frozenset({"block_mapping", "flow_mapping", "object", "document", "table"})
+_PAIRS = frozenset({"block_mapping_pair", "flow_pair", "pair"})
+
+
+def _nodes(tree: "Tree") -> Iterator["Node"]:
+    """All nodes in the order of the text, but those inside of strings."""
+    waiting = [tree.root_node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not _is_string(node):
+            waiting.extend(reversed(node.children))
+
+
+def _is_string(node: "Node") -> bool:
+    return _STRING.search(node.type) is not None and not _PARTS.search(node.type)
+
+
+def long_strings(tree: "Tree") -> Iterator[tuple[int, int]]:
+    """Give the first and the last line of every string over several lines."""
+    for node in _nodes(tree):
+        first, last = node.start_point[0], node.end_point[0]
+        if first < last and _is_string(node):
+            yield first, last
+
+
+def in_code(root: "Node", byte: int) -> bool:
+    """Whether neither a string, a comment nor text of a markup stands at `byte`."""
+    node = root.descendant_for_byte_range(byte, byte + 1)
+    while node is not None and not _INSERTED.search(node.type):
+        if node.type in _TEXT or _NO_CODE.search(node.type):
+            return False
+        node = node.parent
+    return True
+
+
+def doubled_key(tree: "Tree") -> str:
+    """Give a key that one mapping of a data file holds twice; empty where none does."""
+    for node in _nodes(tree):
+        if node.type in _MAPPINGS:
+            keys = set[bytes]()
+            for pair in node.named_children:
+                key = pair.named_children[:1] if pair.type in _PAIRS else []
+                text = (key[0].text or b"").strip(b"\"'") if key else b""
+                if text and text != b"<<" and text in keys:
+                    return text.decode(errors="replace")
+                keys.add(text)
+    return ""
