@@ -48,6 +48,7 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 	$(RUN)python tests/bench/bench_llm.py
 	$(RUN)python tests/bench/bench_recall.py
 	$(RUN)python tests/bench/bench_embedded.py
+	$(RUN)python tests/bench/bench_answers.py
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py

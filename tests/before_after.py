@@ -1,11 +1,14 @@
 """Scenario files: a text with the cursor ($0), what a model replied, and the text it becomes.
 
-=== a title [language] [lines=9] [cut]
+=== a title [language] [lines=9] [cut] [typing] [chat]
 text before, with $0
 --- reply
 what the model said
 --- becomes
 text after, with $0 behind what was inserted; or "--- nothing" where nothing is
+
+[typing] or [asked]: what asks; [fim] or [chat]: the kind of model that replies. Where these
+matter (the whole way of a completion), the text after has no $0.
 """
 
 import re
@@ -27,6 +30,8 @@ class Scenario:
     language: str = "python"
     lines: int = 1
     cut: bool = False
+    typing: bool = False
+    chat: bool = False
 
     def __str__(self) -> str:
         return self.title
@@ -41,10 +46,11 @@ def at_cursor(marked: str, language: str = "python") -> tuple[Document, Position
 
 def read(folder: Path) -> list[Scenario]:
     """All scenarios of the files in `folder`."""
-    return [scenario for path in sorted(folder.glob("*.txt")) for scenario in _parse(path)]
+    return [scenario for path in sorted(folder.glob("*.txt")) for scenario in parse(path)]
 
 
-def _parse(path: Path) -> list[Scenario]:
+def parse(path: Path) -> list[Scenario]:
+    """All scenarios of one file."""
     scenarios = []
     for part in re.split(r"^=== ", path.read_text(), flags=re.MULTILINE)[1:]:
         heading, _, body = part.partition("\n")
@@ -56,9 +62,9 @@ def _parse(path: Path) -> list[Scenario]:
             name, _, value = option.partition("=")
             if name == "lines":
                 chosen["lines"] = int(value)
-            elif name == "cut":
-                chosen["cut"] = True
-            else:
+            elif name in ("cut", "typing", "chat"):
+                chosen[name] = True
+            elif name not in ("asked", "fim"):
                 chosen["language"] = name
         scenarios.append(
             Scenario(title, before, reply[:-1], after[:-1] or None, **chosen)  # type: ignore[arg-type]

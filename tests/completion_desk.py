@@ -103,6 +103,12 @@ def accepted(marked: str, completion: Completion) -> str:
     return document.text.apply([Edit(completion.range, completion.text + CURSOR)]).text
 
 
+def document_after(marked: str, completion: Completion) -> str:
+    """The text after the completion, without a mark."""
+    document, _ = at_cursor(marked)
+    return document.text.apply([Edit(completion.range, completion.text)]).text
+
+
 class Warmable(FakeProvider):
     """Notes every warming; may refuse it or take for ever."""
 

@@ -23,8 +23,15 @@ def test_an_unknown_identifier_falls_back_to_the_name(name: str, identifier: str
 
 
 def test_nothing_known_is_plain_text() -> None:
-    assert language_of("mystery", Path("/p/a.mystery")) is PLAIN
+    assert language_of("", Path("/p/a.mystery")) is PLAIN
     assert language_of("", None) is PLAIN
+    assert language_of("plaintext", None) is PLAIN
+
+
+def test_an_unknown_identifier_is_code_of_its_own_kind() -> None:
+    language = language_of("Mystery", Path("/p/a.mystery"))
+    assert (language.id, language.name) == ("mystery", "Mystery")
+    assert not language.lexis.prose
 
 
 def test_each_ending_belongs_to_one_language() -> None:

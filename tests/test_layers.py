@@ -12,7 +12,19 @@ PACKAGE = Path(twotrack.__file__).parent
 
 # From the bottom up; a room imports itself and what stands below it.
 FLOORS = [
-    {"", "text", "tasks", "languages", "errors", "events", "document", "settings", "log"},
+    {
+        "",
+        "text",
+        "tasks",
+        "languages",
+        "lexis",
+        "lexical",
+        "errors",
+        "events",
+        "document",
+        "settings",
+        "log",
+    },
     {"llm"},
     {"routing"},
     {"context"},

@@ -1,11 +1,17 @@
-"""The one table of programming languages: comment signs, grammars, test files, token sizes.
+"""The one table of programming languages: lexical grammar, syntax, test files, token sizes.
 
 Settings, prompts, checks and edits derive from it. A language that is not in it still completes:
 `language_of` gives a plain one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from twotrack import lexis
+from twotrack.lexis import Block, Lexis, Literal
+
+
+_PLAIN_LEXIS = Lexis()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,104 @@ class Language:
     tests: TestStyle | None = None
     indented: bool = False
     """Whether indentation alone makes blocks."""
+    lexis: Lexis = _PLAIN_LEXIS
+    """Literals, words that make blocks, tags."""
+    tabs: bool = False
+    """Whether its lines are indented with tabs where the document does not tell."""
 
+
+_PYTHON = Lexis(
+    (lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE),
+    fillers=(
+        "\n    pass",
+        "\n    pass\nexcept OSError:\n    pass",
+        "\ndef f(): pass",
+        " x",
+        "\n    case _: pass",
+    ),
+)
+_SCRIPT = Lexis(
+    lexis.SCRIPT_LITERALS,
+    fillers=(" {}", " x", " finally {}", " class A {}", " f() {}", " while (x)", ": x"),
+)
+_SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
+_GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))
+_RUST = Lexis(
+    (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
+    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;"),
+)
+_JAVA = Lexis(
+    (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
+    fillers=(" {}", " x;", " void f() {}", " class A {}", " finally {}", ";", " while (x);"),
+)
+_C = Lexis(
+    lexis.C_LITERALS,
+    blocks=lexis.PREPROCESSOR,
+    fillers=(" {}", " x;", " int f() {}", " {};", ";", " while (x);", " }"),
+)
+_CPP = replace(_C, literals=(lexis.CPP_RAW, *lexis.C_LITERALS))
+_CSHARP = replace(
+    _JAVA,
+    literals=(lexis.CSHARP_VERBATIM, lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
+    blocks=(
+        *lexis.PREPROCESSOR,
+        Block(r"^[ \t]*#region\b", r"^[ \t]*#endregion\b", "\n#endregion"),
+    ),
+)
+_RUBY = Lexis(
+    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE, lexis.BACKTICK, lexis.REGEX),
+    heredoc=lexis.RUBY_HEREDOC,
+    blocks=lexis.RUBY_BLOCKS,
+    comment=r"#(?![{])[^\n]*",
+    fillers=(" x", "\nwhen 1", " def f; end"),
+)
+_PHP = Lexis(
+    (lexis.DOUBLE_LINES, lexis.SINGLE_LINES),
+    heredoc=lexis.PHP_HEREDOC,
+    blocks=lexis.PHP_BLOCKS,
+    comment=r"(?://|#(?!\[))(?:(?!\?>)[^\n])*",
+    fillers=(" {}", " x;", " function f() {}", " class A {}", ";", " finally {}"),
+)
+_SHELL = Lexis(
+    (lexis.ESCAPED, lexis.DOUBLE_LINES, lexis.SINGLE_LINES, lexis.BACKTICK),
+    heredoc=lexis.SHELL_HEREDOC,
+    blocks=lexis.SHELL_BLOCKS,
+    comment=r"(?<![^\s;&|()])#[^\n]*",
+    fillers=(" x", "\nthen\n:\nfi", "\ndo\n:\ndone", "\n:\n;;", "\n{\n:\n}", "\n:"),
+)
+_LUA = Lexis((lexis.LUA_LONG, lexis.DOUBLE, lexis.SINGLE), blocks=lexis.LUA_BLOCKS)
+_JSON = Lexis((lexis.DOUBLE,))
+_COMPONENT = replace(lexis.MARKUP, literals=(*lexis.MARKUP.literals, lexis.BACKTICK_LINES))
+_QUOTES = Lexis((lexis.DOUBLE, lexis.SINGLE))
+_STYLE = Lexis((lexis.DOUBLE, lexis.SINGLE), comment=r"(?<!:)//[^\n]*")
+_YAML = Lexis((lexis.YAML_DOUBLE, lexis.YAML_SINGLE), comment=r"(?<!\S)#[^\n]*")
+_TOML = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
+_INI = Lexis((), comment=r"^[ \t]*+[#;!][^\n]*")
+_LATEX = replace(lexis.WORDS, literals=(), blocks=lexis.LATEX_BLOCKS, comment=r"(?<!\\)%[^\n]*")
+_SQL = Lexis((lexis.SQL_SINGLE, lexis.DOUBLE, lexis.BACKTICK), blocks=lexis.SQL_BLOCKS)
+_DOCKERFILE = Lexis(
+    (lexis.ESCAPED, lexis.DOUBLE, lexis.LOOSE_SINGLE),
+    heredoc=lexis.SHELL_HEREDOC,
+    comment=r"^[ \t]*+#[^\n]*",
+)
+_MAKEFILE = Lexis((lexis.ESCAPED, lexis.DOUBLE, lexis.LOOSE_SINGLE), blocks=lexis.MAKE_BLOCKS)
+_CMAKE = Lexis((lexis.ESCAPED, lexis.DOUBLE_LINES), blocks=lexis.CMAKE_BLOCKS)
+_TERRAFORM = Lexis((lexis.DOUBLE,), heredoc=lexis.HCL_HEREDOC)
+_NIX = Lexis((lexis.NIX_LINES, lexis.DOUBLE_LINES))
+_CURLY = Lexis(lexis.C_LITERALS)
+_TRIPLE = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS))
+_DART = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
+_POWERSHELL = Lexis((lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE))
+_BATCH = Lexis((lexis.DOUBLE,), comment=r"(?i:^[ \t]*+(?:rem\b|::)[^\n]*)")
+_PERL = Lexis((lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE), comment=r"(?<![$&\w])#[^\n]*")
+_JULIA = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS), blocks=lexis.JULIA_BLOCKS)
+_ELIXIR = Lexis((lexis.TRIPLE_DOUBLE, lexis.DOUBLE, lexis.LOOSE_SINGLE), blocks=lexis.END_BLOCKS)
+_LISP = Lexis((lexis.LISP_CHARACTER, lexis.DOUBLE_LINES))
+_VIM = Lexis(
+    (Literal(r'"[^"\n]*+"'), lexis.LOOSE_SINGLE),
+    blocks=lexis.VIM_BLOCKS,
+    comment=r'^[ \t]*+"[^\n]*|"(?![^"\n]*+")[^\n]*',
+)
 
 _C_BLOCK = ("/*", "*/")
 _JSDOC = DocStyle("JSDoc", "/**", "*/")
@@ -79,6 +182,7 @@ def _script(identifier: str, name: str, extensions: tuple[str, ...], function: s
         4.7 if typed else 4.2,
         DocStyle("TSDoc", "/**", "*/") if typed else _JSDOC,
         TestStyle(_SCRIPT_TESTS, ("{stem}.test" + last, "{stem}.spec" + last)),
+        lexis=_SCRIPT if identifier == "typescript" else _SCRIPT_TAGS,
     )
 
 
@@ -94,6 +198,7 @@ _LANGUAGES = (
         DocStyle("PEP 257 docstring", '"""', '"""', inside=True),
         TestStyle("pytest", ("test_{stem}.py", "{stem}_test.py"), "tests"),
         indented=True,
+        lexis=_PYTHON,
     ),
     _script("javascript", "JavaScript", (".js", ".mjs", ".cjs"), "language"),
     _script("javascriptreact", "JavaScript (JSX)", (".jsx",), "language"),
@@ -109,6 +214,8 @@ _LANGUAGES = (
         3.5,
         DocStyle("Go doc comment", "//"),
         TestStyle("the testing package", ("{stem}_test.go",)),
+        lexis=_GO,
+        tabs=True,
     ),
     Language(
         "rust",
@@ -120,6 +227,7 @@ _LANGUAGES = (
         3.8,
         DocStyle("rustdoc comment", "///"),
         TestStyle("cargo test", ("{stem}.rs", "{stem}_test.rs"), "tests"),
+        lexis=_RUST,
     ),
     Language(
         "java",
@@ -131,6 +239,7 @@ _LANGUAGES = (
         4.4,
         DocStyle("Javadoc comment", "/**", "*/"),
         TestStyle("JUnit", ("{stem}Test.java", "{stem}Tests.java"), "src/test/java"),
+        lexis=_JAVA,
     ),
     Language(
         "c",
@@ -142,6 +251,7 @@ _LANGUAGES = (
         3.5,
         DocStyle("Doxygen comment", "/**", "*/"),
         TestStyle("the project's test framework", ("test_{stem}.c", "{stem}_test.c"), "tests"),
+        lexis=_C,
     ),
     Language(
         "cpp",
@@ -153,6 +263,7 @@ _LANGUAGES = (
         3.6,
         DocStyle("Doxygen comment", "/**", "*/"),
         TestStyle("GoogleTest or Catch2", ("{stem}_test.cpp", "test_{stem}.cpp"), "tests"),
+        lexis=_CPP,
     ),
     Language(
         "csharp",
@@ -164,6 +275,7 @@ _LANGUAGES = (
         4.4,
         DocStyle("XML documentation comment", "///"),
         TestStyle("xUnit", ("{stem}Tests.cs", "{stem}Test.cs"), "tests"),
+        lexis=_CSHARP,
     ),
     Language(
         "ruby",
@@ -175,6 +287,7 @@ _LANGUAGES = (
         3.8,
         DocStyle("YARD comment", "#"),
         TestStyle("Minitest", ("test_{stem}.rb", "{stem}_test.rb", "{stem}_spec.rb"), "test"),
+        lexis=_RUBY,
     ),
     Language(
         "php",
@@ -186,6 +299,7 @@ _LANGUAGES = (
         3.9,
         DocStyle("PHPDoc comment", "/**", "*/"),
         TestStyle("PHPUnit", ("{stem}Test.php",), "tests"),
+        lexis=_PHP,
     ),
     Language(
         "shellscript",
@@ -197,57 +311,73 @@ _LANGUAGES = (
         3.3,
         DocStyle("comment", "#"),
         TestStyle("Bats", ("{stem}.bats",), "test"),
+        lexis=_SHELL,
     ),
-    Language("lua", "Lua", (".lua",), "--", ("--[[", "]]")),
-    Language("json", "JSON", (".json",), chars_per_token=3.5),
-    Language("jsonc", "JSON with comments", (".jsonc",), "//", _C_BLOCK, chars_per_token=3.5),
-    Language("html", "HTML", (".html", ".htm"), "", ("<!--", "-->")),
-    Language("xml", "XML", (".xml", ".svg", ".xsd"), "", ("<!--", "-->")),
-    Language("vue", "Vue", (".vue",), "", ("<!--", "-->")),
-    Language("svelte", "Svelte", (".svelte",), "", ("<!--", "-->")),
-    Language("css", "CSS", (".css",), "", _C_BLOCK),
-    Language("scss", "SCSS", (".scss",), "//", _C_BLOCK),
-    Language("less", "Less", (".less",), "//", _C_BLOCK),
-    Language("yaml", "YAML", (".yaml", ".yml"), "#", indented=True),
-    Language("toml", "TOML", (".toml",), "#"),
-    Language("ini", "INI", (".ini", ".cfg"), ";"),
-    Language("properties", "Properties", (".properties",), "#"),
-    Language("markdown", "Markdown", (".md", ".markdown"), "", ("<!--", "-->")),
-    Language("restructuredtext", "reStructuredText", (".rst",), ".."),
-    Language("latex", "LaTeX", (".tex", ".sty"), "%"),
-    Language("sql", "SQL", (".sql",), "--", _C_BLOCK),
-    Language("dockerfile", "Dockerfile", (".dockerfile", "dockerfile", "containerfile"), "#"),
-    Language("makefile", "Makefile", (".mk", "makefile", "gnumakefile"), "#"),
-    Language("cmake", "CMake", (".cmake", "cmakelists.txt"), "#"),
-    Language("terraform", "Terraform", (".tf", ".tfvars"), "#", _C_BLOCK),
-    Language("nix", "Nix", (".nix",), "#", _C_BLOCK),
-    Language("kotlin", "Kotlin", (".kt", ".kts"), "//", _C_BLOCK),
-    Language("swift", "Swift", (".swift",), "//", _C_BLOCK),
-    Language("scala", "Scala", (".scala", ".sc"), "//", _C_BLOCK),
-    Language("dart", "Dart", (".dart",), "//", _C_BLOCK),
-    Language("groovy", "Groovy", (".groovy", ".gradle"), "//", _C_BLOCK),
-    Language("zig", "Zig", (".zig",), "//"),
-    Language("objective-c", "Objective-C", (".m",), "//", _C_BLOCK),
-    Language("proto", "Protocol Buffers", (".proto",), "//", _C_BLOCK),
-    Language("graphql", "GraphQL", (".graphql", ".gql"), "#"),
-    Language("powershell", "PowerShell", (".ps1", ".psm1"), "#", ("<#", "#>")),
-    Language("bat", "Batch", (".bat", ".cmd"), "REM"),
-    Language("perl", "Perl", (".pl", ".pm"), "#"),
-    Language("r", "R", (".r",), "#"),
-    Language("julia", "Julia", (".jl",), "#", ("#=", "=#")),
-    Language("elixir", "Elixir", (".ex", ".exs"), "#"),
-    Language("erlang", "Erlang", (".erl", ".hrl"), "%"),
-    Language("haskell", "Haskell", (".hs",), "--", ("{-", "-}")),
-    Language("ocaml", "OCaml", (".ml", ".mli"), "", ("(*", "*)")),
-    Language("fsharp", "F#", (".fs", ".fsx"), "//", ("(*", "*)")),
-    Language("clojure", "Clojure", (".clj", ".cljs", ".edn"), ";"),
-    Language("lisp", "Lisp", (".lisp", ".el"), ";"),
-    Language("vim", "Vim script", (".vim",), '"'),
+    Language("lua", "Lua", (".lua",), "--", ("--[[", "]]"), lexis=_LUA),
+    Language("json", "JSON", (".json",), chars_per_token=3.5, lexis=_JSON),
+    Language(
+        "jsonc", "JSON with comments", (".jsonc",), "//", _C_BLOCK, chars_per_token=3.5, lexis=_JSON
+    ),
+    Language("html", "HTML", (".html", ".htm"), "", ("<!--", "-->"), lexis=lexis.MARKUP),
+    Language("xml", "XML", (".xml", ".svg", ".xsd"), "", ("<!--", "-->"), lexis=lexis.MARKUP),
+    Language("vue", "Vue", (".vue",), "", ("<!--", "-->"), lexis=_COMPONENT),
+    Language("svelte", "Svelte", (".svelte",), "", ("<!--", "-->"), lexis=_COMPONENT),
+    Language("css", "CSS", (".css",), "", _C_BLOCK, lexis=_STYLE),
+    Language("scss", "SCSS", (".scss",), "//", _C_BLOCK, lexis=_STYLE),
+    Language("less", "Less", (".less",), "//", _C_BLOCK, lexis=_STYLE),
+    Language("yaml", "YAML", (".yaml", ".yml"), "#", indented=True, lexis=_YAML),
+    Language("toml", "TOML", (".toml",), "#", lexis=_TOML),
+    Language("ini", "INI", (".ini", ".cfg"), ";", lexis=_INI),
+    Language("properties", "Properties", (".properties",), "#", lexis=_INI),
+    Language("markdown", "Markdown", (".md", ".markdown"), "", ("<!--", "-->"), lexis=lexis.WORDS),
+    Language("restructuredtext", "reStructuredText", (".rst",), "..", lexis=lexis.WORDS),
+    Language("latex", "LaTeX", (".tex", ".sty"), "%", lexis=_LATEX),
+    Language("sql", "SQL", (".sql",), "--", _C_BLOCK, lexis=_SQL),
+    Language(
+        "dockerfile",
+        "Dockerfile",
+        (".dockerfile", "dockerfile", "containerfile"),
+        "#",
+        lexis=_DOCKERFILE,
+    ),
+    Language(
+        "makefile",
+        "Makefile",
+        (".mk", "makefile", "gnumakefile"),
+        "#",
+        lexis=_MAKEFILE,
+        tabs=True,
+    ),
+    Language("cmake", "CMake", (".cmake", "cmakelists.txt"), "#", lexis=_CMAKE),
+    Language("terraform", "Terraform", (".tf", ".tfvars"), "#", _C_BLOCK, lexis=_TERRAFORM),
+    Language("nix", "Nix", (".nix",), "#", _C_BLOCK, lexis=_NIX),
+    Language("kotlin", "Kotlin", (".kt", ".kts"), "//", _C_BLOCK, lexis=_TRIPLE),
+    Language("swift", "Swift", (".swift",), "//", _C_BLOCK, lexis=_TRIPLE),
+    Language("scala", "Scala", (".scala", ".sc"), "//", _C_BLOCK, lexis=_TRIPLE),
+    Language("dart", "Dart", (".dart",), "//", _C_BLOCK, lexis=_DART),
+    Language("groovy", "Groovy", (".groovy", ".gradle"), "//", _C_BLOCK, lexis=_DART),
+    Language("zig", "Zig", (".zig",), "//", lexis=_CURLY),
+    Language("objective-c", "Objective-C", (".m",), "//", _C_BLOCK, lexis=_C),
+    Language("proto", "Protocol Buffers", (".proto",), "//", _C_BLOCK, lexis=_QUOTES),
+    Language("graphql", "GraphQL", (".graphql", ".gql"), "#", lexis=_TRIPLE),
+    Language("powershell", "PowerShell", (".ps1", ".psm1"), "#", ("<#", "#>"), lexis=_POWERSHELL),
+    Language("bat", "Batch", (".bat", ".cmd"), "REM", lexis=_BATCH),
+    Language("perl", "Perl", (".pl", ".pm"), "#", lexis=_PERL),
+    Language("r", "R", (".r",), "#", lexis=_QUOTES),
+    Language("julia", "Julia", (".jl",), "#", ("#=", "=#"), lexis=_JULIA),
+    Language("elixir", "Elixir", (".ex", ".exs"), "#", lexis=_ELIXIR),
+    Language("erlang", "Erlang", (".erl", ".hrl"), "%", lexis=_QUOTES),
+    Language("haskell", "Haskell", (".hs",), "--", ("{-", "-}"), lexis=_CURLY),
+    Language("ocaml", "OCaml", (".ml", ".mli"), "", ("(*", "*)"), lexis=_CURLY),
+    Language("fsharp", "F#", (".fs", ".fsx"), "//", ("(*", "*)"), lexis=_TRIPLE),
+    Language("clojure", "Clojure", (".clj", ".cljs", ".edn"), ";", lexis=_LISP),
+    Language("lisp", "Lisp", (".lisp", ".el"), ";", lexis=_LISP),
+    Language("vim", "Vim script", (".vim",), '"', lexis=_VIM),
 )
 LANGUAGES: dict[str, Language] = {language.id: language for language in _LANGUAGES}
 """Every known language by its LSP identifier."""
 
-PLAIN = Language("plaintext", "Plain text", (".txt",))
+PLAIN = Language("plaintext", "Plain text", (".txt",), lexis=lexis.WORDS)
 """What is assumed of a text whose language nobody knows."""
 
 _ALIASES = {
@@ -270,11 +400,17 @@ _ALIASES = {
 }
 """Identifiers that some editors send instead of those of the specification."""
 
+_TEXT = frozenset({"", "text", "txt", PLAIN.id})
+"""Identifiers of what is written in sentences."""
+
 _BY_ENDING = {ending: language for language in _LANGUAGES for ending in language.extensions}
 
 
 def language_of(language_id: str, path: Path | None) -> Language:
-    """Find the language by its LSP identifier, else by the file's name, else give a plain one."""
+    """Return the language of an LSP identifier, else of the file's name.
+
+    What nobody knows is code of its own kind by its identifier, and plain text without one.
+    """
     identifier = language_id.lower()
     known = LANGUAGES.get(_ALIASES.get(identifier, identifier))
     if known is not None:
@@ -284,4 +420,4 @@ def language_of(language_id: str, path: Path | None) -> Language:
         by_name = _BY_ENDING.get(name) or _BY_ENDING.get(path.suffix.lower())
         if by_name is not None:
             return by_name
-    return PLAIN
+    return PLAIN if identifier in _TEXT else Language(identifier, language_id)

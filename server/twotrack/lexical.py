@@ -1,0 +1,317 @@
+"""Where strings and comments lie in a text of any language, and which brackets, block words and
+tags have no partner in it.
+
+It reads text, not a tree: a text that does not parse, a piece of a line, a language without a
+grammar. Where a syntax tree is at hand it knows better where a line begins (`Syntax.inside`).
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from twotrack.languages import Language
+from twotrack.lexis import Block
+
+PAIRS = {")": "(", "]": "[", "}": "{"}
+_CLOSERS = {opener: closer for closer, opener in PAIRS.items()}
+_VOID_TAGS = frozenset(
+    "area base br col embed hr img input link meta source track wbr !doctype".split()
+)
+_TAG = (
+    r"(?<![\w)\]])<(?P<name>!?[A-Za-z][\w:.-]*+|(?=>))(?:=>|[^<>])*?(?P<alone>/?)>"
+    r"|</(?P<end>[\w:.-]*+)\s*+>"
+)
+_HTML_TEXT = r"(?:(?<=>)|(?<=\}\})|\A)(?!\s*+\Z)[^<{]++"
+_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)[^<>{};=()]++(?=</|\{)"
+_PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
+
+
+_SHELL_CASE = "\nesac"
+"""Its arms have a closing bracket and none that opens."""
+
+
+class Place(StrEnum):
+    """What a cursor stands in."""
+
+    CODE = "code"
+    STRING = "string"
+    COMMENT = "comment"
+    TEXT = "text"
+    """Words for people: prose, and the text between tags."""
+
+
+class Open(NamedTuple):
+    """What has been opened and not closed."""
+
+    sign: str
+    """A bracket, or the tag's name; the text of the opener for a block by words."""
+    closing: str
+    """What closes it."""
+    filler: str
+    """What may have to stand before that."""
+    line: int
+    """Where it was opened."""
+
+
+class Scan(NamedTuple):
+    """What a text looks like to its language. Lines count from 0."""
+
+    unopened: int
+    """Closers without an opener."""
+    open: tuple[Open, ...]
+    """Openers without a closer, the outermost first."""
+    unfinished: int
+    """Strings that do not end where they should."""
+    place: Place
+    """What its end stands in."""
+    opening: str
+    """How the literal begins that its end stands in; empty in code."""
+    levels: tuple[int, ...]
+    """For each line how deep it lies: closers that it begins with count as closed."""
+    inside: frozenset[int]
+    """Lines that begin within a string or a comment."""
+
+    @property
+    def faults(self) -> int:
+        """How much has no partner."""
+        return self.unopened + len(self.open) + self.unfinished
+
+
+class Lexer:
+    """Scans texts of one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._literals = re.compile(_literal_pattern(language), re.MULTILINE)
+        self._blocks = language.lexis.blocks
+        self._tokens = re.compile(_token_pattern(language), re.MULTILINE)
+
+    @cached_property
+    def closers(self) -> re.Pattern[str]:
+        """What an editor or the syntax puts behind a cursor: closers, then punctuation."""
+        lexis, block = self.language.lexis, self.language.block_comment
+        signs = [r"[\])}>\"'`]", r"/>", r"</[\w:.-]*+>", r"[%?]>", r"%\}", r"\|(?!\|)"]
+        signs += [re.escape(block[1])] if block else []
+        signs += [r"\*{1,3}", r"_{1,2}", r"~~"] if lexis.prose else []
+        signs += [r"\$"] if self.language.id == "latex" else []
+        after = r"(?:\s*+(?:=>|;?\s*+(?:then|do)\b)?)"
+        return re.compile(rf"\s*+(?:(?:{'|'.join(signs)})\s*+)*+{after}\s*+[:{{;,]*+\s*+")
+
+    @cached_property
+    def comment(self) -> re.Pattern[str] | None:
+        """A comment up to the end of its line."""
+        pattern = _comment_pattern(self.language)
+        return re.compile(pattern) if pattern else None
+
+    def scan(self, text: str) -> Scan:
+        """Return what `text` looks like, read from a place in code."""
+        code, inside, unfinished, place, opening = self._code(text)
+        if place is Place.CODE and self._is_text(code):
+            place = Place.TEXT
+        unopened, stack, levels = self._match(code)
+        return Scan(unopened, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
+
+    def ending(self, text: str) -> tuple[Place, str]:
+        """Return what the end of `text` stands in, and how that begins; empty in code."""
+        last = None
+        for last in self._literals.finditer(text):
+            pass
+        if last is None or last.end() < len(text) or not _unfinished(last):
+            return (Place.TEXT if self._is_text(text) else Place.CODE), ""
+        return _place_of(last), _opening_of(last)
+
+    def _is_text(self, code: str) -> bool:
+        """Whether what follows `code`, which ends in no literal, is for people."""
+        lexis = self.language.lexis
+        return lexis.prose or (lexis.tags == "html" and code.rstrip()[-1:] in ("", ">"))
+
+    def _code(self, text: str) -> tuple[str, set[int], int, Place, str]:
+        """The text with its literals blanked, and what is known of these."""
+        parts: list[str] = []
+        inside: set[int] = set()
+        at = unfinished = line = 0
+        place, opening = Place.CODE, ""
+        for literal in self._literals.finditer(text):
+            start, end = literal.span()
+            parts.append(text[at:start])
+            line += text.count("\n", at, start)
+            breaks = text.count("\n", start, end)
+            if breaks and literal.lastgroup != "text":
+                last = line + breaks - (text[end - 1] == "\n" and literal.lastgroup == "bad")
+                inside.update(range(line + 1, last + 1))
+            if _unfinished(literal):
+                ends_here = end == len(text) and text[end - 1] != "\n"
+                multi = literal.lastgroup != "bad" or ends_here
+                if multi and end == len(text):
+                    place, opening = _place_of(literal), _opening_of(literal)
+                unfinished += literal.lastgroup in ("bad", "open_heredoc")
+            kept = literal["rest"] if literal.lastgroup == "heredoc" else ""
+            parts.append(kept + "\n" * breaks)
+            line += breaks
+            at = end
+        parts.append(text[at:])
+        return "".join(parts), inside, unfinished, place, opening
+
+    def _match(self, code: str) -> tuple[int, list[Open], tuple[int, ...]]:
+        """Closers without openers, openers without closers, and how deep each line lies."""
+        stack: list[Open] = []
+        unopened = line = start = 0
+        levels = [0]
+        leading = True
+        at = 0
+        for token in self._tokens.finditer(code):
+            between = code[at : token.start()]
+            if breaks := between.count("\n"):
+                levels += [len(stack) - unopened] * breaks
+                line += breaks
+                start = at + between.rindex("\n") + 1
+                leading = True
+            leading = leading and not code[start : token.start()].strip(")]}> \t;,")
+            opener, closer = self._read(token, line)
+            if opener is not None:
+                stack.append(opener)
+            elif closer is not None:
+                if stack and _fits(stack[-1], closer):
+                    stack.pop()
+                elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
+                    del stack[-2]
+                elif not (closer == "(" and stack and stack[-1].sign == _SHELL_CASE):
+                    unopened += 1
+                if leading:
+                    levels[-1] = len(stack) - unopened
+            leading = leading and closer is not None
+            at = token.end()
+            if breaks := token[0].count("\n"):
+                levels += [len(stack) - unopened] * breaks
+                line += breaks
+                start = code.rindex("\n", 0, at) + 1
+                leading = True
+        levels += [len(stack) - unopened] * code.count("\n", at)
+        return unopened, stack, tuple(levels)
+
+    def _read(self, token: re.Match[str], line: int) -> tuple[Open | None, str | None]:
+        """What a token opens, or the sign of what it closes; neither for a tag that is alone."""
+        kind = token.lastgroup or ""
+        sign = token[0]
+        if kind == "bracket":
+            if sign in PAIRS:
+                return None, PAIRS[sign]
+            return Open(sign, _CLOSERS[sign], "", line), None
+        if kind == "tag":
+            if token["end"] is not None:
+                return None, f"<{token['end']}"
+            name = token["name"]
+            if token["alone"] or (self.language.id == "html" and name.lower() in _VOID_TAGS):
+                return None, None
+            return Open(f"<{name}", f"</{name}>", "", line), None
+        block = self._blocks[int(kind[1:])]
+        if kind[0] == "c":
+            return None, block.text
+        return Open(block.text, block.text, block.filler, line), None
+
+
+def _fits(opener: Open, closer: str) -> bool:
+    return opener.sign == closer
+
+
+def _unfinished(literal: re.Match[str]) -> bool:
+    kind = literal.lastgroup or ""
+    return kind.startswith(("bad", "open")) or (kind == "comment" and _reaches_end(literal))
+
+
+def _reaches_end(literal: re.Match[str]) -> bool:
+    """Whether a line comment still goes on where the text ends."""
+    return literal.end() == len(literal.string) and "\n" not in literal[0]
+
+
+def _place_of(literal: re.Match[str]) -> Place:
+    kind = literal.lastgroup or ""
+    if "comment" in kind:
+        return Place.COMMENT
+    return Place.TEXT if "text" in kind else Place.STRING
+
+
+_OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|\W{1,4})")
+
+
+def _opening_of(literal: re.Match[str]) -> str:
+    text = literal[0]
+    if "heredoc" in (literal.lastgroup or ""):
+        head, newline, _ = text.partition("\n")
+        return head + newline
+    found = _OPENINGS.match(text)
+    return found[0] if found else text[:1]
+
+
+def _comment_pattern(language: Language) -> str:
+    sign = language.line_comment
+    return language.lexis.comment or (re.escape(sign) + r"[^\n]*" if sign else "")
+
+
+def _literal_pattern(language: Language) -> str:
+    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in _literal_kinds(language))
+
+
+def _literal_kinds(language: Language) -> Iterator[tuple[str, str]]:
+    """Kinds of literals by their names, the longest signs first."""
+    lexis, block = language.lexis, language.block_comment
+    if lexis.tags:
+        yield "text", _HTML_TEXT if lexis.tags == "html" else _JSX_TEXT
+    if language.id == "php":
+        yield "php_text", _PHP_TEXT
+    if block:
+        first, last = map(re.escape, block)
+        yield "block_comment", rf"{first}[\s\S]*?{last}"
+        yield "open_comment", rf"{first}[\s\S]*\Z"
+    raw = [literal for literal in lexis.literals if "(?P<" in literal.whole]
+    plain = [literal for literal in lexis.literals if literal not in raw]
+    for number, literal in enumerate(raw):
+        yield f"string{number}", literal.whole
+        if literal.unfinished:
+            yield f"open{number}", literal.unfinished
+    if lexis.heredoc:
+        body = r"[^\n]*+\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+"
+        yield (
+            "heredoc",
+            rf"{lexis.heredoc}(?P<rest>[^\n]*+)\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+[ \t]*+(?P=tag)\b",
+        )
+        yield (
+            "open_heredoc",
+            lexis.heredoc.replace("(?P<quote>", "(?:").replace("(?P<tag>", "(?:")
+            + r"[^\n]*+(?:\n[\s\S]*+)?\Z",
+        )
+    if comment := _comment_pattern(language):
+        yield "comment", comment
+    if plain:
+        yield "string", "|".join(literal.whole for literal in plain)
+        lines = [one.unfinished for one in plain if one.unfinished.endswith(r"\Z")]
+        ends = [one.unfinished for one in plain if one.unfinished and one.unfinished not in lines]
+        if lines:
+            yield "open_lines", "|".join(lines)
+        if ends:
+            yield "bad", "|".join(ends)
+
+
+def _token_pattern(language: Language) -> str:
+    blocks = language.lexis.blocks
+    kinds = [("tag", _TAG)] if language.lexis.tags else []
+    kinds += [(f"c{n}", block.closer) for n, block in enumerate(blocks)]
+    kinds += [(f"o{n}", block.opener) for n, block in enumerate(blocks)]
+    kinds += [("bracket", r"[()\[\]{}]")]
+    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in kinds)
+
+
+@cache
+def lexer_of(language: Language) -> Lexer:
+    """Return the lexer of `language`; a second call costs nothing."""
+    return Lexer(language)
+
+
+def closing(scan: Scan) -> str:
+    """Return what closes all that `scan` found open, with what may have to stand in it."""
+    return "".join(f"{one.filler}{one.closing}" for one in reversed(scan.open))
+
+
+__all__ = ["PAIRS", "Block", "Lexer", "Open", "Place", "Scan", "closing", "lexer_of"]
