@@ -15,7 +15,6 @@ from twotrack.engine.edits.blocks import blocks_of, replaced
 from twotrack.engine.edits.check import check, loses_most
 from twotrack.engine.edits.diff import minimal_edits
 from twotrack.engine.edits.elision import refuse_elision
-from twotrack.engine.edits.fences import is_prose
 from twotrack.engine.edits.parse import block_of, complete, readings_of, refuse_fences
 from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
@@ -132,7 +131,7 @@ class Rewriting:
         new = without_entities(new, self.text.text, language)
         refuse_elision(new, code, language)
         if self.scene.view.syntax is None:
-            refuse_fences(new, code, nestable=is_prose(language))
+            refuse_fences(new, code, nestable=language.lexis.prose)
         return self._readings(new, code), False
 
     def _readings(self, new: str, code: str) -> list[str]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from twotrack.errors import ReplyRejected
 from twotrack.languages import PLAIN, Language
+from twotrack.lexical import lexer_of
 from twotrack.text import Snapshot
 
 _LIKE_A_COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
@@ -57,9 +58,12 @@ def _filled(text: str) -> list[str]:
 
 def _is_comment(line: str, language: Language) -> bool:
     block = language.block_comment or ()
-    signs = (*block[:1], *filter(None, (language.line_comment,))) or _SIGNS
+    signs = block[:1] or (() if language.line_comment else _SIGNS)
+    pattern = lexer_of(language).comment
+    whole = pattern is not None and pattern.match(line)
     inner = "/*" in block and re.match(r"\*(?:[\s/]|$)", line)
-    return line.removeprefix("{").startswith(signs) or bool(inner or _ONLY_DOTS.fullmatch(line))
+    begun = line.removeprefix("{").startswith(signs)
+    return begun or bool(whole or inner or _ONLY_DOTS.fullmatch(line))
 
 
 def _places(old: Sequence[str]) -> Callable[[str], str | None]:

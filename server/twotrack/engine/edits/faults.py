@@ -3,8 +3,12 @@
 from twotrack.context.syntax import Syntax
 from twotrack.engine.edits.compiled import new_fault
 from twotrack.errors import ReplyRejected
-from twotrack.languages import Language
+from twotrack.languages import PLAIN, Language
+from twotrack.lexical import lexer_of
 from twotrack.text import Range, Snapshot
+
+_MOST_CHARACTERS = 500_000
+"""Longer texts are not scanned."""
 
 
 def refuse_faults(
@@ -25,6 +29,8 @@ def refuse_faults(
             raise _does_not_parse(fault.line, new_text, f": {fault.reason}")
     old, new = syntax
     if old is None or new is None:
+        if not language.lexis.prose and _faults(language, after) > _faults(language, before):
+            raise ReplyRejected("The brackets or blocks of the changed code do not match.")
         return
     errors = _errors(new, after)
     had = _errors(old, before)
@@ -37,6 +43,12 @@ def refuse_faults(
     key = new.doubled_key()
     if key and not old.doubled_key():
         raise ReplyRejected(f"The answer repeats the key {key}.")
+
+
+def _faults(language: Language, text: Snapshot) -> int:
+    if language is PLAIN or len(text) > _MOST_CHARACTERS:
+        return 0
+    return lexer_of(language).scan(text.text).faults
 
 
 def _does_not_parse(line: int, new_text: str, reason: str = "") -> ReplyRejected:

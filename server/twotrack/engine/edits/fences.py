@@ -9,9 +9,6 @@ from twotrack.languages import PLAIN, Language, language_of
 from twotrack.text import Snapshot
 
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\r\n`]*)")
-_PROSE = frozenset(
-    {"markdown", "mdx", "quarto", "rmd", "restructuredtext", "asciidoc", "plaintext"}
-)
 _ANY = frozenset({"", "text", "txt", "plain", "plaintext", "code"})
 """Info strings that say nothing of the language."""
 _NO_FILE = frozenset({"diff", "patch", "console", "terminal", "output", "log", "tool_code", "http"})
@@ -66,11 +63,6 @@ def fences(text: str) -> list[Fence]:
 
 def _word(info: str) -> str:
     return re.split(r"[\s:{},=]", info.strip("{. "), maxsplit=1)[0].lower()
-
-
-def is_prose(language: Language) -> bool:
-    """Whether fences and sentences are at home in texts of `language`."""
-    return language.id in _PROSE
 
 
 def fenced(text: str) -> bool:

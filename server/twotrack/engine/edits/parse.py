@@ -9,7 +9,6 @@ from twotrack.engine.edits.fences import (
     fence_lines,
     fenced,
     fences,
-    is_prose,
     names,
     names_another,
 )
@@ -17,6 +16,7 @@ from twotrack.engine.edits.indent import readings
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.languages import PLAIN, Language
+from twotrack.lexical import lexer_of
 from twotrack.llm.api import Finish
 from twotrack.text import Snapshot
 
@@ -72,7 +72,7 @@ def _belongs(fence: Fence, original: str, language: Language, *, alone: bool) ->
     """Whether the fences are of the text itself, and not around the answer."""
     if fenced(original):
         return not fenced(fence.text)
-    return alone and is_prose(language) and names_another(fence.info, language)
+    return alone and language.lexis.prose and names_another(fence.info, language)
 
 
 def _trimmed(text: str) -> str:
@@ -111,17 +111,22 @@ def readings_of(
         _bare(code),
         old,
         _bare(document),
-        strings=_strings(language, code),
-        old_strings=_strings(language, original),
+        strings=_long_strings(language, code),
+        old_strings=_long_strings(language, original),
         otherwise="  " if language.id == "yaml" else "    ",
     )
     ends = _line_ends(original, eol)
     return [_joined([*above, *way, *below], ends, eol) for way in ways]
 
 
-def _strings(language: Language, code: str) -> tuple[tuple[int, int], ...]:
-    syntax = parse(language, code, checking=True)
-    return () if syntax is None else syntax.long_strings()
+def _long_strings(language: Language, code: str) -> list[tuple[int, int]]:
+    """The strings over several lines: for each its first and its last line."""
+    if (syntax := parse(language, code, checking=True)) is not None:
+        return list(syntax.long_strings())
+    inside = lexer_of(language).scan(code.replace("\r\n", "\n").replace("\r", "\n")).inside
+    first = [n - 1 for n in sorted(inside) if n - 1 not in inside]
+    last = [n for n in sorted(inside) if n + 1 not in inside]
+    return list(zip(first, last, strict=True))
 
 
 def _line_ends(original: str, eol: str) -> dict[str, str]:

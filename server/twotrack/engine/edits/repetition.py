@@ -8,6 +8,7 @@ from twotrack.context.syntax import Definition, Syntax
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
+from twotrack.lexical import lexer_of
 from twotrack.text import Range, Snapshot
 
 _HEAD = re.compile(r"(?:import|package|#include)\b|from\s+\S+\s+import\b|(?:use|using)\s.*;")
@@ -37,12 +38,11 @@ def refuse_repetition(language: Language, before: Snapshot, span: Range, new: st
 
 def _code(text: str, language: Language) -> list[str]:
     """The lines that are neither blank nor a comment, without comments behind them."""
-    sign = language.line_comment
     lines = [line.rstrip() for line in Snapshot(text).lines() if line.strip()]
-    if not sign:
+    comment = None if language.lexis.prose else lexer_of(language).comment
+    if comment is None:
         return lines
-    behind = re.compile(rf"(?:(?<=\s)|^){re.escape(sign)}.*")
-    bare = [behind.sub("", line).rstrip() for line in lines]
+    bare = (comment.sub("", line).rstrip() for line in lines)
     return [line for line in bare if line]
 
 

@@ -4,9 +4,9 @@ import html
 import re
 
 from twotrack.context.syntax import parse
-from twotrack.engine.edits.fences import is_prose
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
+from twotrack.lexical import Place, lexer_of
 from twotrack.text import Snapshot
 
 # The tags of our own questions.
@@ -33,7 +33,7 @@ def unwrapped(code: str, original: str, language: Language) -> str:
     """
     code = _without_tokens(code, original)
     code = _without_tags(code, original)
-    if not is_prose(language):
+    if not language.lexis.prose:
         code = _without_numbers(code, original)
         code = _without_introduction(code, original)
     _refuse_diff(code, original)
@@ -117,7 +117,7 @@ def without_entities(code: str, document: str, language: Language) -> str:
     or text only.
     """
     found = list(_ENTITY.finditer(code))
-    if not found or is_prose(language) or _ENTITY.search(document):
+    if not found or language.lexis.prose or _ENTITY.search(document):
         return code
     text = Snapshot(code)
     syntax = parse(language, text, checking=True)
@@ -127,6 +127,11 @@ def without_entities(code: str, document: str, language: Language) -> str:
         # An address of something that is called so: &lt;
         if re.search(rf"(?<!&)\b{re.escape(match[1])}\b", code + document):
             continue
-        if syntax is None or syntax.in_code(text.position(match.start())):
+        at = match.start()
+        if (
+            syntax.in_code(text.position(at))
+            if syntax is not None
+            else lexer_of(language).ending(code[:at])[0] is Place.CODE
+        ):
             return _ENTITY.sub(lambda entity: html.unescape(entity[0]), code)
     return code
