@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition, Syntax, parse
+from twotrack.engine.edits.elision import breaks_off
 from twotrack.engine.edits.faults import refuse_faults
 from twotrack.engine.edits.repetition import named, refuse_doubled_definitions, refuse_repetition
 from twotrack.errors import ReplyRejected
@@ -40,7 +41,7 @@ RULES: dict[Task, Rule] = {
 
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
 _NAME = re.compile(r"[^\W\d]\w*")
-_LEAST_GONE = 4
+_LEAST_GONE = 5
 """Lines that go before it is worth a question."""
 _MOST_LOST = 0.1
 """Share of the lines that may go where the lines themselves stay; one always may."""
@@ -115,14 +116,15 @@ def _check_size(old: str, new: str, rule: Rule, instruction: str) -> None:
 
 
 def loses_most(old: str, new: str, instruction: str) -> bool:
-    """Whether most of the code goes, with hardly a line in its place, though nobody asked for it.
+    """Whether much of the code goes, with nothing in its place, though nobody asked for it.
 
     It may be meant, so it is better shown before it is applied.
     """
+    if _REMOVES.search(instruction):
+        return False
     had, has = _code_lines(old), _code_lines(new)
-    gone, fresh = (had - has).total(), (has - had).total()
-    most = gone >= max(_LEAST_GONE, had.total() / 2) and fresh * 3 <= gone
-    return most and not _REMOVES.search(instruction)
+    gone = (had - has).total()
+    return breaks_off(new, old) or (not has - had and gone >= max(_LEAST_GONE, had.total() / 2))
 
 
 def _lost_import(old: str, new: str) -> str:

@@ -32,6 +32,8 @@ _ELISION = re.compile(
 _ALIKE = 0.6
 """Likeness from which on one line is taken for the changed form of another."""
 _LEAST_MISSING = 2
+_LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
+"""Lines at the end, and the share of all of them, that may go without a question."""
 _MOST_LINES = 400
 """In longer code lines that changed are not looked for: it would take too long."""
 
@@ -50,6 +52,19 @@ def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None
         says_so = line not in known and _LIKE_A_COMMENT.match(line) and _ELISION.search(line)
         if says_so or (comments[at] and _stands_for_code(at, old, new, comments, place)):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
+
+
+def breaks_off(code: str, original: str) -> bool:
+    """Whether the last lines of `original`, a good part of it, have nothing in their place."""
+    old, new = (_worded(_filled(text)) for text in (original, code))
+    last, fresh = _anchor(reversed(new), _places(old))
+    after = old[::-1].index(last) if last is not None else len(old)
+    after = len(_gone(old[len(old) - after :], new))
+    return after - fresh >= max(_LEAST_BROKEN_OFF, len(old) * _MOST_BROKEN_OFF)
+
+
+def _worded(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if re.search(r"\w", line)]
 
 
 def _filled(text: str) -> list[str]:
@@ -112,6 +127,12 @@ def _stands_for_code(
     }
     gone = [line for line in missing if len(_words(line) & words) * 2 < len(_words(line))]
     return follows and len(gone) - fresh_above - fresh_below >= _LEAST_MISSING
+
+
+def _gone(lines: Iterable[str], new: Iterable[str]) -> list[str]:
+    """Those of `lines` that don't live on in others: most of their names stand nowhere."""
+    names = _words(" ".join(new))
+    return [line for line in lines if len(_words(line) & names) * 2 < len(_words(line))]
 
 
 def _words(line: str) -> set[str]:
