@@ -1,5 +1,6 @@
 """Definitions in a syntax tree: functions, methods, classes, with what belongs to them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,10 +14,22 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _DOC_OPENINGS = ("/**", "///", "/*!", "//!")
+_SCRIPTS = frozenset({"javascript", "javascriptreact", "typescript", "typescriptreact", "php"})
+"""Languages in which /*! is what a minifier has to keep: a licence, a banner."""
+# What belongs to the file though it stands directly above a definition: it is no documentation.
+_OF_THE_FILE = re.compile(
+    rb"SPDX-|\bcopyright\b.{0,40}\d{4}|(?:\(c\)|\xc2\xa9)\s*\d{4}|all rights reserved|@licen[cs]e"
+    rb"|@preserve|(?:under|by) (?:the|an?) [\w.,/ -]{0,40}\blicen[cs]e|MIT licen[cs]e|apache licen"
+    rb"|licen[cs]e that can be found|gnu .{0,20}general public|-\*-.*coding|^#!"
+    rb"|^#\s*(?:frozen_string_literal|encoding|coding|typed|warn_indent):",
+    re.IGNORECASE,
+)
 _OF_THE_MODULE = (b"//!", b"/*!")
 """In Rust, what documents the module around it."""
 _CLASSES = frozenset({"class", "interface", "enum"})
 """Kinds whose functions are methods."""
+_PLAIN_STRING = re.compile(rb"[rRuU]?[\"']")
+"""One of bytes, or with code in it, documents nothing."""
 _GO_KINDS = {"struct_type": "class", "interface_type": "interface"}
 _SIGNATURE_BYTES = 2_000
 _NAME_BYTES = 200
@@ -103,6 +116,8 @@ def _wrapped(node: "Node", table: NodeTable) -> "Node":
         if any(child.type == "(" for child in parent.children):  # type ( A ...; B ... ) in Go
             break
         if sum(child.type == node.type for child in parent.named_children) > 1:
+            break
+        if parent.type == "argument_list" and parent.named_child_count > 1:
             break
         node = parent
     return node
@@ -202,6 +217,8 @@ def is_docstring(node: "Node", grammar: Grammar) -> bool:
             return False
     elif parent.type != "module":
         return False
+    if not _PLAIN_STRING.match(node.text or b""):
+        return False
     return node == next((c for c in parent.named_children if c.type != "comment"), None)
 
 
@@ -224,7 +241,10 @@ def _doc_comment(comments: list["Node"], language: Language, source: Source) -> 
         for c in comments
         if source.data.startswith(openings, c.start_byte)
         and not (inner and source.data.startswith(inner, c.start_byte))
+        and not (language.id in _SCRIPTS and source.data.startswith(b"/*!", c.start_byte))
     ]
+    of_file = [n for n, c in enumerate(docs) if _OF_THE_FILE.search(c.text or b"")]
+    docs = docs[of_file[-1] + 1 :] if of_file else docs
     if not docs:
         return None
     start, end = docs[-1].start_byte, docs[-1].end_byte

@@ -81,6 +81,7 @@ _C = NodeTable(
         "type_definition": "type",
     },
     blocks=frozenset({"translation_unit", "compound_statement", "field_declaration_list"}),
+    wrappers=frozenset({"type_definition"}),
     bodied=frozenset({"struct_specifier", "union_specifier", "enum_specifier"}),
     identifiers=frozenset({"identifier", "field_identifier", "type_identifier"}),
 )
@@ -157,7 +158,7 @@ _TABLES: dict[str, NodeTable] = {
             "alias_declaration": "type",
         },
         blocks=_C.blocks | {"declaration_list"},
-        wrappers=frozenset({"template_declaration"}),
+        wrappers=_C.wrappers | {"template_declaration"},
         bodied=_C.bodied | {"class_specifier"},
         identifiers=_C.identifiers | {"namespace_identifier"},
     ),
@@ -185,6 +186,7 @@ _TABLES: dict[str, NodeTable] = {
             "module": "module",
         },
         blocks=frozenset({"program", "body_statement", "then", "do"}),
+        wrappers=frozenset({"argument_list", "call"}),  # private def, memoize def
         identifiers=frozenset({"identifier", "constant", "instance_variable"}),
     ),
     "tree_sitter_php": NodeTable(

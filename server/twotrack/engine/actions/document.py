@@ -19,15 +19,17 @@ from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.check import check
 from twotrack.engine.edits.diff import minimal_edits
-from twotrack.engine.edits.indent import indentation
+from twotrack.engine.edits.indent import indentation, unit_of
 from twotrack.engine.edits.parse import block_of, complete, fitted
+from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.errors import ReplyRejected, TwotrackError
-from twotrack.languages import DocStyle
+from twotrack.languages import PLAIN, DocStyle
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 
+_FENCES = ("```", "~~~")
 _MOST_WORDS = 6_000
 """Characters of a doc comment; more is not one."""
 
@@ -96,7 +98,7 @@ class _Documenting:
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if isinstance(prompt, Infill):
                 return self._proposal(answer, self._documented(raw.words(answer.text)))
-            reply = complete(answer.text, answer.finish)
+            reply = complete(answer.text, answer.finish, self.view.text.text)
             return self._proposal(answer, self._new_code(reply, tag))
 
         return Job(Task.DOCUMENT, prompt_for, read)
@@ -110,10 +112,13 @@ class _Documenting:
         bare = reply.strip()
         if self._commented(bare):
             return self._documented(words_of(bare, self.style))
-        block = block_of(reply, tag)
+        block = unwrapped(block_of(reply, tag, "", self.view.language), self.masked.code, PLAIN)
         header = self._header_line().strip()
         if any(line.strip().startswith(header) for line in Snapshot(block).lines()):
             return self._documented(self._words_in(block))
+        if f"</{tag}>" not in reply and not (bare.startswith(_FENCES) or self._commented(block)):
+            # Words around a fence may be the documentation, and the fence an example in it.
+            raise ReplyRejected(f"The answer holds no complete <{tag}> block.")
         return self._documented(words_of(block, self.style))
 
     def _words_in(self, block: str) -> str:
@@ -166,6 +171,8 @@ class _Documenting:
             return definition.doc
         if not self.style.inside:
             text, start = self.view.text, definition.code.start
+            indent = len(indentation(text.line(start.line)))
+            start = Position(start.line, min(start.character, indent))  # above all of its line
             while start.line > self.span.start.line and speaks_of_next_line(
                 text.line(start.line - 1)
             ):
@@ -185,7 +192,7 @@ class _Documenting:
         text, place = self.view.text, self._place()
         indent = indentation(text.line(place.start.line))
         if self.style.inside and not place.empty and self.definition.doc is None:
-            indent += "\t" if indent.startswith("\t") else "    "
+            indent += unit_of(text.lines())
         return indent
 
     def _proposal(self, answer: Answer, new: str) -> Proposal:

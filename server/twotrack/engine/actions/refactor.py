@@ -140,13 +140,14 @@ def _anchor(view: View, found: Sequence[_Instruction]) -> Position:
 def _without(text: Snapshot, span: Range, found: Sequence[_Instruction]) -> tuple[Snapshot, Range]:
     """The text without the comments, and where the code of `span` is in it."""
     edits, gone = [], 0
+    lines = span.end.line - span.start.line
     for one in found:
         start, end = one.range
-        if one.alone and start.line < text.line_count - 1:
+        if one.alone and start.line < text.line_count - 1 and gone < lines:
             end, gone = Position(start.line + 1, 0), gone + 1
+        elif one.alone:  # nothing else is there: a line is left for what is to come
+            start = Position(start.line, len(indentation(text.line(start.line))))
         edits.append(Edit(Range(start, end), ""))
     without = text.apply(edits)
     last = span.end.line - gone
-    if last < span.start.line:
-        raise TwotrackError("There is no code here for the instruction.")
     return without, Range(span.start, Position(last, len(without.line(last))))

@@ -68,7 +68,8 @@ def readings(
     inside = {n for first, last in strings for n in range(first + 1, last + 1)}
     lines = _in_unit(lines, document, inside, otherwise)
     at = next((n for n, line in enumerate(lines) if line.strip()), None)
-    wanted = indentation(next((line for line in original if line.strip()), ""))
+    blank = max(original, key=len, default="")
+    wanted = indentation(next((line for line in original if line.strip()), blank))
     if at is None or indentation(lines[at]) == wanted:
         return [tuple(lines)]
     shifted = _shifted(lines, indentation(lines[at]), wanted, strings, original)
