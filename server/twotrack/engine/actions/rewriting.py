@@ -128,7 +128,7 @@ class Rewriting:
             refuse_elision(new, code, language)
             return [new], loose
         new = unwrapped(block_of(reply, tag, code, language), code, language)
-        new = without_entities(new, self.text.text, language)
+        new = without_entities(new, self.text, self.text_span, language)
         refuse_elision(new, code, language)
         if self.scene.view.syntax is None:
             refuse_fences(new, code, nestable=language.lexis.prose)

@@ -95,6 +95,25 @@ def _known(info: str) -> Language:
     return language_of(info, Path(f"x.{info}")) if re.fullmatch(r"[\w+#-]+", info) else PLAIN
 
 
+def belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> bool:
+    """Whether the fences are of the text itself, and not around the answer.
+
+    `alone`: nothing stands around the block.
+    """
+    if fenced(original):
+        return not fenced(fence.text)
+    return alone and language.lexis.prose and names_another(fence.info, language)
+
+
+def unfenced(code: str, original: str, language: Language) -> str:
+    """Return `code` without a fence around all of it, which `original` does not have."""
+    found = fences(code)
+    whole = len(found) == 1 and found[0].whole.strip() == code.strip()
+    return (
+        found[0].text if whole and not belongs(found[0], original, language, alone=True) else code
+    )
+
+
 def fence_lines(text: str) -> Iterator[str]:
     """Return the lines of `text` that are fences."""
     for line in Snapshot(text).lines():

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import (
-    Fence,
+    belongs,
     fence_lines,
-    fenced,
     fences,
     names,
     names_another,
+    unfenced,
 )
 from twotrack.engine.edits.indent import readings
 from twotrack.engine.thoughts import without_thoughts
@@ -47,14 +47,12 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
     start = reply.rfind(f"<{tag}>", 0, end) if end >= 0 else -1
     if start >= 0:
         inner = _trimmed(reply[start + len(tag) + 2 : end])
-        found = fences(inner)
-        whole = len(found) == 1 and found[0].whole.strip() == inner.strip()
-        if not whole or _belongs(found[0], original, language, alone=True):
-            return inner
-        return _trimmed(found[0].text)
+        while inner.endswith(f"</{tag}>"):  # a tag in the tag
+            inner = inner.removesuffix(f"</{tag}>").rstrip()
+        return _trimmed(unfenced(inner, original, language))
     found = fences(reply)
     alone = len(found) == 1 and found[0].whole.strip() == reply.strip()
-    kept = [f for f in found if _belongs(f, original, language, alone=alone)]
+    kept = [f for f in found if belongs(f, original, language, alone=alone)]
     fit = [f for f in found if f in kept or not names_another(f.info, language)]
     own = [fence for fence in fit if names(fence.info, language)]
     chosen = own if len(own) == 1 else fit
@@ -66,13 +64,6 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
         )
     fence = chosen[0]
     return _trimmed(fence.whole if fence in kept else fence.text)
-
-
-def _belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> bool:
-    """Whether the fences are of the text itself, and not around the answer."""
-    if fenced(original):
-        return not fenced(fence.text)
-    return alone and language.lexis.prose and names_another(fence.info, language)
 
 
 def _trimmed(text: str) -> str:

@@ -4,10 +4,11 @@ import html
 import re
 
 from twotrack.context.syntax import parse
+from twotrack.engine.edits.fences import unfenced
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
 from twotrack.lexical import Place, lexer_of
-from twotrack.text import Snapshot
+from twotrack.text import Range, Snapshot
 
 # The tags of our own questions.
 _TAG_LINE = re.compile(
@@ -32,7 +33,7 @@ def unwrapped(code: str, original: str, language: Language) -> str:
     Raise ReplyRejected where it is a diff, or holds a tag of the question.
     """
     code = _without_tokens(code, original)
-    code = _without_tags(code, original)
+    code = unfenced(_without_tags(code, original), original, language)
     if not language.lexis.prose:
         code = _without_numbers(code, original)
         code = _without_introduction(code, original)
@@ -110,28 +111,31 @@ def _refuse_diff(code: str, original: str) -> None:
         raise ReplyRejected("The answer is a diff; the new code itself is wanted.")
 
 
-def without_entities(code: str, document: str, language: Language) -> str:
-    """Return `code` with its entities decoded, where one stands for a sign of the code.
+def without_entities(code: str, before: Snapshot, span: Range, language: Language) -> str:
+    """Return `code`, meant for `span`, decoded where an entity stands for a sign of the code.
 
-    They are left where the document has some itself, and where they stand in strings, comments
-    or text only.
+    It is left as it is where the document has entities itself, or strings, comments and text only
+    hold them.
     """
     found = list(_ENTITY.finditer(code))
-    if not found or language.lexis.prose or _ENTITY.search(document):
+    if not found or language.lexis.prose or _ENTITY.search(before.text) or _is_markup(language):
         return code
-    text = Snapshot(code)
-    syntax = parse(language, text, checking=True)
-    if language.id in ("html", "xml", "vue", "svelte"):
-        return code
+    after, start = before.replace(span, code), before.offset(span.start)
+    syntax = parse(language, after, checking=True)
     for match in found:
         # An address of something that is called so: &lt;
-        if re.search(rf"(?<!&)\b{re.escape(match[1])}\b", code + document):
+        if re.search(rf"(?<!&)\b{re.escape(match[1])}\b", after.text):
             continue
-        at = match.start()
+        at = start + match.start()
         if (
-            syntax.in_code(text.position(at))
+            syntax.in_code(after.position(at))
             if syntax is not None
-            else lexer_of(language).ending(code[:at])[0] is Place.CODE
+            else lexer_of(language).ending(after.text[:at])[0] is Place.CODE
         ):
             return _ENTITY.sub(lambda entity: html.unescape(entity[0]), code)
     return code
+
+
+def _is_markup(language: Language) -> bool:
+    """Whether the language itself has entities."""
+    return language.lexis.tags == "html"
