@@ -1,28 +1,41 @@
 """Write tests for a definition: in a new file, or in the one that holds its tests already."""
 
+import ast
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from twotrack.context.syntax import parse
+from twotrack.context.syntax import Definition, parse
 from twotrack.document import Document
-from twotrack.engine.actions import raw, test_files
+from twotrack.engine.actions import python_imports, raw, script_imports, test_files
 from twotrack.engine.actions.flow import Job
 from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import Offer, Proposal
-from twotrack.engine.actions.prompt import chat, free_tag
+from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
+from twotrack.engine.actions.python_calls import refuse_wrong_calls
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
+from twotrack.engine.actions.script_imports import relative_module
+from twotrack.engine.actions.tested import Tested, module_of, package_of
 from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.faults import refuse_new_faults
 from twotrack.engine.edits.parse import block_of, complete
+from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 
+_WHERE = " The tests import it from `{module}`."
+_SCRIPTS = frozenset({"javascript", "javascriptreact", "typescript", "typescriptreact"})
+_ONE_PACKAGE = frozenset({"go", "java"})
+"""Languages whose tests are in the package of what they test."""
 _TESTABLE = frozenset({"function", "method", "class"})
+
+_NOWHERE = Range(Position(0, 0), Position(0, 0))
 
 _SYSTEM = """\
 You write tests in a programmer's editor. You are given code in a <code> block.
@@ -34,12 +47,13 @@ Test what the code promises: the usual case, the borders, the errors. Each test 
 no network and no clock, and can fail. Import what you use."""
 
 _NEW = """\
-Write tests for `{name}` with {framework}, as the new file {path}. The code is in {source}."""
+Write tests for `{name}` with {framework}, as the new file {path}. The code is in \
+{source}.{where}"""
 
 _MORE = """\
 The code to change is the test file {path}. Add tests for `{name}` of {source} to it, with
 {framework}, in the way the file does it: imports where it has them, new tests at the end. Leave
-the tests that are there as they are. This is the code to test:
+the tests that are there as they are.{where} This is the code to test:
 
 <code-to-test>
 {code}
@@ -64,36 +78,96 @@ async def job(scene: Scene) -> Job:
     span = whole_lines(view.text, definition.range)
     masked = scene.masked(view.text, span)
     found = await test_files.existing(path, view.language, scene.roots, scene.others, scene.shield)
+    tested = _tested(scene, definition, path)
+    place = found if isinstance(found, Path) else found.path
+    module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
     if isinstance(found, Path):
-        return _new_file(scene, definition.name, found, span, masked)
-    return _more(scene, definition.name, found, masked)
+        around = scene.around(view.text, span, masked)
+        return _new_file(scene, tested, found, (masked.code, around), module)
+    return _more(scene, tested, found, masked, module)
 
 
-def _more(scene: Scene, name: str, file: Document, masked: Masked) -> Job:
+def _tested(scene: Scene, definition: Definition, path: Path) -> Tested:
+    around = [
+        outer
+        for outer in (scene.view.syntax.definitions() if scene.view.syntax is not None else ())
+        if outer.code.start < definition.code.start and definition.code.end <= outer.code.end
+    ]
+    opened = {other.path: other.text.text for other in scene.others if other.path is not None}
+    return Tested(
+        path,
+        definition.name,
+        tuple(outer.name for outer in around),
+        scene.view.language,
+        opened | {path: scene.view.text.text},
+        scene.roots,
+    )
+
+
+def _module(tested: Tested, place: Path) -> str:
+    """What the tests import the code from, where the language says it by a name or a path."""
+    if tested.language.id == "python":
+        return module_of(tested)
+    return relative_module(tested, place) if tested.language.id in _SCRIPTS else ""
+
+
+def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
+    """Raise ReplyRejected where a test imports what is not there, or calls what it is not."""
+    language = tested.language.id
+    if language == "python":
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return  # in the syntax of a newer Python, maybe: the grammar has judged it
+        python_imports.refuse_wrong_imports(tree, place, tested)
+        refuse_wrong_calls(tree, tested)
+    elif language in _SCRIPTS or language == "ruby":
+        script_imports.refuse_wrong_imports(code, place, tested)
+    elif language in _ONE_PACKAGE:
+        package = package_of(tested.source)
+        if package_of(code) not in (package, f"{package}_test"):
+            raise ReplyRejected(f"The test file has to be in the package {package}.")
+
+
+def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
     text, language = file.text, scene.view.language
     assert language.tests is not None  # noqa: S101 - job() has looked
     request = _MORE.format(
         path=scene.shield.label(file),
-        name=name,
+        name=tested.name,
         source=scene.shield.label(scene.document),
         framework=language.tests.framework,
         code=masked.code,
+        where=_WHERE.format(module=module) if module else "",
     )
     everything = whole_lines(text, Range(Position(0, 0), text.end))
     view = View(file, language, parse(language, text), everything)
     there = replace(scene, view=view)
-    return Rewriting.of(there, everything, request, f"add a test for {name}").job()
+    job = Rewriting.of(there, everything, request, f"add a test for {tested.name}").job()
+
+    def read(answer: Answer, prompt: Prompt) -> Proposal:
+        proposal = job.read(answer, prompt)
+        if file.path is not None:
+            for _, edits in proposal.edits:
+                _refuse_wrong_tests(text.apply(edits).text, file.path, tested)
+        return proposal
+
+    return replace(job, read=read)
 
 
-def _new_file(scene: Scene, name: str, path: Path, span: Range, masked: Masked) -> Job:
-    language, code = scene.view.language, masked.code
-    around = scene.around(scene.view.text, span, masked)
+def _new_file(
+    scene: Scene, tested: Tested, path: Path, shown: tuple[str, Surroundings], module: str
+) -> Job:
+    language, (code, around), name = scene.view.language, shown, tested.name
     assert language.tests is not None  # noqa: S101 - job() has looked
     label = scene.shield.label(replace(scene.document, path=path))
     framework = language.tests.framework
     tag = free_tag(code)
-    request = _NEW.format(name=name, framework=framework, path=label, source=around.path)
-    start = f"from {Path(around.path).stem} import {name}\n"
+    where = _WHERE.format(module=module) if module else ""
+    request = _NEW.format(
+        name=name, framework=framework, path=label, source=around.path, where=where
+    )
+    start = f"from {module} import {tested.bound}\n"
 
     def prompt_for(model: Model) -> Prompt | None:
         if raw.preferred(model):
@@ -108,16 +182,16 @@ def _new_file(scene: Scene, name: str, path: Path, span: Range, masked: Masked) 
         if isinstance(prompt, Infill):
             text = start + answer.text
         else:
-            text = block_of(complete(answer.text, answer.finish), tag)
-        refuse_elision(text, "")
+            text = block_of(complete(answer.text, answer.finish), tag, "", language)
+            text = unwrapped(text, "", language)
+            text = without_entities(text, Snapshot(""), _NOWHERE, language)
+        refuse_elision(text, "", language)
         # A secret of the code must not get into a second file: no stand-in is known here.
         whole = Masked("", "", "", {}).restored(text.strip() + "\n")
-        syntax = parse(language, Snapshot(whole))
-        if syntax is not None and syntax.has_error:
-            line = syntax.errors()[0].start.line + 1
-            raise ReplyRejected(f"The test file does not parse (line {line}).")
+        refuse_new_faults(language, whole)
         if name not in whole:
             raise ReplyRejected(f"The test file never uses {name}.")
+        _refuse_wrong_tests(whole, path, tested)
         return Proposal(scene.offer.title, answer, creates={path: whole})
 
     return Job(Task.TEST, prompt_for, read)

@@ -1,7 +1,7 @@
 """Whether a changed text parses as well as it did: by the compiler, the grammar, the brackets."""
 
-from twotrack.context.syntax import Syntax
-from twotrack.engine.edits.compiled import new_fault
+from twotrack.context.syntax import Syntax, parse
+from twotrack.engine.edits.compiled import fault_of, new_fault
 from twotrack.errors import ReplyRejected
 from twotrack.languages import PLAIN, Language
 from twotrack.lexical import lexer_of
@@ -43,6 +43,18 @@ def refuse_faults(
     key = new.doubled_key()
     if key and not old.doubled_key():
         raise ReplyRejected(f"The answer repeats the key {key}.")
+
+
+def refuse_new_faults(language: Language, code: str) -> None:
+    """Raise ReplyRejected where `code`, a whole file, does not parse."""
+    fault = fault_of(code) if language.id == "python" else None
+    syntax = parse(language, code)
+    line = fault.line if fault else -1
+    if fault is None and syntax is not None and syntax.has_error:
+        line = next((error.start.line for error in syntax.errors()), 0)
+    if line >= 0:
+        reason = f": {fault.reason}" if fault else ""
+        raise ReplyRejected(f"The test file does not parse (line {line + 1}){reason}.")
 
 
 def _faults(language: Language, text: Snapshot) -> int:

@@ -1,0 +1,104 @@
+"""Whether a test in JavaScript, TypeScript or Ruby imports files that exist."""
+
+import os.path
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from twotrack.engine.actions.tested import Tested
+from twotrack.errors import ReplyRejected
+
+_SPECIFIER = re.compile(
+    r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\b(?:jest|vi)\.\w+\(\s*)"
+    r"['\"](?P<path>[^'\"\n]+)['\"]"
+)
+_NAMED = re.compile(
+    r"\bimport\s+(?:(?P<default>[\w$]+)\s*,?\s*)?(?:\{(?P<names>[^}]*)\}\s*)?from\s*"
+    r"['\"](?P<path>\.[^'\"\n]+)['\"]"
+)
+_RUBY = re.compile(r"^\s*require_relative\s*\(?\s*['\"](?P<path>[^'\"\n]+)['\"]", re.MULTILINE)
+_ENDINGS = (
+    ".ts",
+    ".tsx",
+    ".mts",
+    ".cts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".json",
+    ".vue",
+    ".svelte",
+)
+_COMMON_JS = re.compile(
+    r"\bmodule\.exports\b|\bexports\.|^\s*export\s*(?:type\s*)?\*", re.MULTILINE
+)
+
+
+def relative_module(tested: Tested, place: Path) -> str:
+    """Return how the test file at `place` names the file of the tested code."""
+    path = tested.path
+    path = path.with_suffix("") if path.suffix in _ENDINGS else path
+    relative = os.path.relpath(path, place.parent).replace(os.sep, "/")
+    return relative if relative.startswith(".") else f"./{relative}"
+
+
+def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
+    """Raise ReplyRejected where the test file at `place` imports a file that is not there."""
+    if tested.language.id == "ruby":
+        for found in _RUBY.finditer(code):
+            file = _normal(place.parent / found["path"])
+            if not any(tested.exists(f) for f in (file, file.with_name(file.name + ".rb"))):
+                raise ReplyRejected(f"There is no file {found['path']}.rb to require.")
+        return
+    module = relative_module(tested, place)
+    reached = False
+    for found in _SPECIFIER.finditer(code):
+        path = found["path"]
+        if path.startswith("."):
+            files = list(_files(path, place, tested))
+            if not files:
+                raise ReplyRejected(f"There is no module {path}; the code is in {module}.")
+            reached = reached or tested.path in files
+        else:  # by an alias or a package, maybe
+            reached = reached or Path(path).stem in (tested.path.stem, tested.path.parent.name)
+    if not reached and _exports(tested.source, tested.bound):
+        raise ReplyRejected(f"The tests do not import {tested.bound}; it is in {module}.")
+    for found in _NAMED.finditer(code):
+        if tested.path in _files(found["path"], place, tested):
+            _check_names(found, tested, module)
+
+
+def _check_names(found: re.Match[str], tested: Tested, module: str) -> None:
+    names = re.findall(r"(?:^|,)\s*(?:type\s+)?([\w$]+)", found["names"] or "")
+    for name in names:
+        if not _exports(tested.source, name):
+            raise ReplyRejected(f"{module} does not export {name}.")
+    if found["default"] not in (None, "type") and not _exports(tested.source, "default"):
+        raise ReplyRejected(f"{module} has no default export; import {{ {tested.bound} }}.")
+
+
+def _files(path: str, place: Path, tested: Tested) -> Iterator[Path]:
+    base = _normal(place.parent / path)
+    bare = base.with_suffix("") if base.suffix in (".js", ".jsx", ".mjs", ".cjs") else base
+    names = [base, *(bare.with_name(bare.name + end) for end in _ENDINGS)]
+    names += [base.with_name(base.name + end) for end in _ENDINGS]
+    names += [base / f"index{end}" for end in _ENDINGS]
+    return (name for name in dict.fromkeys(names) if tested.exists(name))
+
+
+def _normal(path: Path) -> Path:
+    return Path(os.path.normpath(path))
+
+
+def _exports(source: str, name: str) -> bool:
+    """Whether a module exports a name; one that does it in the old way may export anything."""
+    if _COMMON_JS.search(source):
+        return True
+    if name == "default":
+        return re.search(r"\bexport\s+default\b|\bas\s+default\b", source) is not None
+    word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
+    declared = rf"\bexport\s+(?:declare\s+|abstract\s+|async\s+|const\s+)*\w+\*?\s+{word}"
+    listed = rf"\bexport\s+(?:type\s+)?\{{[^}}]*{word}\s*[,}}]"
+    bound = rf"\bexport\s+(?:const|let|var)\s+[{{\[][^=]*{word}"
+    return any(re.search(pattern, source) for pattern in (declared, listed, bound))
