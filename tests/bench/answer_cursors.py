@@ -244,6 +244,7 @@ def string(source: Source, chance: random.Random) -> Iterator[Case]:
             for t in source.tokens.get(row, [])
             if t.kind == "string" and re.fullmatch(r"([\"'`])(?!\1)(?:(?!\1)[^\\\n])+\1", t.text)
         ]
+        strings = [t for t in strings if WORD.search(t.text)]
         if strings:
             token = chance.choice(strings)
             end = source.starts[row] + len(source.lines[row])
@@ -338,7 +339,7 @@ def function_body(source: Source, chance: random.Random) -> Iterator[Case]:
 
 
 def lines_of_body(source: Source, chance: random.Random) -> Iterator[Case]:
-    """Some lines within a function; they may leave a block, which nobody could know."""
+    """Some lines within a function; they may end amid a block, which nobody could know."""
     blocks = [b for b in source.blocks if b.function and b.last - b.first > 2]
     for block in chance.sample(blocks, min(len(blocks), 20)):
         first = chance.randint(block.first, block.last - 2)
@@ -351,10 +352,15 @@ def lines_of_body(source: Source, chance: random.Random) -> Iterator[Case]:
         ):
             continue
         indent = indent_of(chosen[0])
+        if not WORD.search(chosen[0]) or _CLOSING.match(chosen[0].strip()):
+            continue
+        after = next(x for x in source.lines[last + 1 :] if x.strip())
+        closes = indent_of(after) == indent and _CLOSING.match(after.strip())
         dedents = any(x.strip() and not x.startswith(indent) for x in chosen)
+        cuts = dedents or closes or len(indent_of(after)) > len(indent)
         below = "".join("\n" + line for line in source.lines[last + 1 :])
         yield _case(
-            "lines of a body, leaving a block" if dedents else "lines of a body",
+            "lines of a body, cutting a block" if cuts else "lines of a body",
             source,
             source.text[: source.starts[first]] + indent,
             "\n".join(chosen)[len(indent) :],
@@ -400,5 +406,5 @@ CHOICES: tuple[Choose, ...] = (
     tokens,
 )
 """The kinds of cursors; those where the gold's end cannot be known are marked in the case."""
-UNCLEAR = ("middle: some tokens", "lines of a body, leaving a block")
+UNCLEAR = ("middle: some tokens", "lines of a body, cutting a block")
 """Kinds of which no model and no rule can know where the gold ends."""

@@ -130,13 +130,13 @@ def is_right(case: Case, got: str, reply: str, *, invoked: bool) -> bool:
 
 def _same(case: Case, got: str, gold: str) -> bool:
     """Whether the document is the one with `gold`; blank lines behind a block may differ."""
-    head, rest = _tidy(case.place.before + gold.rstrip("\n")), _tidy(case.rest)
-    got = _tidy(got)
-    if got == head + rest:
+    head, got = case.place.before + gold.rstrip("\n"), _tidy(got)
+    if got == _tidy(head + case.rest):
         return True
-    tail = got[len(head) :]
-    ends = tail.startswith("\n") == rest.startswith("\n")
-    return "\n" in gold and got.startswith(head) and ends and tail.lstrip() == rest.lstrip()
+    if "\n" not in gold or not got.startswith(head := _tidy(head)):
+        return False
+    tail, rest = got[len(head) :], _tidy(case.rest)
+    return tail.startswith("\n") == rest.startswith("\n") and tail.lstrip() == rest.lstrip()
 
 
 def _tidy(text: str) -> str:
