@@ -26,6 +26,8 @@ class Place:
     gold: str
     prose: bool = False
     """Whether the cursor stands in a comment or a string."""
+    closed: bool = False
+    """Whether what follows on the line are closers of the editor, which the gold has, too."""
 
     @cached_property
     def prefix(self) -> str:
@@ -377,13 +379,14 @@ def line_again(
 
 
 def rest_of_line_again(place: Place) -> str | None:
-    return place.gold + place.suffix if place.suffix.strip() else None
+    follows = bool(place.suffix.strip()) and not place.closed
+    return place.gold + place.suffix if follows else None
 
 
 def part_of_line_again(place: Place) -> str | None:
     """The first token or two of what follows; not where it may be the text's own."""
     part = re.match(r"\s*(?:\w+|[\])}]+[;,]?|[^\w\s])", place.suffix)
-    if part is None or place.suffix.strip() in ("", part[0].strip()):
+    if part is None or place.closed or place.suffix.strip() in ("", part[0].strip()):
         return None
     return place.gold + part[0] if not place.gold.endswith(part[0]) else None
 
@@ -391,7 +394,8 @@ def part_of_line_again(place: Place) -> str | None:
 def lines_below_again(place: Place, count: int) -> str | None:
     rest = place.below[:count]
     takes = len(rest) == count and any(WORD.search(line) for line in rest)
-    return "\n".join([place.gold.rstrip("\n") + place.suffix, *rest]) if takes else None
+    line = place.gold.rstrip("\n") + ("" if place.closed else place.suffix)
+    return "\n".join([line, *rest]) if takes else None
 
 
 def sign_again(place: Place) -> str | None:

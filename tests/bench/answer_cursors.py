@@ -51,7 +51,7 @@ def _case(  # noqa: PLR0917 - the parts of a document, in their order
 ) -> Case:
     """`tail`: what the document goes on with after the gold, where that differs from `after`."""
     row = before.count("\n") + 1
-    place = Place(source.language, before, after, gold, prose)
+    place = Place(source.language, before, after, gold, prose, closed=tail is not None)
     rest = after if tail is None else tail
     goes_on = gold + missing + more if more else ""
     return Case(
@@ -209,6 +209,7 @@ def auto_closed(source: Source, chance: random.Random) -> Iterator[Case]:
             gold,
             closers + below,
             below,
+            prose=closers[0] in "\"'`",
             missing=missing,
             more=_after(below),
         )
