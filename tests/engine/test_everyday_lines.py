@@ -3,8 +3,8 @@
 === where the cursor ($0) stands [language]
 the document
 --- lines
-what a model says there, a line each; where a line ends with what follows the cursor on its line,
-it takes the place of that
+what a model says there, a line each; one that closes what the editor has closed behind the cursor
+takes the place of that
 """
 
 import re
@@ -34,8 +34,14 @@ class Everyday:
     def after(self) -> str:
         before, _, rest = self.document.partition(CURSOR)
         suffix, newline, below = rest.partition("\n")
-        taken = suffix and self.line.endswith(suffix)
-        return before + self.line + ("" if taken else suffix) + newline + below
+        kept = "" if suffix and closes(self.line, suffix[-1]) else suffix
+        return before + self.line + kept + newline + below
+
+
+def closes(line: str, closer: str) -> bool:
+    """Whether `line` has more of `closer` than it opens itself."""
+    opener = dict(zip(")]}>", "([{<", strict=True)).get(closer)
+    return line.count(closer) > line.count(opener) if opener else line.count(closer) % 2 == 1
 
 
 def read(path: Path) -> Iterator[Everyday]:
