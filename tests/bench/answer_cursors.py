@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from answer_sources import LONGEST_LINE, Block, Source
 
-from answer_noise import WORD, Place, indent_of
+from answer_habits import WORD, Place, indent_of
 
 _LONGEST_BLOCK = 18
 _CLOSING = re.compile(r"[\])}]|(?:end|fi|done|esac)\b|</")
-_START = {False: "line start", True: "line start, opens a block"}
 _GOES_ON = 5
 """Lines that a model writes past the end of what is wanted."""
 
@@ -99,8 +98,10 @@ def _below(source: Source, row: int, chance: random.Random) -> tuple[str, str]:
     last = source.rest_of_block(row)
     if not (opens or chance.random() < 0.5) or last - row > _LONGEST_BLOCK:
         last = row
-    if opens and last > row and source.lines[last + 1 : last + 2]:
+    if opens and last > row:
         last = _end_of_own_block(source, row)
+    if last - row > _LONGEST_BLOCK:
+        last = row
     missing = "".join("\n" + line for line in source.lines[row + 1 : last + 1])
     return missing, "".join("\n" + line for line in source.lines[last + 1 :])
 
@@ -131,19 +132,19 @@ def _after(below: str) -> str:
     return "\n".join(below.split("\n")[: _GOES_ON + 1])
 
 
-def line_start(source: Source, chance: random.Random) -> Iterator[Case]:
+def _line_start(source: Source, chance: random.Random, *, opening: bool) -> Iterator[Case]:
     for row in _lines(source, chance):
         line = source.lines[row]
         missing, below = _below(source, row, chance)
         at = source.starts[row] + len(indent_of(line))
-        opens = _opens(source, row)
-        if missing.count("\n") > _LONGEST_BLOCK or (opens and not missing):
+        if opening is not _opens(source, row) or (opening and not missing):
             continue
         gold = line.strip()
         if missing and chance.random() < 0.5:
             gold, missing = gold + missing, ""
+        kind = "line start, opens a block" if opening else "line start"
         yield _case(
-            "line start, several lines" if "\n" in gold else _START[opens],
+            "line start, several lines" if "\n" in gold else kind,
             source,
             source.text[:at],
             gold,
@@ -151,6 +152,14 @@ def line_start(source: Source, chance: random.Random) -> Iterator[Case]:
             missing=missing,
             more=_after(below) if missing or "\n" in gold else "",
         )
+
+
+def line_start(source: Source, chance: random.Random) -> Iterator[Case]:
+    return _line_start(source, chance, opening=False)
+
+
+def opening_line(source: Source, chance: random.Random) -> Iterator[Case]:
+    return _line_start(source, chance, opening=True)
 
 
 def _line_end(source: Source, chance: random.Random, *, in_word: bool) -> Iterator[Case]:
@@ -397,6 +406,7 @@ CHOICES: tuple[Choose, ...] = (
     after_token,
     auto_closed,
     line_start,
+    opening_line,
     arguments,
     string,
     comment,

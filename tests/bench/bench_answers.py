@@ -228,7 +228,7 @@ def print_failures(found: Sequence[Outcome], row: str, most: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", type=int, default=10, help="cases a cursor and language")
+    parser.add_argument("--sample", type=int, default=8, help="cases a cursor and language")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--language", help="only this one")
     parser.add_argument("--all", action="store_true", help="every variant of every noise")
