@@ -24,7 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from answer_cursors import CHOICES, UNCLEAR, Case
+from answer_cases import CUTTING, Case
+from answer_cursors import CHOICES
 from answer_packages import PACKAGES, Package, fetch
 from answer_sources import sources
 from answer_speed import print_speed
@@ -40,7 +41,7 @@ MAX_LINES = 20
 RESULTS = ("right", "wrong", "dropped", "not asked")
 _PIECES = re.compile(r"\s*\S{1,6}|\s+")
 """A stream comes in about these."""
-_IN_THE_MIDDLE = ("middle", *UNCLEAR)
+_IN_THE_MIDDLE = ("middle", CUTTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ def _count(found: Sequence[Outcome], *fields: str) -> dict[str, Counter[str]]:
 def print_tables(found: Sequence[Outcome]) -> None:
     clean = [o for o in found if o.row == "clean"]
     noisy = [o for o in found if o.row != "clean"]
-    apart = [o for o in clean if o.cursor == "ambiguous" or o.cursor in UNCLEAR]
+    apart = [o for o in clean if o.cursor in ("ambiguous", CUTTING)]
     middle = [o for o in clean if o.cursor.startswith("middle") and o not in apart]
     plain = [o for o in clean if o not in apart and o not in middle]
     names = ("unchanged", "changed", "dropped")
