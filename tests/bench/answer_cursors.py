@@ -93,6 +93,7 @@ def _line_start(source: Source, chance: random.Random, *, opening: bool) -> Iter
             below,
             missing=missing,
             more=_after(below) if missing or "\n" in gold else "",
+            prose=source.language.endswith("react") and gold.startswith(("<", "{")),
         )
 
 
