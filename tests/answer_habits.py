@@ -6,92 +6,12 @@ cannot show there.
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from itertools import pairwise
 
 from answer_phrases import THOUGHT
+from answer_place import CLOSING, WORD, Place, bare, cut_left, fenced, indent_of
 from twotrack.languages import language_of
-
-WORD = re.compile(r"\w")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A cursor, and what belongs there: the document becomes `before + gold + ...`."""
-
-    language: str
-    before: str
-    after: str
-    gold: str
-    prose: bool = False
-    """Whether the cursor stands in a comment or a string."""
-    closed: bool = False
-    """Whether what follows on the line are closers of the editor, which the gold has, too."""
-
-    @cached_property
-    def prefix(self) -> str:
-        """The cursor's line up to the cursor."""
-        return self.before[self.before.rfind("\n") + 1 :]
-
-    @cached_property
-    def suffix(self) -> str:
-        """The cursor's line from the cursor on."""
-        return self.after.partition("\n")[0]
-
-    @cached_property
-    def indent(self) -> str:
-        """The indentation of the line that the gold begins on."""
-        return indent_of(self.prefix)
-
-    @cached_property
-    def fresh(self) -> bool:
-        """Whether nothing but indentation stands before the cursor."""
-        return not self.prefix.strip()
-
-    @cached_property
-    def several(self) -> bool:
-        """Whether the gold has several lines."""
-        return "\n" in self.gold.strip("\n")
-
-    @cached_property
-    def above(self) -> list[str]:
-        """The lines above the cursor's."""
-        return self.before.split("\n")[:-1]
-
-    @cached_property
-    def below(self) -> list[str]:
-        """The lines below the cursor's."""
-        return self.after.split("\n")[1:]
-
-    @cached_property
-    def whole(self) -> str:
-        """The gold with what stands before it on its line."""
-        return self.prefix + self.gold
-
-    @cached_property
-    def fenceable(self) -> bool:
-        """Whether no fence or tag of the place itself makes a wrapped answer ambiguous."""
-        near = "\n".join([*self.above[-30:], self.gold, *self.below[:30]])
-        return "```" not in near and "~~~" not in near and "<insert>" not in near
-
-
-def indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
-def fenced(code: str, info: str = "") -> str:
-    return f"```{info}\n{code}\n```"
-
-
-def tagged(code: str) -> str:
-    return f"<insert>{code}</insert>"
-
-
-def bare(code: str) -> str:
-    return code
-
 
 # -- blanks ------------------------------------------------------------------------------------
 
@@ -138,10 +58,6 @@ def at_the_margin(place: Place, wrap: Callable[[str], str]) -> str | None:
     return wrap(textwrap.dedent(place.whole) if place.fresh else cut_left(lines, place.indent))
 
 
-def cut_left(lines: Iterable[str], indent: str) -> str:
-    return "\n".join(line.removeprefix(indent) for line in lines)
-
-
 def unit_of(place: Place) -> str:
     """One level of the document's indentation; empty where it is not plain."""
     indents = {indent_of(line) for line in (*place.above, *place.below)} - {""}
@@ -180,13 +96,40 @@ def lines_above_again(place: Place, count: int, wrap: Callable[[str], str]) -> s
     return wrap("\n".join([*above, place.whole])) if place.fenceable else None
 
 
-def function_so_far(place: Place, wrap: Callable[[str], str]) -> str | None:
-    """From the line that opened the block."""
+def _header(place: Place) -> int | None:
+    """The line that opened the block."""
     for index in range(len(place.above) - 1, max(len(place.above) - 40, -1), -1):
         line = place.above[index]
         if WORD.search(line) and len(indent_of(line)) < len(place.indent):
-            return wrap("\n".join([*place.above[index:], place.whole])) if place.fenceable else None
+            return index
     return None
+
+
+def function_so_far(place: Place, wrap: Callable[[str], str]) -> str | None:
+    """From the line that opened the block."""
+    header = _header(place)
+    if header is None or not place.fenceable:
+        return None
+    return wrap("\n".join([*place.above[header:], place.whole]))
+
+
+def whole_function(place: Place, wrap: Callable[[str], str], *, margin: bool) -> str | None:
+    """From the line that opened the block to the block's end; `margin`: written from column 0."""
+    header = _header(place)
+    if header is None or not place.fenceable or place.suffix.strip():
+        return None
+    indent = indent_of(place.above[header])
+    end = next(
+        (i for i, x in enumerate(place.below) if x.strip() and len(indent_of(x)) <= len(indent)),
+        len(place.below),
+    )
+    closer = place.below[end : end + 1]
+    if not (closer and indent_of(closer[0]) == indent and CLOSING.match(closer[0].strip())):
+        closer = []
+    lines = [*place.above[header:], *place.whole.split("\n"), *place.below[:end], *closer]
+    if margin and not (indent and all(x.startswith(indent) for x in lines if x.strip())):
+        return None
+    return wrap((cut_left(lines, indent) if margin else "\n".join(lines)).rstrip())
 
 
 def file_so_far(place: Place, wrap: Callable[[str], str]) -> str | None:

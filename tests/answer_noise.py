@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from answer_habits import (
-    Place,
     after_a_thought,
     at_the_margin,
-    bare,
     blank_lines_first,
     blanks_at_the_end,
     blanks_of_a_token,
@@ -23,7 +21,6 @@ from answer_habits import (
     fence_ends_on_the_line,
     fence_on_one_line,
     fence_without_end,
-    fenced,
     file_so_far,
     function_so_far,
     gap_again,
@@ -42,8 +39,8 @@ from answer_habits import (
     refused,
     rest_of_line_again,
     sign_again,
-    tagged,
     whole_file,
+    whole_function,
     with_tokens,
     word_again,
     word_round_and_round,
@@ -52,6 +49,7 @@ from answer_habits import (
     words_before,
 )
 from answer_phrases import END_TOKENS, FIRST_TOKENS, REFUSALS, THOUGHTS, WORDS_AFTER, WORDS_BEFORE
+from answer_place import Place, bare, fenced, tagged
 
 Change = Callable[[Place], str | None]
 
@@ -128,6 +126,8 @@ def _table() -> tuple[Noise, ...]:
                 ("line above", partial(lines_above_again, count=1)),
                 ("two lines above", partial(lines_above_again, count=2)),
                 ("function so far", function_so_far),
+                ("whole function", partial(whole_function, margin=False)),
+                ("whole function at the margin", partial(whole_function, margin=True)),
                 ("file so far", file_so_far),
                 ("whole file", whole_file),
             )

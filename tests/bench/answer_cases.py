@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from answer_sources import Source
 
-from answer_habits import Place
+from answer_place import Place
 
 CUTTING = "lines of a body, cutting a block"
 """The kind of cursor where no model and no rule can know where the gold ends."""

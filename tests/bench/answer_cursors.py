@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from answer_cases import CUTTING, Case, case_at, ends_unclear
 from answer_sources import LONGEST_LINE, Block, Source
 
-from answer_habits import WORD, indent_of
+from answer_place import CLOSING, WORD, indent_of
 
 _LONGEST_BLOCK = 18
-_CLOSING = re.compile(r"[\])}]|(?:end|fi|done|esac)\b|</")
 _GOES_ON = 5
 """Lines that a model writes past the end of what is wanted."""
 
@@ -62,7 +61,7 @@ def _end_of_own_block(source: Source, row: int) -> int:
     for index in range(row + 1, len(source.lines)):
         line = source.lines[index]
         if line.strip() and len(indent_of(line)) <= len(own):
-            closes = indent_of(line) == own and _CLOSING.match(line.strip())
+            closes = indent_of(line) == own and CLOSING.match(line.strip())
             return index if closes else last
         if line.strip():
             last = index
@@ -290,10 +289,10 @@ def lines_of_body(source: Source, chance: random.Random) -> Iterator[Case]:
         ):
             continue
         indent = indent_of(chosen[0])
-        if not WORD.search(chosen[0]) or _CLOSING.match(chosen[0].strip()):
+        if not WORD.search(chosen[0]) or CLOSING.match(chosen[0].strip()):
             continue
         after = next(x for x in source.lines[last + 1 :] if x.strip())
-        closes = indent_of(after) == indent and _CLOSING.match(after.strip())
+        closes = indent_of(after) == indent and CLOSING.match(after.strip())
         dedents = any(x.strip() and not x.startswith(indent) for x in chosen)
         cuts = dedents or closes or len(indent_of(after)) > len(indent)
         below = "".join("\n" + line for line in source.lines[last + 1 :])

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from answer_packages import Package
 from tree_sitter import Language, Node, Parser
 
-from answer_habits import indent_of
+from answer_place import indent_of
 from twotrack.languages import LANGUAGES
 
 LONGEST_LINE = 160

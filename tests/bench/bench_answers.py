@@ -208,7 +208,7 @@ def print_tables(found: Sequence[Outcome]) -> None:
     names = ("unchanged", "changed", "dropped")
     for way, invoked in (("typing", False), ("invoked", True)):
         chosen = [o for o in plain if o.invoked is invoked]
-        rows = {**_count(chosen, "cursor"), "all of these": _count(chosen, "row")["clean"]}
+        rows = {**_count(chosen, "cursor"), "all of these": Counter(o.result for o in chosen)}
         _table(f"clean answers, {way}", rows, names)
     _table("clean answers, both", _count(plain, "language"), names)
     _table("spans in the middle of a line", _count(middle, "cursor"), names)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from answer_habits import Place
 from answer_noise import NOISES, Noise
+from answer_place import Place
 from before_after import CURSOR
 from completion_desk import Desk, document_after, says
 from fake_models import fake_model
