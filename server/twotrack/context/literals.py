@@ -14,7 +14,7 @@ _NO_CODE = re.compile(r"string|heredoc|nowdoc|comment|char|regex|scalar")
 _TEXT = frozenset({"jsx_text", "text", "text_interpolation", "raw_text"})
 _INSERTED = re.compile(r"interpolation|template_substitution|expansion|command_substitution")
 _MAPPINGS = frozenset({"block_mapping", "flow_mapping", "object", "document", "table"})
-_PAIRS = frozenset({"block_mapping_pair", "flow_pair", "pair"})
+_PAIRS = frozenset({"block_mapping_pair", "flow_pair", "pair", "table"})
 
 
 def _nodes(tree: "Tree") -> Iterator["Node"]:

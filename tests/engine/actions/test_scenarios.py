@@ -1,7 +1,9 @@
 """Each file in `scenarios` is one action: the code before, what the model says, the code after.
 
+Or several of a kind, each below `=== its name`; what stands above the first is shared by all.
+
 task: refactor            the action to choose; further keys: language, path, diagnostic (its
-language: python          range is the selection), calls (questions asked), rules
+language: python          range is the selection), calls (questions asked), confirm (shown first)
 --- before                $0 is the cursor, $[ and $] a selection
 --- open PATH             another open document; --- disk PATH: a file that is not open
 --- reply                 the first model's answers, one after the other
@@ -11,6 +13,7 @@ language: python          range is the selection), calls (questions asked), rule
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,24 +26,15 @@ from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.errors import TwotrackError
+from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.llm.api import Chat, Chunk
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings
 from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
-SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
+FOLDER = Path(__file__).parent / "scenarios"
 RESULTS = ("after", "changed", "created", "text", "refused")
-EXTENSIONS = {
-    "python": "py",
-    "typescript": "ts",
-    "go": "go",
-    "rust": "rs",
-    "cpp": "cpp",
-    "plaintext": "txt",
-    "yaml": "yaml",
-    "restructuredtext": "rst",
-}
 
 
 @dataclass
@@ -91,8 +85,20 @@ class Outcome:
         ]
 
 
-def read(path: Path) -> Scenario:
-    head, *rest = re.split(r"(?m)^--- ", path.read_text(encoding="utf-8"))
+def scenarios() -> Iterator[tuple[str, Scenario]]:
+    for path in sorted(FOLDER.glob("*.txt")):
+        shared, *cases = re.split(r"(?m)^=== ", path.read_text(encoding="utf-8"))
+        if not cases:
+            yield path.stem, read(shared)
+        for case in cases:
+            name, _, text = case.partition("\n")
+            own, common = read(text), read(shared)
+            keys = common.keys | own.keys
+            yield f"{path.stem}: {name}", Scenario(keys, [*common.sections, *own.sections])
+
+
+def read(text: str) -> Scenario:
+    head, *rest = re.split(r"(?m)^--- ", text)
     keys = dict(line.split(": ", 1) for line in head.splitlines() if line)
     sections = []
     for part in rest:
@@ -114,7 +120,8 @@ def marked(text: str) -> tuple[str, Range]:
 
 async def play(scenario: Scenario, root: Path) -> Outcome:
     language = scenario.keys["language"]
-    path = root / scenario.keys.get("path", f"example.{EXTENSIONS[language]}")
+    extension = (LANGUAGES.get(language) or PLAIN).extensions[0]
+    path = root / scenario.keys.get("path", f"example{extension}")
     text, selection = marked(scenario.texts("before")[0])
     document = Document(path.as_uri(), path, language, 1, Snapshot(text))
     others = [
@@ -172,9 +179,10 @@ def hold(section: Section, outcome: Outcome) -> None:
     assert (edited, created, proposal.text) == wanted[section.name]
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-async def test_scenario(path: Path, tmp_path: Path) -> None:
-    scenario = read(path)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(scenario, id=name) for name, scenario in scenarios()]
+)
+async def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
     outcome = await play(scenario, tmp_path)
     questions = outcome.questions()
     results = [s for s in scenario.sections if s.name in RESULTS]
@@ -185,5 +193,7 @@ async def test_scenario(path: Path, tmp_path: Path) -> None:
         assert line in questions[0]
     for line in "".join(scenario.texts("not asked")).splitlines():
         assert not any(line in question for question in questions)
+    if outcome.proposal is not None:
+        assert outcome.proposal.confirm == ("confirm" in scenario.keys)
     if "calls" in scenario.keys:
         assert len(questions) == int(scenario.keys["calls"])

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision, refuse_fences
+from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_fences
 from twotrack.errors import ReplyRejected
 
 

@@ -1,6 +1,7 @@
 """The common part of the actions that change code: the whole of it written anew, or blocks."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,11 +12,13 @@ from twotrack.engine.actions.offers import Proposal
 from twotrack.engine.actions.prompt import chat, free_tag
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.edits.blocks import blocks_of, replaced
-from twotrack.engine.edits.check import check
+from twotrack.engine.edits.check import check, loses_most
 from twotrack.engine.edits.diff import minimal_edits
-from twotrack.engine.edits.parse import block_of, complete, fitted, refuse_elision, refuse_fences
-from twotrack.errors import TwotrackError
-from twotrack.languages import language_of
+from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.parse import block_of, complete, readings_of, refuse_fences
+from twotrack.engine.edits.wrapping import unwrapped, without_entities
+from twotrack.errors import ReplyRejected, TwotrackError
+from twotrack.languages import Language, language_of
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
@@ -101,46 +104,63 @@ class Rewriting:
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if isinstance(prompt, Infill):
-                new, loose = self._fitted(answer.text.rstrip(), masked.code), False
+                ways, loose = self._readings(answer.text.rstrip(), masked.code), False
             else:
-                reply = complete(answer.text, answer.finish)
-                new, loose = self._new_code(reply, tag, masked.code)
-            return self._proposal(answer, masked.restored(new, may_lose=may_lose), loose=loose)
+                reply = complete(answer.text, answer.finish, self.text.text)
+                ways, loose = self._new_code(reply, tag, masked.code)
+            ways = [masked.restored(way, may_lose=may_lose) for way in ways]
+            return self._proposal(answer, ways, loose=loose)
 
         return Job(task, prompt_for, read)
 
-    def _new_code(self, reply: str, tag: str, code: str) -> tuple[str, bool]:
-        """Give what stands in `reply` for the code, and whether it was matched loosely.
+    @property
+    def _language(self) -> Language:
+        return language_of(self.document.language, self.document.path)
 
-        Raises ReplyRejected where that is not clear.
+    def _new_code(self, reply: str, tag: str, code: str) -> tuple[list[str], bool]:
+        """Return what `reply` may mean for the code, and whether it was matched loosely.
+
+        Raise ReplyRejected where that is not clear.
         """
+        language = self._language
         if _SEARCH in reply and _SEARCH not in code:
-            blocks = blocks_of(reply)
-            refuse_elision("\n".join(line for b in blocks for line in b.replace), code)
-            return replaced(code, blocks)
-        new = block_of(reply, tag)
-        refuse_elision(new, code)
+            new, loose = replaced(code, blocks_of(reply))
+            refuse_elision(new, code, language)
+            return [new], loose
+        new = unwrapped(block_of(reply, tag, code, language), code, language)
+        new = without_entities(new, self.text.text, language)
+        refuse_elision(new, code, language)
         if self.scene.view.syntax is None:
-            refuse_fences(new, code, nestable=self.scene.view.language.id == "markdown")
-        return self._fitted(new, code), False
+            refuse_fences(new, code, nestable=language.lexis.prose)
+        return self._readings(new, code), False
 
-    def _fitted(self, new: str, code: str) -> str:
+    def _readings(self, new: str, code: str) -> list[str]:
         lines = Snapshot(code)
         eol = lines.eol if lines.line_count > 1 else self.text.eol
         end = "" if self.text.text else eol  # an empty file gets a line end, as a new one does
-        return fitted(new, code, eol) + end
+        ways = readings_of(new, code, self.text.text, eol, self._language)
+        return [way + end for way in ways]
 
-    def _proposal(self, answer: Answer, new: str, *, loose: bool) -> Proposal:
-        """Check `new` in the place of the code and give it as the smallest edits."""
-        offer, view = self.scene.offer, self.scene.view
-        check(
-            offer.task,
-            language_of(self.document.language, self.document.path),
-            self.text,
-            self.text_span,
-            new,
-            syntax=view.syntax if self.text is view.text else None,
-            instruction=offer.instruction,
-        )
-        edits = minimal_edits(self.document.text, self.span, new)
-        return Proposal(offer.title, answer, ((self.document, edits),), confirm=loose)
+    def _proposal(self, answer: Answer, ways: Sequence[str], *, loose: bool) -> Proposal:
+        """Return the first of `ways` that passes its check, as the smallest edits."""
+        offer, view, language = self.scene.offer, self.scene.view, self._language
+        finding: ReplyRejected | None = None
+        # Where blanks make no blocks, the parser cannot tell one way from another.
+        for new in ways if language.indented else ways[:1]:
+            try:
+                check(
+                    offer.task,
+                    language,
+                    self.text,
+                    self.text_span,
+                    new,
+                    syntax=view.syntax if self.text is view.text else None,
+                    instruction=offer.instruction,
+                )
+            except ReplyRejected as refused:
+                finding = finding or refused
+                continue
+            edits = minimal_edits(self.document.text, self.span, new)
+            confirm = loose or loses_most(self.text.slice(self.text_span), new, offer.instruction)
+            return Proposal(offer.title, answer, ((self.document, edits),), confirm=confirm)
+        raise finding or ReplyRejected("The model answered nothing.")

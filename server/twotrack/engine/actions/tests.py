@@ -14,7 +14,8 @@ from twotrack.engine.actions.prompt import chat, free_tag
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
-from twotrack.engine.edits.parse import block_of, complete, refuse_elision
+from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.parse import block_of, complete
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.routing.dispatch import Answer

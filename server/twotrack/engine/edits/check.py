@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition, Syntax, parse
+from twotrack.engine.edits.elision import breaks_off
+from twotrack.engine.edits.faults import refuse_faults
+from twotrack.engine.edits.repetition import named, refuse_doubled_definitions, refuse_repetition
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
 from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
-_FUNCTIONS = frozenset({"function", "method"})
 _MOST_ADDED_LINES = 200
 _MOST_GROWTH = 5
 
@@ -39,9 +40,9 @@ RULES: dict[Task, Rule] = {
 }
 
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
-_HEAD = re.compile(r"(?:import|package|#include)\b|from\s+\S+\s+import\b|(?:use|using)\s.*;")
-_WORD = re.compile(r"\w")
 _NAME = re.compile(r"[^\W\d]\w*")
+_LEAST_GONE = 5
+"""Lines that go before it is worth a question."""
 _MOST_LOST = 0.1
 """Share of the lines that may go where the lines themselves stay; one always may."""
 
@@ -80,19 +81,18 @@ def check(
         raise ReplyRejected("The model proposed no change.")
     if not rule.same_code:
         _check_size(before.slice(span), new_text, rule, instruction)
-        _check_repetition(before, span, new_text)
-    old = syntax or parse(language, before)
-    new = parse(language, after, old)
+        refuse_repetition(language, before, span, new_text)
+    old = syntax or parse(language, before, checking=True)
+    new = parse(language, after, old, checking=True)
+    refuse_faults(language, before, span, new_text, (old, new))
     if old is None or new is None:
         return after
-    if new.error_count > old.error_count:
-        raise ReplyRejected(f"The changed code does not parse{_where(old, new, span)}.")
     if rule.same_code and old.shape_without_comments() != new.shape_without_comments():
         raise ReplyRejected("The answer changes code where only the documentation may change.")
     if rule.same_headers or not _RENAMES.search(instruction):
         _check_names(old, new, span, rule)
     if not rule.same_code:
-        _check_doubles(old, new, span)
+        refuse_doubled_definitions(old, new, span, span.start.line + new_text.count("\n"))
         if not _DOCUMENTS.search(instruction):
             _check_documentation(old, new, span)
     if rule.same_headers and task is not Task.FIX:  # a decorator may be what is wrong
@@ -115,6 +115,18 @@ def _check_size(old: str, new: str, rule: Rule, instruction: str) -> None:
         raise ReplyRejected(f"The answer makes {has} lines of {had}; that is too much.")
 
 
+def loses_most(old: str, new: str, instruction: str) -> bool:
+    """Whether much of the code goes, with nothing in its place, though nobody asked for it.
+
+    It may be meant, so it is better shown before it is applied.
+    """
+    if _REMOVES.search(instruction):
+        return False
+    had, has = _code_lines(old), _code_lines(new)
+    gone = (had - has).total()
+    return breaks_off(new, old) or (not has - had and gone >= max(_LEAST_GONE, had.total() / 2))
+
+
 def _lost_import(old: str, new: str) -> str:
     """Give an import that is gone although a name in it is used and no other import has it."""
     imports = {line for line in _code_lines(new) if _IMPORT.match(line)}
@@ -128,40 +140,15 @@ def _code_lines(text: str) -> Counter[str]:
     return Counter(bare for line in Snapshot(text).lines() if (bare := line.strip()))
 
 
-def _check_repetition(before: Snapshot, span: Range, new: str) -> None:
-    """Refuse what was written although it stands around the code: it would be there twice."""
-    old_lines, new_lines = _filled(before.slice(span)), _filled(new)
-    above = _filled("".join(before.lines(0, span.start.line)))
-    below = _filled("".join(before.lines(span.end.line + 1)))
-    known = {line.strip() for line in old_lines}
-    outside = {line.strip() for line in (*above, *below) if _HEAD.match(line)}
-    twice = [bare for line in new_lines if (bare := line.strip()) in outside - known]
-    if above[-1:] and old_lines[:1] != new_lines[:1] and _WORD.search(above[-1]):
-        twice += [line.strip() for line in new_lines[:1] if line.strip() == above[-1].strip()]
-    if below and old_lines[-1:] != new_lines[-1:] and _WORD.search(below[0]):
-        twice += [line.strip() for line in new_lines[-1:] if line == below[0]]
-    if twice:
-        raise ReplyRejected(f"The answer repeats what stands outside the code: {twice[0]}")
-
-
 def _filled(text: str) -> list[str]:
     return [line.rstrip() for line in Snapshot(text).lines() if line.strip()]
 
 
-def _check_doubles(old: Syntax, new: Syntax, span: Range) -> None:
-    """Refuse definitions that stand outside the code and are there once more now."""
-    had, has = Counter(name for name, _ in _named(old)), Counter(name for name, _ in _named(new))
-    inside = {name for name, d in _named(old) if span.start <= d.code.start <= span.end}
-    for name in has:
-        if 0 < had[name] < has[name] and name not in inside:
-            raise ReplyRejected(f"The answer repeats {name}, which stands outside the code.")
-
-
 def _check_documentation(old: Syntax, new: Syntax, span: Range) -> None:
     """Refuse the loss of a docstring or doc comment, which small models leave out."""
-    defined = {name for name, _ in _named(new)}
-    documented = {name for name, definition in _named(new) if definition.doc is not None}
-    for name, definition in _named(old):
+    defined = {name for name, _ in named(new)}
+    documented = {name for name, definition in named(new) if definition.doc is not None}
+    for name, definition in named(old):
         inside = span.start <= definition.code.start and definition.code.end <= span.end
         if inside and definition.doc is not None and name in defined - documented:
             raise ReplyRejected(f"The documentation of {name} is gone.")
@@ -172,9 +159,9 @@ def _check_decorators(
 ) -> None:
     """Refuse the loss of a decorator, an attribute or an annotation above a header."""
     there: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, definition in _named(new):
+    for name, definition in named(new):
         there[name] += _decorators(after, definition)
-    for name, definition in _named(old):
+    for name, definition in named(old):
         if span.start <= definition.code.start and definition.code.end <= span.end:
             lost = _decorators(before, definition) - there[name]
             if lost:
@@ -186,21 +173,13 @@ def _decorators(text: Snapshot, definition: Definition) -> Counter[str]:
     return Counter(line.strip() for line in _filled(above) if line.strip()[0] in "@#[")
 
 
-def _where(old: Syntax, new: Syntax, span: Range) -> str:
-    """Name the line of the first error that is new, counted from the start of the answer."""
-    known = set(old.errors())
-    fresh = [error for error in new.errors() if error not in known]
-    inside = [error for error in fresh if error.start.line >= span.start.line]
-    return f" (line {inside[0].start.line - span.start.line + 1} of it)" if inside else ""
-
-
 def _check_names(old: Syntax, new: Syntax, span: Range, rule: Rule) -> None:
     headers: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, definition in _named(new):
+    for name, definition in named(new):
         headers[name][_header(definition)] += 1
     inside = [
         (name, definition)
-        for name, definition in _named(old)
+        for name, definition in named(old)
         if span.start <= definition.code.start and definition.code.end <= span.end
     ]
     outermost = min((definition.depth for _, definition in inside), default=0)
@@ -213,17 +192,6 @@ def _check_names(old: Syntax, new: Syntax, span: Range, rule: Rule) -> None:
         if not headers[name][wanted]:
             raise ReplyRejected(f"The header of {name} changed.")
         headers[name][wanted] -= 1
-
-
-def _named(syntax: Syntax) -> Iterator[tuple[str, Definition]]:
-    """Definitions by their names with those around them; what is local to a function is not."""
-    around: list[Definition] = []
-    for definition in syntax.definitions():
-        del around[definition.depth :]
-        local = any(outer.kind in _FUNCTIONS for outer in around)
-        around.append(definition)
-        if definition.name and not local:
-            yield ".".join(outer.name for outer in around), definition
 
 
 def _header(definition: Definition) -> str:

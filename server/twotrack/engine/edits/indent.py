@@ -1,9 +1,23 @@
 """Indentation of a piece of code, changed as a whole."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 _BLANKS = re.compile(r"[ \t]*")
+_DEFAULT_UNIT = "    "
+_MOST_UNIT = 8
+# A line below which others are indented: by its end, or by its first word where blocks are words.
+_OPENS = re.compile(
+    r"[:{(\[,=>|&+\\-]\s*$|\b(?:then|do|else|begin|repeat|of|where)\s*$|^\s*<\w"
+    r"|^\s*(?:(?:local|private|protected|public|static|async)\s+)*"
+    r"(?:def|class|module|function|fun|sub|if|unless|while|until|for|case|when|begin|try|else)\b"
+)
+
+Lines = Sequence[str]
+Spans = Sequence[tuple[int, int]]
+"""First and last lines, of strings over several lines."""
 
 
 def indentation(line: str) -> str:
@@ -11,7 +25,17 @@ def indentation(line: str) -> str:
     return line[: _BLANKS.match(line).end()]  # type: ignore[union-attr]  # it always matches
 
 
-def shift(lines: Sequence[str], have: str, want: str) -> tuple[str, ...]:
+def unit_of(lines: Iterable[str], otherwise: str = _DEFAULT_UNIT) -> str:
+    """Give what one step of indentation is in `lines`: a tab, or so many spaces."""
+    filled = [line for line in lines if line.strip() and not line.lstrip().startswith("*")]
+    if _mostly_tabs(filled):
+        return "\t"
+    widths = [len(indentation(line)) for line in filled if not line.startswith("\t")]
+    steps = Counter(b - a for a, b in pairwise([0, *widths]) if 1 < b - a <= _MOST_UNIT)
+    return " " * steps.most_common(1)[0][0] if steps else otherwise
+
+
+def shift(lines: Lines, have: str, want: str) -> tuple[str, ...]:
     """Replace the indentation `have` by `want` in every line that begins with it.
 
     Blank lines and lines with less (the inside of a string) stay as they are.
@@ -24,45 +48,105 @@ def shift(lines: Sequence[str], have: str, want: str) -> tuple[str, ...]:
     )
 
 
-def reindented(lines: Sequence[str], original: Sequence[str]) -> tuple[str, ...]:
-    """Indent `lines` as a whole as `original` is: by their first lines that are not blank.
+def readings(
+    lines: Lines,
+    original: Lines,
+    document: Lines,
+    *,
+    strings: Spans = (),
+    old_strings: Spans = (),
+    otherwise: str = _DEFAULT_UNIT,
+) -> list[tuple[str, ...]]:
+    """Return the ways to indent `lines` as `original` is, the likeliest first.
 
-    Where `original` indents with tabs and `lines` with spaces, the spaces become tabs. Where more
-    lines of `original` come back without the shift, it is not made: models leave out the blanks
-    before the very first line, or drop that line. The inside of a string stays where it was.
+    All of them as a whole, by their first lines; the first line alone, whose blanks models leave
+    out; none, where they dropped that line. More lines of `original` that come back so decide,
+    those within strings aside. Tabs and spaces become what `document` is indented with.
     """
-    if _mostly_tabs(original) and not any(line.startswith("\t") for line in lines):
-        lines = _tabbed(lines)
+    outside = {n for first, last in old_strings for n in range(first + 1, last + 1)}
+    known = {line for n, line in enumerate(original) if line.strip() and n not in outside}
+    inside = {n for first, last in strings for n in range(first + 1, last + 1)}
+    lines = _in_unit(lines, document, inside, otherwise)
     at = next((n for n, line in enumerate(lines) if line.strip()), None)
     wanted = indentation(next((line for line in original if line.strip()), ""))
     if at is None or indentation(lines[at]) == wanted:
-        return tuple(lines)
-    known = {line for line in original if line.strip()}
-    shifted = tuple(
-        line if line in known and not line.startswith(wanted) else moved
-        for line, moved in zip(lines, shift(lines, indentation(lines[at]), wanted), strict=True)
-    )
+        return [tuple(lines)]
+    shifted = _shifted(lines, indentation(lines[at]), wanted, strings, original)
     moved_first = (*lines[:at], wanted + lines[at].lstrip(" \t"), *lines[at + 1 :])
-    return max(shifted, moved_first, tuple(lines), key=lambda way: len(known.intersection(way)))
+    rest = [line for n, line in enumerate(lines) if n > at and line.strip() and n not in inside]
+    ways = [shifted, moved_first, tuple(lines)]
+    if _first_alone(lines[at], rest, wanted):
+        ways[:2] = moved_first, shifted
+    return sorted(dict.fromkeys(ways), key=lambda way: -len(known.intersection(way)))
 
 
-def _mostly_tabs(lines: Sequence[str]) -> bool:
+def _first_alone(first: str, rest: Lines, wanted: str) -> bool:
+    """Whether only the first line lacks its blanks: the others have as many, or more by a block."""
+    widths = [_width(line) for line in rest]
+    least = _width(wanted) + bool(_OPENS.search(first))
+    less = _width(first) < _width(wanted)
+    return less and bool(widths) and widths[0] >= least and min(widths) >= _width(wanted)
+
+
+def _width(line: str) -> int:
+    return len(indentation(line).expandtabs(4))
+
+
+def _shifted(
+    lines: Lines, have: str, wanted: str, strings: Spans, original: Lines
+) -> tuple[str, ...]:
+    """All lines by one shift, but for strings that came back as they were."""
+    known = {line for line in original if line.strip()}
+    shifted = [
+        line if line in known and not line.startswith(wanted) else moved
+        for line, moved in zip(lines, shift(lines, have, wanted), strict=True)
+    ]
+    for first, last in strings:
+        inner = slice(first + 1, last + 1)
+        as_it_was = len(known.intersection(lines[inner]))
+        if as_it_was and as_it_was >= len(known.intersection(shifted[inner])):
+            shifted[inner] = lines[inner]
+    return tuple(shifted)
+
+
+def _mostly_tabs(lines: Lines) -> bool:
     tabs = sum(line.startswith("\t") for line in lines)
     return tabs > sum(line.startswith("  ") for line in lines)
 
 
-def _tabbed(lines: Sequence[str]) -> tuple[str, ...]:
+def _in_unit(lines: Lines, document: Lines, inside: set[int], otherwise: str) -> Lines:
+    """With the document's kind of blanks, but within strings."""
+    tabs = any(line.startswith("\t") for n, line in enumerate(lines) if n not in inside)
+    if _mostly_tabs(document):
+        return lines if tabs else _tabbed(lines, inside)
+    spaced = any(line.startswith("  ") for line in document if line.strip())
+    if not tabs or not (spaced or otherwise != _DEFAULT_UNIT):
+        return lines
+    unit, known = unit_of(document, otherwise), set(document)
+    return tuple(
+        line
+        if n in inside or line in known
+        else indentation(line).replace("\t", unit) + line.lstrip(" \t")
+        for n, line in enumerate(lines)
+    )
+
+
+def _tabbed(lines: Lines, inside: set[int]) -> tuple[str, ...]:
     """Spaces at the start as tabs; the smallest indentation that occurs is one tab.
 
     The lines of a comment that begin with a star are one space off and do not count.
     """
-    bare = [line for line in lines if line.strip() and not line.lstrip().startswith("*")]
+    bare = [
+        line
+        for n, line in enumerate(lines)
+        if line.strip() and not line.lstrip().startswith("*") and n not in inside
+    ]
     depths = {len(indentation(line)) for line in bare}
     base = min(depths, default=0)
     unit = min((depth - base for depth in depths if depth > base), default=base) or 4
     return tuple(
         "\t" * (depth // unit) + " " * (depth % unit) + line[depth:]
-        if line.strip() and (depth := len(indentation(line)))
+        if line.strip() and n not in inside and (depth := len(indentation(line)))
         else line
-        for line in lines
+        for n, line in enumerate(lines)
     )

@@ -1,31 +1,24 @@
 """From a model's text to the code in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from twotrack.engine.edits.indent import reindented
+from twotrack.context.syntax import parse
+from twotrack.engine.edits.fences import (
+    Fence,
+    fence_lines,
+    fenced,
+    fences,
+    names,
+    names_another,
+)
+from twotrack.engine.edits.indent import readings
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
+from twotrack.languages import PLAIN, Language
+from twotrack.lexical import lexer_of
 from twotrack.llm.api import Finish
 from twotrack.text import Snapshot
-
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
-_COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
-# "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
-_ELISION = re.compile(
-    r"""(?:\.\.\.|…)\W*(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
-            |others?|same|previous|omitted|keep|as\ before|original|more|etc|code|unmodified)\b
-      | \b(?:rest|remainder)\ of\ (?:the|your|this|our)\ (?:\w+\ )?
-        (?:code|function|method|class|file|implementation|body|logic|tests?|module|script)\b
-      | \b(?:existing|remaining|original|previous|other)\ (?:\w+\ )?
-        (?:code|methods|functions|implementation|tests|lines)\b
-        .*(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
-      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W+
-        (?:\w+\W+)?(?:unchanged|the\ same|omitted)\b
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 
 
 def complete(reply: str, finish: Finish | None, document: str = "") -> str:
@@ -44,26 +37,42 @@ def complete(reply: str, finish: Finish | None, document: str = "") -> str:
     return reply
 
 
-def block_of(reply: str, tag: str) -> str:
-    """Give what stands in the last complete `<tag>` block of `reply`, else in its only fence.
+def block_of(reply: str, tag: str, original: str = "", language: Language = PLAIN) -> str:
+    """Return what stands in the last complete `<tag>` block of `reply`, else in its only fence.
 
-    Without the blank lines around it, and without a fence around all of it. Raises
-    ReplyRejected where there is neither.
+    Without the blank lines around it, and without a fence around all of it; but a block that is
+    fenced in `original` stays fenced. Raise ReplyRejected where there is neither.
     """
     end = reply.rfind(f"</{tag}>")
     start = reply.rfind(f"<{tag}>", 0, end) if end >= 0 else -1
     if start >= 0:
         inner = _trimmed(reply[start + len(tag) + 2 : end])
-        fenced = _FENCE.fullmatch(inner)
-        return _trimmed(fenced[2]) if fenced else inner
-    fences = _FENCE.findall(reply)
-    if len(fences) != 1:
+        found = fences(inner)
+        whole = len(found) == 1 and found[0].whole.strip() == inner.strip()
+        if not whole or _belongs(found[0], original, language, alone=True):
+            return inner
+        return _trimmed(found[0].text)
+    found = fences(reply)
+    alone = len(found) == 1 and found[0].whole.strip() == reply.strip()
+    kept = [f for f in found if _belongs(f, original, language, alone=alone)]
+    fit = [f for f in found if f in kept or not names_another(f.info, language)]
+    own = [fence for fence in fit if names(fence.info, language)]
+    chosen = own if len(own) == 1 else fit
+    if len(chosen) != 1:
         raise ReplyRejected(
             f"The answer holds no complete <{tag}> block."
-            if not fences
-            else f"The answer holds {len(fences)} code blocks; which one is meant is not clear."
+            if not chosen
+            else f"The answer holds {len(chosen)} code blocks; which one is meant is not clear."
         )
-    return _trimmed(fences[0][1])
+    fence = chosen[0]
+    return _trimmed(fence.whole if fence in kept else fence.text)
+
+
+def _belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> bool:
+    """Whether the fences are of the text itself, and not around the answer."""
+    if fenced(original):
+        return not fenced(fence.text)
+    return alone and language.lexis.prose and names_another(fence.info, language)
 
 
 def _trimmed(text: str) -> str:
@@ -71,32 +80,66 @@ def _trimmed(text: str) -> str:
     return re.sub(r"\A(?:[ \t]*(?:\r\n|\n|\r))+", "", text).rstrip()
 
 
-def refuse_elision(code: str, original: str) -> None:
-    """Raise ReplyRejected where a comment of `code` stands for code that was left out.
-
-    A line that `original` holds too is no elision.
-    """
-    known = {line.strip() for line in Snapshot(original).lines()}
-    for raw in Snapshot(code).lines():
-        line = raw.strip()
-        if line not in known and _COMMENT.match(line) and _ELISION.search(line):
-            raise ReplyRejected("The answer leaves code out; every line must be written.")
-
-
 def refuse_fences(code: str, original: str, *, nestable: bool) -> None:
     """Raise ReplyRejected where Markdown's fences got into code that has no grammar to notice.
 
     `nestable`: the text is one in which pairs of fences are at home.
     """
-    fences = 0 if _FENCE_LINE.search(original) else len(_FENCE_LINE.findall(code))
-    if fences and not (nestable and fences % 2 == 0):
+    more = len(list(fence_lines(code))) - len(list(fence_lines(original)))
+    if more % 2 if nestable else more > 0:
         raise ReplyRejected("The answer holds a fence (```) among the code.")
 
 
 def fitted(code: str, original: str, eol: str) -> str:
-    """Give `code` with the line ends `eol`, indented as a whole as `original` is."""
-    lines = reindented(_bare(code), _bare(original))
-    return eol.join(lines)
+    """Return the likeliest of `readings_of` for a text of which nothing else is known."""
+    return readings_of(code, original, original, eol)[0]
+
+
+def readings_of(
+    code: str, original: str, document: str, eol: str, language: Language = PLAIN
+) -> list[str]:
+    """Return `code` with the line ends `eol`, indented as a whole as `original` is.
+
+    There may be more than one way; the likeliest is first. The blank lines at the borders of
+    `original` stay. `document` is the text around it.
+    """
+    old = _bare(original)
+    filled = [n for n, line in enumerate(old) if line.strip()]
+    above, below = (old[: filled[0]], old[filled[-1] + 1 :]) if filled else ((), ())
+    code = _trimmed(code) if filled else code
+    ways = readings(
+        _bare(code),
+        old,
+        _bare(document),
+        strings=_long_strings(language, code),
+        old_strings=_long_strings(language, original),
+        otherwise="  " if language.id == "yaml" else "    ",
+    )
+    ends = _line_ends(original, eol)
+    return [_joined([*above, *way, *below], ends, eol) for way in ways]
+
+
+def _long_strings(language: Language, code: str) -> list[tuple[int, int]]:
+    """The strings over several lines: for each its first and its last line."""
+    if (syntax := parse(language, code, checking=True)) is not None:
+        return list(syntax.long_strings())
+    inside = lexer_of(language).scan(code.replace("\r\n", "\n").replace("\r", "\n")).inside
+    first = [n - 1 for n in sorted(inside) if n - 1 not in inside]
+    last = [n for n in sorted(inside) if n + 1 not in inside]
+    return list(zip(first, last, strict=True))
+
+
+def _line_ends(original: str, eol: str) -> dict[str, str]:
+    """What ends the lines that end otherwise than the others."""
+    lines = Snapshot(original).lines()
+    ends = ((bare, line[len(bare) :]) for line in lines for bare in [line.rstrip("\r\n")])
+    return {bare: end for bare, end in ends if end not in ("", eol)}
+
+
+def _joined(lines: Sequence[str], ends: Mapping[str, str], eol: str) -> str:
+    if not ends:
+        return eol.join(lines)
+    return "".join(f"{line}{ends.get(line, eol)}" for line in lines[:-1]) + lines[-1]
 
 
 def _bare(text: str) -> Sequence[str]:

@@ -1,0 +1,71 @@
+"""Python code is compiled, never run: the grammar passes what the compiler refuses."""
+
+import re
+import warnings
+from threading import Lock
+from typing import NamedTuple
+
+from twotrack.engine.edits.indent import indentation
+from twotrack.text import Range, Snapshot
+
+_MOST_CHARACTERS = 100_000
+"""Longer texts are not compiled as a whole: the compiler stops the other threads meanwhile."""
+_LINE_OF_THE_FILE = re.compile(r" \(?(?:on|at|detected at) line \d+\)?|\s*\(<[^)]*\)")
+_lock = Lock()
+"""Filters of warnings belong to the process."""
+
+
+class Fault(NamedTuple):
+    """Where a text does not compile, and why."""
+
+    line: int
+    """Counted from 0."""
+    reason: str
+
+
+def fault_of(code: str) -> Fault | None:
+    """Return the first fault of a Python text; None where it compiles or cannot be judged."""
+    try:
+        with _lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(code, "<code>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return Fault((error.lineno or 1) - 1, _LINE_OF_THE_FILE.sub("", error.msg))
+    except (ValueError, RecursionError, MemoryError, OverflowError):
+        pass  # null bytes, lone surrogates, nesting: nothing that an edit is to blame for
+    return None
+
+
+def new_fault(before: Snapshot, span: Range, new_text: str, after: Snapshot) -> Fault | None:
+    """Return the fault that `new_text` in the place of `span` brings, its line within it.
+
+    A text that does not compile elsewhere, be it in the syntax of a newer Python, is judged by
+    the piece alone.
+    """
+    if max(len(before), len(after)) <= _MOST_CHARACTERS:
+        new = fault_of(after.text)
+        if new is None:
+            return None
+        old = fault_of(before.text)
+        inside = 0 <= new.line - span.start.line <= new_text.count("\n")
+        if old is None or (inside and not span.start.line <= old.line <= span.end.line):
+            return Fault(new.line - span.start.line, new.reason)
+    return _fault_of_piece(before.slice(span), new_text)
+
+
+def _fault_of_piece(old: str, new: str) -> Fault | None:
+    """Compare the two as statements of a module, or of a function or loop where indented."""
+    filled = next((line for line in Snapshot(old).lines() if line.strip()), "")
+    indent = indentation(filled)
+    wholes = [""]
+    if indent:
+        step = indent[0]
+        wholes = [f"{kind}:\n" for kind in ("def _()", "async def _()", "while 1")]
+        if len(indent) > 1:
+            wholes += [f"{kind}:\n{step}while 1:\n" for kind in ("def _()", "async def _()")]
+    wholes = [whole for whole in wholes if fault_of(whole + old) is None]
+    faults = [(whole, fault_of(whole + new)) for whole in wholes]
+    if not faults or any(fault is None for _, fault in faults):
+        return None
+    whole, fault = faults[0]
+    return fault and Fault(fault.line - whole.count("\n"), fault.reason)

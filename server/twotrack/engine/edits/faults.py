@@ -1,0 +1,77 @@
+"""Whether a changed text parses as well as it did: by the compiler, the grammar, the brackets."""
+
+from twotrack.context.syntax import Syntax
+from twotrack.engine.edits.compiled import new_fault
+from twotrack.errors import ReplyRejected
+from twotrack.languages import PLAIN, Language
+from twotrack.lexical import lexer_of
+from twotrack.text import Range, Snapshot
+
+_MOST_CHARACTERS = 500_000
+"""Longer texts are not scanned."""
+
+
+def refuse_faults(
+    language: Language,
+    before: Snapshot,
+    span: Range,
+    new_text: str,
+    syntax: tuple[Syntax | None, Syntax | None],
+) -> None:
+    """Raise ReplyRejected where `new_text` in the place of `span` brings a fault.
+
+    `syntax` is that of the text before and after. A fault that was there before does not count.
+    """
+    after = before.replace(span, new_text)
+    if language.id == "python":
+        fault = new_fault(before, span, new_text, after)
+        if fault is not None:
+            raise _does_not_parse(fault.line, new_text, f": {fault.reason}")
+    old, new = syntax
+    if old is None or new is None:
+        if not language.lexis.prose and _faults(language, after) > _faults(language, before):
+            raise ReplyRejected("The brackets or blocks of the changed code do not match.")
+        return
+    errors = _errors(new, after)
+    had = _errors(old, before)
+    hidden = language.id != "jsonc" and new.has_error and not old.has_error
+    if len(errors) > len(had) or hidden or _more_inside(had, errors, before, span, after):
+        known = set(had)
+        fresh = [e for e in errors if e not in known and e.start.line >= span.start.line]
+        line = fresh[0].start.line - span.start.line if fresh else -1
+        raise _does_not_parse(line, new_text)
+    key = new.doubled_key()
+    if key and not old.doubled_key():
+        raise ReplyRejected(f"The answer repeats the key {key}.")
+
+
+def _faults(language: Language, text: Snapshot) -> int:
+    if language is PLAIN or len(text) > _MOST_CHARACTERS:
+        return 0
+    return lexer_of(language).scan(text.text).faults
+
+
+def _does_not_parse(line: int, new_text: str, reason: str = "") -> ReplyRejected:
+    inside = 0 <= line <= new_text.count("\n")
+    where = f" (line {line + 1} of it)" if inside else ""
+    return ReplyRejected(f"The changed code does not parse{where}{reason}.")
+
+
+def _errors(syntax: Syntax, text: Snapshot) -> list[Range]:
+    """The places that do not parse; the comma behind a last value is at home in JSONC."""
+    errors = syntax.errors()
+    if syntax.language.id == "jsonc":
+        return [error for error in errors if text.slice(error) != ","]
+    return list(errors)
+
+
+def _more_inside(
+    had: list[Range], errors: list[Range], before: Snapshot, span: Range, after: Snapshot
+) -> bool:
+    """Whether errors came into the span of a text that does not parse elsewhere."""
+    if not had:
+        return False
+    behind = before.line_count - span.end.line
+    end = after.line_count - behind
+    touched = any(e.start.line <= span.end.line and span.start.line <= e.end.line for e in had)
+    return not touched and any(span.start.line <= e.start.line <= end for e in errors)

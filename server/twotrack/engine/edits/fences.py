@@ -1,0 +1,102 @@
+"""Markdown's fences: the code blocks of an answer, and the fences of a text itself."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from twotrack.languages import PLAIN, Language, language_of
+from twotrack.text import Snapshot
+
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\r\n`]*)")
+_ANY = frozenset({"", "text", "txt", "plain", "plaintext", "code"})
+"""Info strings that say nothing of the language."""
+_NO_FILE = frozenset({"diff", "patch", "console", "terminal", "output", "log", "tool_code", "http"})
+"""Info strings of what is no text of any file."""
+_FAMILIES = (
+    {"javascript", "javascriptreact", "typescript", "typescriptreact", "vue", "svelte"},
+    {"html", "xml", "vue", "svelte", "php", "javascriptreact", "typescriptreact"},
+    {"c", "cpp", "objective-c"},
+    {"json", "jsonc"},
+    {"css", "scss", "less"},
+    {"ini", "properties", "toml"},
+    {"markdown", "mdx", "quarto", "rmd"},
+)
+"""Languages that are often named for one another."""
+
+
+class Fence(NamedTuple):
+    """A complete code block."""
+
+    info: str
+    """The first word behind the opening fence, lower case."""
+    text: str
+    """What stands between the fences."""
+    whole: str
+    """The same with its fences."""
+
+
+def fences(text: str) -> list[Fence]:
+    """Return the outermost complete code blocks of `text`.
+
+    Within one, a fence with an info string opens a block of its own: what models do who write a
+    Markdown file into a fence of the same length.
+    """
+    found: list[Fence] = []
+    open_fences: list[tuple[str, str, int]] = []
+    at = 0
+    for line in Snapshot(text).lines():
+        match = _FENCE.fullmatch(line.rstrip())
+        if match is not None:
+            mark, info = match[1], match[2].strip()
+            if not open_fences or (info and mark.startswith(open_fences[-1][0])):
+                open_fences.append((mark, info, at if not open_fences else -1))
+            elif not info and mark.startswith(open_fences[-1][0]):
+                _, word, start = open_fences.pop()
+                if not open_fences:
+                    whole = text[start : at + len(line.rstrip())]
+                    inner = whole[whole.find("\n") + 1 : whole.rfind("\n") + 1]
+                    found.append(Fence(_word(word), inner, whole))
+        at += len(line)
+    return found
+
+
+def _word(info: str) -> str:
+    return re.split(r"[\s:{},=]", info.strip("{. "), maxsplit=1)[0].lower()
+
+
+def fenced(text: str) -> bool:
+    """Whether `text` begins and ends with a fence of its own."""
+    lines = [line.rstrip() for line in Snapshot(text).lines() if line.strip()]
+    return len(lines) > 1 and all(_FENCE.fullmatch(line) for line in (lines[0], lines[-1]))
+
+
+def names(info: str, language: Language) -> bool:
+    """Whether an info string names `language` itself."""
+    if info in (language.id, language.name.lower()):
+        return True
+    known = _known(info)
+    return known is language and known is not PLAIN
+
+
+def names_another(info: str, language: Language) -> bool:
+    """Whether an info string says that the block holds something else than `language`."""
+    if info in _NO_FILE:
+        return True
+    if info in _ANY or language is PLAIN or names(info, language):
+        return False
+    known = _known(info)
+    if known is PLAIN:
+        return not (info.startswith(language.id) or language.id.startswith(info))
+    return not any({known.id, language.id} <= family for family in _FAMILIES)
+
+
+def _known(info: str) -> Language:
+    return language_of(info, Path(f"x.{info}")) if re.fullmatch(r"[\w+#-]+", info) else PLAIN
+
+
+def fence_lines(text: str) -> Iterator[str]:
+    """Return the lines of `text` that are fences."""
+    for line in Snapshot(text).lines():
+        if _FENCE.fullmatch(line.rstrip()):
+            yield line.strip()
