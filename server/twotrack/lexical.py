@@ -98,6 +98,11 @@ class Lexer:
         self._blocks = language.lexis.blocks
         self._tokens = re.compile(_token_pattern(language), re.MULTILINE)
 
+    @property
+    def closes_unopened(self) -> bool:
+        """Whether the language has closing brackets that nothing opens."""
+        return any(block.text == _SHELL_CASE for block in self._blocks)
+
     @cached_property
     def closers(self) -> re.Pattern[str]:
         """What an editor or the syntax puts behind a cursor: closers, then punctuation."""

@@ -25,6 +25,7 @@ _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
+_BEGINS = re.compile(r"[\w@$<]")
 _FENCE = re.compile(r"\W*(?:```|~~~)")
 
 
@@ -81,9 +82,10 @@ class Gap:
 
     @cached_property
     def context(self) -> str:
-        """The text from the last line at the margin up to the cursor: what may be open is there."""
+        """The text from the last statement at the margin on: what may be open is there."""
         lines = self.far_above
-        first = next((n for n in range(len(lines) - 1, -1, -1) if lines[n][:1].strip()), 0)
+        begins = (n for n in range(len(lines) - 1, -1, -1) if _BEGINS.match(lines[n]))
+        first = next(begins, 0)
         return "\n".join((*lines[first:], self.prefix))
 
     @cached_property

@@ -32,7 +32,7 @@ def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
     lines = code.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     above = _repeated_above(lines[first:], gap, chat=chat)
-    if above and first + above < len(lines) or (above and not gap.prefix.strip()):
+    if (above and first + above < len(lines)) or (above and not gap.prefix.strip()):
         lines, first = lines[first + above :], 0
         first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     if first == len(lines):

@@ -20,6 +20,9 @@ _CONTINUES = re.compile(
     r"|default|when|then|do|until|endif|endforeach|endfor|endwhile)\b|</"
 )
 """What goes on with a block at the level of the line that opened it."""
+_ONLY_CLOSES = re.compile(
+    r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
+)
 _LABEL = re.compile(
     r"\s*(?:#\s*(?:if|el|endif|define|include|pragma|region|endregion)|\w+\s*:\s*$)"
 )
@@ -159,7 +162,7 @@ def without_lines_below(text: str, gap: Gap) -> str:
 
 def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
     """Whether lines would be there twice; what only closes may be this text's own."""
-    if any(_WORD.search(line) and not _CONTINUES.match(line.lstrip()) for line in tail):
+    if not all(_ONLY_CLOSES.fullmatch(line) for line in tail):
         return True
     after = "\n" + "\n".join(tail)
     scan = gap.lexer.scan

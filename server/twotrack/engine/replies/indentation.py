@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from twotrack.engine.gap import Gap, indent_of, unit_of
+from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
 from twotrack.engine.replies.echo import Answer
-from twotrack.lexical import Scan
 
 _CONTINUES = re.compile(r"(?:[.?&|+*/:,=<>-]|\bor\b|\band\b)")
 """What a line begins with that goes on with the statement above it."""
-_LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|\w+:\s*$)")
+_LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
+_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
 _TAB = 4
 """Columns of a tab where only levels count."""
 
@@ -114,7 +115,6 @@ def _rest_indented(text: str, gap: Gap, written: str | None, *, chat: bool) -> s
     if not newline or not rest.strip():
         return text
     lines = rest.split("\n")
-    ours = _style_of(gap)
     scanned = gap.lexer.scan(gap.near + text)
     offset = len(scanned.levels) - len(lines)
     counted = [
@@ -122,15 +122,22 @@ def _rest_indented(text: str, gap: Gap, written: str | None, *, chat: bool) -> s
     ]
     if not counted:
         return text
-    theirs = _style_of_lines([lines[n] for n in counted], ours)
-    here = _here(gap, first, ours)
-    there = _there(lines, counted, scanned, offset, gap, first, here, theirs, written, chat=chat)
-    same_kind = theirs.tabs == ours.tabs or not any(indent_of(lines[n]) for n in counted)
-    if there == here and same_kind:
+    ours = _style_of(gap)
+    told = _Rest(
+        first,
+        tuple(lines[n] for n in counted),
+        tuple(scanned.levels[n + offset] - scanned.levels[0] for n in counted),
+        gap,
+        ours,
+        _style_of_lines([lines[n] for n in counted], ours),
+        chat=chat,
+    )
+    here, there = told.here, told.there(written)
+    if there == here and told.of_our_kind:
         return text
-    step = _step(lines, counted, theirs, there, first, gap)
+    step = told.step(there)
     for n in counted:
-        depth = theirs.width(lines[n]) - there
+        depth = told.theirs.width(lines[n]) - there
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
         lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
@@ -144,80 +151,84 @@ def _style_of_lines(lines: Sequence[str], ours: _Style) -> _Style:
     return _Style(tabs=False, unit=unit_of(map(len, starts)))
 
 
-def _here(gap: Gap, first: str, ours: _Style) -> int:
-    """The column at which the answer's first line stands in the document."""
-    if gap.prefix.strip():
-        return ours.width(gap.statement_indent + "x")
-    return ours.width(gap.prefix + first + "x")
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The lines of an answer that follow its first; those within strings are left out."""
 
+    first: str
+    lines: tuple[str, ...]
+    levels: tuple[int, ...]
+    """How much deeper than the cursor's statement each lies."""
+    gap: Gap
+    ours: _Style
+    theirs: _Style
+    chat: bool = field(kw_only=True)
 
-def _there(
-    lines: Sequence[str],
-    counted: Sequence[int],
-    scanned: Scan,
-    offset: int,
-    gap: Gap,
-    first: str,
-    here: int,
-    theirs: _Style,
-    written: str | None,
-    *,
-    chat: bool,
-) -> int:
-    """The column of the first line's level in the answer's own count."""
-    own = theirs.width(written + "x") if written is not None else here
-    level = scanned.levels[0]
-    opened = gap.opens((gap.prefix if gap.prefix.strip() else "") + first)
-    widths = [theirs.width(lines[n]) for n in counted]
-    same: list[int] = []
-    body = widths[0] if opened else None
-    for n, width in zip(counted, widths, strict=True):
-        deep = scanned.levels[n + offset]
-        if deep < level:
-            break
-        if deep > level:
-            continue
-        if gap.language.indented and body is not None and width >= body:
-            continue
-        if not gap.language.indented and _stands_by_custom(lines[n]):
-            continue
-        same.append(width)
-    if not chat and gap.language.indented and same and min(same) < own:
-        same = same[: next(n for n, width in enumerate(same) if width < own)]
-    if same and len(set(same)) == 1:
-        return same[0]
-    if same:
-        return own if own in same else here
-    if body is not None and own != here:
-        # The body is one level deeper than its header: by which reading is it?
-        return min(own, here, key=lambda at: (abs(body - at - theirs.unit), at != here))
-    return here
+    @property
+    def here(self) -> int:
+        """The column of the first line's level in the document."""
+        if self.gap.prefix.strip():
+            return self.ours.width(self.gap.statement_indent + "x")
+        return self.ours.width(self.gap.prefix + self.first + "x")
+
+    @property
+    def of_our_kind(self) -> bool:
+        """Whether the lines are indented with what the document is indented with."""
+        starts = [line[:1] for line in self.lines]
+        return ("\t" if self.ours.tabs else " ") in starts or not any(map(str.isspace, starts))
+
+    def there(self, written: str | None) -> int:
+        """The column of the first line's level in the answer's own count."""
+        here, gap = self.here, self.gap
+        own = here if written is None else self.theirs.width(written + "x")
+        if _stands_by_custom(self.first) and self.first.strip():
+            return own if self.chat else here
+        header = (gap.prefix if gap.prefix.strip() else "") + self.first
+        opened = gap.opens(header) or header.rstrip().endswith(":")
+        body = self.theirs.width(self.lines[0]) if opened else None
+        same, closes = self._at_its_level(own, body)
+        sure = self.chat or closes or gap.language.indented or not self.of_our_kind
+        if same and sure and len(set(same)) == 1:
+            return same[0]
+        if same or body is None:
+            return own if own in same else here
+        return self._by_body(own, here, body)
+
+    def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
+        """The columns of the lines at the first line's level; whether one of them closes a block."""
+        columns: list[int] = []
+        closes = False
+        indented = self.gap.language.indented
+        for line, level in zip(self.lines, self.levels, strict=True):
+            width = self.theirs.width(line)
+            if level < 0 or (indented and not self.chat and width < own):
+                break
+            if level > 0 or (indented and body is not None and width >= body):
+                continue
+            if indented or not _stands_by_custom(line):
+                columns.append(width)
+                closes = closes or _CLOSES.match(line) is not None
+        return columns, closes
+
+    def _by_body(self, own: int, here: int, body: int) -> int:
+        """The column of a header of which the answer shows only the body, one level deeper."""
+        if own != here:
+            return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
+        if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
+            return body - self.ours.unit
+        return here
+
+    def step(self, there: int) -> int:
+        """The columns of a level in the answer, where a header and its body show it; else 0."""
+        if self.theirs.tabs:
+            return self.theirs.unit
+        widths = [self.theirs.width(line) for line in self.lines]
+        if step := steps_of((self.first, *self.lines), (there, *widths)):
+            return step
+        depths = {width - there for width in widths} - {0}
+        return unit_of(depths) if depths and min(depths) > 0 else 0
 
 
 def _stands_by_custom(line: str) -> bool:
     """Whether a line's indentation does not tell its level."""
     return bool(_LABEL.match(line) or _CONTINUES.match(line.lstrip()))
-
-
-def _step(
-    lines: Sequence[str],
-    counted: Sequence[int],
-    theirs: _Style,
-    there: int,
-    first: str,
-    gap: Gap,
-) -> int:
-    """The columns of a level in the answer, where a header and its body show it; else 0."""
-    if theirs.tabs:
-        return theirs.unit
-    header, at = first, there
-    steps = []
-    for n in counted:
-        width = theirs.width(lines[n])
-        if gap.opens(header) and width > at:
-            steps.append(width - at)
-        header, at = lines[n], width
-    if steps:
-        return min(steps)
-    depths = {theirs.width(lines[n]) - there for n in counted} - {0}
-    return unit_of(depths) if depths and min(depths) > 0 else 0

@@ -47,6 +47,8 @@ def without_trailing_comment(text: str, gap: Gap) -> str:
 def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
     """The text without closers at its end that nothing above has opened."""
     scan = gap.lexer.scan
+    if gap.lexer.closes_unopened:
+        return text
     if not scan(gap.near + text + rest).unopened > scan(gap.near + rest).unopened:
         return text
     known = scan(gap.context + rest).unopened
@@ -109,10 +111,11 @@ def _overlaps(text: str, suffix: str) -> Iterator[str]:
 
 def _angles_fit(text: str, kept: str) -> bool:
     """Whether no closing angle bracket is dropped that the text itself has opened."""
-    if ">" not in text[len(kept) :]:
+    dropped = _ARROWS.sub("", text[len(kept) :])
+    if dropped.count(">") <= dropped.count("<"):
         return True
     plain = _ARROWS.sub("", text)
-    return plain.count(">") > plain.count("<") or "</" in text[len(kept) :]
+    return plain.count(">") > plain.count("<")
 
 
 def _with_punctuation(found: Insertion, suffix: str) -> Insertion:
