@@ -55,6 +55,16 @@ class Open(NamedTuple):
     """Where it was opened."""
 
 
+class Ending(NamedTuple):
+    """What the end of a text stands in."""
+
+    place: Place
+    opening: str
+    """How the literal begins; empty in code."""
+    start: int
+    """Where it begins."""
+
+
 class Scan(NamedTuple):
     """What a text looks like to its language. Lines count from 0."""
 
@@ -88,6 +98,11 @@ class Lexer:
         self._blocks = language.lexis.blocks
         self._tokens = re.compile(_token_pattern(language), re.MULTILINE)
 
+    @property
+    def closes_unopened(self) -> bool:
+        """Whether the language has closing brackets that nothing opens."""
+        return any(block.text == _SHELL_CASE for block in self._blocks)
+
     @cached_property
     def closers(self) -> re.Pattern[str]:
         """What an editor or the syntax puts behind a cursor: closers, then punctuation."""
@@ -113,14 +128,26 @@ class Lexer:
         unopened, stack, levels = self._match(code)
         return Scan(unopened, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
 
-    def ending(self, text: str) -> tuple[Place, str]:
-        """Return what the end of `text` stands in, and how that begins; empty in code."""
-        last = None
-        for last in self._literals.finditer(text):
-            pass
+    def ending(self, text: str) -> "Ending":
+        """Return what the end of `text` stands in."""
+        last: re.Match[str] | None = None
+        for literal in self._literals.finditer(text):
+            last = literal
         if last is None or last.end() < len(text) or not _unfinished(last):
-            return (Place.TEXT if self._is_text(text) else Place.CODE), ""
-        return _place_of(last), _opening_of(last)
+            return Ending(Place.TEXT if self._is_text(text) else Place.CODE, "", len(text))
+        return Ending(_place_of(last), _opening_of(last), last.start())
+
+    def bare(self, text: str) -> str:
+        """Return `text` without what its strings and comments hold."""
+        return self._code(text)[0]
+
+    def in_string(self, text: str, at: int) -> bool:
+        """Whether a string that ends where it should holds what stands at `at`."""
+        for literal in self._literals.finditer(text):
+            if literal.end() > at:
+                told = _place_of(literal) is Place.STRING and not _unfinished(literal)
+                return told and literal.start() <= at
+        return False
 
     def _is_text(self, code: str) -> bool:
         """Whether what follows `code`, which ends in no literal, is for people."""
@@ -146,7 +173,7 @@ class Lexer:
                 multi = literal.lastgroup != "bad" or ends_here
                 if multi and end == len(text):
                     place, opening = _place_of(literal), _opening_of(literal)
-                unfinished += literal.lastgroup in ("bad", "open_heredoc")
+                unfinished += _place_of(literal) is Place.STRING
             kept = literal["rest"] if literal.lastgroup == "heredoc" else ""
             parts.append(kept + "\n" * breaks)
             line += breaks

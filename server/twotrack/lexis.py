@@ -162,11 +162,7 @@ MAKE_BLOCKS = (
 LATEX_BLOCKS = (Block(r"\\begin\{", r"\\end\{", "\n\\end{}"),)
 SQL_BLOCKS = (Block(r"(?i:\b(?:case|begin)\b)(?!\s*(?:;|tran))", r"(?i:\bend\b)", "\nEND"),)
 PHP_BLOCKS = tuple(
-    Block(
-        rf"\b{word}\b[^\n;{{]*+(?<=:)(?=[ \t]*(?:$|\?>))",
-        rf"\bend{word}\b",
-        f"\n<?php end{word}; ?>",
-    )
+    Block(rf"\b{word}\b[^\n;{{]*:[ \t]*$", rf"\bend{word}\b", f"\n<?php end{word}; ?>")
     for word in ("if", "foreach", "for", "while", "switch")
 )
 SHELL_HEREDOC = r"(?<!<)<<-?[ \t]*+(?P<quote>[\"'\\]?)(?P<tag>[A-Za-z_]\w*+)[\"']?"

@@ -3,73 +3,15 @@
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from answer_cases import CUTTING, Case, case_at, ends_unclear
 from answer_sources import LONGEST_LINE, Block, Source
 
-from answer_noise import WORD, Place, indent_of
+from answer_place import CLOSING, WORD, indent_of
 
 _LONGEST_BLOCK = 18
-_CLOSING = re.compile(r"[\])}]|(?:end|fi|done|esac)\b|</")
-_START = {False: "line start", True: "line start, opens a block"}
 _GOES_ON = 5
 """Lines that a model writes past the end of what is wanted."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A cursor and what a good model says there."""
-
-    kind: str
-    where: str
-    place: Place
-    rest: str
-    """What the document goes on with behind the gold."""
-    missing: str
-    """Further lines of the block, which are not there yet and may be shown, too."""
-    replies: tuple[str, ...]
-    """Clean replies: the gold, and the gold with what follows it."""
-    ambiguous: bool = False
-    """Whether nobody could know where the answer ends."""
-
-
-Choose = Callable[[Source, random.Random], Iterator[Case]]
-
-
-def _case(  # noqa: PLR0917 - the parts of a document, in their order
-    kind: str,
-    source: Source,
-    before: str,
-    gold: str,
-    after: str,
-    tail: str | None = None,
-    *,
-    missing: str = "",
-    more: str = "",
-    prose: bool = False,
-    ambiguous: bool = False,
-) -> Case:
-    """`tail`: what the document goes on with after the gold, where that differs from `after`."""
-    row = before.count("\n") + 1
-    place = Place(source.language, before, after, gold, prose)
-    rest = after if tail is None else tail
-    goes_on = gold + missing + more if more else ""
-    return Case(
-        kind,
-        f"{source.package.name}/{source.name}:{row}",
-        place,
-        rest,
-        missing,
-        tuple(dict.fromkeys(reply for reply in (gold, goes_on) if reply)),
-        ambiguous or repeats_below(before + gold, rest),
-    )
-
-
-def repeats_below(text: str, rest: str) -> bool:
-    """Whether the line so written is the document's next line, too."""
-    line = text[text.rfind("\n") + 1 :].strip()
-    below = next((x.strip() for x in rest.split("\n")[1:] if x.strip()), "")
-    return line == below
 
 
 def _lines(source: Source, chance: random.Random) -> Iterator[int]:
@@ -99,8 +41,10 @@ def _below(source: Source, row: int, chance: random.Random) -> tuple[str, str]:
     last = source.rest_of_block(row)
     if not (opens or chance.random() < 0.5) or last - row > _LONGEST_BLOCK:
         last = row
-    if opens and last > row and source.lines[last + 1 : last + 2]:
+    if opens and last > row:
         last = _end_of_own_block(source, row)
+    if last - row > _LONGEST_BLOCK:
+        last = row
     missing = "".join("\n" + line for line in source.lines[row + 1 : last + 1])
     return missing, "".join("\n" + line for line in source.lines[last + 1 :])
 
@@ -117,9 +61,7 @@ def _end_of_own_block(source: Source, row: int) -> int:
     for index in range(row + 1, len(source.lines)):
         line = source.lines[index]
         if line.strip() and len(indent_of(line)) <= len(own):
-            closes = indent_of(line) == own and re.match(
-                r"[\])}]|end\b|fi\b|done\b|esac\b|</", line.strip()
-            )
+            closes = indent_of(line) == own and CLOSING.match(line.strip())
             return index if closes else last
         if line.strip():
             last = index
@@ -131,26 +73,35 @@ def _after(below: str) -> str:
     return "\n".join(below.split("\n")[: _GOES_ON + 1])
 
 
-def line_start(source: Source, chance: random.Random) -> Iterator[Case]:
+def _line_start(source: Source, chance: random.Random, *, opening: bool) -> Iterator[Case]:
     for row in _lines(source, chance):
         line = source.lines[row]
         missing, below = _below(source, row, chance)
         at = source.starts[row] + len(indent_of(line))
-        opens = _opens(source, row)
-        if missing.count("\n") > _LONGEST_BLOCK or (opens and not missing):
+        if opening is not _opens(source, row) or (opening and not missing):
             continue
         gold = line.strip()
         if missing and chance.random() < 0.5:
             gold, missing = gold + missing, ""
-        yield _case(
-            "line start, several lines" if "\n" in gold else _START[opens],
+        kind = "line start, opens a block" if opening else "line start"
+        yield case_at(
+            "line start, several lines" if "\n" in gold else kind,
             source,
             source.text[:at],
             gold,
             below,
             missing=missing,
             more=_after(below) if missing or "\n" in gold else "",
+            prose=source.language.endswith("react") and gold.startswith(("<", "{")),
         )
+
+
+def line_start(source: Source, chance: random.Random) -> Iterator[Case]:
+    return _line_start(source, chance, opening=False)
+
+
+def opening_line(source: Source, chance: random.Random) -> Iterator[Case]:
+    return _line_start(source, chance, opening=True)
 
 
 def _line_end(source: Source, chance: random.Random, *, in_word: bool) -> Iterator[Case]:
@@ -169,7 +120,7 @@ def _line_end(source: Source, chance: random.Random, *, in_word: bool) -> Iterat
         if not in_word and source.text[cut] == " " and chance.random() < 0.5:
             cut += 1
         missing, below = _below(source, row, chance)
-        yield _case(
+        yield case_at(
             "line end, in a word" if in_word else "line end, after a token",
             source,
             source.text[:cut],
@@ -202,13 +153,14 @@ def auto_closed(source: Source, chance: random.Random) -> Iterator[Case]:
         if not WORD.search(gold):
             continue
         missing, below = _below(source, row, chance)
-        yield _case(
+        yield case_at(
             "line end, auto-closed",
             source,
             source.text[:cut],
             gold,
             closers + below,
             below,
+            prose=closers[0] in "\"'`",
             missing=missing,
             more=_after(below),
         )
@@ -244,6 +196,7 @@ def string(source: Source, chance: random.Random) -> Iterator[Case]:
             for t in source.tokens.get(row, [])
             if t.kind == "string" and re.fullmatch(r"([\"'`])(?!\1)(?:(?!\1)[^\\\n])+\1", t.text)
         ]
+        strings = [t for t in strings if WORD.search(t.text)]
         if strings:
             token = chance.choice(strings)
             end = source.starts[row] + len(source.lines[row])
@@ -254,7 +207,7 @@ def _span(
     kind: str, source: Source, start: int, stop: int, end: int, *, prose: bool = False
 ) -> Case:
     gold, rest = source.text[start:stop], source.text[stop:end]
-    return _case(
+    return case_at(
         kind,
         source,
         source.text[:start],
@@ -264,21 +217,6 @@ def _span(
         prose=prose,
         ambiguous=ends_unclear(gold, rest),
     )
-
-
-def ends_unclear(gold: str, rest: str) -> bool:
-    """Whether an end of the gold is what the line goes on with."""
-    rest = rest.lstrip()
-    for at in range(len(gold)):
-        end = gold[at:].strip()
-        # Brackets tell where it ends: without this end they would not be balanced.
-        if end and rest.startswith(end) and (not _depth(end) or _depth(gold)):
-            return True
-    return False
-
-
-def _depth(text: str) -> int:
-    return sum((c in "([{") - (c in ")]}") for c in text)
 
 
 def expression(source: Source, chance: random.Random) -> Iterator[Case]:
@@ -313,9 +251,9 @@ def _body(source: Source, block: Block, chance: random.Random, kind: str) -> Cas
     below = "".join("\n" + line for line in lines[block.last + 1 :])
     header = source.starts[block.first] - 1
     if chance.random() < 0.3:  # The cursor stands behind the header.
-        return _case(kind, source, source.text[:header], "\n" + body, below, more=_after(below))
+        return case_at(kind, source, source.text[:header], "\n" + body, below, more=_after(below))
     indent = indent_of(lines[block.first])
-    return _case(
+    return case_at(
         kind,
         source,
         source.text[: header + 1] + indent,
@@ -338,7 +276,7 @@ def function_body(source: Source, chance: random.Random) -> Iterator[Case]:
 
 
 def lines_of_body(source: Source, chance: random.Random) -> Iterator[Case]:
-    """Some lines within a function; they may leave a block, which nobody could know."""
+    """Some lines within a function; they may end amid a block, which nobody could know."""
     blocks = [b for b in source.blocks if b.function and b.last - b.first > 2]
     for block in chance.sample(blocks, min(len(blocks), 20)):
         first = chance.randint(block.first, block.last - 2)
@@ -351,10 +289,15 @@ def lines_of_body(source: Source, chance: random.Random) -> Iterator[Case]:
         ):
             continue
         indent = indent_of(chosen[0])
+        if not WORD.search(chosen[0]) or CLOSING.match(chosen[0].strip()):
+            continue
+        after = next(x for x in source.lines[last + 1 :] if x.strip())
+        closes = indent_of(after) == indent and CLOSING.match(after.strip())
         dedents = any(x.strip() and not x.startswith(indent) for x in chosen)
+        cuts = dedents or closes or len(indent_of(after)) > len(indent)
         below = "".join("\n" + line for line in source.lines[last + 1 :])
-        yield _case(
-            "lines of a body, leaving a block" if dedents else "lines of a body",
+        yield case_at(
+            CUTTING if cuts else "lines of a body",
             source,
             source.text[: source.starts[first]] + indent,
             "\n".join(chosen)[len(indent) :],
@@ -382,14 +325,16 @@ def comment(source: Source, chance: random.Random) -> Iterator[Case]:
             continue
         at = source.starts[row]
         below = source.text[at + len(line) :]
-        yield _case("comment", source, source.text[: at + cut], line[cut:], below, prose=True)
+        yield case_at("comment", source, source.text[: at + cut], line[cut:], below, prose=True)
 
 
+Choose = Callable[[Source, random.Random], Iterator[Case]]
 CHOICES: tuple[Choose, ...] = (
     in_word,
     after_token,
     auto_closed,
     line_start,
+    opening_line,
     arguments,
     string,
     comment,
@@ -400,5 +345,3 @@ CHOICES: tuple[Choose, ...] = (
     tokens,
 )
 """The kinds of cursors; those where the gold's end cannot be known are marked in the case."""
-UNCLEAR = ("middle: some tokens", "lines of a body, leaving a block")
-"""Kinds of which no model and no rule can know where the gold ends."""

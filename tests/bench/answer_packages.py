@@ -183,8 +183,21 @@ def _fetch(package: Package) -> str:
     return ""
 
 
+def _fetch_all(packages: Sequence[Package]) -> dict[Package, str]:
+    """Fetch one registry's packages; where the first two cannot be had, no more are tried."""
+    missing: dict[Package, str] = {}
+    for tried, package in enumerate(packages):
+        here = package.folder.is_dir()
+        gone = not here and tried > 1 and len(missing) == tried
+        reason = next(reversed(missing.values())) if gone else _fetch(package)
+        if reason:
+            missing[package] = reason
+    return missing
+
+
 def fetch(packages: Sequence[Package]) -> dict[Package, str]:
     """Fetch what is not there yet; give the packages that cannot be had, and why."""
-    with ThreadPoolExecutor(4) as pool:
-        reasons = pool.map(_fetch, packages)
-    return {package: reason for package, reason in zip(packages, reasons, strict=True) if reason}
+    by_registry = [[p for p in packages if p.registry == name] for name in _REGISTRIES]
+    with ThreadPoolExecutor(len(_REGISTRIES)) as pool:
+        found = list(pool.map(_fetch_all, by_registry))
+    return {package: reason for missing in found for package, reason in missing.items()}

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from answer_packages import Package
 from tree_sitter import Language, Node, Parser
 
-from answer_noise import indent_of
+from answer_place import indent_of
 from twotrack.languages import LANGUAGES
 
 LONGEST_LINE = 160
@@ -202,32 +202,35 @@ class Source:
         return Block(first, last, function) if fits and plain else None
 
     def closers(self, row: int, cursor: int) -> str | None:
-        """What an editor has put behind the cursor; None where something stays open."""
-        after: list[str] = []
-        stack: list[str] = []
+        """What an editor has put behind the cursor; None where the line does not close it."""
+        opened: list[str] = []
+        due: list[str] | None = None
         for token in self.tokens.get(row, []):
-            if token.kind == "string" and token.start < cursor < token.end:
-                if token.text[:1] not in "\"'`" or "\n" in token.text or token.text[:3] == '"""':
+            if due is None and token.start >= cursor:
+                due = opened.copy()
+            if token.start < cursor < token.end:
+                quote = token.text[:1]
+                if token.kind != "string" or quote not in "\"'`" or token.text[:3] == '"""':
                     return None
-                after = [*stack, token.text[0]]
-                break
-            if token.start >= cursor:
-                after = stack
-                break
-            if token.kind in _CLOSES:
-                stack.append(_CLOSES[token.kind])
-            elif stack and token.kind == stack[-1]:
-                stack.pop()
-        else:
-            after = stack
-        closing = "".join(reversed(after))
-        rest = self.lines[row][cursor - self.starts[row] :]
-        at = 0
-        for character in closing:
-            at = rest.find(character, at) + 1
-            if not at:
-                return None
-        return closing
+                due = [*opened, quote]
+            elif token.kind in _CLOSES:
+                opened.append(_CLOSES[token.kind])
+            elif opened and token.kind == opened[-1]:
+                opened.pop()
+        return None if due is None or self._stays_open(row, cursor) else "".join(reversed(due))
+
+    def _stays_open(self, row: int, cursor: int) -> bool:
+        """Whether a bracket that stands before the cursor is not closed on its line."""
+        depth = lowest = 0
+        opened = 0
+        for token in self.tokens.get(row, []):
+            change = (token.kind in _CLOSES) - (token.kind in _CLOSES.values())
+            if token.start < cursor:
+                opened = max(opened + change, 0)
+            else:
+                depth += change
+                lowest = min(lowest, depth)
+        return opened > -lowest
 
     def rest_of_block(self, row: int) -> int:
         """The last line below that goes on at the line's level or deeper."""

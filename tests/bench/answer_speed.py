@@ -15,8 +15,8 @@ from twotrack.engine.gap import gap_at
 from twotrack.engine.replies import proposal
 from twotrack.text import Position, Snapshot
 
-_LINE = "    result = [area_1(width, height) for width, height in sizes if width]"
-_KEYS = 20
+_LINE = "    result = [area_1(width, height) for width, height in sizes if width"
+_TYPED = 10
 """Lines that are typed, each from its first key to its last."""
 
 
@@ -27,23 +27,29 @@ def print_speed() -> None:
     completer = Desk(quick("x")).completer
     python = importlib.import_module("tree_sitter_python")
     parser = Parser(Language(python.language()))
-    tree, before, checked, parsed = None, b"", [], []
-    for _ in range(_KEYS):
+    tree, before = None, b""
+    checked: list[float] = []
+    parsed: list[float] = []
+    for _ in range(_TYPED):
         lines.insert(501, "")
         for typed in range(4, len(_LINE)):
-            lines[501] = _LINE[:typed]
-            text = "\n".join(lines)
-            document = Document("file:///a.py", None, "python", 1, Snapshot(text))
-            request = CompletionRequest(document, Position(501, typed), invoked=False)
-            tree, took = _bare_parse(parser, tree, before, before := text.encode())
+            rest = f"{_LINE[typed:]} > {len(checked)}]"
+            lines[501] = _LINE[:typed] + rest
+            after = "\n".join(lines).encode()
+            tree, took = _bare_parse(parser, tree, before, after)
+            before = after
             parsed.append(took)
+            lines[501] = _LINE[:typed]
+            text = Snapshot("\n".join(lines))
+            document = Document("file:///a.py", None, "python", 1, text)
+            request = CompletionRequest(document, Position(501, typed), invoked=False)
             begun = time.perf_counter()
             gap = gap_at(document, request.position)
-            reply = _LINE[typed:] + "\n    return result\n"
             check = partial(completer._adds_errors, request)
-            proposal(reply, gap, max_lines=1, cut=True, adds_errors=check)
+            insertion = proposal(rest + "\n", gap, max_lines=1, cut=True, adds_errors=check)
             checked.append(time.perf_counter() - begun)
-        lines[501] = _LINE
+            assert insertion is not None
+        lines[501] = f"{_LINE}]"
     ours, bare = figures(checked), figures(parsed)
     print()
     say("post-processing and check, 1,000 lines, p50 / p99", ours, "goal p50 0.50 ms")
@@ -53,9 +59,9 @@ def print_speed() -> None:
 def _bare_parse(parser: Parser, tree: Tree | None, old: bytes, new: bytes) -> tuple[Tree, float]:
     """Parse again as an editor would: the tree is told of the edit."""
     if tree is not None:
-        start = len(commonprefix([old, new]))
+        start = len(commonprefix([old, new]))  # noqa: RUF071 - no paths
         longest = min(len(old), len(new)) - start
-        end = len(commonprefix([old[start:][::-1], new[start:][::-1]]))
+        end = len(commonprefix([old[start:][::-1], new[start:][::-1]]))  # noqa: RUF071
         _tell(tree, old, new, start, len(old) - min(end, longest))
     begun = time.perf_counter()
     parsed = parser.parse(new, tree) if tree is not None else parser.parse(new)

@@ -13,7 +13,9 @@ SCENARIOS = read(Path(__file__).parent / "completion_scenarios")
 def check(scenario: Scenario, eol: str = "\n") -> None:
     document, position = at_cursor(scenario.before.replace("\n", eol), scenario.language)
     gap = gap_at(document, position)
-    insertion = proposal(scenario.reply, gap, max_lines=scenario.lines, cut=scenario.cut)
+    insertion = proposal(
+        scenario.reply, gap, max_lines=scenario.lines, cut=scenario.cut, chat=scenario.chat
+    )
     if scenario.after is None:
         assert insertion is None
         return
@@ -36,12 +38,12 @@ def test_reply_in_a_document_with_crlf(scenario: Scenario) -> None:
     check(scenario, "\r\n")
 
 
-def streamed(reply: str, before: str, max_lines: int) -> str:
+def streamed(reply: str, before: str, max_lines: int, *, chat: bool = False) -> str:
     """As much of the reply, character by character, as is read."""
     document, position = at_cursor(before)
     gap = gap_at(document, position)
     for end in range(1, len(reply) + 1):
-        if complete_at(reply[:end], gap, max_lines=max_lines):
+        if complete_at(reply[:end], gap, max_lines=max_lines, chat=chat):
             return reply[:end]
     return reply
 
@@ -58,13 +60,19 @@ def test_a_line_end_before_it_is_allowed() -> None:
     assert streamed("\n    return 1\n    x\n", before, 1) == "\n    return 1\n"
 
 
-def test_a_fence_or_chatter_is_no_line() -> None:
+def test_a_fence_is_no_line() -> None:
+    reply = "```python\nreturn 1\nx\n"
+    assert streamed(reply, BLOCK, 1, chat=True) == reply.removesuffix("x\n")
+
+
+def test_what_a_chat_model_says_without_a_tag_is_read_to_its_end() -> None:
     reply = "Here is the code:\n```python\nreturn 1\nx\n"
-    assert streamed(reply, BLOCK, 1) == reply.removesuffix("x\n")
+    assert streamed(reply, BLOCK, 1, chat=True) == reply
 
 
 def test_a_retyped_line_is_no_line() -> None:
-    assert streamed("<insert>\n    return 1\nx\n", BLOCK, 1).endswith("return 1\n")
+    reply = "<insert>\n    return 1\nx\n"
+    assert streamed(reply, BLOCK, 1, chat=True).endswith("return 1\n")
 
 
 def test_lines_are_read_up_to_their_number() -> None:
@@ -84,18 +92,19 @@ def test_lines_are_read_up_to_the_documents_next_line() -> None:
 
 def test_lines_are_read_until_they_repeat() -> None:
     reply = "a = 1\n" + "    b()\n" * 8
-    assert streamed(reply, BLOCK, 20) == "a = 1\n" + "    b()\n" * 3
+    assert streamed(reply, BLOCK, 20) == "a = 1\n" + "    b()\n" * 6
 
 
 @pytest.mark.parametrize("scenario", [s for s in SCENARIOS if not s.cut], ids=str)
 def test_what_is_cut_off_a_stream_would_not_have_been_shown(scenario: Scenario) -> None:
     document, position = at_cursor(scenario.before, scenario.language)
     gap = gap_at(document, position)
-    read = streamed(scenario.reply, scenario.before, scenario.lines)
-    if not complete_at(read, gap, max_lines=scenario.lines):
+    lines, chat = scenario.lines, scenario.chat
+    read = streamed(scenario.reply, scenario.before, lines, chat=chat)
+    if not complete_at(read, gap, max_lines=lines, chat=chat):
         return
-    whole = proposal(scenario.reply, gap, max_lines=scenario.lines)
-    cut = proposal(read, gap, max_lines=scenario.lines, cut=True)
+    whole = proposal(scenario.reply, gap, max_lines=lines, chat=chat)
+    cut = proposal(read, gap, max_lines=lines, cut=True, chat=chat)
     assert whole == cut
 
 
@@ -111,11 +120,3 @@ def test_an_answer_that_adds_errors_is_dropped() -> None:
     assert proposal("1 2", gap, max_lines=1, adds_errors=worse) is None
     assert asked == [Insertion("1 2")]
     assert proposal("1 2", gap, max_lines=1, adds_errors=lambda _: False) is not None
-
-
-def test_an_open_bracket_is_not_held_against_an_answer() -> None:
-    document, position = at_cursor("x = $0")
-    insertion = proposal(
-        "call(", gap_at(document, position), max_lines=1, adds_errors=lambda _: True
-    )
-    assert insertion == Insertion("call(")

@@ -36,7 +36,7 @@ def question(can: Capabilities) -> Prompt | None:
 def judged(answer: str, can: Capabilities) -> Filling:
     """Judge what a model put into the gap."""
     place = Position(1, len(_BEFORE.rpartition("\n")[2]))
-    insertion = proposal(answer, gap_at(_DOCUMENT, place), max_lines=1)
+    insertion = proposal(answer, gap_at(_DOCUMENT, place), max_lines=1, chat=not can.infill)
     if insertion is None:
         return Filling.EMPTY
     if not can.infill:

@@ -49,6 +49,24 @@ def in_code(root: "Node", byte: int) -> bool:
     return True
 
 
+def is_text(node: "Node") -> bool:
+    """Whether a node is the text between tags."""
+    return node.type in _TEXT
+
+
+def literal_around(tree: "Tree", line: int) -> "Node | None":
+    """Find the string, comment or text between tags that `line` begins within."""
+    node = tree.root_node.descendant_for_point_range((line, 0), (line, 0))
+    found = None
+    while node is not None and not _INSERTED.search(node.type):
+        around = node.start_point[0] < line and node.end_point > (line, 0)
+        told = node.type in _TEXT or _NO_CODE.search(node.type)
+        if around and told and not _PARTS.search(node.type):
+            found = node
+        node = node.parent
+    return found
+
+
 def doubled_key(tree: "Tree") -> str:
     """Give a key that one mapping of a data file holds twice; empty where none does."""
     for node in _nodes(tree):

@@ -17,10 +17,11 @@ from twotrack.context.definitions import (
     lead,
 )
 from twotrack.context.grammars import Grammar, captures, grammar_of
-from twotrack.context.literals import doubled_key, in_code, long_strings
+from twotrack.context.literals import doubled_key, in_code, is_text, literal_around, long_strings
 from twotrack.context.source import Source
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
+from twotrack.lexical import Place
 from twotrack.text import Position, Range, Snapshot
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ class Syntax:
         """How many places do not parse: an edit may not add one."""
         return sum(1 for _ in self._error_nodes())
 
+    def is_worse_than(self, before: "Syntax") -> bool:
+        """Whether this text, made from that of `before`, has more that does not parse."""
+        if not self.has_error:
+            return False
+        return not before.has_error or self.error_count > before.error_count
+
     def errors(self) -> tuple[Range, ...]:
         """Where the text does not parse; an empty range where something is missing."""
         return tuple(self._source.range(n.start_byte, n.end_byte) for n in self._error_nodes())
@@ -75,6 +82,19 @@ class Syntax:
     def in_code(self, position: Position) -> bool:
         """Whether neither a string, a comment nor text of a markup stands there."""
         return in_code(self._tree.root_node, self._source.byte(position))
+
+    def line_start(self, line: int) -> tuple[Place, Position | None]:
+        """Return what `line` begins in, and where that string or comment begins."""
+        node = literal_around(self._tree, line)
+        if node is None:
+            return Place.CODE, None
+        if is_text(node):
+            return Place.TEXT, None
+        row, column = node.start_point
+        start = self._source.data.rfind(b"\n", 0, node.start_byte) + 1
+        character = len(self._source.text(start, start + column))
+        place = Place.COMMENT if "comment" in node.type else Place.STRING
+        return place, Position(row, character)
 
     def doubled_key(self) -> str:
         """Give a key that one mapping of a data file holds twice; empty where none does."""

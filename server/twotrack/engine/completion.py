@@ -14,12 +14,13 @@ from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.document import Document
 from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
 from twotrack.engine.gap import Gap, gap_at
+from twotrack.engine.continuations import continuations
 from twotrack.engine.pace import Pace
 from twotrack.engine.replies import Insertion, complete_at, proposal
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
-from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.llm.api import Chat, Infill, Model, Prompt
 from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.settings.schema import Settings, Trigger
 from twotrack.tasks import TASKS, Task, Track
@@ -112,7 +113,7 @@ class Completer:
         place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:
             return known
-        gap = gap_at(request.document, request.position)
+        gap = gap_at(request.document, request.position, self._syntax.of(request.document))
         if not request.invoked:
             if not gap.only_closers_follow or gap.statement_ended:
                 return None
@@ -246,11 +247,20 @@ class Completer:
     ) -> Completion | None:
         max_lines = self._settings.completion.max_lines if several_lines else 1
         task = Task.BLOCK if several_lines else Task.COMPLETE
-        enough = partial(complete_at, gap=gap, max_lines=max_lines)
+        chats: dict[str, bool] = {}
+
+        def prompt_for(model: Model) -> Prompt | None:
+            prompt = self._prompt_to_ask(request, task, model)
+            chats.pop(model.name, None)
+            chats[model.name] = isinstance(prompt, Chat)
+            return prompt
+
+        def enough(text: str) -> bool:
+            chat = next(reversed(chats.values()))  # the model that was asked last
+            return complete_at(text, gap, max_lines=max_lines, chat=chat)
+
         try:
-            answer = await self._dispatcher.ask(
-                Ask(task, partial(self._prompt_to_ask, request, task), enough)
-            )
+            answer = await self._dispatcher.ask(Ask(task, prompt_for, enough))
         except RouteExhausted as exhausted:
             if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
                 return None
@@ -260,7 +270,8 @@ class Completer:
             gap,
             max_lines=max_lines,
             cut=answer.finish == "length" or enough(answer.text),
-            adds_errors=partial(self._adds_errors, request),
+            chat=chats.get(answer.model, False),
+            adds_errors=partial(self._adds_errors, request, gap),
         )
         if insertion is None:
             self._cache.add_empty(place, several_lines=several_lines)
@@ -299,16 +310,20 @@ class Completer:
         infill = context.infill(stop, TASKS[task].max_tokens)
         return infill if can.infill else chat_for(infill) if can.chat else None
 
-    def _adds_errors(self, request: CompletionRequest, insertion: Insertion) -> bool:
+    def _adds_errors(self, request: CompletionRequest, gap: Gap, insertion: Insertion) -> bool:
+        """Return whether the document parses worse with `insertion`, whatever may follow it."""
         document = request.document
         if len(document.text) > _MOST_PARSED:
             return False
-        text = document.text.replace(_span(request, insertion), insertion.text)
-        after = self._syntax.of(replace(document, text=text))
-        if after is None or not after.has_error:
+        before = self._syntax.of(document)
+        if before is None:
             return False
-        before = parse(after.language, document.text, after)
-        return before is not None and after.error_count > before.error_count
+        line = Range(request.position, Position(request.position.line, gap.end))
+        for text in continuations(insertion, gap):
+            after = parse(before.language, document.text.replace(line, text), before)
+            if after is None or not after.is_worse_than(before):
+                return False
+        return True
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

@@ -1,22 +1,32 @@
 """The place at the cursor, as the completion and its post-processing see it."""
 
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from twotrack.context.syntax import Syntax
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
+from twotrack.lexical import Lexer, Place, lexer_of
 from twotrack.text import Position
 
 _LINES_AROUND = 24
 """Enough to find the next lines of code and the document's indentation."""
+_LINES_OF_AN_ECHO = 400
+_LINES_SCANNED, _SCANNED = 200, 8_000
+"""Lines and characters above the cursor in which a string or a comment may have begun."""
 _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
 _NEAR = 2_000
-_CLOSERS = re.compile(r"[\])}>\"'`]*(?:\s+(?=[:{]))?[:{;,]*")
 _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
+_JOINT = re.compile(r"[;,]\s|[({\[;,]")
+_BEGINS = re.compile(r"[\w@$<]")
+_FENCE = re.compile(r"\W*(?:```|~~~)")
 
 
 @dataclass(frozen=True)
@@ -31,13 +41,65 @@ class Gap:
     """The nearest lines above, top first."""
     below: tuple[str, ...]
     """The nearest lines below, top first."""
-    eol: str
+    document: Document
+    line: int
+    """The cursor's line."""
     language: Language
+    lead: str
+    """How the string or comment begins within which the cursor's line begins; else empty."""
+    line_place: Place
+    """What the cursor's line begins in."""
+
+    @cached_property
+    def lexer(self) -> Lexer:
+        """Scans the document's language."""
+        return lexer_of(self.language)
+
+    @property
+    def eol(self) -> str:
+        """The document's line end."""
+        return self.document.text.eol
+
+    @property
+    def end(self) -> int:
+        """The column at which the cursor's line ends."""
+        return len(self.prefix) + len(self.suffix)
 
     @cached_property
     def near(self) -> str:
-        """As much of the prefix as brackets are looked for in: a line may be a megabyte."""
-        return self.prefix[-_NEAR:]
+        """The statement at the cursor up to it, from where its line or an open bracket begins.
+
+        A line that begins in a string or a comment begins with what opened that.
+        """
+        text = self.lead + _end_of(self.prefix)
+        if self.lead:
+            return text
+        for line in reversed(self.above):
+            if not self.lexer.scan(text).unopened:
+                return text
+            text = f"{line}\n{text}"
+        return self.prefix if self.lexer.scan(text).unopened else text
+
+    @cached_property
+    def context(self) -> str:
+        """The text from the last statement at the margin on: what may be open is there."""
+        lines = self.far_above
+        begins = (n for n in range(len(lines) - 1, -1, -1) if _BEGINS.match(lines[n]))
+        first = next(begins, 0)
+        return "\n".join((*lines[first:], self.prefix))
+
+    @cached_property
+    def place(self) -> Place:
+        """What the cursor stands in."""
+        found = self.lexer.ending(self.near).place
+        return self.line_place if found is Place.CODE and not self.lead else found
+
+    @cached_property
+    def far_above(self) -> tuple[str, ...]:
+        """All lines above that an answer may begin with."""
+        text = self.document.text
+        lines = text.lines(max(self.line - _LINES_OF_AN_ECHO, 0), self.line)
+        return tuple(line.rstrip("\r\n") for line in lines)
 
     @cached_property
     def next_line(self) -> str:
@@ -57,22 +119,52 @@ class Gap:
     @cached_property
     def only_closers_follow(self) -> bool:
         """Whether what follows on the line is what an editor or the syntax puts there."""
-        return _CLOSERS.fullmatch(self.suffix.strip()) is not None
+        rest = self.suffix[:_NEAR]
+        closers = self.lexer.closers.match(rest)
+        end = closers.end() if closers else 0
+        comment = self.lexer.comment
+        return end == len(self.suffix) or bool(
+            self.place is Place.CODE
+            and comment is not None
+            and (end == 0 or rest[end - 1].isspace())
+            and comment.match(rest, end)
+        )
 
     @cached_property
     def statement_ended(self) -> bool:
         """Whether the cursor stands after the end of something, where little is missing."""
-        return self.prefix.endswith(_AFTER_STATEMENT)
+        return self.place is Place.CODE and self.prefix.endswith(_AFTER_STATEMENT)
 
     @cached_property
     def indent(self) -> str:
         """The white space that begins the cursor's line."""
-        return self.prefix[: len(self.prefix) - len(self.prefix.lstrip())]
+        return indent_of(self.prefix)
+
+    @cached_property
+    def statement_indent(self) -> str:
+        """The white space before the statement at the cursor, which may begin on a line above."""
+        return self.indent if self.lead else indent_of(self.near)
+
+    @cached_property
+    def unit(self) -> str:
+        """One level of indentation, as far as the document shows: a tab or some spaces."""
+        lines = [
+            line
+            for line in (*self.above, self.prefix, *self.below)
+            if (line.strip() or line is self.prefix) and line.lstrip()[:1] != "*"
+        ]
+        indents = [indent_of(line) for line in lines]
+        if any("\t" in indent[:1] for indent in indents):
+            return "\t"
+        if self.language.tabs and not any(indents):
+            return "\t"
+        widths = [len(indent) for indent in indents]
+        return " " * (steps_of(lines, widths) or unit_of(widths))
 
     @cached_property
     def opens_block(self) -> bool:
         """Whether a block or a bracket is left open by the last word before the cursor."""
-        return self.opens(self.prefix)
+        return self.place is Place.CODE and self.opens(self.prefix)
 
     @cached_property
     def wants_lines(self) -> bool:
@@ -80,7 +172,7 @@ class Gap:
         if self.suffix.strip():
             return False
         if self.prefix.strip():
-            return self.opens_block and not self._deeper(self.next_line, self.indent)
+            return self.opens_block and not self._deeper(self.next_line, self.statement_indent)
         above = self.last_line
         if not above.strip():
             return False
@@ -91,8 +183,16 @@ class Gap:
 
     def opens(self, line: str) -> bool:
         """Whether a line leaves a block or a bracket open at its end."""
+        code = self.lexer.bare(_end_of(line)).rstrip()
         pattern = _OPENERS if self.language.indented else _BRACKET_OPENERS
-        return pattern.search(line.rstrip()[-_LONGEST_OPENER:]) is not None
+        if pattern.search(code[-_LONGEST_OPENER:]):
+            return True
+        return any(one.closing[:1] == "\n" for one in self.lexer.scan(code).open)
+
+    @cached_property
+    def inside_fence(self) -> bool:
+        """Whether the cursor stands in a Markdown fence, of a comment perhaps."""
+        return sum(_FENCE.match(line) is not None for line in self.above) % 2 == 1
 
     def _deeper(self, line: str, indent: str) -> bool:
         own = indent_of(line)
@@ -109,20 +209,72 @@ class Gap:
         return any(line.endswith(end) for end in ends)
 
 
-def gap_at(document: Document, position: Position) -> Gap:
-    """The gap at `position` (which exists) of `document`."""
+def gap_at(document: Document, position: Position, syntax: Syntax | None = None) -> Gap:
+    """Return the gap at `position` (which exists) of `document`, whose syntax is `syntax`."""
     text, line = document.text, position.line
     own = text.line(line)
+    language = language_of(document.language, document.path)
+    above = tuple(r.rstrip("\r\n") for r in text.lines(line - _LINES_AROUND, line))
+    lead, place = _line_start(document, line, language, syntax)
     return Gap(
         prefix=own[: position.character],
         suffix=own[position.character :],
-        above=tuple(r.rstrip("\r\n") for r in text.lines(line - _LINES_AROUND, line)),
+        above=above,
         below=tuple(r.rstrip("\r\n") for r in text.lines(line + 1, line + 1 + _LINES_AROUND)),
-        eol=text.eol,
-        language=language_of(document.language, document.path),
+        document=document,
+        line=line,
+        language=language,
+        lead=lead,
+        line_place=place,
     )
+
+
+def _line_start(
+    document: Document, line: int, language: Language, syntax: Syntax | None
+) -> tuple[str, Place]:
+    """How the literal begins within which `line` begins, and what the line begins in.
+
+    The syntax tree tells; where it has errors or is not there, the text above does.
+    """
+    lexer, text = lexer_of(language), document.text
+    place, first = (Place.CODE, None) if syntax is None else syntax.line_start(line)
+    if first is not None:
+        head = text.line(first.line)[first.character :] + "\n"
+        opening = lexer.ending(head[:_SCANNED]).opening
+        return opening or head[:1], place
+    if syntax is not None and (place is not Place.CODE or not syntax.has_error):
+        return "", place
+    above = "".join(text.lines(max(line - _LINES_SCANNED, 0), line)).replace("\r\n", "\n")
+    ending = lexer.ending(above[-_SCANNED:])
+    return ending.opening, ending.place
+
+
+def _end_of(line: str) -> str:
+    """The end of a line that may be a megabyte, cut where a string hardly goes on."""
+    if len(line) <= _NEAR:
+        return line
+    end = line[-_NEAR:]
+    joint = _JOINT.search(end)
+    return end[joint.end() :] if joint else end
 
 
 def indent_of(line: str) -> str:
     """The white space that begins `line`."""
     return line[: len(line) - len(line.lstrip())]
+
+
+def steps_of(lines: Sequence[str], widths: Sequence[int]) -> int:
+    """How much deeper a body is than its header, as most of `lines` have it; 0: none has any."""
+    steps = Counter(
+        after - before
+        for line, before, after in zip(lines, widths, widths[1:], strict=False)
+        if after > before and _OPENERS.search(line.rstrip()[-_LONGEST_OPENER:])
+    )
+    return min(steps, key=lambda step: (-steps[step], step), default=0)
+
+
+def unit_of(widths: Iterable[int]) -> int:
+    """The spaces of one level, as far as the widths of indented lines show."""
+    found = [width for width in widths if width] or [4]
+    common = math.gcd(*found)
+    return next((unit for unit in (4, 2, 3) if common % unit == 0), 4)

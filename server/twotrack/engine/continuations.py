@@ -1,0 +1,40 @@
+"""What a line may have to be followed by for it to be whole: the ways in which code is judged."""
+
+from collections.abc import Iterator
+
+from twotrack.engine.gap import Gap, indent_of
+from twotrack.engine.replies.insertion import Insertion
+from twotrack.lexical import Open, Scan, closing
+
+
+def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
+    """Return the texts for the rest of the cursor's line by which an insertion may be judged.
+
+    As it is; with what it opened closed; with a body, an operand or the definition that a line
+    of its language may lack.
+    """
+    text = insertion.text + gap.suffix[insertion.replaces :]
+    yield text
+    last = text.rpartition("\n")[2] if "\n" in text else gap.prefix + text
+    between = gap.eol + indent_of(last)
+    ends = closing(_opened(insertion, gap)).replace("\n", between)
+    fillers = [filler.replace("\n", between) for filler in gap.language.lexis.fillers]
+    if ends:
+        yield text + ends
+    yield from (text + filler for filler in fillers)
+    if ends:
+        yield from (text + ends + filler for filler in fillers)
+        yield from (text + filler + ends for filler in fillers)
+
+
+def _opened(insertion: Insertion, gap: Gap) -> Scan:
+    """What the text leaves open and the line before it did not."""
+    scan = gap.lexer.scan
+    before = scan(gap.near).open
+    text = insertion.text.replace(gap.eol, "\n") + gap.suffix[insertion.replaces :]
+    after = scan(gap.near + text)
+    common = 0
+    while common < min(len(before), len(after.open)) and before[common] == after.open[common]:
+        common += 1
+    opened: tuple[Open, ...] = after.open[common:]
+    return after._replace(open=opened)

@@ -1,0 +1,108 @@
+"""From what a model said to what is inserted.
+
+Each rule is a small pure function; `proposal` applies them in order. The rules are exact:
+comparisons of "similar" lines drop answers that were right. Inside, lines end at a newline; the
+document's line end comes back at the end.
+"""
+
+import re
+from collections.abc import Callable
+
+from twotrack.engine.gap import Gap
+from twotrack.engine.replies.echo import without_echo
+from twotrack.engine.replies.ending import (
+    closed,
+    first_lines,
+    repeats_lines_below,
+    within_scope,
+    without_cut_line,
+    without_lines_below,
+    without_repetition,
+)
+from twotrack.engine.replies.indentation import indented
+from twotrack.engine.replies.insertion import Insertion
+from twotrack.engine.replies.overlap import on_own_line, over_suffix, without_trailing_comment
+from twotrack.engine.replies.unwrap import TAG, unwrapped
+from twotrack.lexical import Place
+
+__all__ = ["TAG", "Insertion", "complete_at", "proposal", "without_repetition"]
+
+_PERHAPS_MORE = re.compile(r"\s*\w*")
+_WORD = re.compile(r"\w")
+_BEGINS_MARKED = re.compile(rf"\s*(?:<{TAG}>|```|~~~)")
+_TRIPLE_QUOTES = ('"""', "'''")
+
+
+def proposal(
+    reply: str,
+    gap: Gap,
+    *,
+    max_lines: int,
+    cut: bool = False,
+    chat: bool = False,
+    adds_errors: Callable[[Insertion], bool] | None = None,
+) -> Insertion | None:
+    """Return what to insert for `reply`, at most `max_lines` lines; None: nothing worth showing.
+
+    `cut`: the reply ended because it was too long, in the middle of something. `chat`: it comes
+    from a model that was asked in a conversation. `adds_errors` says whether the document would
+    parse worse with an insertion.
+    """
+    text = _begun(reply, gap, chat=chat)
+    if cut:
+        text = without_cut_line(text)
+    lead = "" if gap.prefix.strip() else gap.prefix
+    text = without_repetition(text, lead)
+    text = within_scope(text, gap)
+    text = without_lines_below(text, gap)
+    text = closed("\n".join(first_lines(text, max_lines)), gap)
+    text = without_lines_below(text, gap)
+    if repeats_lines_below(text, gap):
+        return None
+    if gap.suffix[:3] in _TRIPLE_QUOTES and gap.place is Place.STRING:
+        text = text.partition(gap.suffix[:3])[0]
+    broken = text.endswith("\n")
+    insertion = on_own_line(over_suffix(text.rstrip("\n"), gap), gap, broken=broken)
+    if "\n" not in insertion.text[-1:] and gap.suffix[insertion.replaces :].strip():
+        insertion = insertion._replace(text=without_trailing_comment(insertion.text, gap))
+    if not insertion.text.strip():
+        return None
+    insertion = insertion._replace(text=insertion.text.replace("\n", gap.eol))
+    if adds_errors is not None and adds_errors(insertion):
+        return None
+    return insertion
+
+
+def complete_at(text: str, gap: Gap, *, max_lines: int, chat: bool = False) -> bool:
+    """Return whether a reply that has come as far as `text` holds all that will be shown of it.
+
+    What a chat model says without a tag or a fence may still turn out to be words.
+    """
+    if "\n" not in text or (chat and not _BEGINS_MARKED.match(text)):
+        return False
+    body = _begun(text, gap, chat=chat)
+    whole, newline, last_line = body.rpartition("\n")
+    if not newline or not whole.strip():
+        return False
+    lines = first_lines(whole, max_lines + 1)
+    if sum(1 for line in lines if line.strip()) >= max_lines and not _inside(whole, gap):
+        return True
+    last = next(line for line in reversed(lines) if line.strip())
+    if len(lines) > 1 and last == gap.next_line and _WORD.search(last):
+        return True
+    lead = "" if gap.prefix.strip() else gap.prefix
+    if len(without_repetition(whole, lead, going_on=True)) < len(whole):
+        return True
+    # A line that is still coming counts when its first word is known.
+    seen = whole if _PERHAPS_MORE.fullmatch(last_line) else body
+    return len(within_scope(seen, gap)) < len(seen)
+
+
+def _inside(text: str, gap: Gap) -> bool:
+    return closed(text, gap) != text
+
+
+def _begun(reply: str, gap: Gap, *, chat: bool) -> str:
+    """The code of a reply that may still be coming, from the cursor on."""
+    code = unwrapped(reply.replace("\r\n", "\n").replace("\r", "\n"), gap, chat=chat)
+    return indented(without_echo(code, gap, chat=chat), gap, chat=chat)

@@ -1,0 +1,111 @@
+"""What stands before the cursor and comes again at the beginning of an answer."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from twotrack.engine.gap import Gap, indent_of
+from twotrack.engine.replies.unwrap import Code
+
+_WORD = re.compile(r"\w")
+_SIGN = re.compile(r"(?:[#/*+>;%!-]{1,6}|--\[*|\d{1,3}[.)]|<!--|\"+|'+|REM|\.\.)")
+"""What a comment, an item of a list or a heading begins with."""
+_TOKENS = re.compile(r"\w+|\S")
+_RETYPED_LEAST = 3
+"""Fewer characters that come again may be meant, but where the whole line was asked for."""
+_BOUNDARY = 400
+"""Characters at the end of the cursor's line that may come again."""
+
+
+class Answer(NamedTuple):
+    """What is left of an answer when it goes on from the cursor."""
+
+    text: str
+    joined: bool
+    """Whether the text goes on right at the cursor: what stood before it had come again."""
+    indent: str | None
+    """How the cursor's line was indented where it came again."""
+
+
+def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
+    """Return the part of an answer that begins at the cursor."""
+    lines = code.text.split("\n")
+    first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    above = _repeated_above(lines[first:], gap, chat=chat)
+    if (above and first + above < len(lines)) or (above and not gap.prefix.strip()):
+        lines, first = lines[first + above :], 0
+        first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    if first == len(lines):
+        return Answer("", joined=False, indent=None)
+    rest = _after_prefix(lines[first], gap, chat=chat)
+    if rest is not None:
+        text = "\n".join([rest, *lines[first + 1 :]])
+        return Answer(text, joined=True, indent=indent_of(lines[first]))
+    text = "\n".join(lines) if not above else "\n".join(lines[first:])
+    return Answer(text, joined=False, indent=None)
+
+
+def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:
+    """How many of `lines` stand right above the cursor's line; blank lines aside.
+
+    Where the cursor's line has begun, its beginning has to follow them.
+    """
+    if not chat:
+        first = lines[0] if lines else ""
+        again = first.strip() == gap.last_line.strip() and gap.opens(first)
+        return int(bool(again and _WORD.search(first) and not gap.prefix.strip()))
+    said = [(n, line.strip()) for n, line in enumerate(lines) if line.strip()]
+    above = [line.strip() for line in gap.far_above if line.strip()]
+    typed = gap.prefix.strip()
+    for count in range(min(len(said), len(above)), 0, -1):
+        if [line for _, line in said[:count]] != above[-count:]:
+            continue
+        if not any(_WORD.search(line) for line in above[-count:]):
+            continue
+        if typed and (count == len(said) or not said[count][1].startswith(typed)):
+            continue
+        return said[count - 1][0] + 1
+    return 0
+
+
+def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
+    """What follows the cursor's line so far, or the end of it, in `line`; None: it is not there."""
+    typed = gap.prefix.strip()
+    if not typed:
+        return None
+    body, whole = line.lstrip(), gap.prefix.lstrip()
+    blanks = line[: len(line) - len(body)]
+    if blanks and blanks != gap.indent and (len(blanks) == 1 or not chat):
+        return None  # it goes on with a blank
+    if body.startswith(whole) and (chat or len(typed) >= _RETYPED_LEAST or _is_sign(body, gap)):
+        return body[len(whole) :]
+    # A line so far that ends in a blank comes again without it, the blank in the answer.
+    if body.rstrip() == typed and len(typed) >= _RETYPED_LEAST:
+        return ""
+    return _after_end_of_prefix(body, gap) if chat else None
+
+
+def _is_sign(body: str, gap: Gap) -> bool:
+    """Whether the line so far is the sign of a comment or an item, which comes again."""
+    typed = gap.prefix.strip()
+    if not _SIGN.fullmatch(typed):
+        return False
+    return body[len(typed) :][:1] in ("", " ") and body.startswith(typed)
+
+
+def _after_end_of_prefix(body: str, gap: Gap) -> str | None:
+    """What follows the last words of the line so far, where an answer begins with them again."""
+    typed = gap.prefix.rstrip()[-_BOUNDARY:]
+    if gap.prefix != gap.prefix.rstrip() and not _WORD.search(typed[-1:]):
+        return None
+    for token in _TOKENS.finditer(typed):
+        again = typed[token.start() :]
+        if not body.startswith(again):
+            continue
+        if not _WORD.search(again) or (gap.prefix[-1:].isspace() and len(again) < _RETYPED_LEAST):
+            return None
+        rest = body[len(again) :]
+        if len(again) == 1 and _WORD.match(rest):
+            return None
+        return rest.lstrip(" ") if gap.prefix[-1:].isspace() else rest
+    return None

@@ -1,0 +1,179 @@
+"""Where an answer ends: repetition, the end of its block, lines that the document goes on with."""
+
+import re
+from collections.abc import Sequence
+
+from twotrack.engine.gap import Gap, indent_of
+from twotrack.lexical import Place
+
+_WORD = re.compile(r"\w")
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_LONGEST_BLOCK = 20
+"""Lines of a block that may come again."""
+_MOST_TIMES = 3
+"""So often a line stands there by intention; more is a model that goes round in a circle."""
+_SURE_TIMES = 6
+"""After so many times of a line nothing else comes any more."""
+_CYCLE_CHARS = re.compile(r"([^\s,][^,]{1,39}?)\1{5,}|(\S.{1,39}?)\2{8,}", re.DOTALL)
+_CONTINUES = re.compile(
+    r"[\])}]|(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|end|fi|done|esac|case"
+    r"|default|when|then|do|until|endif|endforeach|endfor|endwhile)\b|</"
+)
+"""What goes on with a block at the level of the line that opened it."""
+_ONLY_CLOSES = re.compile(
+    r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
+)
+_LABEL = re.compile(
+    r"\s*(?:#\s*(?:if|el|endif|define|include|pragma|region|endregion)|\w+\s*:\s*$)"
+)
+"""Lines that stand further left by custom: of the preprocessor, labels."""
+
+
+def first_lines(text: str, count: int) -> Sequence[str]:
+    """Return the first `count` lines, one more where the text begins with a line end."""
+    lines = text.split("\n")
+    blank = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    return lines[: count + blank]
+
+
+def without_cut_line(text: str) -> str:
+    """Return `text` without its last line, which is not whole, where another one is left."""
+    whole, _, _ = text.rpartition("\n")
+    return whole if whole.strip() else text
+
+
+def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> str:
+    """Return `text` up to the first time round, where it goes round in a circle up to its end.
+
+    `lead`: the indentation before its first line. `going_on`: more of it may come.
+    """
+    lines = text.split("\n")
+    told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
+    last = len(told)
+    while last and not told[last - 1]:
+        last -= 1
+    told = told[:last]
+    for size in range(1, min(_LONGEST_BLOCK, len(told) // 2) + 1):
+        least = (_SURE_TIMES if going_on else _MOST_TIMES) if size == 1 else 3 if going_on else 2
+        times, start = _times_round(told, size)
+        if times >= least:
+            return "\n".join(lines[: start + size])
+    round_again = _CYCLE_CHARS.search(text)
+    if round_again is not None and _LETTERS.search(round_again[1] or round_again[2]):
+        return text[: round_again.end(round_again.lastindex or 0)]
+    return text
+
+
+def _times_round(lines: Sequence[str], size: int) -> tuple[int, int]:
+    """How often the last `size` lines stand one after the other at the end, and where first.
+
+    The last time may be cut short.
+    """
+    for cut in range(size):
+        end = len(lines) - cut
+        block = lines[end - size : end]
+        if len(block) < size or not any(_WORD.search(line) for line in block):
+            continue
+        if cut and lines[end:] != block[:cut]:
+            continue
+        at = end - size
+        while at >= size and lines[at - size : at] == block:
+            at -= size
+        times = (end - at) // size
+        if times > 1:
+            return times, at
+    return 1, 0
+
+
+def within_scope(text: str, gap: Gap) -> str:
+    """Return `text` up to where the block at the cursor ends.
+
+    It ends before a line that closes what neither the text nor the cursor's line has opened, and
+    where nothing is open: before a line that is indented less than the first, and before a new
+    statement at the level of the line that opened the block (after a blank line: of any line).
+    Lines within strings and comments end nothing.
+    """
+    lines = text.split("\n")
+    if len(lines) == 1:
+        return text
+    begun = bool(gap.prefix.strip())
+    scanned = gap.lexer.scan(gap.near + text)
+    offset = len(scanned.levels) - len(lines)
+    outer = scanned.levels[0]
+    width = _width(gap.statement_indent if begun else gap.prefix + lines[0])
+    after_blank = False
+    for index, line in enumerate(lines):
+        if index == 0 or not line.strip():
+            after_blank = after_blank or index > 0
+            continue
+        if index + offset in scanned.inside:
+            continue
+        level = scanned.levels[index + offset]
+        if level < outer:
+            return "\n".join(lines[:index]).rstrip("\n")
+        own = _width(line)
+        if level == outer and _ends(line, own, width, gap, begun=begun, after_blank=after_blank):
+            return "\n".join(lines[:index]).rstrip("\n")
+        after_blank = False
+    return text
+
+
+def _ends(line: str, own: int, width: int, gap: Gap, *, begun: bool, after_blank: bool) -> bool:
+    if own < width:
+        return gap.language.indented or not _LABEL.match(line)
+    if not begun or own > width or not (after_blank or gap.opens_block):
+        return False
+    bare = line.lstrip()
+    if gap.language.id == "yaml" and bare[:1] == "-" and not gap.prefix.lstrip().startswith("-"):
+        return False  # the items of a list may stand at the level of its key
+    return _CONTINUES.match(bare) is None
+
+
+def _width(line: str) -> int:
+    return len(indent_of(line).expandtabs(4))
+
+
+def closed(text: str, gap: Gap) -> str:
+    """Return `text` without what begins a string over lines that it does not end; "" if all."""
+    if gap.place is not Place.CODE:
+        return text
+    while text.strip():
+        if gap.lexer.ending(f"{gap.near}{text}\n").place is not Place.STRING:
+            return text
+        text = text.rpartition("\n")[0]
+    return ""
+
+
+def without_lines_below(text: str, gap: Gap) -> str:
+    """Return `text` without the last lines, where the document goes on with just these."""
+    lines = text.rstrip("\n").split("\n")
+    told = [(n, line.rstrip()) for n, line in enumerate(lines) if n and line.strip()]
+    below = [line.rstrip() for line in gap.below if line.strip()]
+    for count in range(min(len(told), len(below)), 0, -1):
+        tail = [line for _, line in told[-count:]]
+        if tail == below[:count] and _is_too_much(text, tail, gap):
+            return "\n".join(lines[: told[-count][0]]).rstrip("\n")
+    for at, (number, line) in enumerate(told[:-1]):
+        # Two lines that the document goes on with: what comes after them is invented.
+        if [line, told[at + 1][1]] == below[:2] and _WORD.search(line):
+            return "\n".join(lines[:number]).rstrip("\n")
+    return text
+
+
+def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
+    """Whether lines would be there twice; what only closes may be this text's own."""
+    if not all(_ONLY_CLOSES.fullmatch(line) for line in tail):
+        return True
+    after = "\n" + "\n".join(tail)
+    scan = gap.lexer.scan
+    return scan(gap.near + text + after).unopened > scan(gap.near + after).unopened
+
+
+def repeats_lines_below(text: str, gap: Gap) -> bool:
+    """Whether the document goes on with just these lines, so that they would stand there twice."""
+    shown = text if text.startswith("\n") else gap.prefix + text
+    lines = [line.rstrip() for line in shown.split("\n") if line.strip()]
+    below = [line.rstrip() for line in gap.below if line.strip()]
+    if not lines or lines != below[: len(lines)] or gap.suffix.strip():
+        return False
+    return len(lines[0].strip()) > 1 and _WORD.search(lines[0]) is not None

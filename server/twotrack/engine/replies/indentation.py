@@ -1,0 +1,234 @@
+"""An answer's lines, indented as the document is."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
+from twotrack.engine.replies.echo import Answer
+
+_CONTINUES = re.compile(r"(?:[.?&|+*/:,=<>-]|\bor\b|\band\b)")
+"""What a line begins with that goes on with the statement above it."""
+_LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
+"""Lines that stand at the margin or half-way by custom."""
+_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_TAB = 4
+"""Columns of a tab where only levels count."""
+
+
+class _Style(NamedTuple):
+    """How a text is indented."""
+
+    tabs: bool
+    unit: int
+    """Columns of a level."""
+
+    def width(self, line: str) -> int:
+        """The columns of white space before `line`."""
+        indent = indent_of(line)
+        tabs = indent.count("\t")
+        return tabs * (self.unit if self.tabs else _TAB) + len(indent) - tabs
+
+    def indent(self, width: int) -> str:
+        """White space of so many columns."""
+        if not self.tabs:
+            return " " * width
+        return "\t" * (width // self.unit) + " " * (width % self.unit)
+
+
+def indented(answer: Answer, gap: Gap, *, chat: bool) -> str:
+    """Return the text of an answer as it goes in at the cursor."""
+    text = answer.text
+    if answer.joined:
+        return _rest_indented(text, gap, answer.indent, chat=chat)
+    if gap.prefix.strip():
+        return _after_code(text, gap, chat=chat)
+    text = text.lstrip("\n") if text.strip() else ""
+    first, newline, rest = text.partition("\n")
+    written = indent_of(first)
+    kept = _kept(first, gap)
+    shifted = _rest_indented(
+        kept + first.lstrip() + newline + rest,
+        gap,
+        written if chat or not gap.prefix else None,
+        chat=chat,
+    )
+    return shifted
+
+
+def _after_code(text: str, gap: Gap, *, chat: bool) -> str:
+    """The text after the beginning of a line: on the next line where a block has been opened."""
+    lead = text[: len(text) - len(text.lstrip("\n"))]
+    if lead and (gap.opens_block or not chat):
+        kept = lead[:1] if gap.language.indented else lead[:2]
+        return _rest_indented(kept + text[len(lead) :], gap, None, chat=chat)
+    if chat and gap.opens_block and text[:1] in (" ", "\t") and "\n" not in gap.suffix:
+        return _rest_indented("\n" + text, gap, None, chat=chat)
+    text = text.lstrip("\n") if chat else text
+    text = text.lstrip(" ") if gap.prefix[-1] in " \t" else text
+    return _rest_indented(text, gap, None, chat=chat)
+
+
+def _kept(first: str, gap: Gap) -> str:
+    """The white space that the first line needs beside what stands before the cursor."""
+    written, ours = indent_of(first), _style_of(gap)
+    if not written:
+        return ""
+    if not gap.prefix:
+        return _at_margin(written, gap, ours)
+    theirs = set(written) <= set(gap.prefix)
+    above = gap.last_line
+    deeper = gap.opens(above) and ours.width(gap.prefix) <= ours.width(above)
+    goes_on = _CONTINUES.match(first.lstrip()) is not None and first.lstrip()[:2] not in (
+        "//",
+        "--",
+    )
+    fits = ours.width(written) % ours.unit == 0
+    return written if theirs and fits and (deeper or goes_on) else ""
+
+
+def _at_margin(written: str, gap: Gap, ours: _Style) -> str:
+    """The indentation of a first line whose cursor stands at the margin, in the document's kind."""
+    if ours.tabs == ("\t" in written):
+        return written
+    expected = ours.width(gap.last_line) + (ours.unit if gap.opens(gap.last_line) else 0)
+    width = _TAB * written.count("\t") + written.count(" ")
+    if not ours.tabs:
+        return ours.indent(written.count("\t") * ours.unit)
+    if expected and width in (expected // ours.unit * 2, expected // ours.unit * 4, expected):
+        return ours.indent(expected)
+    return ours.indent(max(width // _TAB, 1) * ours.unit)
+
+
+def _style_of(gap: Gap) -> _Style:
+    unit = gap.unit
+    return _Style(tabs=unit == "\t", unit=_TAB if unit == "\t" else len(unit))
+
+
+def _rest_indented(text: str, gap: Gap, written: str | None, *, chat: bool) -> str:
+    """Indent all lines but the first: by what level they stand at, where that is not as it is here.
+
+    `written`: how the first line was indented in the answer, where that is known.
+    """
+    first, newline, rest = text.partition("\n")
+    if not newline or not rest.strip():
+        return text
+    lines = rest.split("\n")
+    scanned = gap.lexer.scan(gap.near + text)
+    offset = len(scanned.levels) - len(lines)
+    counted = [
+        n for n, line in enumerate(lines) if line.strip() and n + offset not in scanned.inside
+    ]
+    if not counted:
+        return text
+    ours = _style_of(gap)
+    told = _Rest(
+        first,
+        tuple(lines[n] for n in counted),
+        tuple(scanned.levels[n + offset] - scanned.levels[0] for n in counted),
+        gap,
+        ours,
+        _style_of_lines([lines[n] for n in counted], ours),
+        chat=chat,
+    )
+    here, there = told.here, told.there(written)
+    if there == here and told.of_our_kind:
+        return text
+    step = told.step(there)
+    for n in counted:
+        depth = told.theirs.width(lines[n]) - there
+        if depth > 0 and step and depth % step == 0:
+            depth = depth // step * ours.unit
+        lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
+    return "\n".join([first, *lines])
+
+
+def _style_of_lines(lines: Sequence[str], ours: _Style) -> _Style:
+    starts = [indent_of(line) for line in lines if indent_of(line)]
+    if starts and all("\t" in start for start in starts):
+        return _Style(tabs=True, unit=ours.unit)
+    return _Style(tabs=False, unit=unit_of(map(len, starts)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The lines of an answer that follow its first; those within strings are left out."""
+
+    first: str
+    lines: tuple[str, ...]
+    levels: tuple[int, ...]
+    """How much deeper than the cursor's statement each lies."""
+    gap: Gap
+    ours: _Style
+    theirs: _Style
+    chat: bool = field(kw_only=True)
+
+    @property
+    def here(self) -> int:
+        """The column of the first line's level in the document."""
+        if self.gap.prefix.strip():
+            return self.ours.width(self.gap.statement_indent + "x")
+        return self.ours.width(self.gap.prefix + self.first + "x")
+
+    @property
+    def of_our_kind(self) -> bool:
+        """Whether the lines are indented with what the document is indented with."""
+        starts = [line[:1] for line in self.lines]
+        return ("\t" if self.ours.tabs else " ") in starts or not any(map(str.isspace, starts))
+
+    def there(self, written: str | None) -> int:
+        """The column of the first line's level in the answer's own count."""
+        here, gap = self.here, self.gap
+        own = here if written is None else self.theirs.width(written + "x")
+        if _stands_by_custom(self.first) and self.first.strip():
+            return own if self.chat else here
+        header = (gap.prefix if gap.prefix.strip() else "") + self.first
+        opened = gap.opens(header) or header.rstrip().endswith(":")
+        body = self.theirs.width(self.lines[0]) if opened else None
+        same, closes = self._at_its_level(own, body)
+        sure = self.chat or closes or gap.language.indented or not self.of_our_kind
+        if same and sure and len(set(same)) == 1:
+            return same[0]
+        if same or body is None:
+            return own if own in same else here
+        return self._by_body(own, here, body)
+
+    def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
+        """The columns of the lines at the first line's level; whether one of them closes a block."""
+        columns: list[int] = []
+        closes = False
+        indented = self.gap.language.indented
+        for line, level in zip(self.lines, self.levels, strict=True):
+            width = self.theirs.width(line)
+            if level < 0 or (indented and not self.chat and width < own):
+                break
+            if level > 0 or (indented and body is not None and width >= body):
+                continue
+            if indented or not _stands_by_custom(line):
+                columns.append(width)
+                closes = closes or _CLOSES.match(line) is not None
+        return columns, closes
+
+    def _by_body(self, own: int, here: int, body: int) -> int:
+        """The column of a header of which the answer shows only the body, one level deeper."""
+        if own != here:
+            return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
+        if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
+            return body - self.ours.unit
+        return here
+
+    def step(self, there: int) -> int:
+        """The columns of a level in the answer, where a header and its body show it; else 0."""
+        if self.theirs.tabs:
+            return self.theirs.unit
+        widths = [self.theirs.width(line) for line in self.lines]
+        if step := steps_of((self.first, *self.lines), (there, *widths)):
+            return step
+        depths = {width - there for width in widths} - {0}
+        return unit_of(depths) if depths and min(depths) > 0 else 0
+
+
+def _stands_by_custom(line: str) -> bool:
+    """Whether a line's indentation does not tell its level."""
+    return bool(_LABEL.match(line) or _CONTINUES.match(line.lstrip()))

@@ -1,0 +1,147 @@
+"""The rest of the cursor's line, and how much of it an answer has written too."""
+
+import re
+from collections.abc import Iterator
+
+from twotrack.engine.gap import Gap, indent_of
+from twotrack.engine.replies.insertion import Insertion
+from twotrack.lexical import Place
+
+_MOST = 64
+_LONGEST_REST = 400
+"""Characters after the cursor that are compared."""
+_WORD = re.compile(r"\w")
+_CLOSERS = re.compile(r"(?:[\])}>\"'`]|\s+(?=[\])}>]))*")
+_ARROWS = re.compile(r"[-=]>|<=|>=|<<|>>")
+_LAST_CLOSER = re.compile(r"([\])}])(\s*[;,]?\s*)\Z")
+_PUNCTUATION = re.compile(r"\s*[:{;,]*")
+
+
+def over_suffix(text: str, gap: Gap) -> Insertion:
+    """Return the text, and how many characters after the cursor it takes the place of.
+
+    The longest end of the text that begins what follows is dropped where keeping it would repeat
+    it: where the line has no more faults without it. Closers after the cursor that the text makes
+    too many are taken over, with the punctuation behind them that it ends with.
+    """
+    suffix = gap.suffix[:_LONGEST_REST].rstrip()
+    if not suffix:
+        return Insertion(_without_extra_closers(text.rstrip(), "", gap))
+    fewest = _faults(text, suffix, gap)
+    found = _dropped(text, suffix, gap, fewest)
+    if found is None:
+        found = _with_punctuation(_over_closers(text, suffix, gap, fewest), suffix)
+    rest = suffix[found.replaces :]
+    if found.replaces and not rest:
+        return found._replace(replaces=len(gap.suffix))
+    return found._replace(text=_without_extra_closers(found.text, rest, gap))
+
+
+def without_trailing_comment(text: str, gap: Gap) -> str:
+    """Return `text` without a comment at its end, in which what follows the cursor would vanish."""
+    if not _ends_in_comment(text, gap):
+        return text
+    return text[: gap.lexer.ending(gap.near + text).start - len(gap.near)].rstrip()
+
+
+def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
+    """The text without closers at its end that nothing above has opened."""
+    scan = gap.lexer.scan
+    if gap.lexer.closes_unopened:
+        return text
+    if not scan(gap.near + text + rest).unopened > scan(gap.near + rest).unopened:
+        return text
+    known = scan(gap.context + rest).unopened
+    while (extra := _LAST_CLOSER.search(text)) and scan(gap.context + text + rest).unopened > known:
+        without = text[: extra.start()] + extra[2]
+        if scan(gap.context + without + rest).faults >= scan(gap.context + text + rest).faults:
+            break
+        text = without
+    return text
+
+
+def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
+    """The text in the place of as many closers as it makes too many."""
+    best = Insertion(text)
+    run = _CLOSERS.match(suffix)
+    for count in range(1, min(run.end() if run else 0, _MOST) + 1):
+        if not fewest:
+            break
+        found = _faults(text, suffix[count:], gap)
+        if found < fewest:
+            fewest, best = found, Insertion(text, count)
+    return best
+
+
+def _faults(text: str, rest: str, gap: Gap) -> int:
+    """How many faults the line has with `text`, behind whose comment `rest` would vanish."""
+    between = "\n" if _ends_in_comment(text, gap) else ""
+    return gap.lexer.scan(gap.near + text + between + rest).faults
+
+
+def _ends_in_comment(text: str, gap: Gap) -> bool:
+    """Whether the text begins a comment that goes on up to the end of its line."""
+    if gap.place is Place.COMMENT or gap.lexer.comment is None:
+        return False
+    return gap.lexer.ending(gap.near + text)[0] is Place.COMMENT
+
+
+def _dropped(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion | None:
+    """The text without its longest end that repeats the beginning of what follows."""
+    for kept in _overlaps(text, suffix):
+        if _faults(kept, suffix, gap) > fewest or not _angles_fit(text, kept):
+            continue
+        return Insertion(kept.rstrip() if suffix[0].isspace() else kept)
+    return None
+
+
+def _overlaps(text: str, suffix: str) -> Iterator[str]:
+    """What is left of `text` without an end that begins `suffix`, the longest end first."""
+    end, rest = text.rstrip(), suffix.lstrip()
+    for size in range(min(len(end), len(rest)), 0, -1):
+        part = rest[:size]
+        if not end.endswith(part) or part[-1].isspace():
+            continue
+        kept = end[: len(end) - size]
+        inside_word = _WORD.match(part) and kept and _WORD.match(kept[-1])
+        goes_on = _WORD.match(part[-1]) and _WORD.match(rest[size : size + 1] or " ")
+        if not inside_word and not goes_on:
+            yield kept
+
+
+def _angles_fit(text: str, kept: str) -> bool:
+    """Whether no closing angle bracket is dropped that the text itself has opened."""
+    dropped = _ARROWS.sub("", text[len(kept) :])
+    if dropped.count(">") <= dropped.count("<"):
+        return True
+    plain = _ARROWS.sub("", text)
+    return plain.count(">") > plain.count("<")
+
+
+def _with_punctuation(found: Insertion, suffix: str) -> Insertion:
+    """Take over the punctuation behind closers that are taken over, where the text ends with it."""
+    behind = _PUNCTUATION.match(suffix, found.replaces)
+    mark = behind[0].strip() if behind and found.replaces else ""
+    if behind and mark and found.text.rstrip().endswith(mark):
+        return found._replace(replaces=behind.end())
+    return found
+
+
+def on_own_line(insertion: Insertion, gap: Gap, *, broken: bool) -> Insertion:
+    """Put what closes the bracket before the cursor onto a line of its own after several lines.
+
+    `broken`: the answer ended with a line end.
+    """
+    text, opener = insertion.text, gap.prefix[-1:]
+    follows = gap.suffix[insertion.replaces :].lstrip()
+    closes = follows[:1] and follows[0] == {"(": ")", "[": "]", "{": "}", ">": "<"}.get(
+        opener, opener
+    )
+    if opener not in "([{>`\"'" or not opener or not closes or not text.startswith("\n"):
+        return insertion
+    if opener in "`\"'" and not broken:
+        return insertion
+    bare = text.rstrip()
+    if not bare or text[len(bare) :].count("\n"):
+        bare = text.rstrip(" \t\n")
+    return insertion._replace(text=f"{bare}\n{indent_of(gap.statement_indent + 'x')}")

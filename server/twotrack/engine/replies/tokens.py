@@ -1,0 +1,71 @@
+"""The special tokens of the models' templates, where a server leaves them in an answer."""
+
+import re
+
+from twotrack.engine.gap import Gap
+from twotrack.lexical import Place
+from twotrack.llm.fim import TEMPLATES
+
+_CHAT_TOKENS = {
+    "chatml": "<|im_start|> <|im_end|> <|endoftext|>",
+    "llama-2, mistral": "<s> </s> <unk> <pad> [INST] [/INST] <<SYS>> <</SYS>> [TOOL_CALLS]",
+    "llama-3": "<|begin_of_text|> <|end_of_text|> <|eot_id|> <|eom_id|> <|python_tag|>",
+    "gemma": "<bos> <eos> <start_of_turn> <end_of_turn> <|turn> <turn|>",
+    "phi": "<|system|> <|user|> <|assistant|> <|end|>",
+    "command": "<|START_OF_TURN_TOKEN|> <|END_OF_TURN_TOKEN|> <|END_RESPONSE|>",
+    "gpt-oss": "<|start|> <|channel|> <|message|> <|return|> <|call|>",
+    "glm": "[gMASK] <sop> <eop> <|observation|>",
+    "granite": "<|start_of_role|> <|end_of_role|>",
+    "kimi": "<|im_user|> <|im_middle|> [BOS] [EOS] [EOT] [PAD] [UNK]",
+    "minimax": "<beginning_of_sentence> <end_of_sentence> <begin_of_document> <end_of_document>",
+    "internlm": "<eoa> <eoh> <|action_start|> <|action_end|>",
+    "codegen, incoder": "<|mask:0|> <|endofmask|> <mask_1> <sep> <eom>",
+    "santacoder": "<fim-prefix> <fim-suffix> <fim-middle> <fim-pad>",
+}
+"""Those of chat templates and older fill-in-the-middle by family; the others are in `llm.fim`."""
+
+_EXACT = {
+    token.strip()
+    for template in TEMPLATES.values()
+    for token in (*template.stop, *template.special)
+} | {token for tokens in _CHAT_TOKENS.values() for token in tokens.split()}
+_SHAPED = (
+    r"<\|[\w▁|:-]{1,40}\|>|<｜[^｜\s]{1,40}｜>"  # noqa: RUF001
+    r"|<\[(?:fim|end|begin)[^\]\s]{1,40}\]>|\[\|[a-z]{1,20}\|\]|<extra_id_\d{1,2}>"
+)
+_TOKEN_PATTERN = "|".join([_SHAPED, *map(re.escape, sorted(_EXACT, key=len, reverse=True))])
+_TOKEN = re.compile(_TOKEN_PATTERN)
+_FIRST = re.compile(
+    rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w)[ \t]*\n*)?[ \t]*(?=\Z|\S|\n))+"
+)
+
+
+def without_special_tokens(reply: str, gap: Gap) -> str:
+    """Return `reply` between the tokens that it begins with and the first one after that.
+
+    Tokens that the code itself speaks of stay: within a string, or known to the document.
+    """
+    first = _FIRST.match(reply)
+    if first is not None and not _is_the_codes_own(reply, first.start(), first[0].strip(), gap):
+        reply = reply[first.end() :]
+    for token in _TOKEN.finditer(reply):
+        if not _is_the_codes_own(reply, token.start(), token[0], gap):
+            return reply[: token.start()]
+    return reply
+
+
+def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
+    if gap.lexer.in_string(gap.near + reply, len(gap.near) + at):
+        return True
+    at_the_end = not reply[at + len(token) :].strip()
+    if token[0] == "[" or (token in ("</s>", "<s>") and gap.lexer.language.lexis.tags):
+        word = token.strip("[]/")
+        return _stands_in(f"[{word}" if token[0] == "[" else "<s>", reply[:at], gap) or (
+            token[0] == "[" and token[1:2] != "/" and _stands_in(word, reply[:at], gap)
+        )
+    words = gap.place in (Place.COMMENT, Place.TEXT) or bool(gap.lead)
+    return words and not at_the_end and _TOKEN.search("\n".join(gap.above)) is not None
+
+
+def _stands_in(word: str, before: str, gap: Gap) -> bool:
+    return any(word in text for text in (before, gap.prefix, gap.suffix, *gap.above, *gap.below))

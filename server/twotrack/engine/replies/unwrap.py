@@ -1,0 +1,178 @@
+"""The code of a reply: without thoughts, tokens, the tag it was asked in, fences and words."""
+
+import re
+from typing import NamedTuple
+
+from twotrack.engine.gap import Gap
+from twotrack.engine.replies.tokens import without_special_tokens
+from twotrack.engine.thoughts import without_thoughts
+from twotrack.languages import LANGUAGES, language_of
+from twotrack.lexical import Place
+
+TAG = "insert"
+"""What a chat model is asked to put its code into."""
+GAP_MARK = "<gap/>"
+"""What a chat model is shown in the place of the cursor."""
+
+_TAGGED = re.compile(rf"<{TAG}>(.*?)(?:</{TAG}>|\Z)", re.DOTALL)
+_END_TAG = re.compile(rf"</{TAG}>")
+_OTHER_TAG = re.compile(
+    r"\A\s*<(?P<tag>insert|code|answer|completion|output|result|gap|middle|fill|response|snippet)>"
+    r"(?P<inside>.*?)(?:</(?P=tag)>\s*\Z|\Z)",
+    re.DOTALL,
+)
+_FENCE = re.compile(
+    r"^[ \t>]*(?P<marks>`{3,}|~{3,})(?P<info>[^\n`]*)(?:\n|\Z)"
+    r"(?P<body>.*?)(?:^[ \t>]*(?P=marks)`*~*[ \t]*$|(?<!`)(?P=marks)[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_FENCE_ON_A_LINE = re.compile(r"^[ \t]*```(?P<body>[^`\n]+)```[ \t]*$", re.MULTILINE)
+_BACKTICKS = re.compile(r"\A\s*`([^`\n]+)`\s*\Z")
+_NOT_THE_ANSWER = frozenset(
+    {"diff", "patch", "sh", "shell", "bash", "console", "shellsession", "shellscript", "powershell"}
+    | {"json", "tool_code", "tool_call", "output", "log"}
+)
+"""What a fence may hold that is not the code: commands to run, calls, what a program prints."""
+_KIN = {"jsonc": "json", "json5": "json", "zsh": "shellscript"}
+_SENTENCE_ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")  # noqa: RUF001
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_TICKED = re.compile(r"`[^`]*`")
+_CODE_SIGNS = re.compile(r"[={}\[\];<>|\\@$]|\w\(|->|::|\)\s*:|^\s*(?:[#*/%-]|\.\w)")
+
+
+class Code(NamedTuple):
+    """What a reply holds."""
+
+    text: str
+    marked: bool
+    """Whether it stood in a tag or a fence, so that none of it is words."""
+    whole_lines: bool
+    """Whether it stood in a fence, whose lines are whole."""
+
+
+def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
+    """Return the code of `reply`; it is empty where there is none."""
+    around = "\n".join((*gap.above[-40:], gap.prefix + gap.suffix, *gap.below))
+    reply = without_special_tokens(without_thoughts(reply, around), gap)
+    tagged = _TAGGED.search(reply)
+    if tagged is not None:
+        return _in_tag(tagged[1], gap)
+    if f"</{TAG}>" in reply:  # its beginning was part of the question
+        return _in_tag(_END_TAG.split(reply, maxsplit=1)[0], gap)
+    other = _OTHER_TAG.match(reply) if chat and not gap.language.lexis.tags else None
+    if other is not None:
+        return _in_tag(other["inside"], gap)
+    reply = reply.split(GAP_MARK, maxsplit=1)[0] if chat else reply
+    return _bare(reply, gap, chat=chat)
+
+
+def _in_tag(inside: str, gap: Gap) -> Code:
+    inside = inside.split(GAP_MARK, maxsplit=1)[0] if GAP_MARK not in gap.prefix else inside
+    fenced = None if gap.language.lexis.prose else _FENCE.fullmatch(inside.strip("\n"))
+    if fenced is not None:
+        return Code(fenced["body"], marked=True, whole_lines=True)
+    return Code(inside, marked=True, whole_lines=False)
+
+
+def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
+    """The code of a reply without a tag."""
+    words = gap.language.lexis.prose or gap.inside_fence
+    if words and not (chat and _wraps_all(reply)):
+        return Code(_until_closing_fence(reply, gap), marked=False, whole_lines=False)
+    fences = [] if gap.inside_fence else _fences(reply)
+    if fences and (chat or not reply[: fences[0].start()].strip()):
+        return Code(_fenced(fences, gap), marked=True, whole_lines=True)
+    if chat:
+        line = _FENCE_ON_A_LINE.search(reply)
+        if line is not None:
+            return Code(line["body"], marked=True, whole_lines=False)
+        ticked = _BACKTICKS.match(reply)
+        if ticked is not None and "${" not in ticked[1]:
+            return Code(ticked[1], marked=True, whole_lines=False)
+        if gap.place in (Place.CODE, Place.STRING) and gap.language.id != "yaml":
+            reply = without_sentences(reply)
+    return Code(_until_closing_fence(reply, gap), marked=False, whole_lines=False)
+
+
+def _fences(reply: str) -> list[re.Match[str]]:
+    """The fences of a reply; marks with code before them and nothing behind only close."""
+    found = list(_FENCE.finditer(reply))
+    return [one for one in found if one["body"].strip() or not reply[: one.start()].strip()]
+
+
+def _wraps_all(reply: str) -> bool:
+    """Whether a fence of a text's own kind is put around the whole answer."""
+    fence = _FENCE.fullmatch(reply.strip())
+    return fence is not None and fence["info"].strip().lower() in ("", "markdown", "md", "text")
+
+
+def _fenced(fences: list[re.Match[str]], gap: Gap) -> str:
+    """What the only fence holds, or the first one in the language's own name."""
+    own = [fence for fence in fences if _is_own(fence["info"], gap)]
+    if own or len(fences) == 1:
+        fence = (own or fences)[0]
+        foreign = not own and _language_of_info(fence["info"]) in _NOT_THE_ANSWER
+        return "" if foreign else fence["body"]
+    plain = [fence for fence in fences if not fence["info"].strip()]
+    return plain[0]["body"] if len(plain) == 1 else ""
+
+
+def _language_of_info(info: str) -> str:
+    """The language that an info string begins with: "ts", "{.lua}", "c:src/a.c", "py title=x"."""
+    words = re.findall(r"[\w+#-]+", info.lower())
+    return words[0] if words else ""
+
+
+def _is_own(info: str, gap: Gap) -> bool:
+    word = _language_of_info(info)
+    ours = gap.language
+    named = language_of(word, None) if word else ours
+    known = LANGUAGES.get(_KIN.get(named.id, named.id), named)
+    return (
+        ours in (named, known)
+        or word in (ours.id, ours.name.lower())
+        or (f".{word}" in ours.extensions)
+    )
+
+
+def _until_closing_fence(text: str, gap: Gap) -> str:
+    """Without what follows a closing fence that has no opening one."""
+    if gap.inside_fence or gap.language.lexis.prose:
+        return text
+    lines = text.split("\n")
+    at = next((i for i, line in enumerate(lines) if line.strip() in ("```", "~~~")), None)
+    return text if at is None else "\n".join(lines[:at])
+
+
+def without_sentences(reply: str) -> str:
+    """Return `reply` without the sentences before and after its code; "" where it is only words.
+
+    A sentence begins with a capital letter, ends as one and holds no sign of code.
+    """
+    lines = reply.split("\n")
+    first, last = 0, len(lines)
+    while first < last and (not lines[first].strip() or is_sentence(lines[first])):
+        first += 1
+    spoken = any(line.strip() for line in lines[:first])
+    for at in range(last - 1, first, -1):
+        if lines[at].strip() and not is_sentence(lines[at]):
+            break
+        # Words after the code stand apart from it, or are all that follows.
+        if is_sentence(lines[at]) and not lines[at - 1].strip():
+            last = at
+    if first == len(lines):
+        return ""
+    kept = lines[first if spoken else 0 : last]
+    return "\n".join(kept) if last == len(lines) else "\n".join(kept).rstrip()
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line is written for people, as far as its signs tell."""
+    bare = line.strip().strip("*_\"'")
+    if line[:1] in (" ", "\t") or not bare.rstrip(")\"'*").endswith(_SENTENCE_ENDS):
+        return False
+    if _CODE_SIGNS.search(_TICKED.sub("x", bare)):
+        return False
+    words = bare.split()
+    begins = words[0][0].isupper() or _CJK.match(bare) is not None
+    return begins and words[0][0].isalpha() and (len(words) > 1 or bare[0].isalpha())
