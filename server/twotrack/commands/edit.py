@@ -70,7 +70,8 @@ def run(environment: Mapping[str, str], order: Order) -> int:
     if order.write:
         if proposal.confirm:
             raise TwotrackError(
-                "The place was found by disregarding white space, so nothing was written. "
+                "Code goes that nobody asked to remove, or a place was found by disregarding white "
+                "space, so nothing was written. "
                 "Look at the diff without --write first, and apply it with `git apply`."
             )
         _write(changes)

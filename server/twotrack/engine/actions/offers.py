@@ -105,7 +105,8 @@ class Proposal:
     text: str = ""
     """What to show (an explanation), as Markdown."""
     confirm: bool = False
-    """Whether a place was found only by disregarding white space: better shown before applied."""
+    """Whether it is better shown before it is applied: a place was found only by disregarding white
+    space, or much of the code goes though nobody asked for it."""
 
 
 def _not_ours() -> TwotrackError:

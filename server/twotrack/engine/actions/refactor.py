@@ -7,6 +7,7 @@ instruction is an argument instead.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import takewhile
 
 from twotrack.engine.actions.flow import Job
@@ -17,9 +18,14 @@ from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import TwotrackError
 from twotrack.languages import Language
+from twotrack.lexical import lexer_of
 from twotrack.tasks import Task
 from twotrack.text import Edit, Position, Range, Snapshot
 
+_SIGNS = ("#", "//", "--", ";", "%", "!")
+"""What begins a comment in more than one language; some have two of them."""
+_OF_SCRIPTS = [("//", ""), ("/*", "*/")]
+"""Comments of the scripts and styles that a markup holds."""
 _PLAIN_SIGNS = ("#", "//")
 """Comment signs of a text whose language nobody knows."""
 _REQUEST = "Change the code as follows: {}"
@@ -71,13 +77,19 @@ def _words(found: Sequence[_Instruction]) -> str:
     return " ".join(one.text for one in found)[:MOST_INSTRUCTION]
 
 
+@cache
 def _pattern(language: Language) -> re.Pattern[str]:
-    ends = [(language.line_comment, "")] if language.line_comment else []
-    ends += [language.block_comment] if language.block_comment else []
-    signs = ends or [(sign, "") for sign in _PLAIN_SIGNS]
+    """An instruction up to the end of its line, in every way that the language has comments."""
+    own, block = language.line_comment, language.block_comment
+    comment, tags = lexer_of(language).comment, language.lexis.tags
+    lines = [sign for sign in _SIGNS if comment is not None and comment.fullmatch(f"{sign} ai: x")]
+    ends = [(sign, "") for sign in dict.fromkeys([*([own] if own else []), *lines])]
+    ends += [block] if block else []
+    ends += [("{/*", "*/}")] if tags == "jsx" else []
+    ends += _OF_SCRIPTS if tags == "html" else []
     ways = "|".join(
         rf"{re.escape(sign)}\s*ai:\s*(?P<text{number}>\S.*?)\s*{re.escape(end)}"
-        for number, (sign, end) in enumerate(signs)
+        for number, (sign, end) in enumerate(ends or [(sign, "") for sign in _PLAIN_SIGNS])
     )
     return re.compile(rf"(?:^|(?<=\s))(?:{ways})\s*$", re.IGNORECASE)
 

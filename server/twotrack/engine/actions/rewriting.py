@@ -124,7 +124,10 @@ class Rewriting:
         """
         language = self._language
         if _SEARCH in reply and _SEARCH not in code:
-            new, loose = replaced(code, blocks_of(reply))
+            blocks = blocks_of(reply)
+            if not blocks:
+                raise ReplyRejected("A SEARCH block does not begin on a line of its own.")
+            new, loose = replaced(code, blocks)
             refuse_elision(new, code, language)
             return [new], loose
         new = unwrapped(block_of(reply, tag, code, language), code, language)

@@ -17,9 +17,9 @@ from twotrack.engine.edits.indent import indentation, shift
 from twotrack.errors import ReplyRejected
 from twotrack.text import Snapshot
 
-_START = re.compile(r"<{5,9} ?SEARCH\s*$")
+_START = re.compile(r"[ \t]*<{5,9} ?SEARCH\b[^\n]*$")
 _MIDDLE = re.compile(r"={5,9}\s*$")
-_END = re.compile(r">{5,9} ?REPLACE\s*$")
+_END = re.compile(r"[ \t]*>{5,9} ?REPLACE\b[^\n]*$")
 _MOST_BLOCKS = 100
 
 
