@@ -1,14 +1,13 @@
 """Markdown's fences: the code blocks of an answer, and the fences of a text itself."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from twotrack.languages import PLAIN, Language, language_of
 from twotrack.text import Snapshot
 
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\r\n`]*)")
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^\r\n`]*)")
 _ANY = frozenset({"", "text", "txt", "plain", "plaintext", "code"})
 """Info strings that say nothing of the language."""
 _NO_FILE = frozenset({"diff", "patch", "console", "terminal", "output", "log", "tool_code", "http"})
@@ -39,24 +38,28 @@ class Fence(NamedTuple):
 def fences(text: str) -> list[Fence]:
     """Return the outermost complete code blocks of `text`.
 
-    Within one, a fence with an info string opens a block of its own: what models do who write a
-    Markdown file into a fence of the same length.
+    Within one, a fence with an info string, or one that stands deeper, opens a block of its own:
+    what models do who write Markdown into a fence of the same length.
     """
     found: list[Fence] = []
-    open_fences: list[tuple[str, str, int]] = []
-    at = 0
+    opened: list[tuple[str, str]] = []
+    start = at = 0
+    info = ""
     for line in Snapshot(text).lines():
         match = _FENCE.fullmatch(line.rstrip())
         if match is not None:
-            mark, info = match[1], match[2].strip()
-            if not open_fences or (info and mark.startswith(open_fences[-1][0])):
-                open_fences.append((mark, info, at if not open_fences else -1))
-            elif not info and mark.startswith(open_fences[-1][0]):
-                _, word, start = open_fences.pop()
-                if not open_fences:
+            indent, mark, word = match[1], match[2], match[3].strip()
+            fits = bool(opened) and mark.startswith(opened[-1][1])
+            if not opened:
+                start, info = at, word
+            if fits and not word and indent == opened[-1][0]:
+                opened.pop()
+                if not opened:
                     whole = text[start : at + len(line.rstrip())]
                     inner = whole[whole.find("\n") + 1 : whole.rfind("\n") + 1]
-                    found.append(Fence(_word(word), inner, whole))
+                    found.append(Fence(_word(info), inner, whole))
+            elif fits or not opened:
+                opened.append((indent, mark))
         at += len(line)
     return found
 
@@ -114,8 +117,7 @@ def unfenced(code: str, original: str, language: Language) -> str:
     )
 
 
-def fence_lines(text: str) -> Iterator[str]:
+def fence_lines(text: str) -> list[str]:
     """Return the lines of `text` that are fences."""
-    for line in Snapshot(text).lines():
-        if _FENCE.fullmatch(line.rstrip()):
-            yield line.strip()
+    lines = (line.rstrip() for line in Snapshot(text).lines())
+    return [line for line in lines if _FENCE.fullmatch(line)]

@@ -63,30 +63,55 @@ def readings(
     out; none, where they dropped that line. More lines of `original` that come back so decide,
     those within strings aside. Tabs and spaces become what `document` is indented with.
     """
-    outside = {n for first, last in old_strings for n in range(first + 1, last + 1)}
-    known = {line for n, line in enumerate(original) if line.strip() and n not in outside}
-    inside = {n for first, last in strings for n in range(first + 1, last + 1)}
-    lines = _in_unit(lines, document, inside, otherwise)
-    at = next((n for n, line in enumerate(lines) if line.strip()), None)
+    lines = _in_unit(lines, document, _inside(strings), otherwise)
+    new, old = _outside(lines, strings), _outside(original, old_strings)
     blank = max(original, key=len, default="")
     wanted = indentation(next((line for line in original if line.strip()), blank))
+    at = next((n for n, line in enumerate(lines) if line.strip()), None)
     if at is None or indentation(lines[at]) == wanted:
         return [tuple(lines)]
     shifted = _shifted(lines, indentation(lines[at]), wanted, strings, original)
     moved_first = (*lines[:at], wanted + lines[at].lstrip(" \t"), *lines[at + 1 :])
-    rest = [line for n, line in enumerate(lines) if n > at and line.strip() and n not in inside]
     ways = [shifted, moved_first, tuple(lines)]
-    if _first_alone(lines[at], rest, wanted):
+    if _first_alone(new, old, wanted):
         ways[:2] = moved_first, shifted
+    if (least := _by_least(new, old)) is not None:
+        ways.insert(0, _shifted(lines, *least, strings, original))
+    known = set(old)
     return sorted(dict.fromkeys(ways), key=lambda way: -len(known.intersection(way)))
 
 
-def _first_alone(first: str, rest: Lines, wanted: str) -> bool:
-    """Whether only the first line lacks its blanks: the others have as many, or more by a block."""
-    widths = [_width(line) for line in rest]
+def _inside(strings: Spans) -> set[int]:
+    return {n for first, last in strings for n in range(first + 1, last + 1)}
+
+
+def _outside(lines: Lines, strings: Spans) -> list[str]:
+    """The lines that are not blank and don't begin within a string."""
+    inside = _inside(strings)
+    return [line for n, line in enumerate(lines) if line.strip() and n not in inside]
+
+
+def _first_alone(new: Lines, old: Lines, wanted: str) -> bool:
+    """Whether only the first line lacks its blanks.
+
+    The others have as many as those of the original, or as the first should have, and one step
+    more below a line that opens a block.
+    """
+    first, widths = new[0], [_width(line) for line in new[1:]]
+    if not widths or _width(first) >= _width(wanted):
+        return False
     least = _width(wanted) + bool(_OPENS.search(first))
-    less = _width(first) < _width(wanted)
-    return less and bool(widths) and widths[0] >= least and min(widths) >= _width(wanted)
+    as_before = len(old) > 1 and min(widths) == min(_width(line) for line in old[1:]) > 0
+    return as_before or (widths[0] >= least and min(widths) >= _width(wanted))
+
+
+def _by_least(new: Lines, old: Lines) -> tuple[str, str] | None:
+    """The smallest indentations, where the first line is not of it, but as far off as before."""
+    if not new or not old:
+        return None
+    have, want = (min(map(indentation, lines), key=_width) for lines in (new, old))
+    off = _width(new[0]) - _width(have)
+    return (have, want) if 0 < off == _width(old[0]) - _width(want) else None
 
 
 def _width(line: str) -> int:

@@ -56,6 +56,9 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
     fit = [f for f in found if f in kept or not names_another(f.info, language)]
     own = [fence for fence in fit if names(fence.info, language)]
     chosen = own if len(own) == 1 else fit
+    among = [line for fence in chosen for line in fence_lines(fence.whole)]
+    if chosen and language.lexis.prose and len(fence_lines(reply)) > len(among):
+        raise ReplyRejected("Which fence (```) ends the answer is not clear; use the tag.")
     if len(chosen) != 1:
         raise ReplyRejected(
             f"The answer holds no complete <{tag}> block."
@@ -76,7 +79,7 @@ def refuse_fences(code: str, original: str, *, nestable: bool) -> None:
 
     `nestable`: the text is one in which pairs of fences are at home.
     """
-    more = len(list(fence_lines(code))) - len(list(fence_lines(original)))
+    more = len(fence_lines(code)) - len(fence_lines(original))
     if more % 2 if nestable else more > 0:
         raise ReplyRejected("The answer holds a fence (```) among the code.")
 
