@@ -59,7 +59,7 @@ def breaks_off(code: str, original: str) -> bool:
     old, new = (_worded(_filled(text)) for text in (original, code))
     last, fresh = _anchor(reversed(new), _places(old))
     after = old[::-1].index(last) if last is not None else len(old)
-    after = len(_gone(old[len(old) - after :], new))
+    after = len(_gone(old[len(old) - after :], new, old))
     return after - fresh >= max(_LEAST_BROKEN_OFF, len(old) * _MOST_BROKEN_OFF)
 
 
@@ -129,9 +129,9 @@ def _stands_for_code(
     return follows and len(gone) - fresh_above - fresh_below >= _LEAST_MISSING
 
 
-def _gone(lines: Iterable[str], new: Iterable[str]) -> list[str]:
-    """Those of `lines` that don't live on in others: most of their names stand nowhere."""
-    names = _words(" ".join(new))
+def _gone(lines: Iterable[str], new: Iterable[str], old: Iterable[str]) -> list[str]:
+    """Those of `lines` that don't live on in lines that are new: most of their names do not."""
+    names = _words(" ".join(set(new).difference(old)))
     return [line for line in lines if len(_words(line) & names) * 2 < len(_words(line))]
 
 

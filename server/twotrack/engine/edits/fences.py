@@ -110,11 +110,17 @@ def belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> 
 
 def unfenced(code: str, original: str, language: Language) -> str:
     """Return `code` without a fence around all of it, which `original` does not have."""
-    found = fences(code)
-    whole = len(found) == 1 and found[0].whole.strip() == code.strip()
-    return (
-        found[0].text if whole and not belongs(found[0], original, language, alone=True) else code
-    )
+    found, lines = fences(code), code.strip().split("\n")
+    if len(found) == 1 and found[0].whole.strip() == code.strip():
+        around = not belongs(found[0], original, language, alone=True)
+        return found[0].text if around else code
+    # Half a block in the text itself: its fences are as many as before.
+    first = _FENCE.fullmatch(lines[0].rstrip())
+    inner = "\n".join(lines[1:-1])
+    around = first is not None and lines[-1].strip() == first[2]
+    if first is not None and around and names(_word(first[3]), language):
+        return inner if len(fence_lines(inner)) == len(fence_lines(original)) else code
+    return code
 
 
 def fence_lines(text: str) -> list[str]:

@@ -63,7 +63,8 @@ def readings(
     out; none, where they dropped that line. More lines of `original` that come back so decide,
     those within strings aside. Tabs and spaces become what `document` is indented with.
     """
-    lines = _in_unit(lines, document, _inside(strings), otherwise)
+    mixed = not _mostly_tabs(document) and any(line.startswith("\t") for line in original)
+    lines = lines if mixed else _in_unit(lines, document, _inside(strings), otherwise)
     new, old = _outside(lines, strings), _outside(original, old_strings)
     blank = max(original, key=len, default="")
     wanted = indentation(next((line for line in original if line.strip()), blank))
