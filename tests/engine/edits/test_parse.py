@@ -174,3 +174,12 @@ def test_line_ends_become_those_of_the_document() -> None:
 def test_code_that_fits_already_stays_as_it_is(lines: list[str], eol: str) -> None:
     code = eol.join(lines)
     assert fitted(code, code, eol) == code
+
+
+def test_lines_that_come_back_keep_their_own_line_ends() -> None:
+    original = "a: 1\r\nb: 1\nc: 1\r\nd: 1"
+    assert fitted("a: 2\nb: 1\nc: 1\nd: 1", original, "\r\n") == original.replace("a: 1", "a: 2")
+
+
+def test_blank_lines_at_the_borders_stay() -> None:
+    assert fitted("b", "\n\na\n", "\n") == "\n\nb\n"

@@ -3,7 +3,7 @@
 from twotrack.context.syntax import Syntax, parse
 from twotrack.engine.edits.compiled import fault_of, new_fault
 from twotrack.errors import ReplyRejected
-from twotrack.languages import PLAIN, Language
+from twotrack.languages import LANGUAGES, Language
 from twotrack.lexical import lexer_of
 from twotrack.text import Range, Snapshot
 
@@ -58,7 +58,7 @@ def refuse_new_faults(language: Language, code: str) -> None:
 
 
 def _faults(language: Language, text: Snapshot) -> int:
-    if language is PLAIN or len(text) > _MOST_CHARACTERS:
+    if language.id not in LANGUAGES or len(text) > _MOST_CHARACTERS:
         return 0
     return lexer_of(language).scan(text.text).faults
 

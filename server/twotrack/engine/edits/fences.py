@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from twotrack.languages import PLAIN, Language, language_of
+from twotrack.languages import LANGUAGES, Language, language_of
 from twotrack.text import Snapshot
 
 _FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^\r\n`]*)")
@@ -76,26 +76,27 @@ def fenced(text: str) -> bool:
 
 def names(info: str, language: Language) -> bool:
     """Whether an info string names `language` itself."""
-    if info in (language.id, language.name.lower()):
-        return True
-    known = _known(info)
-    return known is language and known is not PLAIN
+    return info in (language.id, language.name.lower()) or _known(info) is language
 
 
 def names_another(info: str, language: Language) -> bool:
     """Whether an info string says that the block holds something else than `language`."""
     if info in _NO_FILE:
         return True
-    if info in _ANY or language is PLAIN or names(info, language):
+    if info in _ANY or language.id not in LANGUAGES or names(info, language):
         return False
     known = _known(info)
-    if known is PLAIN:
-        return not (info.startswith(language.id) or language.id.startswith(info))
+    if known is None:
+        word, name = (re.sub(r"\W", "", text) for text in (info, language.id))
+        return not (min(len(word), len(name)) > 1 and (word in name or name in word))
     return not any({known.id, language.id} <= family for family in _FAMILIES)
 
 
-def _known(info: str) -> Language:
-    return language_of(info, Path(f"x.{info}")) if re.fullmatch(r"[\w+#-]+", info) else PLAIN
+def _known(info: str) -> Language | None:
+    if not re.fullmatch(r"[\w+#-]+", info):
+        return None
+    known = language_of(info, Path(f"x.{info}"))
+    return known if known.id in LANGUAGES else None
 
 
 def belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> bool:
