@@ -81,7 +81,7 @@ _C = NodeTable(
         "type_definition": "type",
     },
     blocks=frozenset({"translation_unit", "compound_statement", "field_declaration_list"}),
-    wrappers=frozenset({"type_definition"}),
+    wrappers=frozenset({"type_definition", "declaration"}),
     bodied=frozenset({"struct_specifier", "union_specifier", "enum_specifier"}),
     identifiers=frozenset({"identifier", "field_identifier", "type_identifier"}),
 )
@@ -158,7 +158,7 @@ _TABLES: dict[str, NodeTable] = {
             "alias_declaration": "type",
         },
         blocks=_C.blocks | {"declaration_list"},
-        wrappers=_C.wrappers | {"template_declaration"},
+        wrappers=_C.wrappers | {"template_declaration", "linkage_specification"},
         bodied=_C.bodied | {"class_specifier"},
         identifiers=_C.identifiers | {"namespace_identifier"},
     ),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 
 from twotrack.errors import ReplyRejected
@@ -15,6 +15,8 @@ _SIGNS = ("#", "//", "--", "/*", "<!--")
 """Comment signs of a language that has none in the table."""
 _DOTS = re.compile(r"\.\.\.|…|⋮|\betc\b")
 _ONLY_DOTS = re.compile(r"\W*(?:\.\.\.|…|⋮)\W*")
+_STUB = re.compile(r"pass|todo!\(\);?|unimplemented!\(\);?|;|return;?|\W*")
+"""Code before a comment that is none."""
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
 _ELISION = re.compile(
     r"""(?:\.\.\.|…)\W*(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
@@ -29,6 +31,7 @@ _ELISION = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+Place = Callable[[str, bool], str | None]
 _ALIKE = 0.6
 """Likeness from which on one line is taken for the changed form of another."""
 _LEAST_MISSING = 2
@@ -78,22 +81,33 @@ def _is_comment(line: str, language: Language) -> bool:
     whole = pattern is not None and pattern.match(line)
     inner = "/*" in block and re.match(r"\*(?:[\s/]|$)", line)
     begun = line.removeprefix("{").startswith(signs)
-    return begun or bool(whole or inner or _ONLY_DOTS.fullmatch(line))
+    bare = pattern.sub("", line).strip() if pattern is not None else line
+    stub = bare != line and _STUB.fullmatch(bare)
+    return begun or bool(whole or inner or stub or _ONLY_DOTS.fullmatch(line))
 
 
-def _places(old: Sequence[str]) -> Callable[[str], str | None]:
-    """Return what finds the line of `old` that a new one is, or was before it changed."""
+def _places(old: Sequence[str]) -> Place:
+    """Return what finds the line of `old` that a new one is, or was before it changed.
+
+    Of lines that are equally like it the first, or the last: as many as may be are missing.
+    """
     known = frozenset(old)
 
     @cache
-    def place(line: str) -> str | None:
+    def place(line: str, last: bool) -> str | None:
         if line in known:
             return line
-        if len(old) > _MOST_LINES:
+        if not old or len(old) > _MOST_LINES:
             return None
-        return next(iter(get_close_matches(line, old, 1, _ALIKE)), None)
+        found = get_close_matches(line, old, len(old), _ALIKE)
+        alike = [one for one in found if _likeness(line, one) == _likeness(line, found[0])]
+        return (max if last else min)(alike, key=old.index, default=None)
 
     return place
+
+
+def _likeness(line: str, other: str) -> float:
+    return SequenceMatcher(None, line, other).ratio()
 
 
 def _stands_for_code(
@@ -101,7 +115,7 @@ def _stands_for_code(
     old: Sequence[str],
     new: Sequence[str],
     comments: Sequence[bool],
-    place: Callable[[str], str | None],
+    place: Place,
 ) -> bool:
     """Whether lines are missing where the comment stands, and nothing came in their place."""
     first = last = at
@@ -110,7 +124,7 @@ def _stands_for_code(
     while last + 1 < len(new) and comments[last + 1]:
         last += 1
     above, fresh_above = _anchor(reversed(new[:first]), place)
-    below, fresh_below = _anchor(new[last + 1 :], place)
+    below, fresh_below = _anchor(new[last + 1 :], place, last=True)
     start = len(old) - old[::-1].index(above) if above is not None else 0
     rest = old[start:]
     kept, end = set(new), rest.index(below) if below in rest else len(rest)
@@ -139,12 +153,12 @@ def _words(line: str) -> set[str]:
     return set(re.findall(r"[^\W\d]\w+", line) or re.findall(r"[^\W\d]", line))
 
 
-def _anchor(lines: Iterable[str], place: Callable[[str], str | None]) -> tuple[str | None, int]:
+def _anchor(lines: Iterable[str], place: Place, *, last: bool = False) -> tuple[str | None, int]:
     """The old line that the first of `lines` with a place in the old code was; what lies before."""
     fresh = 0
     for line in lines:
         if re.search(r"\w", line):
-            if (found := place(line)) is not None:
+            if (found := place(line, last)) is not None:
                 return found, fresh
             fresh += 1
     return None, fresh

@@ -15,6 +15,7 @@ _TAG_LINE = re.compile(
     r"[ \t]*</?(?:code|before|after|answer|code-to-test|project-rules|file(?: path=\"[^\"\n]*\")?)"
     r"(?:-\d+)?>[ \t]*"
 )
+_ANY_TAG = re.compile(r"<([A-Za-z][\w-]*)(?: [^<>]*)?>")
 _TOKEN = (  # of the models' templates
     r"(?:<\|[\w▁ -]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<[be]os>"  # noqa: RUF001,S105
     r"|</?(?:start|end)_of_turn>|\[/?INST\])"
@@ -33,7 +34,8 @@ def unwrapped(code: str, original: str, language: Language) -> str:
     Raise ReplyRejected where it is a diff, or holds a tag of the question.
     """
     code = _without_tokens(code, original)
-    code = unfenced(_without_tags(code, original), original, language)
+    code = _without_tags(code, original, pairs=not language.lexis.tags)
+    code = unfenced(code, original, language)
     if not language.lexis.prose:
         code = _without_numbers(code, original)
         code = _without_introduction(code, original)
@@ -52,15 +54,21 @@ def _without_tokens(code: str, original: str) -> str:
     return code
 
 
-def _without_tags(code: str, original: str) -> str:
+def _without_tags(code: str, original: str, *, pairs: bool) -> str:
+    """Without a tag of the question around all of it; `pairs`: without any tag."""
     known = {line.strip() for line in _filled(original)}
 
     def foreign(line: str) -> bool:
         return _TAG_LINE.fullmatch(line.rstrip("\r\n")) is not None and line.strip() not in known
 
+    def around(first: str, last: str) -> bool:
+        tag = _ANY_TAG.fullmatch(first.strip())
+        pair = pairs and tag is not None and last.strip() == f"</{tag[1]}>"
+        return (pair and first.strip() not in known) or (foreign(first) and foreign(last))
+
     lines = Snapshot(code).lines()
     filled = [n for n, line in enumerate(lines) if line.strip()]
-    while len(filled) > 1 and foreign(lines[filled[0]]) and foreign(lines[filled[-1]]):
+    while len(filled) > 1 and around(lines[filled[0]], lines[filled[-1]]):
         lines = lines[filled[0] + 1 : filled[-1]]
         filled = [n for n, line in enumerate(lines) if line.strip()]
     if sum(foreign(line) for line in lines) % 2:
@@ -114,26 +122,26 @@ def _refuse_diff(code: str, original: str) -> None:
 def without_entities(code: str, before: Snapshot, span: Range, language: Language) -> str:
     """Return `code`, meant for `span`, decoded where an entity stands for a sign of the code.
 
-    It is left as it is where the document has entities itself, or strings, comments and text only
-    hold them.
+    Where only strings, comments or text hold entities they are meant; where the document has some,
+    all but those in code are.
     """
-    found = list(_ENTITY.finditer(code))
-    if not found or language.lexis.prose or _ENTITY.search(before.text) or _is_markup(language):
+    if language.lexis.prose or _is_markup(language) or not _ENTITY.search(code):
         return code
     after, start = before.replace(span, code), before.offset(span.start)
     syntax = parse(language, after, checking=True)
-    for match in found:
-        # An address of something that is called so: &lt;
-        if re.search(rf"(?<!&)\b{re.escape(match[1])}\b", after.text):
-            continue
-        at = start + match.start()
-        if (
-            syntax.in_code(after.position(at))
-            if syntax is not None
-            else lexer_of(language).ending(after.text[:at])[0] is Place.CODE
-        ):
-            return _ENTITY.sub(lambda entity: html.unescape(entity[0]), code)
-    return code
+
+    def wrong(entity: re.Match[str]) -> bool:
+        if re.search(rf"(?<!&)\b{re.escape(entity[1])}\b", after.text):
+            return False  # the address of something that is called so: &lt;
+        at = start + entity.start()
+        if syntax is not None:
+            return syntax.in_code(after.position(at))
+        return lexer_of(language).ending(after.text[:at])[0] is Place.CODE
+
+    if not any(map(wrong, _ENTITY.finditer(code))):
+        return code
+    at_home = _ENTITY.search(before.text) is not None
+    return _ENTITY.sub(lambda e: e[0] if at_home and not wrong(e) else html.unescape(e[0]), code)
 
 
 def _is_markup(language: Language) -> bool:
