@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 
 from twotrack.errors import ReplyRejected
@@ -32,13 +31,12 @@ _ELISION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 Place = Callable[[str, bool], str | None]
-_ALIKE = 0.6
-"""Likeness from which on one line is taken for the changed form of another."""
+_NAME, _LETTER = re.compile(r"[^\W\d]\w+"), re.compile(r"[^\W\d]")
+_ALIKE = 0.5
+"""Share of the names from which on one line is taken for the changed form of another."""
 _LEAST_MISSING = 2
 _LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
 """Lines at the end, and the share of all of them, that may go without a question."""
-_MOST_LINES = 400
-"""In longer code lines that changed are not looked for: it would take too long."""
 
 
 def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None:
@@ -91,23 +89,21 @@ def _places(old: Sequence[str]) -> Place:
 
     Of lines that are equally like it the first, or the last: as many as may be are missing.
     """
-    known = frozenset(old)
+    known = {line: _words(line) for line in old}
 
     @cache
     def place(line: str, last: bool) -> str | None:
         if line in known:
             return line
-        if not old or len(old) > _MOST_LINES:
-            return None
-        found = get_close_matches(line, old, len(old), _ALIKE)
-        alike = [one for one in found if _likeness(line, one) == _likeness(line, found[0])]
-        return (max if last else min)(alike, key=old.index, default=None)
+        words = _words(line)
+        best, found = _ALIKE, None
+        for other, names in reversed(known.items()) if last else known.items():
+            likeness = len(words & names) / (len(words | names) or 1)
+            if likeness > best or (found is None and likeness == best):
+                best, found = likeness, other
+        return found
 
     return place
-
-
-def _likeness(line: str, other: str) -> float:
-    return SequenceMatcher(None, line, other).ratio()
 
 
 def _stands_for_code(
@@ -150,7 +146,7 @@ def _gone(lines: Iterable[str], new: Iterable[str], old: Iterable[str]) -> list[
 
 
 def _words(line: str) -> set[str]:
-    return set(re.findall(r"[^\W\d]\w+", line) or re.findall(r"[^\W\d]", line))
+    return set(_NAME.findall(line) or _LETTER.findall(line))
 
 
 def _anchor(lines: Iterable[str], place: Place, *, last: bool = False) -> tuple[str | None, int]:
