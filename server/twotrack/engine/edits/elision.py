@@ -1,8 +1,8 @@
 """Comments that stand for code which a model left out."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from twotrack.errors import ReplyRejected
 from twotrack.languages import PLAIN, Language
@@ -30,7 +30,6 @@ _ELISION = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-Place = Callable[[str, bool], str | None]
 _NAME, _LETTER = re.compile(r"[^\W\d]\w+"), re.compile(r"[^\W\d]")
 _ALIKE = 0.5
 """Share of the names from which on one line is taken for the changed form of another."""
@@ -45,23 +44,21 @@ def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None
     By what it says, or by its place: it is new, and stands where at least two lines were for
     which nothing came, in whatever language it says so. A line that `original` has is none.
     """
-    old, new = _filled(original), _filled(code)
-    known = set(old)
-    comments = [line not in known and _is_comment(line, language) for line in new]
-    place = _places(old)
-    for at, line in enumerate(new):
+    lines = _Lines(_filled(original), _filled(code))
+    known = set(lines.old)
+    comments = [line not in known and _is_comment(line, language) for line in lines.new]
+    for at, line in enumerate(lines.new):
         says_so = line not in known and _LIKE_A_COMMENT.match(line) and _ELISION.search(line)
-        if says_so or (comments[at] and _stands_for_code(at, old, new, comments, place)):
+        if says_so or (comments[at] and _stands_for_code(at, lines, comments)):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
 
 
 def breaks_off(code: str, original: str) -> bool:
     """Whether the last lines of `original`, a good part of it, have nothing in their place."""
-    old, new = (_worded(_filled(text)) for text in (original, code))
-    last, fresh = _anchor(reversed(new), _places(old))
-    after = old[::-1].index(last) if last is not None else len(old)
-    after = len(_gone(old[len(old) - after :], new, old))
-    return after - fresh >= max(_LEAST_BROKEN_OFF, len(old) * _MOST_BROKEN_OFF)
+    lines = _Lines(_worded(_filled(original)), _worded(_filled(code)))
+    start, fresh = lines.place_above(len(lines.new), nearest=True)
+    least = max(_LEAST_BROKEN_OFF, len(lines.old) * _MOST_BROKEN_OFF)
+    return len(lines.gone(lines.old[start:])) - fresh >= least
 
 
 def _worded(lines: Iterable[str]) -> list[str]:
@@ -84,77 +81,94 @@ def _is_comment(line: str, language: Language) -> bool:
     return begun or bool(whole or inner or stub or _ONLY_DOTS.fullmatch(line))
 
 
-def _places(old: Sequence[str]) -> Place:
-    """Return what finds the line of `old` that a new one is, or was before it changed.
+class _Lines:
+    """The lines of a code before and after, and where one is found in the other."""
 
-    Of lines that are equally like it the first, or the last: as many as may be are missing.
-    """
-    known = {line: _words(line) for line in old}
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        self.old, self.new = old, new
+        self._names = [_words(line) for line in old]
+        self._at: defaultdict[str, list[int]] = defaultdict(list)
+        for at, line in enumerate(old):
+            self._at[line].append(at)
+        self._like: dict[str, list[int]] = {}
+        self._missing = Counter(old) - Counter(new)
+        self._fresh = _words(" ".join(set(new).difference(old)))
 
-    @cache
-    def place(line: str, last: bool) -> str | None:
-        if line in known:
-            return line
+    def place_above(self, at: int, *, nearest: bool = False) -> tuple[int, int]:
+        """Where in the old code what stands above line `at` of the new one ends.
+
+        And how many new lines lie between. Of old lines that are equally like one the first
+        counts, or the `nearest` to the end.
+        """
+        fresh = 0
+        for number in range(at - 1, -1, -1):
+            line = self.new[number]
+            if not _words(line):  # a closer tells nothing of the place
+                continue
+            if (found := self._at.get(line)) is not None:
+                return found[min(self.new[: number + 1].count(line), len(found)) - 1] + 1, fresh
+            if alike := self._alike(line):
+                return alike[-1 if nearest else 0] + 1, fresh
+            fresh += 1
+        return 0, fresh
+
+    def place_below(self, at: int) -> tuple[int, int]:
+        """Where in the old code what stands at and below line `at` begins; the new lines before."""
+        fresh = 0
+        for number in range(at, len(self.new)):
+            line = self.new[number]
+            if not _words(line):  # a closer tells nothing of the place
+                continue
+            if (found := self._at.get(line)) is not None:
+                return found[-min(self.new[number:].count(line), len(found))], fresh
+            if alike := self._alike(line):
+                return alike[-1], fresh
+            fresh += 1
+        return len(self.old), fresh
+
+    def _alike(self, line: str) -> list[int]:
+        """The old lines that share most of their names with a new one."""
+        if (known := self._like.get(line)) is not None:
+            return known
         words = _words(line)
-        best, found = _ALIKE, None
-        for other, names in reversed(known.items()) if last else known.items():
-            likeness = len(words & names) / (len(words | names) or 1)
-            if likeness > best or (found is None and likeness == best):
-                best, found = likeness, other
+        shares = [len(words & names) / (len(words | names) or 1) for names in self._names]
+        best = max(shares, default=0.0)
+        found = [at for at, share in enumerate(shares) if share == best >= _ALIKE]
+        self._like[line] = found
         return found
 
-    return place
+    def missing(self, start: int, end: int) -> list[str]:
+        """The old lines from `start` to `end` that don't come back."""
+        return [line for line in self.old[start:end] if self._missing[line]]
+
+    def gone(self, lines: Iterable[str]) -> list[str]:
+        """Those of `lines` that are missing, and most of whose names stand in no new line."""
+        return [
+            line
+            for line in lines
+            if self._missing[line] and len(_words(line) & self._fresh) * 2 < len(_words(line))
+        ]
 
 
-def _stands_for_code(
-    at: int,
-    old: Sequence[str],
-    new: Sequence[str],
-    comments: Sequence[bool],
-    place: Place,
-) -> bool:
+def _stands_for_code(at: int, lines: _Lines, comments: Sequence[bool]) -> bool:
     """Whether lines are missing where the comment stands, and nothing came in their place."""
     first = last = at
     while first > 0 and comments[first - 1]:
         first -= 1
-    while last + 1 < len(new) and comments[last + 1]:
+    while last + 1 < len(lines.new) and comments[last + 1]:
         last += 1
-    above, fresh_above = _anchor(reversed(new[:first]), place)
-    below, fresh_below = _anchor(new[last + 1 :], place, last=True)
-    start = len(old) - old[::-1].index(above) if above is not None else 0
-    rest = old[start:]
-    kept, end = set(new), rest.index(below) if below in rest else len(rest)
-    missing = [line for line in rest[:end] if line not in kept]
-    said = " ".join(new[first : last + 1])
+    start, fresh_above = lines.place_above(first)
+    end, fresh_below = lines.place_below(last + 1)
+    missing = lines.missing(start, end)
+    said = " ".join(lines.new[first : last + 1])
     if any(line in said for line in missing):  # code that was commented out
         return False
     if _DOTS.search(said):
         return len(missing) >= _LEAST_MISSING
-    # A comment above code that is new tells about that code, and lines may live on in others.
-    follows = last + 1 == len(new) or new[last + 1] in old
-    words = {
-        word for line, no in zip(new, comments, strict=True) if not no for word in _words(line)
-    }
-    gone = [line for line in missing if len(_words(line) & words) * 2 < len(_words(line))]
-    return follows and len(gone) - fresh_above - fresh_below >= _LEAST_MISSING
-
-
-def _gone(lines: Iterable[str], new: Iterable[str], old: Iterable[str]) -> list[str]:
-    """Those of `lines` that don't live on in lines that are new: most of their names do not."""
-    names = _words(" ".join(set(new).difference(old)))
-    return [line for line in lines if len(_words(line) & names) * 2 < len(_words(line))]
+    # A comment above code that is new tells about that code.
+    follows = last + 1 == len(lines.new) or lines.new[last + 1] in lines.old
+    return follows and len(lines.gone(missing)) - fresh_above - fresh_below >= _LEAST_MISSING
 
 
 def _words(line: str) -> set[str]:
     return set(_NAME.findall(line) or _LETTER.findall(line))
-
-
-def _anchor(lines: Iterable[str], place: Place, *, last: bool = False) -> tuple[str | None, int]:
-    """The old line that the first of `lines` with a place in the old code was; what lies before."""
-    fresh = 0
-    for line in lines:
-        if re.search(r"\w", line):
-            if (found := place(line, last)) is not None:
-                return found, fresh
-            fresh += 1
-    return None, fresh
