@@ -88,7 +88,7 @@ _SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))
 _RUST = Lexis(
     (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
-    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;"),
+    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;", ";"),
 )
 _JAVA = Lexis(
     (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),

@@ -36,8 +36,10 @@ _SHAPED = (
 _TOKEN_PATTERN = "|".join([_SHAPED, *map(re.escape, sorted(_EXACT, key=len, reverse=True))])
 _TOKEN = re.compile(_TOKEN_PATTERN)
 _FIRST = re.compile(
-    rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w)[ \t]*\n*)?[ \t]*(?=\Z|\S|\n))+"
+    rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w))?[ \t]*?)+"
 )
+_HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|final")
+"""What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
 
 def without_special_tokens(reply: str, gap: Gap) -> str:
@@ -46,12 +48,21 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     Tokens that the code itself speaks of stay: within a string, or known to the document.
     """
     first = _FIRST.match(reply)
-    if first is not None and not _is_the_codes_own(reply, first.start(), first[0].strip(), gap):
+    if first is not None and not _speaks_of_tokens(gap):
         reply = reply[first.end() :]
+        if _HEADING.search(first[0]):
+            reply = reply.removeprefix("\n")
+        if "header_id" in first[0]:
+            reply = reply.removeprefix("\n")
     for token in _TOKEN.finditer(reply):
         if not _is_the_codes_own(reply, token.start(), token[0], gap):
             return reply[: token.start()]
     return reply
+
+
+def _speaks_of_tokens(gap: Gap) -> bool:
+    around = "\n".join((*gap.above, gap.prefix, gap.suffix, *gap.below))
+    return _TOKEN.search(around) is not None
 
 
 def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
@@ -64,7 +75,7 @@ def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
             token[0] == "[" and token[1:2] != "/" and _stands_in(word, reply[:at], gap)
         )
     words = gap.place in (Place.COMMENT, Place.TEXT) or bool(gap.lead)
-    return words and not at_the_end and _TOKEN.search("\n".join(gap.above)) is not None
+    return words and not at_the_end and _speaks_of_tokens(gap)
 
 
 def _stands_in(word: str, before: str, gap: Gap) -> bool:

@@ -62,16 +62,25 @@ def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
     other = _OTHER_TAG.match(reply) if chat and not gap.language.lexis.tags else None
     if other is not None:
         return _in_tag(other["inside"], gap)
-    reply = reply.split(GAP_MARK, maxsplit=1)[0] if chat else reply
+    reply = _without_mark(reply, gap) if chat else reply
     return _bare(reply, gap, chat=chat)
 
 
 def _in_tag(inside: str, gap: Gap) -> Code:
-    inside = inside.split(GAP_MARK, maxsplit=1)[0] if GAP_MARK not in gap.prefix else inside
+    inside = _without_mark(inside, gap)
     fenced = None if gap.language.lexis.prose else _FENCE.fullmatch(inside.strip("\n"))
     if fenced is not None:
         return Code(fenced["body"], marked=True, whole_lines=True)
     return Code(inside, marked=True, whole_lines=False)
+
+
+def _without_mark(text: str, gap: Gap) -> str:
+    """The text after a mark of the gap that it begins with, and before one that follows."""
+    if GAP_MARK in gap.prefix:
+        return text
+    blanks = len(text) - len(text.lstrip())
+    text = text[:blanks] + text[blanks:].removeprefix(GAP_MARK)
+    return text.split(GAP_MARK, maxsplit=1)[0]
 
 
 def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
