@@ -10,7 +10,6 @@ from pathlib import Path
 from twotrack import lexis
 from twotrack.lexis import Block, Lexis, Literal
 
-
 _PLAIN_LEXIS = Lexis()
 
 
@@ -82,7 +81,7 @@ _PYTHON = Lexis(
 )
 _SCRIPT = Lexis(
     lexis.SCRIPT_LITERALS,
-    fillers=(" {}", " x", " finally {}", " class A {}", " f() {}", " while (x)", ": x"),
+    fillers=(" {}", " x", " finally {}", " class A {}", " f() {}", " while (x)", ": x", " x) : (x"),
 )
 _SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))

@@ -22,7 +22,7 @@ _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
 _NEAR = 2_000
 _AFTER_STATEMENT = tuple(")]};")
-_OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do|then|else|begin))$")
+_OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
@@ -59,11 +59,6 @@ class Gap:
     def eol(self) -> str:
         """The document's line end."""
         return self.document.text.eol
-
-    @property
-    def end(self) -> int:
-        """The column at which the cursor's line ends."""
-        return len(self.prefix) + len(self.suffix)
 
     @cached_property
     def near(self) -> str:

@@ -23,26 +23,30 @@ class Answer(NamedTuple):
     text: str
     joined: bool
     """Whether the text goes on right at the cursor: what stood before it had come again."""
-    indent: str | None
+    indent: str | None = None
     """How the cursor's line was indented where it came again."""
+    shift: tuple[str, str] | None = None
+    """How the last line above that came again was indented, in the answer and in the document."""
 
 
 def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
     """Return the part of an answer that begins at the cursor."""
     lines = code.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-    above = _repeated_above(lines[first:], gap, chat=chat)
-    if (above and first + above < len(lines)) or (above and not gap.prefix.strip()):
-        lines, first = lines[first + above :], 0
+    count = _repeated_above(lines[first:], gap, chat=chat)
+    shift = None
+    if count:
+        last = next(line for line in reversed(lines[: first + count]) if line.strip())
+        shift = indent_of(last), indent_of(gap.last_line)
+        lines, first = lines[first + count :], 0
         first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     if first == len(lines):
-        return Answer("", joined=False, indent=None)
+        return Answer("", joined=False)
     rest = _after_prefix(lines[first], gap, chat=chat)
     if rest is not None:
         text = "\n".join([rest, *lines[first + 1 :]])
-        return Answer(text, joined=True, indent=indent_of(lines[first]))
-    text = "\n".join(lines) if not above else "\n".join(lines[first:])
-    return Answer(text, joined=False, indent=None)
+        return Answer(text, joined=True, indent=indent_of(lines[first]), shift=shift)
+    return Answer("\n".join(lines[first if count else 0 :]), joined=False, shift=shift)
 
 
 def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:

@@ -49,14 +49,13 @@ def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> 
     """
     lines = text.split("\n")
     told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
-    last = len(told)
-    while last and not told[last - 1]:
-        last -= 1
-    told = told[:last]
+    while told and not told[-1]:
+        told.pop()
     for size in range(1, min(_LONGEST_BLOCK, len(told) // 2) + 1):
+        start = _periodic_from(told, size)
         least = (_SURE_TIMES if going_on else _MOST_TIMES) if size == 1 else 3 if going_on else 2
-        times, start = _times_round(told, size)
-        if times >= least:
+        times = (len(told) - start) / size
+        if times >= least and any(_WORD.search(line) for line in told[start : start + size]):
             return "\n".join(lines[: start + size])
     round_again = _CYCLE_CHARS.search(text)
     if round_again is not None and _LETTERS.search(round_again[1] or round_again[2]):
@@ -64,25 +63,12 @@ def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> 
     return text
 
 
-def _times_round(lines: Sequence[str], size: int) -> tuple[int, int]:
-    """How often the last `size` lines stand one after the other at the end, and where first.
-
-    The last time may be cut short.
-    """
-    for cut in range(size):
-        end = len(lines) - cut
-        block = lines[end - size : end]
-        if len(block) < size or not any(_WORD.search(line) for line in block):
-            continue
-        if cut and lines[end:] != block[:cut]:
-            continue
-        at = end - size
-        while at >= size and lines[at - size : at] == block:
-            at -= size
-        times = (end - at) // size
-        if times > 1:
-            return times, at
-    return 1, 0
+def _periodic_from(lines: Sequence[str], size: int) -> int:
+    """The first line from which each line comes again `size` lines later, up to the end."""
+    start = len(lines) - size
+    while start and lines[start - 1] == lines[start - 1 + size]:
+        start -= 1
+    return start
 
 
 def within_scope(text: str, gap: Gap) -> str:

@@ -63,6 +63,9 @@ def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
 def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
     """The text in the place of as many closers as it makes too many."""
     best = Insertion(text)
+    if suffix[0] == ">" and gap.prefix.endswith("<"):
+        plain = _ARROWS.sub("", text)
+        return Insertion(text, int(plain.count(">") > plain.count("<")))
     run = _CLOSERS.match(suffix)
     for count in range(1, min(run.end() if run else 0, _MOST) + 1):
         if not fewest:

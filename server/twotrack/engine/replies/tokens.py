@@ -20,6 +20,8 @@ _CHAT_TOKENS = {
     "minimax": "<beginning_of_sentence> <end_of_sentence> <begin_of_document> <end_of_document>",
     "internlm": "<eoa> <eoh> <|action_start|> <|action_end|>",
     "codegen, incoder": "<|mask:0|> <|endofmask|> <mask_1> <sep> <eom>",
+    "starcoder-1": "<reponame> <gh_stars> <issue_start> <issue_comment> <issue_closed> <commit_msg>"
+    " <commit_before> <commit_after> <jupyter_start> <jupyter_text> <jupyter_code> <empty_output>",
     "santacoder": "<fim-prefix> <fim-suffix> <fim-middle> <fim-pad>",
 }
 """Those of chat templates and older fill-in-the-middle by family; the others are in `llm.fim`."""
@@ -35,9 +37,7 @@ _SHAPED = (
 )
 _TOKEN_PATTERN = "|".join([_SHAPED, *map(re.escape, sorted(_EXACT, key=len, reverse=True))])
 _TOKEN = re.compile(_TOKEN_PATTERN)
-_FIRST = re.compile(
-    rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w))?[ \t]*?)+"
-)
+_FIRST = re.compile(rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w))?[ \t]*?)+")
 _HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|final")
 """What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
@@ -54,9 +54,11 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
             reply = reply.removeprefix("\n")
         if "header_id" in first[0]:
             reply = reply.removeprefix("\n")
+        if first[0].endswith("INST]"):
+            reply = reply.removeprefix(" ")
     for token in _TOKEN.finditer(reply):
         if not _is_the_codes_own(reply, token.start(), token[0], gap):
-            return reply[: token.start()]
+            return reply[: token.start()].rstrip(" \t")
     return reply
 
 

@@ -59,11 +59,17 @@ def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
         return _in_tag(tagged[1], gap)
     if f"</{TAG}>" in reply:  # its beginning was part of the question
         return _in_tag(_END_TAG.split(reply, maxsplit=1)[0], gap)
-    other = _OTHER_TAG.match(reply) if chat and not gap.language.lexis.tags else None
-    if other is not None:
+    other = _OTHER_TAG.match(reply) if chat else None
+    if other is not None and not (other["tag"] in ("code", "output") and _has_tags(gap)):
         return _in_tag(other["inside"], gap)
     reply = _without_mark(reply, gap) if chat else reply
     return _bare(reply, gap, chat=chat)
+
+
+def _has_tags(gap: Gap) -> bool:
+    """Whether tags are at home around the cursor."""
+    lines = (*gap.above, gap.prefix, gap.suffix, *gap.below)
+    return bool(gap.language.lexis.tags) and any("</" in line or "/>" in line for line in lines)
 
 
 def _in_tag(inside: str, gap: Gap) -> Code:
