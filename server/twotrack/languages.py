@@ -81,7 +81,17 @@ _PYTHON = Lexis(
 )
 _SCRIPT = Lexis(
     lexis.SCRIPT_LITERALS,
-    fillers=(" {}", " x", " finally {}", " class A {}", " f() {}", " while (x)", ": x", " x) : (x"),
+    fillers=(
+        " {}",
+        " x",
+        " finally {}",
+        " class A {}",
+        " f() {}",
+        " while (x)",
+        ": x",
+        ",",
+        " x) : (x",
+    ),
 )
 _SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))
@@ -108,7 +118,7 @@ _CSHARP = replace(
     ),
 )
 _RUBY = Lexis(
-    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE, lexis.BACKTICK, lexis.REGEX),
+    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.SINGLE, lexis.BACKTICK, lexis.REGEX),
     heredoc=lexis.RUBY_HEREDOC,
     blocks=lexis.RUBY_BLOCKS,
     comment=r"#(?![{])[^\n]*",

@@ -71,8 +71,8 @@ class Ending(NamedTuple):
 class Scan(NamedTuple):
     """What a text looks like to its language. Lines count from 0."""
 
-    unopened: int
-    """Closers without an opener."""
+    closers: str
+    """The closing brackets without an opener, as they stand; other closers as a blank."""
     open: tuple[Open, ...]
     """Openers without a closer, the outermost first."""
     unfinished: int
@@ -85,6 +85,11 @@ class Scan(NamedTuple):
     """For each line how deep it lies: closers that it begins with count as closed."""
     inside: frozenset[int]
     """Lines that begin within a string or a comment."""
+
+    @property
+    def unopened(self) -> int:
+        """How many closers have no opener."""
+        return len(self.closers)
 
     @property
     def faults(self) -> int:
@@ -128,8 +133,8 @@ class Lexer:
         code, inside, unfinished, place, opening = self._code(text)
         if place is Place.CODE and self._is_text(code):
             place = Place.TEXT
-        unopened, stack, levels = self._match(code)
-        return Scan(unopened, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
+        closers, stack, levels = self._match(code)
+        return Scan(closers, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
 
     def ending(self, text: str) -> "Ending":
         """Return what the end of `text` stands in."""
@@ -184,17 +189,18 @@ class Lexer:
         parts.append(text[at:])
         return "".join(parts), inside, unfinished, place, opening
 
-    def _match(self, code: str) -> tuple[int, list[Open], tuple[int, ...]]:
+    def _match(self, code: str) -> tuple[str, list[Open], tuple[int, ...]]:
         """Closers without openers, openers without closers, and how deep each line lies."""
         stack: list[Open] = []
-        unopened = line = start = 0
+        closers = ""
+        line = start = 0
         levels = [0]
         leading = True
         at = 0
         for token in self._tokens.finditer(code):
             between = code[at : token.start()]
             if breaks := between.count("\n"):
-                levels += [len(stack) - unopened] * breaks
+                levels += [len(stack) - len(closers)] * breaks
                 line += breaks
                 start = at + between.rindex("\n") + 1
                 leading = True
@@ -208,18 +214,18 @@ class Lexer:
                 elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
                     del stack[-2]
                 elif not (closer == "(" and stack and stack[-1].sign == _SHELL_CASE):
-                    unopened += 1
+                    closers += _CLOSERS.get(closer, " ")
                 if leading:
-                    levels[-1] = len(stack) - unopened
+                    levels[-1] = len(stack) - len(closers)
             leading = leading and closer is not None
             at = token.end()
             if breaks := token[0].count("\n"):
-                levels += [len(stack) - unopened] * breaks
+                levels += [len(stack) - len(closers)] * breaks
                 line += breaks
                 start = code.rindex("\n", 0, at) + 1
                 leading = True
-        levels += [len(stack) - unopened] * code.count("\n", at)
-        return unopened, stack, tuple(levels)
+        levels += [len(stack) - len(closers)] * code.count("\n", at)
+        return closers, stack, tuple(levels)
 
     def _read(self, token: re.Match[str], line: int) -> tuple[Open | None, str | None]:
         """What a token opens, or the sign of what it closes; neither for a tag that is alone."""

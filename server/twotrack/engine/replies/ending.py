@@ -20,6 +20,8 @@ _CONTINUES = re.compile(
     r"|default|when|then|do|until|endif|endforeach|endfor|endwhile)\b|</"
 )
 """What goes on with a block at the level of the line that opened it."""
+_MIDDLE = re.compile(r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when)\b")
+"""What goes on with a block that something above the cursor has opened."""
 _ONLY_CLOSES = re.compile(
     r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
 )
@@ -87,17 +89,22 @@ def within_scope(text: str, gap: Gap) -> str:
     offset = len(scanned.levels) - len(lines)
     outer = scanned.levels[0]
     width = _width(gap.statement_indent if begun else gap.prefix + lines[0])
+    middle = not begun and _MIDDLE.match(lines[0].lstrip()) is not None
     after_blank = False
     for index, line in enumerate(lines):
         if index == 0 or not line.strip():
             after_blank = after_blank or index > 0
             continue
-        if index + offset in scanned.inside:
+        level, own = scanned.levels[index + offset], _width(line)
+        if index + offset in scanned.inside or lines[index - 1].endswith("\\"):
             continue
-        level = scanned.levels[index + offset]
+        if middle and own == width and level < outer:
+            # The block that the first line goes on with ends here, unless it goes on again.
+            if _ONLY_CLOSES.fullmatch(line):
+                return "\n".join(lines[: index + 1])
+            continue
         if level < outer:
             return "\n".join(lines[:index]).rstrip("\n")
-        own = _width(line)
         if level == outer and _ends(line, own, width, gap, begun=begun, after_blank=after_blank):
             return "\n".join(lines[:index]).rstrip("\n")
         after_blank = False

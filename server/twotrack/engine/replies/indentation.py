@@ -119,7 +119,7 @@ def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> s
     `written`: how the first line was indented in the answer, where that is known.
     """
     first, newline, rest = text.partition("\n")
-    if not newline or not rest.strip():
+    if not newline or not rest.strip() or (gap.mixes_indentation and not frame.chat):
         return text
     lines = rest.split("\n")
     scanned = gap.lexer.scan(gap.near + text)
@@ -129,14 +129,15 @@ def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> s
     ]
     if not counted:
         return text
-    ours = _style_of(gap)
+    theirs = _style_of_lines([lines[n] for n in counted], _style_of(gap))
+    ours = _style_of(gap) if gap.unit else theirs
     told = _Rest(
         first,
         tuple(lines[n] for n in counted),
         tuple(scanned.levels[n + offset] - scanned.levels[0] for n in counted),
         gap,
         ours,
-        _style_of_lines([lines[n] for n in counted], ours),
+        theirs,
         chat=frame.chat,
     )
     here, there = told.here, told.there(written)
