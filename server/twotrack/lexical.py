@@ -25,7 +25,7 @@ _TAG = (
     r"|</(?P<end>[\w:.-]*+)\s*+>"
 )
 _HTML_TEXT = r"(?:(?<=>)|(?<=\}\})|\A)(?!\s*+\Z)[^<{]++"
-_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)[^<>{};=()]++(?=</|\{)"
+_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)(?:[^<>{};=]++(?=</)|[^<>{};=()]++(?=\{))"
 _HEREDOC_BODY = r"(?P<rest>[^\n]*+)\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+[ \t]*+(?P=tag)\b"
 _OPEN_HEREDOC = r"[^\n]*+(?:\n[\s\S]*+)?\Z"
 _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
@@ -257,6 +257,8 @@ def _fits(opener: Open, closer: str) -> bool:
 
 def _unfinished(literal: re.Match[str]) -> bool:
     kind = literal.lastgroup or ""
+    if kind == "text":
+        return literal.end() == len(literal.string)
     return kind.startswith(("bad", "open")) or (kind == "comment" and _reaches_end(literal))
 
 
@@ -276,7 +278,7 @@ _OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|
 
 
 def _opening_of(literal: re.Match[str]) -> str:
-    text = literal[0]
+    text = "" if literal.lastgroup == "text" else literal[0]
     if "heredoc" in (literal.lastgroup or ""):
         head, newline, _ = text.partition("\n")
         return head + newline

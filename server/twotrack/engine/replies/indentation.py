@@ -110,7 +110,7 @@ def _at_margin(written: str, gap: Gap, ours: _Style) -> str:
 
 def _style_of(gap: Gap) -> _Style:
     unit = gap.unit
-    return _Style(tabs=unit == "\t", unit=_TAB if unit == "\t" else len(unit))
+    return _Style(tabs=unit == "\t", unit=_TAB if unit == "\t" else len(unit) or _TAB)
 
 
 def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> str:
