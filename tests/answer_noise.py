@@ -88,7 +88,7 @@ def _table() -> tuple[Noise, ...]:
         "only the end": "{whole}</insert>",
         "fence inside": "<insert>\n```{language}\n{whole}\n```\n</insert>",
         "in a fence": "```xml\n<insert>{whole}</insert>\n```",
-        "code tag": "<code>{whole}</code>",
+        "snippet tag": "<snippet>{whole}</snippet>",
         "completion tag": "<completion>\n{whole}\n</completion>",
         "answer tag": "<answer>{whole}</answer>",
     }

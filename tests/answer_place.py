@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 WORD = re.compile(r"\w")
-CLOSING = re.compile(r"[\])}]|(?:end|fi|done|esac)\b|</")
+CLOSING = re.compile(r"[\])};]|(?:end|fi|done|esac)\b|</")
 
 
 @dataclass(frozen=True)

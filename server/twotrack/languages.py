@@ -10,7 +10,6 @@ from pathlib import Path
 from twotrack import lexis
 from twotrack.lexis import Block, Lexis, Literal
 
-
 _PLAIN_LEXIS = Lexis()
 
 
@@ -82,13 +81,23 @@ _PYTHON = Lexis(
 )
 _SCRIPT = Lexis(
     lexis.SCRIPT_LITERALS,
-    fillers=(" {}", " x", " finally {}", " class A {}", " f() {}", " while (x)", ": x"),
+    fillers=(
+        " {}",
+        " x",
+        " finally {}",
+        " class A {}",
+        " f() {}",
+        " while (x)",
+        ": x",
+        ",",
+        " x) : (x",
+    ),
 )
 _SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))
 _RUST = Lexis(
     (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
-    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;"),
+    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;", ";"),
 )
 _JAVA = Lexis(
     (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
@@ -109,7 +118,7 @@ _CSHARP = replace(
     ),
 )
 _RUBY = Lexis(
-    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE, lexis.BACKTICK, lexis.REGEX),
+    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.SINGLE, lexis.BACKTICK, lexis.REGEX),
     heredoc=lexis.RUBY_HEREDOC,
     blocks=lexis.RUBY_BLOCKS,
     comment=r"#(?![{])[^\n]*",

@@ -1,30 +1,33 @@
-"""Where strings and comments lie in a text of any language, and which brackets, block words and
-tags have no partner in it.
+"""The strings, comments, brackets, block words and tags in a text of any language.
 
 It reads text, not a tree: a text that does not parse, a piece of a line, a language without a
 grammar. Where a syntax tree is at hand it knows better where a line begins (`Syntax.inside`).
 """
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import NamedTuple
 
 from twotrack.languages import Language
-from twotrack.lexis import Block
+from twotrack.lexis import Literal
 
 PAIRS = {")": "(", "]": "[", "}": "{"}
 _CLOSERS = {opener: closer for closer, opener in PAIRS.items()}
 _VOID_TAGS = frozenset(
-    "area base br col embed hr img input link meta source track wbr !doctype".split()
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track"}
+    | {"wbr", "!doctype"}
 )
 _TAG = (
     r"(?<![\w)\]])<(?P<name>!?[A-Za-z][\w:.-]*+|(?=>))(?:=>|[^<>])*?(?P<alone>/?)>"
     r"|</(?P<end>[\w:.-]*+)\s*+>"
 )
 _HTML_TEXT = r"(?:(?<=>)|(?<=\}\})|\A)(?!\s*+\Z)[^<{]++"
-_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)[^<>{};=()]++(?=</|\{)"
+_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)(?:[^<>{};=]++(?=</)|[^<>{};=()]++(?=\{))"
+_HEREDOC_BODY = r"(?P<rest>[^\n]*+)\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+[ \t]*+(?P=tag)\b"
+_OPEN_HEREDOC = r"[^\n]*+(?:\n[\s\S]*+)?\Z"
 _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
 
 
@@ -68,8 +71,8 @@ class Ending(NamedTuple):
 class Scan(NamedTuple):
     """What a text looks like to its language. Lines count from 0."""
 
-    unopened: int
-    """Closers without an opener."""
+    closers: str
+    """The closing brackets without an opener, as they stand; other closers as a blank."""
     open: tuple[Open, ...]
     """Openers without a closer, the outermost first."""
     unfinished: int
@@ -82,6 +85,11 @@ class Scan(NamedTuple):
     """For each line how deep it lies: closers that it begins with count as closed."""
     inside: frozenset[int]
     """Lines that begin within a string or a comment."""
+
+    @property
+    def unopened(self) -> int:
+        """How many closers have no opener."""
+        return len(self.closers)
 
     @property
     def faults(self) -> int:
@@ -125,15 +133,15 @@ class Lexer:
         code, inside, unfinished, place, opening = self._code(text)
         if place is Place.CODE and self._is_text(code):
             place = Place.TEXT
-        unopened, stack, levels = self._match(code)
-        return Scan(unopened, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
+        closers, stack, levels = self._match(code)
+        return Scan(closers, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
 
     def ending(self, text: str) -> "Ending":
         """Return what the end of `text` stands in."""
-        last: re.Match[str] | None = None
-        for literal in self._literals.finditer(text):
-            last = literal
-        if last is None or last.end() < len(text) or not _unfinished(last):
+        literals = deque(self._literals.finditer(text), maxlen=1)
+        last = literals[0] if literals else None
+        over = last is None or last.end() < len(text) or not _unfinished(last)
+        if over or last is None or (last.lastgroup == "bad" and text.endswith("\n")):
             return Ending(Place.TEXT if self._is_text(text) else Place.CODE, "", len(text))
         return Ending(_place_of(last), _opening_of(last), last.start())
 
@@ -181,17 +189,18 @@ class Lexer:
         parts.append(text[at:])
         return "".join(parts), inside, unfinished, place, opening
 
-    def _match(self, code: str) -> tuple[int, list[Open], tuple[int, ...]]:
+    def _match(self, code: str) -> tuple[str, list[Open], tuple[int, ...]]:
         """Closers without openers, openers without closers, and how deep each line lies."""
         stack: list[Open] = []
-        unopened = line = start = 0
+        closers = ""
+        line = start = 0
         levels = [0]
         leading = True
         at = 0
         for token in self._tokens.finditer(code):
             between = code[at : token.start()]
             if breaks := between.count("\n"):
-                levels += [len(stack) - unopened] * breaks
+                levels += [len(stack) - len(closers)] * breaks
                 line += breaks
                 start = at + between.rindex("\n") + 1
                 leading = True
@@ -205,38 +214,41 @@ class Lexer:
                 elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
                     del stack[-2]
                 elif not (closer == "(" and stack and stack[-1].sign == _SHELL_CASE):
-                    unopened += 1
+                    closers += _CLOSERS.get(closer, " ")
                 if leading:
-                    levels[-1] = len(stack) - unopened
+                    levels[-1] = len(stack) - len(closers)
             leading = leading and closer is not None
             at = token.end()
             if breaks := token[0].count("\n"):
-                levels += [len(stack) - unopened] * breaks
+                levels += [len(stack) - len(closers)] * breaks
                 line += breaks
                 start = code.rindex("\n", 0, at) + 1
                 leading = True
-        levels += [len(stack) - unopened] * code.count("\n", at)
-        return unopened, stack, tuple(levels)
+        levels += [len(stack) - len(closers)] * code.count("\n", at)
+        return closers, stack, tuple(levels)
 
     def _read(self, token: re.Match[str], line: int) -> tuple[Open | None, str | None]:
         """What a token opens, or the sign of what it closes; neither for a tag that is alone."""
         kind = token.lastgroup or ""
-        sign = token[0]
+        if kind == "tag":
+            return self._read_tag(token, line)
         if kind == "bracket":
+            sign = token[0]
             if sign in PAIRS:
                 return None, PAIRS[sign]
             return Open(sign, _CLOSERS[sign], "", line), None
-        if kind == "tag":
-            if token["end"] is not None:
-                return None, f"<{token['end']}"
-            name = token["name"]
-            if token["alone"] or (self.language.id == "html" and name.lower() in _VOID_TAGS):
-                return None, None
-            return Open(f"<{name}", f"</{name}>", "", line), None
         block = self._blocks[int(kind[1:])]
         if kind[0] == "c":
             return None, block.text
         return Open(block.text, block.text, block.filler, line), None
+
+    def _read_tag(self, tag: re.Match[str], line: int) -> tuple[Open | None, str | None]:
+        if tag["end"] is not None:
+            return None, f"<{tag['end']}"
+        name = tag["name"]
+        if tag["alone"] or (self.language.id == "html" and name.lower() in _VOID_TAGS):
+            return None, None
+        return Open(f"<{name}", f"</{name}>", "", line), None
 
 
 def _fits(opener: Open, closer: str) -> bool:
@@ -245,6 +257,8 @@ def _fits(opener: Open, closer: str) -> bool:
 
 def _unfinished(literal: re.Match[str]) -> bool:
     kind = literal.lastgroup or ""
+    if kind == "text":
+        return literal.end() == len(literal.string)
     return kind.startswith(("bad", "open")) or (kind == "comment" and _reaches_end(literal))
 
 
@@ -264,7 +278,7 @@ _OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|
 
 
 def _opening_of(literal: re.Match[str]) -> str:
-    text = literal[0]
+    text = "" if literal.lastgroup == "text" else literal[0]
     if "heredoc" in (literal.lastgroup or ""):
         head, newline, _ = text.partition("\n")
         return head + newline
@@ -293,32 +307,30 @@ def _literal_kinds(language: Language) -> Iterator[tuple[str, str]]:
         yield "block_comment", rf"{first}[\s\S]*?{last}"
         yield "open_comment", rf"{first}[\s\S]*\Z"
     raw = [literal for literal in lexis.literals if "(?P<" in literal.whole]
-    plain = [literal for literal in lexis.literals if literal not in raw]
     for number, literal in enumerate(raw):
         yield f"string{number}", literal.whole
         if literal.unfinished:
             yield f"open{number}", literal.unfinished
     if lexis.heredoc:
-        body = r"[^\n]*+\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+"
-        yield (
-            "heredoc",
-            rf"{lexis.heredoc}(?P<rest>[^\n]*+)\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+[ \t]*+(?P=tag)\b",
-        )
-        yield (
-            "open_heredoc",
-            lexis.heredoc.replace("(?P<quote>", "(?:").replace("(?P<tag>", "(?:")
-            + r"[^\n]*+(?:\n[\s\S]*+)?\Z",
-        )
+        yield "heredoc", lexis.heredoc + _HEREDOC_BODY
+        bare = lexis.heredoc.replace("(?P<quote>", "(?:").replace("(?P<tag>", "(?:")
+        yield "open_heredoc", bare + _OPEN_HEREDOC
     if comment := _comment_pattern(language):
         yield "comment", comment
-    if plain:
-        yield "string", "|".join(literal.whole for literal in plain)
-        lines = [one.unfinished for one in plain if one.unfinished.endswith(r"\Z")]
-        ends = [one.unfinished for one in plain if one.unfinished and one.unfinished not in lines]
-        if lines:
-            yield "open_lines", "|".join(lines)
-        if ends:
-            yield "bad", "|".join(ends)
+    yield from _quoted_kinds([literal for literal in lexis.literals if literal not in raw])
+
+
+def _quoted_kinds(literals: Sequence[Literal]) -> Iterator[tuple[str, str]]:
+    """Those between quotes: whole ones, and those that are open at the text's or a line's end."""
+    if literals:
+        yield "string", "|".join(literal.whole for literal in literals)
+    unfinished = [literal.unfinished for literal in literals if literal.unfinished]
+    open_ones = [pattern for pattern in unfinished if pattern.endswith(r"\Z")]
+    bad = [pattern for pattern in unfinished if not pattern.endswith(r"\Z")]
+    if open_ones:
+        yield "open_lines", "|".join(open_ones)
+    if bad:
+        yield "bad", "|".join(bad)
 
 
 def _token_pattern(language: Language) -> str:
@@ -339,6 +351,3 @@ def lexer_of(language: Language) -> Lexer:
 def closing(scan: Scan) -> str:
     """Return what closes all that `scan` found open, with what may have to stand in it."""
     return "".join(f"{one.filler}{one.closing}" for one in reversed(scan.open))
-
-
-__all__ = ["PAIRS", "Block", "Lexer", "Open", "Place", "Scan", "closing", "lexer_of"]

@@ -140,8 +140,8 @@ SHELL_BLOCKS = (
 END_BLOCKS = (Block(r"\b(?:do|fn)\b(?!:)", _END, "\nend"),)
 JULIA_BLOCKS = (
     Block(
-        r"(?:^|=)[ \t]*+(?:function|if|for|while|begin|let|try|(?:mutable )?struct|module|macro|quote)"
-        r"\b|\bdo\b",
+        r"(?:^|=)[ \t]*+(?:function|if|for|while|begin|let|try|(?:mutable )?struct|module|macro"
+        r"|quote)\b|\bdo\b",
         _END,
         "\nend",
     ),

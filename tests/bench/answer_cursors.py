@@ -50,6 +50,8 @@ def _below(source: Source, row: int, chance: random.Random) -> tuple[str, str]:
 
 
 def _opens(source: Source, row: int) -> bool:
+    if source.lines[row].lstrip().startswith("#end"):
+        return False
     below = next((x for x in source.lines[row + 1 : row + 5] if x.strip()), "")
     return len(indent_of(below)) > len(indent_of(source.lines[row]))
 

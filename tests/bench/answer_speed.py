@@ -8,10 +8,10 @@ from os.path import commonprefix
 from measure import figures, say, source
 from tree_sitter import Language, Parser, Tree
 
-from completion_desk import Desk, quick
+from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.completion import CompletionRequest
 from twotrack.engine.gap import gap_at
+from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.replies import proposal
 from twotrack.text import Position, Snapshot
 
@@ -24,7 +24,7 @@ def print_speed() -> None:
     """Print the times of a 1,000-line file, beside a bare incremental parse of the same texts."""
     lines = source(1_000).split("\n")
     lines.insert(500, "def total(sizes):")
-    completer = Desk(quick("x")).completer
+    cache = SyntaxCache()
     python = importlib.import_module("tree_sitter_python")
     parser = Parser(Language(python.language()))
     tree, before = None, b""
@@ -42,10 +42,11 @@ def print_speed() -> None:
             lines[501] = _LINE[:typed]
             text = Snapshot("\n".join(lines))
             document = Document("file:///a.py", None, "python", 1, text)
-            request = CompletionRequest(document, Position(501, typed), invoked=False)
+            position = Position(501, typed)
             begun = time.perf_counter()
-            gap = gap_at(document, request.position)
-            check = partial(completer._adds_errors, request)
+            syntax = cache.of(document)
+            gap = gap_at(document, position, syntax)
+            check = partial(adds_errors, gap=gap, before=syntax)
             insertion = proposal(rest + "\n", gap, max_lines=1, cut=True, adds_errors=check)
             checked.append(time.perf_counter() - begun)
             assert insertion is not None

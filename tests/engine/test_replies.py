@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from before_after import CURSOR, Scenario, at_cursor, read
 from twotrack.engine.gap import gap_at
@@ -120,3 +122,27 @@ def test_an_answer_that_adds_errors_is_dropped() -> None:
     assert proposal("1 2", gap, max_lines=1, adds_errors=worse) is None
     assert asked == [Insertion("1 2")]
     assert proposal("1 2", gap, max_lines=1, adds_errors=lambda _: False) is not None
+
+
+# -- any reply at any place ----------------------------------------------------------------------
+
+_LANGUAGES = ["python", "typescriptreact", "ruby", "shellscript", "yaml", "html", "markdown", "go"]
+_PIECES = st.sampled_from(
+    ["\n", "\n", "    ", "\t", "x", "f(", ")", "{", "}", "[", "]", '"', "'", "`", "```", "```python\n"]
+    + ["<insert>", "</insert>", "<gap/>", "<think>", "</think>", "<|im_end|>", "</s>", "def f():"]
+    + ["return x", "Here is the code:", "# ", "// ", '"""', "end", "if x", "else:", "<p>", "</p>", ";"]
+)
+_TEXTS = st.lists(_PIECES, max_size=25).map("".join)
+
+
+@given(_TEXTS, _TEXTS, _TEXTS, st.sampled_from(_LANGUAGES), st.booleans())
+def test_any_reply_at_any_place_gives_a_text_for_the_cursors_line(
+    reply: str, before: str, after: str, language: str, chat: bool
+) -> None:
+    document, position = at_cursor(before + CURSOR + after, language)
+    gap = gap_at(document, position)
+    complete_at(reply, gap, max_lines=5, chat=chat)
+    insertion = proposal(reply, gap, max_lines=5, chat=chat)
+    if insertion is not None:
+        assert insertion.text.strip()
+        assert 0 <= insertion.replaces <= len(gap.suffix)

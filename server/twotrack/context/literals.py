@@ -12,6 +12,8 @@ _PARTS = re.compile(r"concatenated|array|_start|_end|_content|_fragment")
 """Node types that hold strings, or are a piece of one."""
 _NO_CODE = re.compile(r"string|heredoc|nowdoc|comment|char|regex|scalar")
 _TEXT = frozenset({"jsx_text", "text", "text_interpolation", "raw_text"})
+_ELEMENTS = frozenset({"jsx_element", "jsx_fragment"})
+"""Between their children stands text, of which white space alone has no node."""
 _INSERTED = re.compile(r"interpolation|template_substitution|expansion|command_substitution")
 _MAPPINGS = frozenset({"block_mapping", "flow_mapping", "object", "document", "table"})
 _PAIRS = frozenset({"block_mapping_pair", "flow_pair", "pair", "table"})
@@ -51,12 +53,14 @@ def in_code(root: "Node", byte: int) -> bool:
 
 def is_text(node: "Node") -> bool:
     """Whether a node is the text between tags."""
-    return node.type in _TEXT
+    return node.type in _TEXT or node.type in _ELEMENTS
 
 
 def literal_around(tree: "Tree", line: int) -> "Node | None":
     """Find the string, comment or text between tags that `line` begins within."""
     node = tree.root_node.descendant_for_point_range((line, 0), (line, 0))
+    if node is not None and node.type in _ELEMENTS:
+        return node
     found = None
     while node is not None and not _INSERTED.search(node.type):
         around = node.start_point[0] < line and node.end_point > (line, 0)

@@ -96,6 +96,16 @@ class Syntax:
         place = Place.COMMENT if "comment" in node.type else Place.STRING
         return place, Position(row, character)
 
+    def error_before(self, line: int) -> int | None:
+        """Return where the error begins that reaches from a line above over the start of `line`."""
+        node = self._tree.root_node.descendant_for_point_range((line, 0), (line, 0))
+        found = None
+        while node is not None:
+            if node.is_error and node.start_point[0] < line:
+                found = node.start_point[0]
+            node = node.parent
+        return found
+
     def doubled_key(self) -> str:
         """Give a key that one mapping of a data file holds twice; empty where none does."""
         return doubled_key(self._tree)

@@ -4,18 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield, file_of
 from twotrack.context.prompt import gather
-from twotrack.context.syntax import SyntaxCache, parse
+from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
 from twotrack.engine.gap import Gap, gap_at
-from twotrack.engine.continuations import continuations
 from twotrack.engine.pace import Pace
+from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.replies import Insertion, complete_at, proposal
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
-_MOST_PARSED = 200_000
-"""Characters; longer documents take too long to parse between two keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +269,7 @@ class Completer:
             max_lines=max_lines,
             cut=answer.finish == "length" or enough(answer.text),
             chat=chats.get(answer.model, False),
-            adds_errors=partial(self._adds_errors, request, gap),
+            adds_errors=partial(adds_errors, gap=gap, before=self._syntax.of(request.document)),
         )
         if insertion is None:
             self._cache.add_empty(place, several_lines=several_lines)
@@ -309,21 +307,6 @@ class Completer:
         stop = ("\n",) if task is Task.COMPLETE else ()
         infill = context.infill(stop, TASKS[task].max_tokens)
         return infill if can.infill else chat_for(infill) if can.chat else None
-
-    def _adds_errors(self, request: CompletionRequest, gap: Gap, insertion: Insertion) -> bool:
-        """Return whether the document parses worse with `insertion`, whatever may follow it."""
-        document = request.document
-        if len(document.text) > _MOST_PARSED:
-            return False
-        before = self._syntax.of(document)
-        if before is None:
-            return False
-        line = Range(request.position, Position(request.position.line, gap.end))
-        for text in continuations(insertion, gap):
-            after = parse(before.language, document.text.replace(line, text), before)
-            if after is None or not after.is_worse_than(before):
-                return False
-        return True
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

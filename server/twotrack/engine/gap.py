@@ -22,7 +22,7 @@ _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
 _NEAR = 2_000
 _AFTER_STATEMENT = tuple(")]};")
-_OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do|then|else|begin))$")
+_OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
@@ -59,11 +59,6 @@ class Gap:
     def eol(self) -> str:
         """The document's line end."""
         return self.document.text.eol
-
-    @property
-    def end(self) -> int:
-        """The column at which the cursor's line ends."""
-        return len(self.prefix) + len(self.suffix)
 
     @cached_property
     def near(self) -> str:
@@ -147,19 +142,17 @@ class Gap:
 
     @cached_property
     def unit(self) -> str:
-        """One level of indentation, as far as the document shows: a tab or some spaces."""
-        lines = [
-            line
-            for line in (*self.above, self.prefix, *self.below)
-            if (line.strip() or line is self.prefix) and line.lstrip()[:1] != "*"
-        ]
-        indents = [indent_of(line) for line in lines]
-        if any("\t" in indent[:1] for indent in indents):
-            return "\t"
-        if self.language.tabs and not any(indents):
-            return "\t"
-        widths = [len(indent) for indent in indents]
-        return " " * (steps_of(lines, widths) or unit_of(widths))
+        """One level of indentation: a tab or some spaces; empty where the document shows none."""
+        near = (*self.above, self.prefix, *self.below)
+        return _unit(near, self.prefix) or _unit(self.far_above, "") or "\t" * self.language.tabs
+
+    @cached_property
+    def mixes_indentation(self) -> bool:
+        """Whether lines around begin with tabs and others with spaces."""
+        lines = (*self.above, self.prefix, *self.below)
+        return {line[0] for line in lines if line.lstrip()[:1] != "*" and line[:1].isspace()} > {
+            " "
+        }
 
     @cached_property
     def opens_block(self) -> bool:
@@ -234,17 +227,21 @@ def _line_start(
 ) -> tuple[str, Place]:
     """How the literal begins within which `line` begins, and what the line begins in.
 
-    The syntax tree tells; where it has errors or is not there, the text above does.
+    The syntax tree tells; the text above does where that has an error around the line, or is
+    not there.
     """
     lexer, text = lexer_of(language), document.text
-    place, first = (Place.CODE, None) if syntax is None else syntax.line_start(line)
-    if first is not None:
-        head = text.line(first.line)[first.character :] + "\n"
-        opening = lexer.ending(head[:_SCANNED]).opening
-        return opening or head[:1], place
-    if syntax is not None and (place is not Place.CODE or not syntax.has_error):
-        return "", place
-    above = "".join(text.lines(max(line - _LINES_SCANNED, 0), line)).replace("\r\n", "\n")
+    start = line - _LINES_SCANNED
+    if syntax is not None:
+        place, first = syntax.line_start(line)
+        if first is not None:
+            head = text.line(first.line)[first.character :] + "\n"
+            return lexer.ending(head[:_SCANNED]).opening or head[:1], place
+        broken = syntax.error_before(line)
+        if place is not Place.CODE or broken is None:
+            return "", place
+        start = max(start, broken)
+    above = "".join(text.lines(max(start, 0), line)).replace("\r\n", "\n")
     ending = lexer.ending(above[-_SCANNED:])
     return ending.opening, ending.place
 
@@ -261,6 +258,20 @@ def _end_of(line: str) -> str:
 def indent_of(line: str) -> str:
     """The white space that begins `line`."""
     return line[: len(line) - len(line.lstrip())]
+
+
+def _unit(lines: Sequence[str], prefix: str) -> str:
+    """A level of indentation as `lines` have it; the stars of a block comment are none."""
+    told = [n for n in lines if (n.strip() or n is prefix) and n.lstrip()[:1] != "*"]
+    indents = [indent_of(line) for line in told]
+    tabs = sum(indent[:1] == "\t" for indent in indents)
+    spaces = sum(indent[:1] == " " for indent in indents)
+    if not tabs and not spaces:
+        return ""
+    if prefix[:1] == "\t" or (tabs > spaces and prefix[:1] != " "):
+        return "\t"
+    widths = [len(indent) for indent in indents]
+    return " " * (steps_of(told, widths) or unit_of(widths))
 
 
 def steps_of(lines: Sequence[str], widths: Sequence[int]) -> int:

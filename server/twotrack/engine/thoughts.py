@@ -19,7 +19,7 @@ _CLOSING = (
 )
 # Within quotes or a pattern a mark is spoken of, not made.
 _MARK = re.compile(
-    rf"(?P<closing>(?:^[ \t]*|(?<![\"'`*\\]))(?:{_CLOSING})(?![\"'\\)|]|`(?!``)))"
+    rf"(?P<closing>(?:^[ \t]*|(?<![\"'`*\\]))(?:{_CLOSING})(?![\\)|]|`(?!``)))"
     rf"|(?P<start>\A\s*(?:{_OPENING}))|(?P<opening>^[ \t]*(?:{_OPENING}))",
     re.MULTILINE,
 )

@@ -23,32 +23,37 @@ class Answer(NamedTuple):
     text: str
     joined: bool
     """Whether the text goes on right at the cursor: what stood before it had come again."""
-    indent: str | None
+    indent: str | None = None
     """How the cursor's line was indented where it came again."""
+    shift: tuple[str, str] | None = None
+    """How the last line above that came again was indented, in the answer and in the document."""
 
 
 def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
     """Return the part of an answer that begins at the cursor."""
     lines = code.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-    above = _repeated_above(lines[first:], gap, chat=chat)
-    if (above and first + above < len(lines)) or (above and not gap.prefix.strip()):
-        lines, first = lines[first + above :], 0
+    count = _repeated_above(lines[first:], gap, chat=chat)
+    shift = None
+    if count:
+        last = next(line for line in reversed(lines[: first + count]) if line.strip())
+        shift = indent_of(last), indent_of(gap.last_line)
+        lines, first = lines[first + count :], 0
         first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     if first == len(lines):
-        return Answer("", joined=False, indent=None)
+        return Answer("", joined=False)
     rest = _after_prefix(lines[first], gap, chat=chat)
     if rest is not None:
         text = "\n".join([rest, *lines[first + 1 :]])
-        return Answer(text, joined=True, indent=indent_of(lines[first]))
-    text = "\n".join(lines) if not above else "\n".join(lines[first:])
-    return Answer(text, joined=False, indent=None)
+        return Answer(text, joined=True, indent=indent_of(lines[first]), shift=shift)
+    return Answer("\n".join(lines[first if count else 0 :]), joined=False, shift=shift)
 
 
 def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:
-    """How many of `lines` stand right above the cursor's line; blank lines aside.
+    """How many of `lines` stand above the cursor's line, up to it; blank lines aside.
 
-    Where the cursor's line has begun, its beginning has to follow them.
+    Where the cursor's line has begun, its beginning has to follow them. All of them where the
+    answer has come no further than what stands above.
     """
     if not chat:
         first = lines[0] if lines else ""
@@ -56,16 +61,27 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:
         return int(bool(again and _WORD.search(first) and not gap.prefix.strip()))
     said = [(n, line.strip()) for n, line in enumerate(lines) if line.strip()]
     above = [line.strip() for line in gap.far_above if line.strip()]
-    typed = gap.prefix.strip()
-    for count in range(min(len(said), len(above)), 0, -1):
-        if [line for _, line in said[:count]] != above[-count:]:
+    for start, line in enumerate(above):
+        if not said or line != said[0][1]:
             continue
-        if not any(_WORD.search(line) for line in above[-count:]):
+        count = 0
+        while count < len(said) and start + count < len(above):
+            if said[count][1] != above[start + count]:
+                break
+            count += 1
+        if not any(_WORD.search(line) for line in above[start : start + count]):
             continue
-        if typed and (count == len(said) or not said[count][1].startswith(typed)):
-            continue
-        return said[count - 1][0] + 1
+        if start + count == len(above) and _goes_on(said[count:], gap):
+            return said[count - 1][0] + 1
+        if count > 1 and count == len(said):
+            return len(lines)
     return 0
+
+
+def _goes_on(rest: Sequence[tuple[int, str]], gap: Gap) -> bool:
+    """Whether an answer goes on with the cursor's line after all that stands above it."""
+    typed = gap.prefix.strip()
+    return not typed or not rest or rest[0][1].startswith(typed) or typed.startswith(rest[0][1])
 
 
 def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:

@@ -20,6 +20,8 @@ _CONTINUES = re.compile(
     r"|default|when|then|do|until|endif|endforeach|endfor|endwhile)\b|</"
 )
 """What goes on with a block at the level of the line that opened it."""
+_MIDDLE = re.compile(r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when)\b")
+"""What goes on with a block that something above the cursor has opened."""
 _ONLY_CLOSES = re.compile(
     r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
 )
@@ -49,14 +51,13 @@ def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> 
     """
     lines = text.split("\n")
     told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
-    last = len(told)
-    while last and not told[last - 1]:
-        last -= 1
-    told = told[:last]
+    while told and not told[-1]:
+        told.pop()
     for size in range(1, min(_LONGEST_BLOCK, len(told) // 2) + 1):
+        start = _periodic_from(told, size)
         least = (_SURE_TIMES if going_on else _MOST_TIMES) if size == 1 else 3 if going_on else 2
-        times, start = _times_round(told, size)
-        if times >= least:
+        times = (len(told) - start) / size
+        if times >= least and any(_WORD.search(line) for line in told[start : start + size]):
             return "\n".join(lines[: start + size])
     round_again = _CYCLE_CHARS.search(text)
     if round_again is not None and _LETTERS.search(round_again[1] or round_again[2]):
@@ -64,25 +65,12 @@ def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> 
     return text
 
 
-def _times_round(lines: Sequence[str], size: int) -> tuple[int, int]:
-    """How often the last `size` lines stand one after the other at the end, and where first.
-
-    The last time may be cut short.
-    """
-    for cut in range(size):
-        end = len(lines) - cut
-        block = lines[end - size : end]
-        if len(block) < size or not any(_WORD.search(line) for line in block):
-            continue
-        if cut and lines[end:] != block[:cut]:
-            continue
-        at = end - size
-        while at >= size and lines[at - size : at] == block:
-            at -= size
-        times = (end - at) // size
-        if times > 1:
-            return times, at
-    return 1, 0
+def _periodic_from(lines: Sequence[str], size: int) -> int:
+    """The first line from which each line comes again `size` lines later, up to the end."""
+    start = len(lines) - size
+    while start and lines[start - 1] == lines[start - 1 + size]:
+        start -= 1
+    return start
 
 
 def within_scope(text: str, gap: Gap) -> str:
@@ -101,17 +89,22 @@ def within_scope(text: str, gap: Gap) -> str:
     offset = len(scanned.levels) - len(lines)
     outer = scanned.levels[0]
     width = _width(gap.statement_indent if begun else gap.prefix + lines[0])
+    middle = not begun and _MIDDLE.match(lines[0].lstrip()) is not None
     after_blank = False
     for index, line in enumerate(lines):
         if index == 0 or not line.strip():
             after_blank = after_blank or index > 0
             continue
-        if index + offset in scanned.inside:
+        level, own = scanned.levels[index + offset], _width(line)
+        if index + offset in scanned.inside or lines[index - 1].endswith("\\"):
             continue
-        level = scanned.levels[index + offset]
+        if middle and own == width and level < outer:
+            # The block that the first line goes on with ends here, unless it goes on again.
+            if _ONLY_CLOSES.fullmatch(line):
+                return "\n".join(lines[: index + 1])
+            continue
         if level < outer:
             return "\n".join(lines[:index]).rstrip("\n")
-        own = _width(line)
         if level == outer and _ends(line, own, width, gap, begun=begun, after_blank=after_blank):
             return "\n".join(lines[:index]).rstrip("\n")
         after_blank = False

@@ -1,5 +1,6 @@
 """An answer's lines, indented as the document is."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from typing import NamedTuple
 from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
 from twotrack.engine.replies.echo import Answer
 
-_CONTINUES = re.compile(r"(?:[.?&|+*/:,=<>-]|\bor\b|\band\b)")
+_CONTINUES = re.compile(r"(?:[.?:&|+]|->|=>|[*/%-] |\bor\b|\band\b)")
 """What a line begins with that goes on with the statement above it."""
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_UNITS = frozenset({2, 3, 4, 8})
 _TAB = 4
 """Columns of a tab where only levels count."""
 
@@ -39,40 +41,45 @@ class _Style(NamedTuple):
 
 def indented(answer: Answer, gap: Gap, *, chat: bool) -> str:
     """Return the text of an answer as it goes in at the cursor."""
-    text = answer.text
+    text, frame = answer.text, _Frame(answer, chat=chat)
     if answer.joined:
-        return _rest_indented(text, gap, answer.indent, chat=chat)
+        return _rest_indented(text, gap, answer.indent, frame)
     if gap.prefix.strip():
-        return _after_code(text, gap, chat=chat)
+        return _after_code(text, gap, frame)
     text = text.lstrip("\n") if text.strip() else ""
     first, newline, rest = text.partition("\n")
     written = indent_of(first)
-    kept = _kept(first, gap)
-    shifted = _rest_indented(
-        kept + first.lstrip() + newline + rest,
-        gap,
-        written if chat or not gap.prefix else None,
-        chat=chat,
-    )
-    return shifted
+    kept = _kept(first, gap, frame)
+    known = written if chat or not gap.prefix else None
+    return _rest_indented(kept + first.lstrip() + newline + rest, gap, known, frame)
 
 
-def _after_code(text: str, gap: Gap, *, chat: bool) -> str:
+class _Frame(NamedTuple):
+    """How the lines of an answer are to be read."""
+
+    answer: Answer
+    chat: bool
+
+
+def _after_code(text: str, gap: Gap, frame: _Frame) -> str:
     """The text after the beginning of a line: on the next line where a block has been opened."""
+    chat = frame.chat
     lead = text[: len(text) - len(text.lstrip("\n"))]
     if lead and (gap.opens_block or not chat):
         kept = lead[:1] if gap.language.indented else lead[:2]
-        return _rest_indented(kept + text[len(lead) :], gap, None, chat=chat)
+        return _rest_indented(kept + text[len(lead) :], gap, None, frame)
     if chat and gap.opens_block and text[:1] in (" ", "\t") and "\n" not in gap.suffix:
-        return _rest_indented("\n" + text, gap, None, chat=chat)
+        return _rest_indented("\n" + text, gap, None, frame)
     text = text.lstrip("\n") if chat else text
     text = text.lstrip(" ") if gap.prefix[-1] in " \t" else text
-    return _rest_indented(text, gap, None, chat=chat)
+    return _rest_indented(text, gap, None, frame)
 
 
-def _kept(first: str, gap: Gap) -> str:
+def _kept(first: str, gap: Gap, frame: _Frame) -> str:
     """The white space that the first line needs beside what stands before the cursor."""
     written, ours = indent_of(first), _style_of(gap)
+    if frame.chat and gap.prefix:
+        written = written.removeprefix(gap.prefix) if written.startswith(gap.prefix) else ""
     if not written:
         return ""
     if not gap.prefix:
@@ -103,16 +110,16 @@ def _at_margin(written: str, gap: Gap, ours: _Style) -> str:
 
 def _style_of(gap: Gap) -> _Style:
     unit = gap.unit
-    return _Style(tabs=unit == "\t", unit=_TAB if unit == "\t" else len(unit))
+    return _Style(tabs=unit == "\t", unit=_TAB if unit == "\t" else len(unit) or _TAB)
 
 
-def _rest_indented(text: str, gap: Gap, written: str | None, *, chat: bool) -> str:
+def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> str:
     """Indent all lines but the first: by what level they stand at, where that is not as it is here.
 
     `written`: how the first line was indented in the answer, where that is known.
     """
     first, newline, rest = text.partition("\n")
-    if not newline or not rest.strip():
+    if not newline or not rest.strip() or (gap.mixes_indentation and not frame.chat):
         return text
     lines = rest.split("\n")
     scanned = gap.lexer.scan(gap.near + text)
@@ -122,17 +129,21 @@ def _rest_indented(text: str, gap: Gap, written: str | None, *, chat: bool) -> s
     ]
     if not counted:
         return text
-    ours = _style_of(gap)
+    theirs = _style_of_lines([lines[n] for n in counted], _style_of(gap))
+    ours = _style_of(gap) if gap.unit else theirs
     told = _Rest(
         first,
         tuple(lines[n] for n in counted),
         tuple(scanned.levels[n + offset] - scanned.levels[0] for n in counted),
         gap,
         ours,
-        _style_of_lines([lines[n] for n in counted], ours),
-        chat=chat,
+        theirs,
+        chat=frame.chat,
     )
     here, there = told.here, told.there(written)
+    if frame.answer.shift is not None:
+        before, after = frame.answer.shift
+        there = here + told.theirs.width(before + "x") - ours.width(after + "x")
     if there == here and told.of_our_kind:
         return text
     step = told.step(there)
@@ -186,6 +197,8 @@ class _Rest:
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
         opened = gap.opens(header) or header.rstrip().endswith(":")
         body = self.theirs.width(self.lines[0]) if opened else None
+        if body is None and self._counts_in_smaller_levels():
+            return here * self.theirs.unit // self.ours.unit
         same, closes = self._at_its_level(own, body)
         sure = self.chat or closes or gap.language.indented or not self.of_our_kind
         if same and sure and len(set(same)) == 1:
@@ -194,8 +207,14 @@ class _Rest:
             return own if own in same else here
         return self._by_body(own, here, body)
 
+    def _counts_in_smaller_levels(self) -> bool:
+        """Whether the lines are counted from the margin in levels that are smaller than ours."""
+        smaller = self.here * self.theirs.unit // self.ours.unit
+        fits = smaller > 0 and self.theirs.width(self.lines[0]) == smaller
+        return fits and self.of_our_kind and self.theirs.unit < self.ours.unit
+
     def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
-        """The columns of the lines at the first line's level; whether one of them closes a block."""
+        """The columns of the lines at the first line's level; whether one closes a block."""
         columns: list[int] = []
         closes = False
         indented = self.gap.language.indented
@@ -205,7 +224,10 @@ class _Rest:
                 break
             if level > 0 or (indented and body is not None and width >= body):
                 continue
-            if indented or not _stands_by_custom(line):
+            if indented:
+                if not columns or width <= columns[0]:
+                    columns.append(width)
+            elif not _stands_by_custom(line):
                 columns.append(width)
                 closes = closes or _CLOSES.match(line) is not None
         return columns, closes
@@ -219,14 +241,18 @@ class _Rest:
         return here
 
     def step(self, there: int) -> int:
-        """The columns of a level in the answer, where a header and its body show it; else 0."""
+        """The columns of a level in the answer, as far as it shows; else 0."""
         if self.theirs.tabs:
             return self.theirs.unit
         widths = [self.theirs.width(line) for line in self.lines]
         if step := steps_of((self.first, *self.lines), (there, *widths)):
             return step
         depths = {width - there for width in widths} - {0}
-        return unit_of(depths) if depths and min(depths) > 0 else 0
+        levels = self.here // self.ours.unit
+        absolute = there // levels if levels and there and there % levels == 0 else 0
+        if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
+            return absolute
+        return math.gcd(*depths) if depths and min(depths) > 0 else 0
 
 
 def _stands_by_custom(line: str) -> bool:

@@ -12,7 +12,9 @@ _LONGEST_REST = 400
 """Characters after the cursor that are compared."""
 _WORD = re.compile(r"\w")
 _CLOSERS = re.compile(r"(?:[\])}>\"'`]|\s+(?=[\])}>]))*")
-_ARROWS = re.compile(r"[-=]>|<=|>=|<<|>>")
+_QUOTES = ("'", '"', "`")
+_OPENERS = ("{", "(", "[")
+_ARROWS = re.compile(r"[-=]>|<=|>=")
 _LAST_CLOSER = re.compile(r"([\])}])(\s*[;,]?\s*)\Z")
 _PUNCTUATION = re.compile(r"\s*[:{;,]*")
 
@@ -62,15 +64,40 @@ def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
 
 def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
     """The text in the place of as many closers as it makes too many."""
-    best = Insertion(text)
     run = _CLOSERS.match(suffix)
-    for count in range(1, min(run.end() if run else 0, _MOST) + 1):
-        if not fewest:
+    most = min(run.end() if run else 0, _MOST)
+    quote = gap.prefix[-1:]
+    if suffix[0] == ">" and quote == "<":
+        plain = _ARROWS.sub("", text)
+        return Insertion(text, int(plain.count(">") > plain.count("<")))
+    best, least = 0, _faults("", suffix, gap)
+    for count in range(1, most + 1):
+        if fewest <= least:
             break
         found = _faults(text, suffix[count:], gap)
         if found < fewest:
-            fewest, best = found, Insertion(text, count)
-    return best
+            fewest, best = found, count
+    if text.rstrip().endswith(_OPENERS):
+        # What it opens last is closed below: the closer here is that of what it has closed.
+        closed = gap.lexer.scan(text).closers
+        best = max(best, _common(closed, suffix[:most]))
+    elif not best and _is_pair(gap) and text.count(quote) % 2:
+        best = 1
+    return Insertion(text, best)
+
+
+def _is_pair(gap: Gap) -> bool:
+    """Whether the cursor stands between two quotes that an editor has put there together."""
+    quote = gap.suffix[:1]
+    return quote in _QUOTES and gap.prefix.endswith(quote) and not gap.prefix.endswith(2 * quote)
+
+
+def _common(closed: str, suffix: str) -> int:
+    """How many characters of `suffix` are the closers `closed`, as far as they go."""
+    count = 0
+    while count < min(len(closed), len(suffix)) and closed[count] == suffix[count]:
+        count += 1
+    return count
 
 
 def _faults(text: str, rest: str, gap: Gap) -> int:
@@ -89,7 +116,7 @@ def _ends_in_comment(text: str, gap: Gap) -> bool:
 def _dropped(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion | None:
     """The text without its longest end that repeats the beginning of what follows."""
     for kept in _overlaps(text, suffix):
-        if _faults(kept, suffix, gap) > fewest or not _angles_fit(text, kept):
+        if _faults(kept, suffix, gap) > fewest or not _angles_fit(text, kept, suffix, gap):
             continue
         return Insertion(kept.rstrip() if suffix[0].isspace() else kept)
     return None
@@ -109,13 +136,17 @@ def _overlaps(text: str, suffix: str) -> Iterator[str]:
             yield kept
 
 
-def _angles_fit(text: str, kept: str) -> bool:
+def _angles_fit(text: str, kept: str, suffix: str, gap: Gap) -> bool:
     """Whether no closing angle bracket is dropped that the text itself has opened."""
-    dropped = _ARROWS.sub("", text[len(kept) :])
-    if dropped.count(">") <= dropped.count("<"):
+    if ">" not in _ARROWS.sub("", text[len(kept) :]):
         return True
+    line = gap.prefix[-_LONGEST_REST:]
+    return _odd_angles(line + kept + suffix) <= _odd_angles(line + text + suffix)
+
+
+def _odd_angles(text: str) -> int:
     plain = _ARROWS.sub("", text)
-    return plain.count(">") > plain.count("<")
+    return abs(plain.count("<") - plain.count(">"))
 
 
 def _with_punctuation(found: Insertion, suffix: str) -> Insertion:

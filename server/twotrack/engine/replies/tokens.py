@@ -20,6 +20,8 @@ _CHAT_TOKENS = {
     "minimax": "<beginning_of_sentence> <end_of_sentence> <begin_of_document> <end_of_document>",
     "internlm": "<eoa> <eoh> <|action_start|> <|action_end|>",
     "codegen, incoder": "<|mask:0|> <|endofmask|> <mask_1> <sep> <eom>",
+    "starcoder-1": "<reponame> <gh_stars> <issue_start> <issue_comment> <issue_closed> <commit_msg>"
+    " <commit_before> <commit_after> <jupyter_start> <jupyter_text> <jupyter_code> <empty_output>",
     "santacoder": "<fim-prefix> <fim-suffix> <fim-middle> <fim-pad>",
 }
 """Those of chat templates and older fill-in-the-middle by family; the others are in `llm.fim`."""
@@ -35,9 +37,9 @@ _SHAPED = (
 )
 _TOKEN_PATTERN = "|".join([_SHAPED, *map(re.escape, sorted(_EXACT, key=len, reverse=True))])
 _TOKEN = re.compile(_TOKEN_PATTERN)
-_FIRST = re.compile(
-    rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w)[ \t]*\n*)?[ \t]*(?=\Z|\S|\n))+"
-)
+_FIRST = re.compile(rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w))?[ \t]*?)+")
+_HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|final")
+"""What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
 
 def without_special_tokens(reply: str, gap: Gap) -> str:
@@ -46,12 +48,23 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     Tokens that the code itself speaks of stay: within a string, or known to the document.
     """
     first = _FIRST.match(reply)
-    if first is not None and not _is_the_codes_own(reply, first.start(), first[0].strip(), gap):
+    if first is not None and not _speaks_of_tokens(gap):
         reply = reply[first.end() :]
+        if _HEADING.search(first[0]):
+            reply = reply.removeprefix("\n")
+        if "header_id" in first[0]:
+            reply = reply.removeprefix("\n")
+        if first[0].endswith("INST]"):
+            reply = reply.removeprefix(" ")
     for token in _TOKEN.finditer(reply):
         if not _is_the_codes_own(reply, token.start(), token[0], gap):
-            return reply[: token.start()]
+            return reply[: token.start()].rstrip(" \t")
     return reply
+
+
+def _speaks_of_tokens(gap: Gap) -> bool:
+    around = "\n".join((*gap.above, gap.prefix, gap.suffix, *gap.below))
+    return _TOKEN.search(around) is not None
 
 
 def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
@@ -64,7 +77,7 @@ def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
             token[0] == "[" and token[1:2] != "/" and _stands_in(word, reply[:at], gap)
         )
     words = gap.place in (Place.COMMENT, Place.TEXT) or bool(gap.lead)
-    return words and not at_the_end and _TOKEN.search("\n".join(gap.above)) is not None
+    return words and not at_the_end and _speaks_of_tokens(gap)
 
 
 def _stands_in(word: str, before: str, gap: Gap) -> bool:

@@ -59,19 +59,34 @@ def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
         return _in_tag(tagged[1], gap)
     if f"</{TAG}>" in reply:  # its beginning was part of the question
         return _in_tag(_END_TAG.split(reply, maxsplit=1)[0], gap)
-    other = _OTHER_TAG.match(reply) if chat and not gap.language.lexis.tags else None
-    if other is not None:
+    other = _OTHER_TAG.match(reply) if chat else None
+    if other is not None and not (other["tag"] in ("code", "output") and _has_tags(gap)):
         return _in_tag(other["inside"], gap)
-    reply = reply.split(GAP_MARK, maxsplit=1)[0] if chat else reply
+    reply = _without_mark(reply, gap) if chat else reply
     return _bare(reply, gap, chat=chat)
 
 
+def _has_tags(gap: Gap) -> bool:
+    """Whether tags are at home around the cursor."""
+    lines = (*gap.above, gap.prefix, gap.suffix, *gap.below)
+    return bool(gap.language.lexis.tags) and any("</" in line or "/>" in line for line in lines)
+
+
 def _in_tag(inside: str, gap: Gap) -> Code:
-    inside = inside.split(GAP_MARK, maxsplit=1)[0] if GAP_MARK not in gap.prefix else inside
+    inside = _without_mark(inside, gap)
     fenced = None if gap.language.lexis.prose else _FENCE.fullmatch(inside.strip("\n"))
     if fenced is not None:
         return Code(fenced["body"], marked=True, whole_lines=True)
     return Code(inside, marked=True, whole_lines=False)
+
+
+def _without_mark(text: str, gap: Gap) -> str:
+    """The text after a mark of the gap that it begins with, and before one that follows."""
+    if GAP_MARK in gap.prefix:
+        return text
+    blanks = len(text) - len(text.lstrip())
+    text = text[:blanks] + text[blanks:].removeprefix(GAP_MARK)
+    return text.split(GAP_MARK, maxsplit=1)[0]
 
 
 def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:

@@ -1,10 +1,33 @@
-"""What a line may have to be followed by for it to be whole: the ways in which code is judged."""
+"""Whether a document would parse worse with a completion, whatever the line still lacks."""
 
 from collections.abc import Iterator
 
+from twotrack.context.syntax import Syntax, parse
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
 from twotrack.lexical import Open, Scan, closing
+from twotrack.text import Position, Range
+
+_MOST_PARSED = 200_000
+"""Characters; longer documents take too long to parse between two keys."""
+
+
+def adds_errors(insertion: Insertion, gap: Gap, before: Syntax | None) -> bool:
+    """Return whether the gap's document, of syntax `before`, parses worse with `insertion`.
+
+    A line that opens a block is judged with its end, one that needs a body, an operand or a
+    definition below it with one. What the document had wrong already does not count.
+    """
+    text = gap.document.text
+    if before is None or len(text) > _MOST_PARSED:
+        return False
+    start = Position(gap.line, len(gap.prefix))
+    rest = Range(start, Position(gap.line, len(gap.prefix) + len(gap.suffix)))
+    for line in continuations(insertion, gap):
+        after = parse(before.language, text.replace(rest, line), before)
+        if after is None or not after.is_worse_than(before):
+            return False
+    return True
 
 
 def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
