@@ -68,12 +68,14 @@ class Syntax:
         return tuple(self._source.range(n.start_byte, n.end_byte) for n in self._error_nodes())
 
     def _error_nodes(self) -> Iterator["Node"]:
-        waiting = [self._tree.root_node]
+        waiting = [self._tree.root_node] if self.has_error else []
         while waiting:
             node = waiting.pop()
-            if node.is_error or node.is_missing:
+            within = [child for child in reversed(node.children) if child.has_error]
+            # Recovery may leave no error node: then the innermost one that does not parse counts.
+            if node.is_error or node.is_missing or not within:
                 yield node
-            waiting.extend(child for child in reversed(node.children) if child.has_error)
+            waiting.extend(within)
 
     def long_strings(self) -> tuple[tuple[int, int], ...]:
         """The strings over several lines: for each its first and its last line."""

@@ -32,10 +32,11 @@ def refuse_faults(
         if not language.lexis.prose and _faults(language, after) > _faults(language, before):
             raise ReplyRejected("The brackets or blocks of the changed code do not match.")
         return
+    if language.lexis.tags == "html" and _unopened(language, after) > _unopened(language, before):
+        raise ReplyRejected("The answer closes a tag that it does not open.")
     errors = _errors(new, after)
     had = _errors(old, before)
-    hidden = language.id != "jsonc" and new.has_error and not old.has_error
-    if len(errors) > len(had) or hidden or _more_inside(had, errors, before, span, after):
+    if len(errors) > len(had) or _more_inside(had, errors, before, span, after):
         known = set(had)
         fresh = [e for e in errors if e not in known and e.start.line >= span.start.line]
         line = fresh[0].start.line - span.start.line if fresh else -1
@@ -61,6 +62,11 @@ def _faults(language: Language, text: Snapshot) -> int:
     if language.id not in LANGUAGES or len(text) > _MOST_CHARACTERS:
         return 0
     return lexer_of(language).scan(text.text).faults
+
+
+def _unopened(language: Language, text: Snapshot) -> int:
+    """Closing tags alone, which HTML's grammar passes over."""
+    return lexer_of(language).scan(text.text).unopened if len(text) < _MOST_CHARACTERS else 0
 
 
 def _does_not_parse(line: int, new_text: str, reason: str = "") -> ReplyRejected:

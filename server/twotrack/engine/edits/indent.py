@@ -8,12 +8,16 @@ from itertools import pairwise
 _BLANKS = re.compile(r"[ \t]*")
 _DEFAULT_UNIT = "    "
 _MOST_UNIT = 8
-# A line below which others are indented: by its end, or by its first word where blocks are words.
-_OPENS = re.compile(
-    r"[:{(\[,=>|&+\\-]\s*$|\b(?:then|do|else|begin|repeat|of|where)\s*$|^\s*<\w"
+_UNITS = frozenset({2, 3, 4, 8})
+# A line that opens a block: by its end, or by its first word where blocks are words.
+_BLOCK = (
+    r"[:{]\s*$|\b(?:then|do|else|begin|repeat|of|where)\s*$"
     r"|^\s*(?:(?:local|private|protected|public|static|async)\s+)*"
     r"(?:def|class|module|function|fun|sub|if|unless|while|until|for|case|when|begin|try|else)\b"
 )
+_OPENS_BLOCK = re.compile(_BLOCK)
+_OPENS = re.compile(rf"{_BLOCK}|[(\[,=>|&+\\-]\s*$|^\s*<\w")
+"""A line below which others are deeper."""
 
 Lines = Sequence[str]
 Spans = Sequence[tuple[int, int]]
@@ -142,20 +146,49 @@ def _mostly_tabs(lines: Lines) -> bool:
 
 
 def _in_unit(lines: Lines, document: Lines, inside: set[int], otherwise: str) -> Lines:
-    """With the document's kind of blanks, but within strings."""
+    """With the document's kind of blanks, and as many of them a step, but within strings."""
     tabs = any(line.startswith("\t") for n, line in enumerate(lines) if n not in inside)
     if _mostly_tabs(document):
         return lines if tabs else _tabbed(lines, inside)
     spaced = any(line.startswith("  ") for line in document if line.strip())
-    if not tabs or not (spaced or otherwise != _DEFAULT_UNIT):
+    if not (spaced or otherwise != _DEFAULT_UNIT):
         return lines
     unit, known = unit_of(document, otherwise), set(document)
-    return tuple(
-        line
-        if n in inside or line in known
-        else indentation(line).replace("\t", unit) + line.lstrip(" \t")
-        for n, line in enumerate(lines)
-    )
+    moved = [n for n, line in enumerate(lines) if line.strip() and n not in inside]
+    if not tabs:
+        return _in_steps(lines, moved, unit, document)
+    made = list(lines)
+    for n in moved:
+        if lines[n] not in known:
+            made[n] = indentation(lines[n]).replace("\t", unit) + lines[n].lstrip(" \t")
+    return tuple(made)
+
+
+def _in_steps(lines: Lines, moved: Sequence[int], unit: str, document: Lines) -> Lines:
+    """With steps of `unit`, where all blocks are another step deeper, which `document` never has.
+
+    Not where a line stands between two steps.
+    """
+    blocks = [lines[n] for n in moved if not lines[n].lstrip().startswith("*")]
+    least = min((len(indentation(line)) for line in blocks), default=0)
+    steps = _steps(blocks)
+    step = min(steps, default=len(unit))
+    between = any((len(indentation(line)) - least) % step for line in blocks)
+    if len(steps) != 1 or step not in _UNITS - {len(unit)} - _steps(document) or between:
+        return lines
+    made = list(lines)
+    for n in moved:
+        blanks = indentation(lines[n])
+        deep, rest = divmod(len(blanks) - least, step)
+        made[n] = " " * least + unit * deep + " " * rest + lines[n][len(blanks) :]
+    return tuple(made)
+
+
+def _steps(lines: Lines) -> set[int]:
+    """How much deeper lines are than those above them which open a block."""
+    filled = [line for line in lines if line.strip()]
+    pairs = [(a, b) for a, b in pairwise(filled) if _OPENS_BLOCK.search(a)]
+    return {step for a, b in pairs if (step := len(indentation(b)) - len(indentation(a))) > 0}
 
 
 def _tabbed(lines: Lines, inside: set[int]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ _TAG_LINE = re.compile(
     r"[ \t]*</?(?:code|before|after|answer|code-to-test|project-rules|file(?: path=\"[^\"\n]*\")?)"
     r"(?:-\d+)?>[ \t]*"
 )
+_CDATA = re.compile(r"\s*<!\[CDATA\[\n?(.*)\]\]>\s*", re.DOTALL)
 _ANY_TAG = re.compile(r"<([A-Za-z][\w-]*)(?: [^<>]*)?>")
 _TOKEN = (  # of the models' templates
     r"(?:<\|[\w▁ -]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<[be]os>"  # noqa: RUF001,S105
@@ -66,6 +67,8 @@ def _without_tags(code: str, original: str, *, pairs: bool) -> str:
         pair = pairs and tag is not None and last.strip() == f"</{tag[1]}>"
         return (pair and first.strip() not in known) or (foreign(first) and foreign(last))
 
+    if (data := _CDATA.fullmatch(code)) is not None and data[0].strip() not in original:
+        code = data[1]
     lines = Snapshot(code).lines()
     filled = [n for n, line in enumerate(lines) if line.strip()]
     while len(filled) > 1 and around(lines[filled[0]], lines[filled[-1]]):
