@@ -177,11 +177,13 @@ def _check_names(old: Syntax, new: Syntax, span: Range, rule: Rule) -> None:
     headers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, definition in named(new):
         headers[name][_header(definition)] += 1
-    inside = [
-        (name, definition)
-        for name, definition in named(old)
-        if span.start <= definition.code.start and definition.code.end <= span.end
-    ]
+    inside = []
+    for name, definition in named(old):
+        if span.start <= definition.code.start and definition.code.end <= span.end:
+            inside.append((name, definition))
+        else:  # another of that name, which stays: one is not there for the other
+            headers[name][_header(definition)] -= 1
+    headers = defaultdict(Counter, {name: +counted for name, counted in headers.items()})
     outermost = min((definition.depth for _, definition in inside), default=0)
     for name, definition in inside:
         if definition.depth > outermost and not rule.same_headers:

@@ -4,7 +4,7 @@ from twotrack.context.syntax import Syntax, parse
 from twotrack.engine.edits.compiled import fault_of, new_fault
 from twotrack.errors import ReplyRejected
 from twotrack.languages import LANGUAGES, Language
-from twotrack.lexical import lexer_of
+from twotrack.lexical import Place, lexer_of
 from twotrack.text import Range, Snapshot
 
 _MOST_CHARACTERS = 500_000
@@ -28,6 +28,10 @@ def refuse_faults(
         if fault is not None:
             raise _does_not_parse(fault.line, new_text, f": {fault.reason}")
     old, new = syntax
+    if _left_open(language, after, span, new_text, new) and not _left_open(
+        language, before, span, before.slice(span), old
+    ):
+        raise ReplyRejected("The answer leaves a string or a comment open.")
     if old is None or new is None:
         if not language.lexis.prose and _faults(language, after) > _faults(language, before):
             raise ReplyRejected("The brackets or blocks of the changed code do not match.")
@@ -44,6 +48,23 @@ def refuse_faults(
     key = new.doubled_key()
     if key and not old.doubled_key():
         raise ReplyRejected(f"The answer repeats the key {key}.")
+
+
+def _left_open(
+    language: Language, text: Snapshot, span: Range, code: str, syntax: Syntax | None
+) -> bool:
+    """Whether a string or comment of `code`, which stands at the start of `span`, goes on below.
+
+    It may end at the next of its kind, so that all of it parses.
+    """
+    if syntax is not None:
+        below = text.position(text.offset(span.start) + len(code)).line + 1
+        place, start = syntax.line_start(below) if below < text.line_count else (Place.CODE, None)
+        mine = start is not None and start >= span.start
+        return mine and place in (Place.STRING, Place.COMMENT)
+    if language.lexis.prose or language.id not in LANGUAGES:
+        return False
+    return lexer_of(language).ending(f"{code}\n")[0] in (Place.STRING, Place.COMMENT)
 
 
 def refuse_new_faults(language: Language, code: str) -> None:
