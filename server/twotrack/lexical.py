@@ -182,7 +182,9 @@ class Lexer:
                 if multi and end == len(text):
                     place, opening = _place_of(literal), _opening_of(literal)
                 unfinished += _place_of(literal) is Place.STRING
-            kept = literal["rest"] if literal.lastgroup == "heredoc" else ""
+            # A string leaves a sign, so that what follows it does not begin its line.
+            kept = '"' if _place_of(literal) is Place.STRING else ""
+            kept += literal["rest"] if literal.lastgroup == "heredoc" else ""
             parts.append(kept + "\n" * breaks)
             line += breaks
             at = end

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from twotrack.context.syntax import Syntax, parse
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
-from twotrack.lexical import Open, Scan, closing
+from twotrack.lexical import Open
 from twotrack.text import Position, Range
 
 _MOST_PARSED = 200_000
@@ -33,31 +33,32 @@ def adds_errors(insertion: Insertion, gap: Gap, before: Syntax | None) -> bool:
 def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
     """Return the texts for the rest of the cursor's line by which an insertion may be judged.
 
-    As it is; with what it opened closed; with a body, an operand or the definition that a line
-    of its language may lack.
+    As it is; with what it opened closed, or up to where that begins; with a body, an operand or
+    the definition that a line of its language may lack.
     """
     text = insertion.text + gap.suffix[insertion.replaces :]
     yield text
     last = text.rpartition("\n")[2] if "\n" in text else gap.prefix + text
     between = gap.eol + indent_of(last)
-    ends = closing(_opened(insertion, gap)).replace("\n", between)
+    opened = _opened(text.replace(gap.eol, "\n"), gap)
+    ends = "".join(f"{one.filler}{one.closing}" for one in reversed(opened))
+    ends = ends.replace("\n", between)
     fillers = [filler.replace("\n", between) for filler in gap.language.lexis.fillers]
     if ends:
         yield text + ends
+        whole = opened[0].line - gap.near.count("\n")
+        if whole > 0 and (complete := "\n".join(text.split("\n")[:whole])).strip():
+            yield complete
     yield from (text + filler for filler in fillers)
     if ends:
         yield from (text + ends + filler for filler in fillers)
         yield from (text + filler + ends for filler in fillers)
 
 
-def _opened(insertion: Insertion, gap: Gap) -> Scan:
+def _opened(text: str, gap: Gap) -> tuple[Open, ...]:
     """What the text leaves open and the line before it did not."""
-    scan = gap.lexer.scan
-    before = scan(gap.near).open
-    text = insertion.text.replace(gap.eol, "\n") + gap.suffix[insertion.replaces :]
-    after = scan(gap.near + text)
+    before, after = gap.lexer.scan(gap.near).open, gap.lexer.scan(gap.near + text).open
     common = 0
-    while common < min(len(before), len(after.open)) and before[common] == after.open[common]:
+    while common < min(len(before), len(after)) and before[common] == after[common]:
         common += 1
-    opened: tuple[Open, ...] = after.open[common:]
-    return after._replace(open=opened)
+    return after[common:]

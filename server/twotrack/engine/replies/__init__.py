@@ -48,11 +48,11 @@ def proposal(
     from a model that was asked in a conversation. `adds_errors` says whether the document would
     parse worse with an insertion.
     """
-    text = _begun(reply, gap, chat=chat)
+    text = _begun(reply, gap, chat=chat, going_on=cut)
     if cut:
         text = without_cut_line(text)
     lead = "" if gap.prefix.strip() else gap.prefix
-    text = without_repetition(text, lead)
+    text = without_repetition(text, lead, cut=cut)
     text = within_scope(text, gap)
     text = without_lines_below(text, gap)
     text = closed("\n".join(first_lines(text, max_lines)), gap)
@@ -80,7 +80,7 @@ def complete_at(text: str, gap: Gap, *, max_lines: int, chat: bool = False) -> b
     """
     if "\n" not in text or (chat and not _BEGINS_MARKED.match(text)):
         return False
-    body = _begun(text, gap, chat=chat)
+    body = _begun(text, gap, chat=chat, going_on=True)
     whole, newline, last_line = body.rpartition("\n")
     if not newline or not whole.strip():
         return False
@@ -102,7 +102,8 @@ def _inside(text: str, gap: Gap) -> bool:
     return closed(text, gap) != text
 
 
-def _begun(reply: str, gap: Gap, *, chat: bool) -> str:
+def _begun(reply: str, gap: Gap, *, chat: bool, going_on: bool) -> str:
     """The code of a reply that may still be coming, from the cursor on."""
     code = unwrapped(reply.replace("\r\n", "\n").replace("\r", "\n"), gap, chat=chat)
-    return indented(without_echo(code, gap, chat=chat), gap, chat=chat)
+    answer = without_echo(code, gap, chat=chat, going_on=going_on)
+    return indented(answer, gap, chat=chat)

@@ -27,13 +27,15 @@ class Answer(NamedTuple):
     """How the cursor's line was indented where it came again."""
     shift: tuple[str, str] | None = None
     """How the last line above that came again was indented, in the answer and in the document."""
+    stripped: bool = False
+    """Whether blanks before it are lost: it stood between backquotes."""
 
 
-def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
-    """Return the part of an answer that begins at the cursor."""
+def without_echo(code: Code, gap: Gap, *, chat: bool, going_on: bool) -> Answer:
+    """Return the part of an answer, which may be `going_on`, that begins at the cursor."""
     lines = code.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-    count = _repeated_above(lines[first:], gap, chat=chat)
+    count = _repeated_above(lines[first:], gap, chat=chat, going_on=going_on)
     shift = None
     if count:
         last = next(line for line in reversed(lines[: first + count]) if line.strip())
@@ -46,14 +48,15 @@ def without_echo(code: Code, gap: Gap, *, chat: bool) -> Answer:
     if rest is not None:
         text = "\n".join([rest, *lines[first + 1 :]])
         return Answer(text, joined=True, indent=indent_of(lines[first]), shift=shift)
-    return Answer("\n".join(lines[first if count else 0 :]), joined=False, shift=shift)
+    text = "\n".join(lines[first if count else 0 :])
+    return Answer(text, joined=False, shift=shift, stripped=code.stripped)
 
 
-def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:
+def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: bool) -> int:
     """How many of `lines` stand above the cursor's line, up to it; blank lines aside.
 
-    Where the cursor's line has begun, its beginning has to follow them. All of them where the
-    answer has come no further than what stands above.
+    Where the cursor's line has begun, its beginning has to follow them. All of them where an
+    answer that is going on has come no further than what stands above.
     """
     if not chat:
         first = lines[0] if lines else ""
@@ -71,11 +74,20 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool) -> int:
             count += 1
         if not any(_WORD.search(line) for line in above[start : start + count]):
             continue
+        if count == 1 and above.count(line) > 1:
+            continue  # lines like it follow one another here
         if start + count == len(above) and _goes_on(said[count:], gap):
             return said[count - 1][0] + 1
-        if count > 1 and count == len(said):
+        if going_on and count and _is_on_its_way(said[count:], above[start + count :], count):
             return len(lines)
     return 0
+
+
+def _is_on_its_way(rest: Sequence[tuple[int, str]], above: Sequence[str], count: int) -> bool:
+    """Whether all of an answer but its last line, which may still be coming, stands above."""
+    if not rest:
+        return count > 1
+    return len(rest) == 1 and bool(above) and above[0].startswith(rest[0][1])
 
 
 def _goes_on(rest: Sequence[tuple[int, str]], gap: Gap) -> bool:

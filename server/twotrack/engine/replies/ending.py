@@ -7,9 +7,12 @@ from twotrack.engine.gap import Gap, indent_of
 from twotrack.lexical import Place
 
 _WORD = re.compile(r"\w")
+_REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
 _LONGEST_BLOCK = 20
 """Lines of a block that may come again."""
+_BEGUN_AGAIN = 3
+"""So many first lines that come again are the beginning of the next time round."""
 _MOST_TIMES = 3
 """So often a line stands there by intention; more is a model that goes round in a circle."""
 _SURE_TIMES = 6
@@ -44,24 +47,31 @@ def without_cut_line(text: str) -> str:
     return whole if whole.strip() else text
 
 
-def without_repetition(text: str, lead: str = "", *, going_on: bool = False) -> str:
+def without_repetition(
+    text: str, lead: str = "", *, going_on: bool = False, cut: bool = False
+) -> str:
     """Return `text` up to the first time round, where it goes round in a circle up to its end.
 
-    `lead`: the indentation before its first line. `going_on`: more of it may come.
+    `lead`: the indentation before its first line. `going_on`: more of it may come. `cut`: it did
+    not come to its own end, so that the last time round may have just begun.
     """
     lines = text.split("\n")
     told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
     while told and not told[-1]:
         told.pop()
-    for size in range(1, min(_LONGEST_BLOCK, len(told) // 2) + 1):
+    for size in range(1, min(_LONGEST_BLOCK, len(told) - 1 if cut else len(told) // 2) + 1):
         start = _periodic_from(told, size)
         least = (_SURE_TIMES if going_on else _MOST_TIMES) if size == 1 else 3 if going_on else 2
         times = (len(told) - start) / size
-        if times >= least and any(_WORD.search(line) for line in told[start : start + size]):
+        begun_again = cut and size > 1 and not start and len(told) - size >= _BEGUN_AGAIN
+        if (times >= least or begun_again) and any(
+            _WORD.search(line) for line in told[start : start + size]
+        ):
             return "\n".join(lines[: start + size])
     round_again = _CYCLE_CHARS.search(text)
     if round_again is not None and _LETTERS.search(round_again[1] or round_again[2]):
-        return text[: round_again.end(round_again.lastindex or 0)]
+        end = round_again.end(round_again.lastindex or 0)
+        return text[:end] + _REST_OF_WORD.match(text, end)[0]  # type: ignore[index]  # any text
     return text
 
 

@@ -13,7 +13,12 @@ _CONTINUES = re.compile(r"(?:[.?:&|+]|->|=>|[*/%-] |\bor\b|\band\b)")
 """What a line begins with that goes on with the statement above it."""
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
+_INDENTED = re.compile(r"\t|  +")
+_AFTER_BLANK = re.compile(r"(?:\s(?:[=+*/%<>|&?:-]{1,3}|return|in|not|and|or|if|new|await)|,)\Z")
+"""What a blank follows, as most people write."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_GOES_ON = ("<", "=", "+", "&&", "||", "|", "\\", ",", "?")
+"""What a line ends with that its statement's next line goes on with."""
 _UNITS = frozenset({2, 3, 4, 8})
 _TAB = 4
 """Columns of a tab where only levels count."""
@@ -68,9 +73,11 @@ def _after_code(text: str, gap: Gap, frame: _Frame) -> str:
     if lead and (gap.opens_block or not chat):
         kept = lead[:1] if gap.language.indented else lead[:2]
         return _rest_indented(kept + text[len(lead) :], gap, None, frame)
-    if chat and gap.opens_block and text[:1] in (" ", "\t") and "\n" not in gap.suffix:
+    if chat and gap.opens_block and _INDENTED.match(text):
         return _rest_indented("\n" + text, gap, None, frame)
     text = text.lstrip("\n") if chat else text
+    if frame.answer.stripped and _AFTER_BLANK.search(gap.prefix) and not text[:1].isspace():
+        text = f" {text}"
     text = text.lstrip(" ") if gap.prefix[-1] in " \t" else text
     return _rest_indented(text, gap, None, frame)
 
@@ -193,18 +200,20 @@ class _Rest:
         here, gap = self.here, self.gap
         own = here if written is None else self.theirs.width(written + "x")
         if _stands_by_custom(self.first) and self.first.strip():
-            return own if self.chat else here
+            widths = {self.theirs.width(line) for line in self.lines}
+            return own if self.chat and here not in widths else here
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
         opened = gap.opens(header) or header.rstrip().endswith(":")
         body = self.theirs.width(self.lines[0]) if opened else None
         if body is None and self._counts_in_smaller_levels():
             return here * self.theirs.unit // self.ours.unit
         same, closes = self._at_its_level(own, body)
+        closes = closes and (len(same) > 1 or same[0] > here)
         sure = self.chat or closes or gap.language.indented or not self.of_our_kind
         if same and sure and len(set(same)) == 1:
             return same[0]
         if same or body is None:
-            return own if own in same else here
+            return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
 
     def _counts_in_smaller_levels(self) -> bool:
@@ -218,11 +227,13 @@ class _Rest:
         columns: list[int] = []
         closes = False
         indented = self.gap.language.indented
+        before = self.first
         for line, level in zip(self.lines, self.levels, strict=True):
-            width = self.theirs.width(line)
+            width, goes_on = self.theirs.width(line), before.rstrip().endswith(_GOES_ON)
+            before = line
             if level < 0 or (indented and not self.chat and width < own):
                 break
-            if level > 0 or (indented and body is not None and width >= body):
+            if level > 0 or goes_on or (indented and body is not None and width >= body):
                 continue
             if indented:
                 if not columns or width <= columns[0]:

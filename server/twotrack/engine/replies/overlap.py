@@ -70,9 +70,9 @@ def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
     if suffix[0] == ">" and quote == "<":
         plain = _ARROWS.sub("", text)
         return Insertion(text, int(plain.count(">") > plain.count("<")))
-    best, least = 0, _faults("", suffix, gap)
+    best = 0
     for count in range(1, most + 1):
-        if fewest <= least:
+        if best == 0 and _broken(text, suffix, gap) <= _broken("", suffix, gap):
             break
         found = _faults(text, suffix[count:], gap)
         if found < fewest:
@@ -104,6 +104,13 @@ def _faults(text: str, rest: str, gap: Gap) -> int:
     """How many faults the line has with `text`, behind whose comment `rest` would vanish."""
     between = "\n" if _ends_in_comment(text, gap) else ""
     return gap.lexer.scan(gap.near + text + between + rest).faults
+
+
+def _broken(text: str, suffix: str, gap: Gap) -> int:
+    """How many closers and strings on the line have no partner."""
+    between = "\n" if _ends_in_comment(text, gap) else ""
+    scanned = gap.lexer.scan(gap.near + text + between + suffix)
+    return scanned.unopened + scanned.unfinished
 
 
 def _ends_in_comment(text: str, gap: Gap) -> bool:

@@ -44,10 +44,8 @@ class Code(NamedTuple):
     """What a reply holds."""
 
     text: str
-    marked: bool
-    """Whether it stood in a tag or a fence, so that none of it is words."""
-    whole_lines: bool
-    """Whether it stood in a fence, whose lines are whole."""
+    stripped: bool = False
+    """Whether it stood between backquotes on one line, where nobody writes a blank first."""
 
 
 def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
@@ -76,8 +74,8 @@ def _in_tag(inside: str, gap: Gap) -> Code:
     inside = _without_mark(inside, gap)
     fenced = None if gap.language.lexis.prose else _FENCE.fullmatch(inside.strip("\n"))
     if fenced is not None:
-        return Code(fenced["body"], marked=True, whole_lines=True)
-    return Code(inside, marked=True, whole_lines=False)
+        return Code(fenced["body"])
+    return Code(inside)
 
 
 def _without_mark(text: str, gap: Gap) -> str:
@@ -93,20 +91,20 @@ def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
     """The code of a reply without a tag."""
     words = gap.language.lexis.prose or gap.inside_fence
     if words and not (chat and _wraps_all(reply)):
-        return Code(_until_closing_fence(reply, gap), marked=False, whole_lines=False)
+        return Code(_until_closing_fence(reply, gap))
     fences = [] if gap.inside_fence else _fences(reply)
     if fences and (chat or not reply[: fences[0].start()].strip()):
-        return Code(_fenced(fences, gap), marked=True, whole_lines=True)
+        return Code(_fenced(fences, gap))
     if chat:
         line = _FENCE_ON_A_LINE.search(reply)
         if line is not None:
-            return Code(line["body"], marked=True, whole_lines=False)
+            return Code(line["body"], stripped=True)
         ticked = _BACKTICKS.match(reply)
         if ticked is not None and "${" not in ticked[1]:
-            return Code(ticked[1], marked=True, whole_lines=False)
+            return Code(ticked[1], stripped=True)
         if gap.place in (Place.CODE, Place.STRING) and gap.language.id != "yaml":
             reply = without_sentences(reply)
-    return Code(_until_closing_fence(reply, gap), marked=False, whole_lines=False)
+    return Code(_until_closing_fence(reply, gap))
 
 
 def _fences(reply: str) -> list[re.Match[str]]:
