@@ -1,10 +1,11 @@
 """Whether the calls of a Python test bind to the parameters of what it tests."""
 
 import ast
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from twotrack.engine.actions.tested import Tested
+from twotrack.engine.actions.tested import Tested, module_of
 from twotrack.errors import ReplyRejected
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -75,19 +76,82 @@ def refuse_wrong_calls(tree: ast.Module, tested: Tested) -> None:
         source = ast.parse(tested.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    if tested.bound in _rebound(tree):
+    owner, names = _found(source.body, tested.bound), _Names(tree, tested)
+    if owner is None or tested.bound in names.rebound:
         return
-    owner = _found(source.body, tested.bound)
-    if owner is None:
-        return
-    meant = set(_meant_to_raise(tree))
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or call in meant:
-            continue
-        parameters = _parameters(call, owner, tree, tested)
-        fault = parameters.fault(call) if parameters is not None else ""
-        if fault:
-            raise ReplyRejected(f"A test calls {ast.unparse(call.func)} wrongly: it {fault}.")
+    meant = set(_meant_to_raise(names.nodes))
+    for call in names.nodes:
+        if isinstance(call, ast.Call) and call not in meant:
+            parameters = _parameters(call, owner, names)
+            if parameters is not None and (fault := parameters.fault(call)):
+                called = ast.unparse(call.func)
+                raise ReplyRejected(f"A test calls {called} wrongly: it {fault}.")
+
+
+class _Names:
+    """What the names of a test file stand for."""
+
+    def __init__(self, tree: ast.Module, tested: Tested) -> None:
+        self.nodes = list(ast.walk(tree))
+        self.bound = tested.bound
+        self.modules: set[str] = set()
+        """What the module of the tested code is called."""
+        self.imported = False
+        """Whether the tested name itself is imported."""
+        self.rebound: set[str] = set()
+        """What the test file defines itself."""
+        self._read_imports(tested.path.stem, module_of(tested))
+        stored: Counter[str] = Counter()
+        made: defaultdict[str, list[ast.expr]] = defaultdict(list)
+        for node in self.nodes:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self.rebound.add(node.name)
+            elif isinstance(node, ast.arg):
+                self.rebound.add(node.arg)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                stored[node.id] += 1
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    made[getattr(target, "id", "")].append(node.value)
+        self.instances = {
+            name
+            for name, values in made.items()
+            if len(values) == stored[name]
+            and name not in self.rebound
+            and all(self.is_made(value) for value in values)
+        }
+        """Variables that only hold what the tested class made."""
+        self.rebound |= stored.keys()
+
+    def _read_imports(self, stem: str, module: str) -> None:
+        for node in self.nodes:
+            if isinstance(node, ast.ImportFrom):
+                whole = node.module or ""
+                ours = whole.rpartition(".")[2] == stem or module.startswith(f"{whole}.")
+                for alias in node.names:
+                    if alias.name in (self.bound, "*") and not alias.asname:
+                        self.imported |= ours
+                    elif alias.name == stem:
+                        self.modules.add(alias.asname or alias.name)
+            elif isinstance(node, ast.Import):
+                found = (alias for alias in node.names if alias.name == module)
+                self.modules.update(alias.asname or alias.name for alias in found)
+
+    def is_tested(self, called: ast.expr) -> bool:
+        """Whether the tested name is meant, by itself or in its module."""
+        if isinstance(called, ast.Name):
+            return called.id == self.bound and self.imported
+        if not isinstance(called, ast.Attribute) or called.attr != self.bound:
+            return False
+        return ast.unparse(called.value) in self.modules
+
+    def is_made(self, value: ast.expr) -> bool:
+        """Whether `value` is a call of the tested class."""
+        return isinstance(value, ast.Call) and self.is_tested(value.func)
+
+    def is_instance(self, value: ast.expr) -> bool:
+        """Whether `value` is what the tested class made."""
+        return self.is_made(value) or (isinstance(value, ast.Name) and value.id in self.instances)
 
 
 def _found(body: list[ast.stmt], name: str) -> _Function | ast.ClassDef | None:
@@ -107,23 +171,22 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _parameters(
-    call: ast.Call, owner: _Function | ast.ClassDef, tree: ast.Module, tested: Tested
+    call: ast.Call, owner: _Function | ast.ClassDef, names: _Names
 ) -> Parameters | None:
     """What a call of the tested function, of its class, or of its method has to give."""
-    called = _last_name(call.func)
-    if called == tested.bound and _is_module_or_name(call.func, tree):
+    if names.is_tested(call.func):
         if isinstance(owner, ast.ClassDef):
             return _of_class(owner)
         return Parameters.of(owner, bound=False)
     if not isinstance(owner, ast.ClassDef) or not isinstance(call.func, ast.Attribute):
         return None
-    method, value = _found(owner.body, called), call.func.value
+    method, value = _found(owner.body, call.func.attr), call.func.value
     if method is None or isinstance(method, ast.ClassDef):
         return None
     kinds = {_last_name(decorator) for decorator in method.decorator_list}
-    if _last_name(value) == owner.name:
+    if names.is_tested(value):
         return Parameters.of(method, bound="classmethod" in kinds)
-    instance = _is_instance(value, owner.name, tree)
+    instance = names.is_instance(value)
     return Parameters.of(method, bound="staticmethod" not in kinds) if instance else None
 
 
@@ -134,52 +197,8 @@ def _of_class(owner: ast.ClassDef) -> Parameters | None:
     return Parameters.of(made, bound=True) if isinstance(made, ast.FunctionDef) else None
 
 
-def _is_module_or_name(called: ast.expr, tree: ast.Module) -> bool:
-    """Whether a name is called, or that of a module which the test imports."""
-    if isinstance(called, ast.Name):
-        return True
-    modules = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    return isinstance(called, ast.Attribute) and ast.unparse(called.value) in modules
-
-
-def _is_instance(value: ast.expr, name: str, tree: ast.Module) -> bool:
-    """Whether `value` is made by the class, here or in the only assignment to its name."""
-    if isinstance(value, ast.Call):
-        return isinstance(value.func, ast.Name) and value.func.id == name
-    if not isinstance(value, ast.Name):
-        return False
-    stores = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == value.id]
-    stores = [n for n in stores if isinstance(n.ctx, ast.Store)]
-    made = [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and target.id == value.id
-    ]
-    return len(stores) == len(made) > 0 and all(
-        isinstance(call, ast.Call) and _last_name(call.func) == name for call in made
-    )
-
-
-def _rebound(tree: ast.Module) -> set[str]:
-    """The names that the test file defines itself."""
-    names = {arg.arg for arg in ast.walk(tree) if isinstance(arg, ast.arg)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
-
-
-def _meant_to_raise(tree: ast.Module) -> Iterator[ast.AST]:
-    for node in ast.walk(tree):
+def _meant_to_raise(nodes: list[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
         if isinstance(node, ast.With | ast.AsyncWith) and any(
             "raises" in ast.unparse(item.context_expr).lower() for item in node.items
         ):

@@ -16,105 +16,118 @@ def refuse_wrong_imports(tree: ast.Module, place: Path, tested: Tested) -> None:
     Modules of the project only: what is installed is not known. The module of the tested code
     goes by the name that it has from above its packages.
     """
-    module = module_of(tested)
-    for node in ast.walk(tree):
+    modules = _Modules(place, tested)
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             name = "." * node.level + (node.module or "")
-            _check(name, [alias.name for alias in node.names], place, tested)
+            modules.check(name, [alias.name for alias in node.names])
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                _check(alias.name, [], place, tested)
-    if tested.bound not in _bound(tree, place, tested, module) and _importable(tested):
-        raise ReplyRejected(f"The tests do not import {tested.bound}; {_hint(tested, module)}")
+                modules.check(alias.name, [])
+    if not modules.reached(nodes):
+        raise ReplyRejected(f"The tests do not import {tested.bound}; {modules.hint}")
 
 
-def _hint(tested: Tested, module: str) -> str:
-    return f"{tested.bound} is imported from {module}."
+class _Modules:
+    """What a test file can import."""
 
+    def __init__(self, place: Path, tested: Tested) -> None:
+        self._place, self._tested = place, tested
+        self._module = module_of(tested)
+        self._found: dict[str, list[Path]] = {}
+        self._names: dict[Path, set[str] | None] = {}
+        self._folders = list(dict.fromkeys(self._places()))
+        self.hint = f"{tested.bound} is imported from {self._module}."
 
-def _check(name: str, names: list[str], place: Path, tested: Tested) -> None:
-    """Raise ReplyRejected where a module, or one of its `names`, is not there."""
-    module, files = module_of(tested), _files(name, place, tested)
-    packaged = tested.exists(tested.path.parent / "__init__.py")
-    by_another = packaged and tested.path in files and name != module and name[0] != "."
-    missing = not files and (tested.bound in names or _belongs(name, tested, place))
-    if missing or by_another:
-        raise ReplyRejected(f"There is no module {name}; {_hint(tested, module)}")
-    for wanted in names if files else ():
-        if not any(_has(file, wanted, tested) for file in files):
-            raise ReplyRejected(f"{name} does not define {wanted}.")
+    def _places(self) -> Iterator[Path]:
+        """Where Python may look: above packages, at the workspace's folder, at the tests."""
+        tested, root = self._tested, self._tested.root()
+        top = tested.path.parent
+        while tested.exists(top / "__init__.py"):
+            top = top.parent
+        yield top
+        yield root
+        yield from (root / name for name in sorted(SOURCE_FOLDERS))
+        yield self._place.parent
+        yield from (folder for folder in self._place.parent.parents if folder.is_relative_to(root))
 
+    def check(self, name: str, names: list[str]) -> None:
+        """Raise ReplyRejected where a module, or one of its `names`, is not there."""
+        tested, files = self._tested, self.files(name)
+        packaged = tested.exists(tested.path.parent / "__init__.py")
+        by_another = packaged and tested.path in files and name != self._module and name[0] != "."
+        ours = (
+            tested.bound in names
+            or name[0] == "."
+            or bool(self.files(name.split(".", maxsplit=1)[0]))
+        )
+        if by_another or (not files and ours):
+            raise ReplyRejected(f"There is no module {name}; {self.hint}")
+        for wanted in names if files else ():
+            if not any(self.has(file, wanted) for file in files):
+                raise ReplyRejected(f"{name} does not define {wanted}.")
 
-def _folders(place: Path, tested: Tested) -> Iterator[Path]:
-    """Where Python may look for modules: above packages, at the workspace's folder, at tests."""
-    top = tested.path.parent
-    while tested.exists(top / "__init__.py"):
-        top = top.parent
-    yield top
-    root = tested.root()
-    yield root
-    yield from (root / name for name in sorted(SOURCE_FOLDERS))
-    yield place.parent
-    yield from (folder for folder in place.parent.parents if folder.is_relative_to(root))
+    def files(self, name: str) -> list[Path]:
+        """Return the files of a module, or its folder; none where it is not of the project."""
+        if name not in self._found:
+            bare = name.lstrip(".")
+            folders = self._folders
+            if level := len(name) - len(bare):
+                folders = [self._place.parents[min(level, len(self._place.parents)) - 1]]
+            else:  # modules in a package go by a longer name
+                inner = self._tested.path.is_relative_to
+                init = [f for f in folders if self._tested.exists(f / "__init__.py") and inner(f)]
+                folders = [folder for folder in folders if folder not in init]
+            bases = [folder.joinpath(*bare.split(".")) if bare else folder for folder in folders]
+            self._found[name] = [file for base in bases for file in self._at(base, bare)]
+        return self._found[name]
 
-
-def _files(name: str, place: Path, tested: Tested) -> list[Path]:
-    """The file of a module, or its folder."""
-    bare = name.lstrip(".")
-    level = len(name) - len(bare)
-    if level:
-        folder = place
-        for _ in range(level):
-            folder = folder.parent
-        folders = [folder]
-    else:
-        folders = list(dict.fromkeys(_folders(place, tested)))
-    inner = Path(*bare.split(".")) if bare else Path()
-    found = []
-    for folder in folders:
-        base = folder / inner
-        if bare and _inside_package(folder, tested):
-            continue
+    def _at(self, base: Path, bare: str) -> list[Path]:
         files = [base.with_name(base.name + end) for end in _ENDINGS] if bare else []
         files += [base / "__init__.py", base / "__init__.pyi"]
-        found += [file for file in files if tested.exists(file)]
-        if not found and _is_folder(base, tested):
-            found.append(base)
-    return found
+        found = [file for file in files if self._tested.exists(file)]
+        return found or ([base] if self._is_folder(base) else [])
 
+    def _is_folder(self, path: Path) -> bool:
+        return any(file.is_relative_to(path) for file in self._tested.opened) or path.is_dir()
 
-def _inside_package(folder: Path, tested: Tested) -> bool:
-    """Whether modules there go by a longer name."""
-    return tested.exists(folder / "__init__.py") and tested.path.is_relative_to(folder)
+    def has(self, file: Path, name: str) -> bool:
+        """Whether a module has a name, or holds a module of that name."""
+        folder = file.parent if file.stem == "__init__" else file
+        inner = (folder / f"{name}{end}" for end in _ENDINGS)
+        if name == "*" or any(map(self._tested.exists, inner)) or self._is_folder(folder / name):
+            return True
+        names = self._defined_in(file) if file.suffix else set()
+        return names is None or name in names or bool(names & {"*", "__getattr__"})
 
+    def _defined_in(self, file: Path) -> set[str] | None:
+        """The names of a module; None where they are not known."""
+        if file not in self._names:
+            text = self._tested.text(file)
+            try:
+                self._names[file] = None if text is None else _defined(ast.parse(text))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._names[file] = None
+        return self._names[file]
 
-def _is_folder(path: Path, tested: Tested) -> bool:
-    return any(file.is_relative_to(path) for file in tested.opened) or path.is_dir()
-
-
-def _belongs(name: str, tested: Tested, place: Path) -> bool:
-    """Whether a module's first part is one of the project."""
-    return name.startswith(".") or bool(_files(name.split(".", maxsplit=1)[0], place, tested))
-
-
-def _has(file: Path, name: str, tested: Tested) -> bool:
-    """Whether a module has a name, or holds a module of that name."""
-    folder = file.parent if file.stem == "__init__" else file
-    if name == "*" or any(
-        tested.exists(folder / f"{name}{end}") or tested.exists(folder / name / f"__init__{end}")
-        for end in _ENDINGS
-    ):
-        return True
-    if not file.suffix or _is_folder(folder / name, tested):
-        return _is_folder(folder / name, tested)
-    text = tested.text(file)
-    if text is None:
-        return True
-    try:
-        names = _defined(ast.parse(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return name in names or bool(names & {"*", "__getattr__"})
+    def reached(self, nodes: list[ast.AST]) -> bool:
+        """Whether the tested name is imported, by itself or by its module, where it can be."""
+        bound = self._tested.bound
+        if bound not in (self._defined_in(self._tested.path) or ()):
+            return True
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                names = {alias.name for alias in node.names}
+                if names & {bound, "*", self._module.rpartition(".")[2]}:
+                    return True
+            elif isinstance(node, ast.Import):
+                files = (file for alias in node.names for file in self.files(alias.name))
+                if any(self.has(file, bound) for file in files):
+                    return True
+            elif isinstance(node, ast.Name) and node.id in ("importlib", "__import__", "runpy"):
+                return True
+        return False
 
 
 def _defined(tree: ast.Module) -> set[str]:
@@ -133,29 +146,4 @@ def _defined(tree: ast.Module) -> set[str]:
         elif type(node).__name__ == "TypeAlias":
             names.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
         waiting.extend(ast.iter_child_nodes(node))
-    return names
-
-
-def _importable(tested: Tested) -> bool:
-    """Whether the name stands at the outermost level of its file, as far as that is known."""
-    try:
-        return tested.bound in _defined(ast.parse(tested.source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-
-
-def _bound(tree: ast.Module, place: Path, tested: Tested, module: str) -> set[str]:
-    """The names that the test gets from elsewhere, also by way of a module."""
-    names = set[str]()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            names.update(alias.name for alias in node.names)
-            if "*" in names or module.rpartition(".")[2] in names:
-                names.add(tested.bound)
-        elif isinstance(node, ast.Import):
-            files = (file for alias in node.names for file in _files(alias.name, place, tested))
-            if any(_has(file, tested.bound, tested) for file in files):
-                names.add(tested.bound)
-        elif isinstance(node, ast.Name) and node.id in ("importlib", "__import__", "runpy"):
-            names.add(tested.bound)
     return names

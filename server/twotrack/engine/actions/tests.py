@@ -129,6 +129,15 @@ def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
             raise ReplyRejected(f"The test file has to be in the package {package}.")
 
 
+def _finding(code: str, place: Path, tested: Tested) -> str:
+    """What is wrong with a test file; empty where nothing is."""
+    try:
+        _refuse_wrong_tests(code, place, tested)
+    except ReplyRejected as finding:
+        return finding.message
+    return ""
+
+
 def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
     text, language = file.text, scene.view.language
     assert language.tests is not None  # noqa: S101 - job() has looked
@@ -148,8 +157,11 @@ def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         proposal = job.read(answer, prompt)
         if file.path is not None:
+            before = _finding(text.text, file.path, tested)
             for _, edits in proposal.edits:
-                _refuse_wrong_tests(text.apply(edits).text, file.path, tested)
+                finding = _finding(text.apply(edits).text, file.path, tested)
+                if finding not in ("", before):
+                    raise ReplyRejected(finding)
         return proposal
 
     return replace(job, read=read)
