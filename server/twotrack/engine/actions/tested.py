@@ -15,6 +15,8 @@ _MOST_BYTES = 500_000
 class Tested:
     """A definition that tests are written for."""
 
+    __test__ = False  # pytest collects classes by this name
+
     path: Path
     """The file that it stands in."""
     name: str
