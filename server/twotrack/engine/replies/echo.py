@@ -74,13 +74,18 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: boo
             count += 1
         if not any(_WORD.search(line) for line in above[start : start + count]):
             continue
-        if count == 1 and above.count(line) > 1:
-            continue  # lines like it follow one another here
         if start + count == len(above) and _goes_on(said[count:], gap):
+            if count == 1 and _is_one_of_many(line, above, gap):
+                continue
             return said[count - 1][0] + 1
         if going_on and count and _is_on_its_way(said[count:], above[start + count :], count):
             return len(lines)
     return 0
+
+
+def _is_one_of_many(line: str, above: Sequence[str], gap: Gap) -> bool:
+    """Whether lines like the one above follow one another here, so that the next may be equal."""
+    return above.count(line) > 1 and not gap.prefix.strip() and not gap.opens(line)
 
 
 def _is_on_its_way(rest: Sequence[tuple[int, str]], above: Sequence[str], count: int) -> bool:
