@@ -33,6 +33,7 @@ _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
 
 _SHELL_CASE = "\nesac"
 """Its arms have a closing bracket and none that opens."""
+_ARM = re.compile(r"[ \t]*[^()\s;&]++(?:[ \t]*\|[ \t]*[^()\s;&]++)*+")
 
 
 class Place(StrEnum):
@@ -227,7 +228,7 @@ class Lexer:
                     stack.pop()
                 elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
                     del stack[-2]
-                elif not (closer == "(" and stack and stack[-1].sign == _SHELL_CASE):
+                elif not (self.closes_unopened and _ARM.fullmatch(code, start, token.start())):
                     closers += _CLOSERS.get(closer, " ")
                 if leading:
                     levels[-1] = len(stack) - len(closers)

@@ -24,6 +24,7 @@ _NEAR = 2_000
 _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
+_OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
 _FENCE = re.compile(r"\W*(?:```|~~~)")
@@ -179,6 +180,8 @@ class Gap:
         code = self.lexer.bare(_end_of(line)).rstrip()
         pattern = _OPENERS if self.language.indented else _BRACKET_OPENERS
         if pattern.search(code[-_LONGEST_OPENER:]):
+            return True
+        if self.language.lexis.tags and _OPEN_TAG.search(code):
             return True
         return any(one.closing[:1] == "\n" for one in self.lexer.scan(code).open)
 

@@ -271,7 +271,7 @@ class _Rest:
             before = line
             if level < 0 or (indented and not self.chat and width < own):
                 break
-            if level > 0 or goes_on or (indented and body is not None and width >= body):
+            if level > 0 or goes_on or (body is not None and width >= body):
                 continue
             if indented:
                 if not columns or width <= columns[0]:
