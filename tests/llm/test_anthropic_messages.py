@@ -240,7 +240,8 @@ async def test_refused_parameters_are_left_out_from_then_on(
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "filtered"),
-        ("something_new", "stop"),
+        ("pause_turn", "length"),
+        ("something_new", "length"),
     ],
 )
 async def test_how_it_ends(

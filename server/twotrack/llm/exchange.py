@@ -11,6 +11,7 @@ from twotrack.errors import MalformedReply, ModelError
 from twotrack.events import Usage
 from twotrack.llm import failures, ndjson, sse
 from twotrack.llm.api import Chunk
+from twotrack.llm.finishes import BrokenOff, Ending
 from twotrack.llm.stops import StopCutter
 from twotrack.llm.surrogates import SurrogateJoiner
 from twotrack.llm.transport import Endpoint, Transport
@@ -138,11 +139,10 @@ async def cut(
     """End the answer at the first stop string, also where the server let it through.
 
     The usage is an estimate then: what the server has counted so far is not all. The text comes in
-    whole characters. The first finish holds, and what fails after it does no harm. An answer
-    without one is MalformedReply: it was cut on its way.
+    whole characters. The worst finish holds (see `finishes`), and what breaks after the last one
+    does no harm. An answer without one is MalformedReply: it was cut on its way.
     """
-    joiner, cutter = SurrogateJoiner(), StopCutter(stops)
-    finished = False
+    joiner, cutter, ending = SurrogateJoiner(), StopCutter(stops), Ending()
     usage, length = None, 0
     try:
         async with aclosing(chunks):
@@ -150,21 +150,22 @@ async def cut(
                 text = cutter.feed(joiner.feed(chunk.text))
                 usage = chunk.usage or usage
                 length += len(text)
-                finish = None if finished else chunk.finish
-                if cutter.stopped and not finished and finish is None:
+                finish = ending.note(chunk.text, chunk.finish)
+                if cutter.stopped and ending.finish is None:
                     yield replace(chunk, text=text, finish="stop", usage=_estimated(usage, length))
                     return
-                if finish is not None:
-                    finished = True
+                if finish and not chunk.text:
                     text += cutter.feed(joiner.flush()) + cutter.flush()
                 if text or finish or chunk.usage or chunk.model:
                     same = text == chunk.text and finish == chunk.finish
                     yield chunk if same else replace(chunk, text=text, finish=finish)
-    except ModelError:
-        if not finished:
+    except ModelError as error:
+        if not ending.certain or isinstance(error, BrokenOff):
             raise
-    if not finished:
+    if not ending.ended:
         raise MalformedReply(endpoint.name, "the answer ended without a finish reason.")
+    if rest := cutter.feed(joiner.flush()) + cutter.flush():
+        yield Chunk(rest)
 
 
 def _estimated(usage: Usage | None, length: int) -> Usage | None:

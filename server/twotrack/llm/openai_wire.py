@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from twotrack.errors import ServerFailed
 from twotrack.events import Usage
+from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
@@ -18,24 +18,6 @@ MOST_STOPS = 4
 
 _MOST_USD = 1e6
 """No request costs as much."""
-
-_FINISHES: dict[str, Finish] = {
-    "length": "length",
-    "model_length": "length",  # Mistral
-    "model_context_window_exceeded": "length",  # Zhipu
-    "max_tokens": "length",
-    "content_filter": "filtered",
-    "sensitive": "filtered",  # Zhipu, Hunyuan
-    # Google's compatible API says what its own API says.
-    "safety": "filtered",
-    "recitation": "filtered",
-    "blocklist": "filtered",
-    "prohibited_content": "filtered",
-    "spii": "filtered",
-}
-"""In small letters. Any other reason (tool_calls, eos, ...) says that the answer is complete."""
-_BREAKS = frozenset({"error", "network_error", "insufficient_system_resource", "abort"})
-"""Reasons that say that it is not: Mistral and OpenRouter, Zhipu, DeepSeek, vLLM and SGLang."""
 
 
 async def chunks(
@@ -67,13 +49,9 @@ async def chunks(
 
 
 def _finish(endpoint: Endpoint, choice: Event) -> Finish | None:
-    reason = choice.get("finish_reason")
-    if not isinstance(reason, str):
-        return None
-    reason = reason.lower()
-    if reason in _BREAKS:
-        raise ServerFailed(endpoint.name, f"the server broke the answer off ({reason}).")
-    return _FINISHES.get(reason, "stop")
+    """Read why it ended; OpenRouter also tells what the provider behind it said."""
+    reasons = (choice.get(name) for name in ("finish_reason", "native_finish_reason"))
+    return finishes.read(endpoint.name, *reasons)
 
 
 def _text(text: object) -> str:
