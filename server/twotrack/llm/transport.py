@@ -213,6 +213,7 @@ class Transport:
             said[:_ERROR_BYTES],
             secret,
             key=endpoint.key,
+            base_url=endpoint.base_url,
         )
         if isinstance(error, Unauthorized):
             endpoint.key.forget()
