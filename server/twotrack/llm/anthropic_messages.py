@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from twotrack.errors import RequestRejected
@@ -9,7 +10,7 @@ from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Message, Prompt
 from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import PromptCache
@@ -67,7 +68,12 @@ class AnthropicMessages:
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
         events = self._negotiated.events(
-            self._transport, self._endpoint, "messages", self._body(prompt), is_last=_is_last
+            self._transport,
+            self._endpoint,
+            "messages",
+            self._body(prompt),
+            folded=(lambda: self._body(folded(prompt))) if prompt.system.strip() else None,
+            is_last=_is_last,
         )
         said = _chunks(self._endpoint, events)
         async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:
@@ -149,17 +155,21 @@ async def _chunks(
     `message_delta` are those of the whole answer so far.
     """
     counts: dict[str, Any] = {}
+    by_delta = False
     async with aclosing(events):
         async for event in events:
             match event.get("type"):
                 case "content_block_delta":
-                    yield Chunk(_text(event.get("delta"), "text_delta"))
+                    text = _text(event.get("delta"), "text_delta")
+                    by_delta = by_delta or bool(text)
+                    yield Chunk(text)
                 case "content_block_start":
                     yield Chunk(_text(event.get("content_block"), "text"))
                 case "message_start":
                     yield _message(endpoint, event.get("message"), counts)
                 case "message":  # from a server that does not stream
-                    yield _message(endpoint, event, counts)
+                    whole = _message(endpoint, event, counts)
+                    yield replace(whole, text="") if by_delta else whole
                 case "message_delta":
                     finish = _finish(endpoint, event.get("delta"))
                     yield Chunk(usage=_usage(event.get("usage"), counts), finish=finish)

@@ -37,7 +37,7 @@ _SAYS_NOTHING = frozenset(
 _MARKUP = re.compile(rb"\s*<(?:[!?]|[a-zA-Z])")
 _HEADING = re.compile(r"<(title|message|h1|faultstring)\b[^>]*>([^<]{1,200})", re.IGNORECASE)
 _PATH = re.compile(r"[\w.\[\]/$-]{1,200}")
-_LAST_NAME = re.compile(r"([^\W\d]\w*)\W*\d*\W*$")
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 class Said:
@@ -176,7 +176,7 @@ def _status(value: object) -> int | None:
 
 
 def _fields(body: object) -> Iterator[str]:
-    """Give the last names of the paths that a body holds as texts."""
+    """Give the names in the paths that a body holds as texts."""
     for _, _, text in _walk(body):
-        if _PATH.fullmatch(text) and (last := _LAST_NAME.search(text)):
-            yield last[1]
+        if _PATH.fullmatch(text):
+            yield from _IDENTIFIER.findall(text)

@@ -10,7 +10,7 @@ from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Prompt
 from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 
@@ -59,7 +59,11 @@ class Gemini:
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
         events = self._negotiated.events(
-            self._transport, self._endpoint, self._path, self._body(prompt)
+            self._transport,
+            self._endpoint,
+            self._path,
+            self._body(prompt),
+            folded=(lambda: self._body(folded(prompt))) if prompt.system else None,
         )
         async with aclosing(
             cut(self._endpoint, _chunks(self._endpoint, events), prompt.stop)

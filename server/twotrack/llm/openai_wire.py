@@ -28,7 +28,7 @@ async def chunks(
     Raises ServerFailed where the server says that the answer broke off.
     """
     told = None
-    refused = False
+    refused, by_delta = False, False
     async with aclosing(events):
         async for event in events:
             model = model_id(event.get("model"))
@@ -37,11 +37,16 @@ async def chunks(
             choices = event.get("choices")
             choice = choices[0] if isinstance(choices, list) and choices else None
             choice = choice if isinstance(choice, dict) else {}
-            said = _mapping(choice.get("delta") or choice.get("message"))
+            delta = _mapping(choice.get("delta"))
+            said = delta or _mapping(choice.get("message"))
             refused = refused or bool(said.get("refusal"))
             finish = _finish(endpoint, choice)
+            text = _text(said.get("content") if said else choice.get("text"))
+            if by_delta and not delta:  # some repeat the whole answer at its end
+                text = ""
+            by_delta = by_delta or bool(delta and text)
             yield Chunk(
-                text=_text(said.get("content") if said else choice.get("text")),
+                text=text,
                 usage=_reported(event, choice),
                 finish="filtered" if finish and refused else finish,
                 model=new,
