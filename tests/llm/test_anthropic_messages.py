@@ -324,6 +324,19 @@ async def test_a_server_that_does_not_stream(server: ModelServer, transport: Tra
     ]
 
 
+async def test_the_whole_message_after_its_pieces_adds_nothing(
+    server: ModelServer, transport: Transport
+) -> None:
+    whole = {
+        "type": "message",
+        "content": [{"type": "text", "text": "x"}],
+        "stop_reason": "end_turn",
+    }
+    server.script(script(delta(type="text_delta", text="x"), whole))
+    chunks = await answer(claude(server, transport))
+    assert (text(chunks), chunks[-1].finish) == ("x", "stop")
+
+
 @pytest.mark.parametrize(
     "reply",
     [Reply("a b", cut_after=1), Reply("a b", finish=None), Reply("a b", malformed_after=1)],

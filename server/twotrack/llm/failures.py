@@ -106,7 +106,8 @@ _LEFT_OUT = re.compile(
 )
 """How gateways which answer 200 say that they refuse the key."""
 _VERSION = re.compile(r"/v\d")
-_NO_VERSION = "It has no /v1 at its end, which most servers want."
+NO_VERSION = "It has no /v1 at its end, which most servers want."
+"""What may be wrong with a base URL where nothing is found."""
 _BLANK = re.compile(r"\\[nrt]|[\s\\]+")
 _NAMES_THE_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
 
@@ -210,7 +211,7 @@ def _hint(
             "`twotrack doctor` lists the ids that the provider has."
         )
     if base_url and not _VERSION.search(urlsplit(base_url).path):
-        return f"{ModelNotFound.hint.format(model=model)} {_NO_VERSION}"
+        return f"{ModelNotFound.hint.format(model=model)} {NO_VERSION}"
     return None
 
 
