@@ -57,8 +57,8 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
     # Editors match the item against the word before the cursor, so it begins with that word.
     line = document.text.line(completion.range.start.line)
     cursor = completion.range.start.character
-    start, first = cursor, max(cursor - _LONGEST_WORD, 0)
-    while start > first and (line[start - 1].isalnum() or line[start - 1] == "_"):
+    start, earliest = cursor, max(cursor - _LONGEST_WORD, 0)
+    while start > earliest and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     text = line[start:cursor] + completion.text
     first, *more = text.split("\n")
