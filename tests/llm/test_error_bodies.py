@@ -122,3 +122,12 @@ def test_the_walk_is_bounded() -> None:
         deep = {"inner": deep}
     assert Said(deep).message == ""
     assert Said([["x"] * 5_000] * 5_000).message == "x"
+
+
+@pytest.mark.parametrize(
+    "text", ["a_" * 9_000 + "!", "aB" * 9_000 + "!", "a" * 18_000, "<title " * 3_000]
+)
+def test_a_long_text_is_looked_at_in_linear_time(text: str) -> None:
+    """Each took seconds where a pattern went over all of it."""
+    assert Said({"code": text, "message": "short"}).message == "short"
+    assert Said({"message": text}).message in {text, ""}

@@ -13,6 +13,8 @@ from twotrack.llm.finishes import Ending
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.transport import Endpoint, Transport
 
+QUICK = Endpoint("quick", "http://127.0.0.1:1", headers={"x-key": "canary-abcdefgh"})
+
 REASONS: dict[str, Finish | type[ModelError] | None] = {
     # The answer goes on, or nothing is said.
     **dict.fromkeys(["", " ", "null", "None", "NONE", "nil", "undefined"]),
@@ -48,9 +50,9 @@ REASONS: dict[str, Finish | type[ModelError] | None] = {
 def test_what_a_reason_means(reason: str, meaning: Finish | type[ModelError] | None) -> None:
     if isinstance(meaning, type):
         with pytest.raises(meaning, match="the server broke the answer off"):
-            finishes.read("quick", reason)
+            finishes.read(QUICK, reason)
     else:
-        assert finishes.read("quick", reason) == meaning
+        assert finishes.read(QUICK, reason) == meaning
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,22 @@ def test_what_a_reason_means(reason: str, meaning: Finish | type[ModelError] | N
     ],
 )
 def test_two_reasons(reasons: tuple[object, ...], meaning: Finish | None) -> None:
-    assert finishes.read("quick", *reasons) == meaning
+    assert finishes.read(QUICK, *reasons) == meaning
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("network_error", " (network_error)"),
+        ("error canary-abcdefgh", ""),
+        ("ERROR: canary", ""),
+        ("error in return charge of card and total of it all", ""),
+    ],
+)
+def test_a_reason_is_shown_where_it_tells_no_secret(reason: str, said: str) -> None:
+    with pytest.raises(ServerFailed) as failure:
+        finishes.read(QUICK, reason)
+    assert failure.value.message == f"quick: the server broke the answer off{said}."
 
 
 Said = list[tuple[str, Finish | None]]

@@ -194,7 +194,7 @@ def _text(part: object, kind: str) -> str:
 
 def _finish(endpoint: Endpoint, said: object) -> Finish | None:
     reason = said.get("stop_reason") if isinstance(said, dict) else None
-    return finishes.read(endpoint.name, reason)
+    return finishes.read(endpoint, reason)
 
 
 def _usage(raw: object, counts: dict[str, Any]) -> Usage | None:

@@ -23,8 +23,9 @@ _NEVER = re.compile(
     r"(stack|trace|traceback|url|uri|link|href|docs?|time|timestamp|date|id|model)$"
 )
 _NAME = re.compile(r"[\w.:/$\[\]-]*[_\d\[/$:][\w.:/$\[\]-]*|[A-Z]{2,}|\w+[a-z][A-Z]\w*")
-_SENTENCE = re.compile(r"\w\S*\s+\S*\w\S*\s+\S*\w|[^\W\d_a-zA-Z]{2}")
-"""Three words, or two letters of another script: what is said in a field of any name."""
+_LOOKED_AT = 200
+"""Characters at the beginning of a text that tell what it is."""
+_OTHER_SCRIPT = re.compile(r"[^\W\d_a-zA-Z]{2}")
 _ADDRESS = re.compile(r"\w+://\S*$")
 _SAYS_NOTHING = frozenset(
     """
@@ -35,7 +36,7 @@ _SAYS_NOTHING = frozenset(
 )
 """Words of a sentence that says that there is an error, and nothing of it."""
 _MARKUP = re.compile(rb"\s*<(?:[!?]|[a-zA-Z])")
-_HEADING = re.compile(r"<(title|message|h1|faultstring)\b[^>]*>([^<]{1,200})", re.IGNORECASE)
+_HEADING = re.compile(r"<(title|message|h1|faultstring)\b[^>]{0,200}>([^<]{1,200})", re.IGNORECASE)
 _PATH = re.compile(r"[\w.\[\]/$-]{1,200}")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
@@ -105,16 +106,28 @@ class _Found(NamedTuple):
 def _sentences(body: object) -> Iterator[_Found]:
     """Give the texts that may be the reason."""
     for order, (depth, key, text) in enumerate(_walk(body)):
-        if _SENTENCE.search(text) is None and _NAME.fullmatch(text):
+        sentence = _is_sentence(text)
+        if not sentence and _is_name(text):
             rank = _ANY_NAME
         else:
             name = re.sub(r"[^a-z]", "", key.lower())
             rank = next((n for n, field in enumerate(_RANKS) if field.search(name)), _ANY_FIELD)
-        if rank == _ANY_FIELD and _SENTENCE.search(text) is None:
+        if rank == _ANY_FIELD and not sentence:
             continue
         # Of a name it is told where it stands; a field's own name tells what the text is about.
         shown = f"{key}: {text}" if rank == _ANY_FIELD and key else text
         yield _Found(rank + 2 * depth, order, shown, rank)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether it has three words, or two letters of another script than ours."""
+    head = text[:_LOOKED_AT]
+    words = sum(any(map(str.isalnum, word)) for word in head.split())
+    return words > 2 or _OTHER_SCRIPT.search(head) is not None
+
+
+def _is_name(text: str) -> bool:
+    return len(text) < _LOOKED_AT and _NAME.fullmatch(text) is not None
 
 
 def _chosen(found: list[_Found], body: object) -> tuple[str, ...]:
@@ -123,13 +136,13 @@ def _chosen(found: list[_Found], body: object) -> tuple[str, ...]:
     if not _says_nothing(first):
         return (first,)
     others = (each.text for each in (*found, *sorted(_sentences(body))))
-    deeper = (text for text in others if not (_says_nothing(text) or _NAME.fullmatch(text)))
+    deeper = (text for text in others if not (_says_nothing(text) or _is_name(text)))
     return tuple(filter(None, (first, next(deeper, ""))))
 
 
 def _says_nothing(sentence: str) -> bool:
     """Whether it says that there is an error, and at most whose."""
-    words = re.findall(r"[^\W\d]+", sentence.lower())
+    words = re.findall(r"[^\W\d]+", sentence[:_LOOKED_AT].lower())
     more = [word for word in words if word not in _SAYS_NOTHING]
     return len(more) <= (len(words) > 2)
 

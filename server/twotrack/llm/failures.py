@@ -240,7 +240,8 @@ def _error(
     read = said.message
     if len(read) > 2 * _READ:  # a template's error shows the template first
         read = f"{read[:_READ]} {read[-_READ:]}"
-    error.complaint = Complaint("" if repeats(read, secret) else read, said.fields)
+    if kind in {RequestRejected, ServerFailed}:  # which may be negotiated
+        error.complaint = Complaint("" if repeats(read, secret) else read, said.fields)
     return error
 
 

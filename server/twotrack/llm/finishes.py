@@ -9,6 +9,8 @@ from typing import Literal
 
 from twotrack.errors import ServerFailed
 from twotrack.llm.api import Finish
+from twotrack.llm.failures import repeats
+from twotrack.llm.transport import Endpoint
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 """Words of snake_case, kebab-case, camelCase and CAPITALS."""
@@ -63,15 +65,14 @@ _BESIDE = frozenset(
     """.split()  # noqa: SIM905  # as above
 )
 """Words that a reason which means "complete" may hold besides."""
-_SHOWN = 40
-"""Of a reason, in characters."""
+_SHOWABLE = re.compile(r"[A-Za-z_ -]{1,40}")
 
 
 class BrokenOff(ServerFailed):
     """The server names a reason that says that the answer failed, be it after a better one."""
 
 
-def read(model: str, *reasons: object) -> Finish | None:
+def read(endpoint: Endpoint, *reasons: object) -> Finish | None:
     """Give what the first of `reasons` means, or a worse one that another of them is known for.
 
     None where none says anything. Raises BrokenOff.
@@ -84,8 +85,9 @@ def read(model: str, *reasons: object) -> Finish | None:
             continue
         meaning = _meaning(words)
         if meaning == "failed":
-            shown = "_".join(words)[:_SHOWN]
-            raise BrokenOff(model, f"the server broke the answer off ({shown}).")
+            shown = f" ({name})" if _SHOWABLE.fullmatch(str(name)) else ""
+            shown = "" if repeats(shown, endpoint.secrets) else shown
+            raise BrokenOff(endpoint.name, f"the server broke the answer off{shown}.")
         if meaning or finish is None:
             finish = worse(finish, meaning or "length")
     return finish

@@ -144,7 +144,7 @@ def _finish(endpoint: Endpoint, event: Event, candidate: object) -> Finish | Non
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         return "filtered"
     reason = candidate.get("finishReason") if isinstance(candidate, dict) else None
-    return finishes.read(endpoint.name, reason)
+    return finishes.read(endpoint, reason)
 
 
 def _usage(raw: object) -> Usage | None:

@@ -122,7 +122,7 @@ def _finish(endpoint: Endpoint, event: Event) -> Finish:
         return "length"
     reason = event.get("stop_type")
     # "none": it stopped, but not because the answer was complete.
-    return finishes.read(endpoint.name, reason) or ("length" if reason == "none" else "stop")
+    return finishes.read(endpoint, reason) or ("length" if reason == "none" else "stop")
 
 
 def _usage(event: Mapping[str, Any]) -> Usage:

@@ -198,7 +198,7 @@ async def _chunks(
             new = model if model != told else None
             told = new or told
             done = _is_last(event)
-            finish = finishes.read(endpoint.name, event.get("done_reason"))
+            finish = finishes.read(endpoint, event.get("done_reason"))
             yield Chunk(
                 text if isinstance(text, str) else "",
                 usage=_usage(event) if done else None,

@@ -56,7 +56,7 @@ async def chunks(
 def _finish(endpoint: Endpoint, choice: Event) -> Finish | None:
     """Read why it ended; OpenRouter also tells what the provider behind it said."""
     reasons = (choice.get(name) for name in ("finish_reason", "native_finish_reason"))
-    return finishes.read(endpoint.name, *reasons)
+    return finishes.read(endpoint, *reasons)
 
 
 def _text(text: object) -> str:
