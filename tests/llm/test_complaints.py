@@ -47,6 +47,7 @@ async def answer(provider: OpenAIChat, prompt: Chat = PROMPT) -> str:
         ),
         ({"success": False, "errors": [{"message": "no account"}]}, ServerFailed, "no account"),
         ({"status": 429, "title": "Slow down"}, RateLimited, "Slow down"),
+        ({"success": False, "result": "the plan has ended"}, ServerFailed, "the plan has ended"),
         ({"choices": [{"error": {"code": 502, "message": "it broke"}}]}, ServerFailed, "it broke"),
     ],
 )

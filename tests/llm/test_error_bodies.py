@@ -49,6 +49,8 @@ _RAW = "deepseek/chat is temporarily rate-limited upstream"
         # Where no field is made for it: a sentence, wherever it stands.
         ({"errors": {"top_k": ["is not supported"]}}, "top_k: is not supported"),
         ({"status": "ERR", "Ergebnis": "das Guthaben ist leer"}, "Ergebnis: das Guthaben ist leer"),
+        ({"message": {"en": "Wrong key", "de": "Falsch"}}, "Wrong key"),
+        ({"Fehler": "Kein Guthaben"}, "Kein Guthaben"),
         ({"error": {"code": 503, "status": "UNAVAILABLE"}}, "UNAVAILABLE"),
         # Where the first says nothing: also what is deeper.
         ({"error": {"message": _GATEWAY, "metadata": {"raw": _RAW}}}, f"{_GATEWAY}: {_RAW}"),

@@ -13,7 +13,7 @@ _RANKS = (
     # What the names of fields end in, the likeliest for the reason first.
     re.compile(r"(message|msg|faultstring)s?$"),
     re.compile(r"(details?|description|reason|explanation|cause|why)$"),
-    re.compile(r"(err|error|errors|fault|exception|failure|raw|body|response)$"),
+    re.compile(r"(err|errors?|faults?|exception|failure|raw|body|response|phrase)$"),
     re.compile(r"(title|text|info|hint|note|summary)$"),
 )
 _ANY_FIELD = len(_RANKS)
@@ -26,6 +26,7 @@ _NAME = re.compile(r"[\w.:/$\[\]-]*[_\d\[/$:][\w.:/$\[\]-]*|[A-Z]{2,}|\w+[a-z][A
 _LOOKED_AT = 200
 """Characters at the beginning of a text that tell what it is."""
 _OTHER_SCRIPT = re.compile(r"[^\W\d_a-zA-Z]{2}")
+_FLAGS = ("success", "ok", "status", "state")
 _ADDRESS = re.compile(r"\w+://\S*$")
 _SAYS_NOTHING = frozenset(
     """
@@ -50,8 +51,8 @@ class Said:
         self.sentences = _chosen(found, body)
         """The reason, and a deeper one where the first says nothing; empty where there is none."""
         self.message = ": ".join(sentence.rstrip(".:") for sentence in self.sentences)
-        self.certain = bool(found) and found[0].rank < _ANY_FIELD
-        """Whether the reason stands in a field that is made for one."""
+        self.certain = bool(found) and (found[0].rank < _ANY_FIELD or _admits(body))
+        """Whether it is a reason: it stands in a field that is made for one, or beside "failed"."""
         fields = next((f for f in (error, body) if isinstance(f, dict)), {})
         self.words = " ".join(
             str(fields[key]).lower() for key in ("type", "code", "status") if fields.get(key)
@@ -94,6 +95,12 @@ def _error(body: object) -> object:
     return error if isinstance(error, dict | list) and error else body
 
 
+def _admits(body: object) -> bool:
+    """Whether a body says that it tells of a failure."""
+    fields = body if isinstance(body, dict) else {}
+    return any(fields.get(name) in (False, "error", "fail", "failed", "failure") for name in _FLAGS)
+
+
 class _Found(NamedTuple):
     """A text of the body, the likeliest reason first."""
 
@@ -105,18 +112,29 @@ class _Found(NamedTuple):
 
 def _sentences(body: object) -> Iterator[_Found]:
     """Give the texts that may be the reason."""
-    for order, (depth, key, text) in enumerate(_walk(body)):
-        sentence = _is_sentence(text)
-        if not sentence and _is_name(text):
-            rank = _ANY_NAME
-        else:
-            name = re.sub(r"[^a-z]", "", key.lower())
-            rank = next((n for n, field in enumerate(_RANKS) if field.search(name)), _ANY_FIELD)
-        if rank == _ANY_FIELD and not sentence:
-            continue
-        # Of a name it is told where it stands; a field's own name tells what the text is about.
-        shown = f"{key}: {text}" if rank == _ANY_FIELD and key else text
-        yield _Found(rank + 2 * depth, order, shown, rank)
+    for order, (depth, keys, text) in enumerate(_walk(body)):
+        rank = _rank_of(keys, text)
+        if rank is not None:
+            # A field of any other name tells what the text is about.
+            named = _rank(keys[1]) == _ANY_FIELD and _is_sentence(text)
+            yield _Found(rank + 2 * depth, order, f"{keys[1]}: {text}" if named else text, rank)
+
+
+def _rank_of(keys: tuple[str, str], text: str) -> int | None:
+    """Say how likely a text is the reason, the likeliest first; None: it is none."""
+    sentence = _is_sentence(text)
+    if not sentence and _is_name(text):
+        return _ANY_NAME
+    own, outer = map(_rank, reversed(keys))
+    if " " not in text:
+        return own if own < _ANY_FIELD or sentence else None
+    return next((rank for rank in (own, outer) if rank < _ANY_FIELD or sentence), _ANY_NAME)
+
+
+def _rank(key: str) -> int:
+    """Say how likely a field is to hold the reason."""
+    name = re.sub(r"[^a-z]", "", key.lower())
+    return next((n for n, field in enumerate(_RANKS) if field.search(name)), _ANY_FIELD)
 
 
 def _is_sentence(text: str) -> bool:
@@ -147,28 +165,31 @@ def _says_nothing(sentence: str) -> bool:
     return len(more) <= (len(words) > 2)
 
 
-def _walk(body: object) -> Iterator[tuple[int, str, str]]:
-    """Give depth, field and text of the strings of a body, also of JSON in strings."""
-    queue: deque[tuple[int, str, object]] = deque([(0, "message", body)])
+def _walk(body: object) -> Iterator[tuple[int, tuple[str, str], str]]:
+    """Give depth, fields (the outer and its own) and text of a body's strings, and JSON in them."""
+    queue: deque[tuple[int, tuple[str, str], object]] = deque([(0, ("", "message"), body)])
     for _ in range(_MOST_NODES):
         if not queue:
             return
-        depth, key, value = queue.popleft()
+        depth, keys, value = queue.popleft()
         if isinstance(value, dict):
             place, said = value.get("loc"), value.get("msg")
             if isinstance(place, list) and place and isinstance(said, str):  # FastAPI
                 value = {**value, "msg": f"{place[-1]}: {said}"}
-            queue += [(depth + 1, str(name), inner) for name, inner in value.items()]
+            queue += [
+                (depth + 1, (keys[1] if depth else "", str(name)), inner)
+                for name, inner in value.items()
+            ]
         elif isinstance(value, list):
-            queue += [(depth, key, inner) for inner in value[:_MOST_NODES]]
-        elif isinstance(value, str) and not _NEVER.search(key.lower()):
+            queue += [(depth, keys, inner) for inner in value[:_MOST_NODES]]
+        elif isinstance(value, str) and not _NEVER.search(keys[1].lower()):
             text = value.strip()[:_MOST_TEXT]
             text = _heading(text) if _MARKUP.match(text.encode("utf-8", "replace")) else text
             inner = _json(text)
             if inner is not None:
-                queue.append((depth + 1, key, inner))
+                queue.append((depth + 1, keys, inner))
             elif text and not _ADDRESS.fullmatch(text):
-                yield depth, key, text
+                yield depth, keys, text
 
 
 def _json(text: str) -> object:

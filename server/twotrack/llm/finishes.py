@@ -40,7 +40,7 @@ _BEGINNINGS: tuple[tuple[re.Pattern[str], _Meaning], ...] = (
             r"err|fail|abort|cancel|time(d|out)|deadline|overload|network|insufficient|interrupt"
             r"|disconnect|connect|clos|drop|lost|malformed|invalid|unexpected|unavailable|crash"
             r"|exception|kill|preempt|evict|expir|internal|shutdown|unload|oom|panic|fault|broke"
-            r"|bad|rate|quota|reset"
+            r"|bad|rate|quota|reset|die|dead"
         ),
         "failed",
     ),
@@ -60,8 +60,9 @@ _COMPLETE = frozenset(
 )
 _BESIDE = frozenset(
     """
-    reason token tokens id sequence sequences string strings text of turn message response output
-    generation sentence im use calls call by at hit found match matched model assistant
+    reason token tokens id sequence sequences seq string strings str char newline special text of
+    turn message response output generation sentence im use calls call by at hit found match matched
+    model assistant
     """.split()  # noqa: SIM905  # as above
 )
 """Words that a reason which means "complete" may hold besides."""

@@ -117,12 +117,15 @@ async def chunks(
 
 
 def _finish(endpoint: Endpoint, event: Event) -> Finish:
-    """Read `stop_type`; older servers say `stopped_limit` instead, which may be false."""
+    """Read `stop_type`; older servers have a flag for each reason instead.
+
+    Where none of them holds it stopped, but not because the answer was complete.
+    """
     if event.get("stopped_limit") is True:
         return "length"
-    reason = event.get("stop_type")
-    # "none": it stopped, but not because the answer was complete.
-    return finishes.read(endpoint, reason) or ("length" if reason == "none" else "stop")
+    flags = [event[name] for name in ("stopped_eos", "stopped_word") if name in event]
+    none = event.get("stop_type") == "none" or (flags and not any(flags))
+    return finishes.read(endpoint, event.get("stop_type")) or ("length" if none else "stop")
 
 
 def _usage(event: Mapping[str, Any]) -> Usage:
