@@ -50,6 +50,7 @@ _RAW = "deepseek/chat is temporarily rate-limited upstream"
         ({"errors": {"top_k": ["is not supported"]}}, "top_k: is not supported"),
         ({"status": "ERR", "Ergebnis": "das Guthaben ist leer"}, "Ergebnis: das Guthaben ist leer"),
         ({"message": {"en": "Wrong key", "de": "Falsch"}}, "Wrong key"),
+        ({"message": {"en": "You have no credit"}}, "en: You have no credit"),
         ({"Fehler": "Kein Guthaben"}, "Kein Guthaben"),
         ({"error": {"code": 503, "status": "UNAVAILABLE"}}, "UNAVAILABLE"),
         # Where the first says nothing: also what is deeper.

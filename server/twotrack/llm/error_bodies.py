@@ -128,7 +128,8 @@ def _rank_of(keys: tuple[str, str], text: str) -> int | None:
     own, outer = map(_rank, reversed(keys))
     if " " not in text:
         return own if own < _ANY_FIELD or sentence else None
-    return next((rank for rank in (own, outer) if rank < _ANY_FIELD or sentence), _ANY_NAME)
+    best = own if own < _ANY_FIELD else outer
+    return best if best < _ANY_FIELD or sentence else _ANY_NAME
 
 
 def _rank(key: str) -> int:
