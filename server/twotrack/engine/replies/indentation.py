@@ -17,10 +17,11 @@ _CONTINUES = re.compile(
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
 _INDENTED = re.compile(r"\t|  +")
-_AFTER_BLANK = re.compile(r"(?:\s[=+*/%<>|&?:-]{1,3}|\w:|,)\Z")
+_AFTER_BLANK = re.compile(r"(?:\s[=+*/%<>|&?:-]{1,3}|,)\Z")
 """What a blank follows, as most people write."""
 _OPERATOR = re.compile(r"(?:&&|\|\||[=!<>]=|=>|->|[-+*/%<>=?] )")
 """What a blank precedes."""
+_FIRST_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
 _DOCSTRING = re.compile(r"\s*(?:\"\"\"|''')")
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
@@ -93,12 +94,14 @@ def _lacks_a_blank(text: str, gap: Gap) -> bool:
     """Whether a blank belongs between the cursor and a text that stood between backquotes."""
     if _AFTER_BLANK.search(gap.prefix):
         return not text[:1].isspace()
-    word = _LAST_WORD.search(gap.prefix)
-    if word is None or not re.match(r"\w", text):
+    word, first = _LAST_WORD.search(gap.prefix), _FIRST_WORD.match(text)
+    if word is None or first is None:
         return _OPERATOR.match(text) is not None and not gap.prefix[-1].isspace()
-    # The word is whole if it stands elsewhere, too.
+    # The word is whole if it stands elsewhere and what both would make does not.
+    around = "\n".join((*gap.above, *gap.below))
+    joined = re.compile(rf"\b{re.escape(word[0] + first[0])}\b")
     whole = re.compile(rf"\b{re.escape(word[0])}\b")
-    return any(whole.search(line) for line in (*gap.above, *gap.below))
+    return joined.search(around) is None and whole.search(around) is not None
 
 
 def _kept(first: str, gap: Gap, frame: _Frame) -> str:
@@ -236,7 +239,7 @@ class _Rest:
         """The column of the first line's level in the answer's own count."""
         here, gap = self.here, self.gap
         own = here if written is None else self.theirs.width(written + "x")
-        if _stands_by_custom(self.first) and self.first.strip():
+        if not gap.language.indented and self.first.strip() and _stands_by_custom(self.first):
             at_level = zip(self.lines, self.levels, strict=True)
             widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
             return own if self.chat and here not in widths else here
@@ -248,11 +251,18 @@ class _Rest:
         same, closes = self._at_its_level(own, body)
         closes = closes and (len(same) > 1 or same[0] > here)
         sure = self.chat or closes or gap.language.indented or not self.of_our_kind
+        sure = sure or self._are_statements_of_another_width(same)
         if same and sure and len(set(same)) == 1:
             return same[0]
         if same or body is None:
             return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
+
+    def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
+        """Whether whole statements are counted from the margin in levels of another width."""
+        if len(columns) < 2 or not self.first.rstrip().endswith((";", "{", "}")):
+            return False
+        return columns[0] in (2 * self.here, 4 * self.here, self.here // 2)
 
     def _counts_in_smaller_levels(self) -> bool:
         """Whether the lines are counted from the margin in levels that are smaller than ours."""
@@ -297,14 +307,15 @@ class _Rest:
         if self.theirs.tabs:
             return self.theirs.unit
         widths = [self.theirs.width(line) for line in self.lines]
-        if step := steps_of((self.first, *self.lines), (there, *widths)):
+        if step := steps_of((self.first or self.gap.prefix, *self.lines), (there, *widths)):
             return step
         depths = {width - there for width in widths} - {0}
-        levels = self.here // self.ours.unit
+        levels = 0 if self.chat else self.here // self.ours.unit
         absolute = there // levels if levels and there and there % levels == 0 else 0
         if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
             return absolute
-        return math.gcd(*depths) if depths and min(depths) > 0 else 0
+        step = math.gcd(*depths) if depths and min(depths) > 0 else 0
+        return step if step in _UNITS else 0
 
 
 def _stands_by_custom(line: str) -> bool:

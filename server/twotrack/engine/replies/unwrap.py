@@ -8,6 +8,7 @@ from twotrack.engine.replies.tokens import without_special_tokens
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.languages import LANGUAGES, language_of
 from twotrack.lexical import Place
+from twotrack.lexis import BACKTICK_LINES
 
 TAG = "insert"
 """What a chat model is asked to put its code into."""
@@ -100,7 +101,8 @@ def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
         if line is not None:
             return Code(line["body"], stripped=True)
         ticked = _BACKTICKS.match(reply)
-        if ticked is not None and "${" not in ticked[1]:
+        template = BACKTICK_LINES in gap.language.lexis.literals
+        if ticked is not None and not (template and "${" in ticked[1]):
             return Code(ticked[1], stripped=True)
         if gap.place is Place.CODE and gap.language.id != "yaml":
             reply = without_sentences(reply, 3 if gap.prefix.strip() else 1)
