@@ -1,6 +1,8 @@
 r"""The text model against plain strings: every place, every kind of line end, every encoding."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -237,3 +239,51 @@ def test_equal_texts_are_equal_however_they_came_to_be() -> None:
     assert hash(made) == hash(Snapshot("abc"))
     assert made != "abc"
     assert repr(made) == "<Snapshot of 1 lines>"
+
+
+def simple_characters(line: str, units: int, encoding: Encoding) -> int:
+    """Convert one character after the other."""
+    for index, char in enumerate(line):
+        units -= encoding.units(char)
+        if units < 0:
+            return index
+    return len(line)
+
+
+long_lines = st.lists(
+    st.sampled_from(["a" * 16_383, "é" * 255, "€" * 16, "🐍" * 16_384, "\ud800", "\udc00", "x🧵"]),
+    max_size=5,
+).map("".join)
+
+
+@given(st.one_of(texts, long_lines), fractions, st.sampled_from(list(Encoding)))
+def test_a_long_line_is_converted_as_a_short_one_is(
+    line: str, part: float, encoding: Encoding
+) -> None:
+    units = int(part * (encoding.units(line) + 2))
+    assert encoding.characters(line, units) == simple_characters(line, units, encoding)
+
+
+class CountedLine(str):
+    """A line that counts the pieces that are looked at."""
+
+    pieces = 0
+
+    def __getitem__(self, index: Any) -> str:
+        self.pieces += 1
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[str]:
+        self.pieces += len(self)
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("part", [0.3, 0.999, 1.0])
+def test_a_megabyte_is_not_converted_character_by_character(
+    encoding: Encoding, part: float
+) -> None:
+    line = CountedLine("é€🐍" * 333_333)
+    units = int(part * encoding.units(line))
+    assert abs(encoding.characters(line, units) / len(line) - part) < 0.001
+    assert line.pieces < 300

@@ -12,6 +12,7 @@
     │   ├── ServerFailed       5xx, or an error event inside a stream
     │   ├── TimedOut           a deadline passed
     │   ├── MalformedReply     a cut, garbled or oversized stream
+    │   │   └── WebPage        base_url leads to a web site, not to its API
     │   └── Declined           the model has nothing to say (recall); no failure
     ├── RouteExhausted         every model of a route failed
     ├── NotLocal               privacy.local_only leaves no model
@@ -24,6 +25,7 @@ turns these into protocol errors and messages, by one table.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 class TwotrackError(Exception):
@@ -39,17 +41,28 @@ class SettingsError(TwotrackError):
     """A setting is wrong: names the source, the key and what is allowed."""
 
 
+class Complaint(NamedTuple):
+    """What a server said, for programs: it is longer than what is shown."""
+
+    text: str = ""
+    fields: frozenset[str] = frozenset()
+    """Names that it holds as values, such as that of a parameter."""
+
+
 class ModelError(TwotrackError):
     """One model did not answer.
 
     `model` is its name in the settings. `retry_after_s` is the provider's word on when to come
     back (seconds), where it gave one. `transient` says whether the same request may succeed
     later, so that a circuit breaker should count it. `hint`, what to do about it, and `transient`
-    replace those of the class; the class's hint may name the `{model}`.
+    replace those of the class; the class's hint may name the `{model}`. `complaint` is not part of
+    the message.
     """
 
     transient = True
     hint = ""
+
+    complaint = Complaint()
 
     def __init__(
         self,
@@ -116,6 +129,12 @@ class TimedOut(ModelError):
 
 class MalformedReply(ModelError):
     """The reply was cut, garbled or larger than allowed."""
+
+
+class WebPage(MalformedReply):
+    """A web page came in the place of an answer."""
+
+    hint = "Is base_url right? Most APIs stand below /v1 (models.{model}.base_url)."
 
 
 class Declined(ModelError):

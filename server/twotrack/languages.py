@@ -94,19 +94,25 @@ _SCRIPT = Lexis(
     ),
 )
 _SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
-_GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" {}", " x", "{}", " []int {}"))
+_GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" x", " {}", "{}", " []int {}"))
 _RUST = Lexis(
     (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
-    fillers=(" {}", " x", " fn f() {}", " struct A;", " {},", " x;", ";"),
+    fillers=(" x", " {}", " fn f() {}", " struct A;", " {},", " x;", ",", ";"),
+    terminator=";",
 )
 _JAVA = Lexis(
     (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
-    fillers=(" {}", " x;", " void f() {}", " class A {}", " finally {}", ";", " while (x);"),
+    fillers=(
+        *(" x", " {}", " void f() {}", " class A {}", " finally {}", " while (x);"),
+        *(": x;", ",", ";"),
+    ),
+    terminator=";",
 )
 _C = Lexis(
     lexis.C_LITERALS,
     blocks=lexis.PREPROCESSOR,
-    fillers=(" {}", " x;", " int f() {}", " {};", ";", " while (x);", " }"),
+    fillers=(" x", " {}", " x;", " int f() {}", " {};", ";", " while (x);", " }", ": x;", ","),
+    terminator=";",
 )
 _CPP = replace(_C, literals=(lexis.CPP_RAW, *lexis.C_LITERALS))
 _CSHARP = replace(
@@ -129,7 +135,8 @@ _PHP = Lexis(
     heredoc=lexis.PHP_HEREDOC,
     blocks=lexis.PHP_BLOCKS,
     comment=r"(?://|#(?!\[))(?:(?!\?>)[^\n])*",
-    fillers=(" {}", " x;", " function f() {}", " class A {}", ";", " finally {}"),
+    fillers=(" x", " {}", " function f() {}", " class A {}", " finally {}", ": x;", ",", ";"),
+    terminator=";",
 )
 _SHELL = Lexis(
     (lexis.ESCAPED, lexis.DOUBLE_LINES, lexis.SINGLE_LINES, lexis.BACKTICK),

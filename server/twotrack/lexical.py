@@ -1,7 +1,7 @@
 """The strings, comments, brackets, block words and tags in a text of any language.
 
 It reads text, not a tree: a text that does not parse, a piece of a line, a language without a
-grammar. Where a syntax tree is at hand it knows better where a line begins (`Syntax.inside`).
+grammar. Where a syntax tree is at hand it knows better what a line begins in (`Syntax.line_start`).
 """
 
 import re
@@ -33,6 +33,7 @@ _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
 
 _SHELL_CASE = "\nesac"
 """Its arms have a closing bracket and none that opens."""
+_ARM = re.compile(r"[ \t]*[^()\s;&]++(?:[ \t]*\|[ \t]*[^()\s;&]++)*+")
 
 
 class Place(StrEnum):
@@ -83,13 +84,20 @@ class Scan(NamedTuple):
     """How the literal begins that its end stands in; empty in code."""
     levels: tuple[int, ...]
     """For each line how deep it lies: closers that it begins with count as closed."""
-    inside: frozenset[int]
-    """Lines that begin within a string or a comment."""
+    strings: frozenset[int]
+    """Lines that begin within a string."""
+    comments: frozenset[int]
+    """Lines that begin within a comment."""
 
     @property
     def unopened(self) -> int:
         """How many closers have no opener."""
         return len(self.closers)
+
+    @property
+    def inside(self) -> frozenset[int]:
+        """Lines that begin within a string or a comment."""
+        return self.strings | self.comments
 
     @property
     def faults(self) -> int:
@@ -130,11 +138,11 @@ class Lexer:
 
     def scan(self, text: str) -> Scan:
         """Return what `text` looks like, read from a place in code."""
-        code, inside, unfinished, place, opening = self._code(text)
+        code, within, unfinished, place, opening = self._code(text)
         if place is Place.CODE and self._is_text(code):
             place = Place.TEXT
         closers, stack, levels = self._match(code)
-        return Scan(closers, tuple(stack), unfinished, place, opening, levels, frozenset(inside))
+        return Scan(closers, tuple(stack), unfinished, place, opening, levels, *within)
 
     def ending(self, text: str) -> "Ending":
         """Return what the end of `text` stands in."""
@@ -162,10 +170,13 @@ class Lexer:
         lexis = self.language.lexis
         return lexis.prose or (lexis.tags == "html" and code.rstrip()[-1:] in ("", ">"))
 
-    def _code(self, text: str) -> tuple[str, set[int], int, Place, str]:
+    def _code(
+        self, text: str
+    ) -> tuple[str, tuple[frozenset[int], frozenset[int]], int, Place, str]:
         """The text with its literals blanked, and what is known of these."""
         parts: list[str] = []
-        inside: set[int] = set()
+        strings: set[int] = set()
+        comments: set[int] = set()
         at = unfinished = line = 0
         place, opening = Place.CODE, ""
         for literal in self._literals.finditer(text):
@@ -175,7 +186,8 @@ class Lexer:
             breaks = text.count("\n", start, end)
             if breaks and literal.lastgroup != "text":
                 last = line + breaks - (text[end - 1] == "\n" and literal.lastgroup == "bad")
-                inside.update(range(line + 1, last + 1))
+                lines = comments if _place_of(literal) is Place.COMMENT else strings
+                lines.update(range(line + 1, last + 1))
             if _unfinished(literal):
                 ends_here = end == len(text) and text[end - 1] != "\n"
                 multi = literal.lastgroup != "bad" or ends_here
@@ -189,7 +201,8 @@ class Lexer:
             line += breaks
             at = end
         parts.append(text[at:])
-        return "".join(parts), inside, unfinished, place, opening
+        within = frozenset(strings), frozenset(comments)
+        return "".join(parts), within, unfinished, place, opening
 
     def _match(self, code: str) -> tuple[str, list[Open], tuple[int, ...]]:
         """Closers without openers, openers without closers, and how deep each line lies."""
@@ -215,7 +228,7 @@ class Lexer:
                     stack.pop()
                 elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
                     del stack[-2]
-                elif not (closer == "(" and stack and stack[-1].sign == _SHELL_CASE):
+                elif not (self.closes_unopened and _ARM.fullmatch(code, start, token.start())):
                     closers += _CLOSERS.get(closer, " ")
                 if leading:
                     levels[-1] = len(stack) - len(closers)

@@ -105,8 +105,8 @@ class Lexis:
     fillers: tuple[str, ...] = ()
     """What may follow a line for it to be whole: a body, an operand, the definition that an
     attribute speaks of. Each of its lines gets the indentation of the line."""
-    middles: str = ""
-    """Regular expression of what goes on with a block at the level of its first line."""
+    terminator: str = ""
+    """What ends a statement."""
 
 
 C_LITERALS = (DOUBLE, CHARACTER)

@@ -17,6 +17,8 @@ from typing import NamedTuple, Self
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _CHUNK_LINES = 256
+_STEPS = (16_384, 256, 16, 1)
+"""Characters of a line that are converted at a time."""
 
 
 class Position(NamedTuple):
@@ -58,7 +60,7 @@ class Encoding(StrEnum):
             return len(text)
         if self is Encoding.UTF8:
             return len(text.encode("utf-8", "surrogatepass"))
-        return len(text) + sum(c > "\uffff" for c in text)
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def characters(self, line: str, units: int) -> int:
         """Code points of `line` that `units` cover; past its end: all of them.
@@ -69,20 +71,16 @@ class Encoding(StrEnum):
             return 0
         if self is Encoding.UTF32 or line.isascii():
             return min(units, len(line))
-        width = _utf8_width if self is Encoding.UTF8 else _utf16_width
-        for index, char in enumerate(line):
-            units -= width(char)
-            if units < 0:
-                return index
-        return len(line)
-
-
-def _utf8_width(char: str) -> int:
-    return 1 if char < "\x80" else 2 if char < "\u0800" else 3 if char <= "\uffff" else 4
-
-
-def _utf16_width(char: str) -> int:
-    return 1 if char <= "\uffff" else 2
+        # Ever smaller steps, as encoding is fast and a line may be a megabyte.
+        start = 0
+        for step in _STEPS:
+            while start < len(line):
+                width = self.units(line[start : start + step])
+                if width > units:
+                    break
+                units -= width
+                start += step
+        return min(start, len(line))
 
 
 class Snapshot:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from answer_sources import Source
 
 from answer_place import Place
+from twotrack.languages import language_of
+from twotrack.lexical import Place as Where
+from twotrack.lexical import lexer_of
 
 CUTTING = "lines of a body, cutting a block"
 """The kind of cursor where no model and no rule can know where the gold ends."""
@@ -56,8 +59,18 @@ def case_at(  # noqa: PLR0917 - the parts of a document, in their order
         rest,
         missing,
         tuple(dict.fromkeys(reply for reply in (gold, goes_on) if reply)),
-        ambiguous or repeats_below(before + gold, rest),
+        ambiguous
+        or repeats_below(before + gold, rest)
+        or opens_string(before, gold, place.language),
     )
+
+
+def opens_string(before: str, gold: str, language: str) -> bool:
+    """Whether the gold leaves a string over lines open, which is never shown."""
+    lexer = lexer_of(language_of(language, None))
+    near = before[before.rfind("\n") + 1 :]
+    begins_in_code = lexer.ending(near).place is Where.CODE
+    return begins_in_code and lexer.ending(f"{near}{gold}\n").place is Where.STRING
 
 
 def repeats_below(text: str, rest: str) -> bool:

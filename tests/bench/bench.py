@@ -25,6 +25,7 @@ from measure import (  # noqa: E402
     PYTHON,
     SETTINGS,
     TESTS,
+    Figures,
     Model,
     figures,
     home,
@@ -128,22 +129,40 @@ async def changes(model: Model, rounds: int = 300) -> None:
     for name, server in (("naive pygls", naive), ("twotrack", twotrack)):
         async with server(model) as client:
             buffer, cursor = open_file(client, 50_000)
-            await ping(client)
-            pings, both = [], []
             where = buffer.position(cursor, client.encoding)
-            for number in range(rounds):
-                pings.append((await timed(ping(client)))[0])
-                edit = {"range": {"start": where, "end": where}, "text": "x"}
-                document = {"uri": buffer.uri, "version": number + 2}
-                client.notify(
-                    "textDocument/didChange", {"textDocument": document, "contentChanges": [edit]}
-                )
-                both.append((await timed(ping(client)))[0])
-                await asyncio.sleep(0.01)
-            took, floor = figures(both), figures(pings)
+            took, floor = await keys_at(client, buffer.uri, where, rounds)
             goal = "goal <= 5 ms" if name == "twotrack" else ""
             say(f"didChange in 50,000 lines: {name}", f"{took.p50 - floor.p50:.2f} ms (p50)", goal)
             say(f"  with the ping behind it: {name}", took)
+
+
+async def keys_at(
+    client: Client, uri: str, where: dict[str, int], rounds: int
+) -> tuple[Figures, Figures]:
+    """Change and ping so many times; give what that took, and what a ping takes."""
+    await ping(client)
+    pings, both = [], []
+    for number in range(rounds):
+        pings.append((await timed(ping(client)))[0])
+        edit = {"range": {"start": where, "end": where}, "text": "x"}
+        document = {"uri": uri, "version": number + 2}
+        client.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [edit]}
+        )
+        both.append((await timed(ping(client)))[0])
+        await asyncio.sleep(0.01)
+    return figures(both), figures(pings)
+
+
+async def long_line(model: Model, rounds: int = 50) -> None:
+    """One didChange at the end of a line of a million characters, in ASCII and outside it."""
+    for name, char in (("ASCII", "a"), ("é", "é"), ("emoji", "🐍")):
+        async with twotrack(model) as client:
+            buffer = client.open(Path(tempfile.gettempdir(), "long.py"), "python", char * 1_000_000)
+            where = buffer.position(len(buffer.text), client.encoding)
+            took, floor = await keys_at(client, buffer.uri, where, rounds)
+            key = f"{took.p50 - floor.p50:.1f} ms (p50)"
+            say(f"didChange in a line of a million characters: {name}", key, "goal <= 20 ms")
 
 
 async def ping(client: Client) -> None:
@@ -223,7 +242,8 @@ async def memory(model: Model, rounds: int = 20_000, warm: int = 40_000) -> None
 
 
 PARTS: dict[str, Callable[[Model], Awaitable[None]]] = {
-    part.__name__: part for part in (overhead, reuse, start, changes, typing, closing, memory)
+    part.__name__: part
+    for part in (overhead, reuse, start, changes, long_line, typing, closing, memory)
 }
 
 

@@ -221,6 +221,47 @@ async def test_a_listed_model_that_is_not_found_is_asked_at_a_wrong_place(
     assert said == ("the server answered 404. Its server lists it: look at models.only.base_url.")
 
 
+async def test_a_web_page_is_a_wrong_base_url(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(ONE)
+    models.answer = lambda _: Reply(raw="<!doctype html><title>Welcome</title>")
+    model = await only(run, status=1)
+    assert [f["check"] for f in model["findings"]] == ["key", "server"]
+    level, said = finding(model, "server")
+    assert level == "problem"
+    assert said == (
+        "the server answered with a web page. "
+        "Is base_url right? Most APIs stand below /v1 (models.only.base_url)."
+    )
+
+
+async def test_a_web_page_in_the_place_of_the_list_of_models_is_no_problem(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(ONE)
+    page = Reply(raw="<!doctype html><title>Welcome</title>")
+    models.answer = lambda request: (
+        page if request.method == "GET" else FILLED if is_gap(request) else None
+    )
+    model = await only(run)
+    assert finding(model, "server") == ("ok", f"{models.url} answers.")
+
+
+async def test_a_base_url_without_a_version_is_named(
+    run: Run, configure: Configure, models: ModelServer
+) -> None:
+    configure(ONE.replace("{base_url}", "{url}"))
+    models.answer = lambda _: Reply(status=404, error="404 page not found")
+    level, said = finding(await only(run, status=1), "model")
+    assert level == "problem"
+    assert said == (
+        "the server answered 404: 404 page not found. "
+        "Change models.only.model or its base_url. "
+        "It has no /v1 at its end, which most servers want."
+    )
+
+
 async def test_a_model_that_is_not_listed_but_answers_is_no_problem(
     run: Run, configure: Configure, models: ModelServer
 ) -> None:

@@ -1,5 +1,6 @@
 """`twotrack edit FILE:RANGE --task T` against a real server."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -108,6 +109,45 @@ async def test_refactor_takes_the_instruction_from_the_command_line(
     assert file.read_text() == code + "\n"
     asked = models.requests[0].body["messages"][-1]["content"]
     assert "Change the code as follows: never negative" in asked
+
+
+LONG = """def f(a):
+    b = a
+    if b:
+        b = b + 1
+    log(b)
+    c = b * 2
+    return c
+"""
+HALF = ("```python\n", "def f(a):\n", "    b = a + 1 if a else a\n", "    log(b)\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ({"finish_reason": "length"}, "cut off"),
+        ({"finish_reason": "max_output_tokens"}, "cut off"),
+        (
+            {"finish_reason": "stop", "native_finish_reason": "error"},
+            "broke the answer off (error)",
+        ),
+        ({"finish_reason": "overloaded"}, "broke the answer off (overloaded)"),
+        ({}, "ended without a finish reason"),
+    ],
+)
+async def test_half_an_answer_is_never_taken_for_the_whole(
+    run: Run, models: ModelServer, file: Path, end: dict[str, str], said: str
+) -> None:
+    """Each piece says that it ends, for no reason; the code block is closed."""
+    file.write_text(LONG)
+    pieces = [{"delta": {"content": text}, "finish_reason": ""} for text in HALF]
+    events = [{"choices": [choice]} for choice in (*pieces, {"delta": {"content": ""}, **end})]
+    lines = [json.dumps(event) for event in events] + ["[DONE]"] * bool(end)
+    models.default = Reply(raw="".join(f"data: {line}\n\n" for line in lines))
+    ended = await run("edit", "area.py:2", "--task", "simplify", "--write")
+    assert ended.status == 1
+    assert said in ended.err
+    assert file.read_text() == LONG
 
 
 async def test_fix_takes_the_diagnostic_from_the_command_line(

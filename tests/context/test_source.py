@@ -41,3 +41,21 @@ def test_what_two_texts_share_is_found(a: str, b: str) -> None:
     )
     assert head + tail <= min(len(one.data), len(two.data))
     assert one.data[len(one.data) - tail :] == two.data[len(two.data) - tail :]
+
+
+LONG_LINES = st.lists(
+    st.sampled_from(
+        ["a" * 4_095, "é" * 2_047, "語" * 1_366, "😀" * 1_025, "x", "語", "\n", "\r\n"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(LONG_LINES, st.floats(0, 1))
+def test_a_long_line_is_counted_as_a_short_one_is(text: str, part: float) -> None:
+    """The simple way: the text before, encoded."""
+    source, snapshot = Source(text), Snapshot(text)
+    position = snapshot.position(int(part * len(text)))
+    before = text[: snapshot.offset(position)]
+    assert source.byte(position) == len(before.encode())
+    assert source.position(len(before.encode())) == position

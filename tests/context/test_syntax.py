@@ -295,3 +295,12 @@ def test_the_cache_follows_the_text() -> None:
     changed = cache.of(document(text.replace(Range(Position(0, 4), Position(0, 5)), "g")))
     assert changed is not None
     assert [d.name for d in changed.definitions()] == ["g"]
+
+
+def test_a_line_of_nothing_but_brackets_has_no_definitions() -> None:
+    """Each would be looked for among all of them: an hour for a million."""
+    text = Snapshot("def f():\n    x = " + "(" * 1_000_000 + "\n")
+    syntax = parse(LANGUAGES["python"], text)
+    assert syntax is not None
+    assert syntax.definitions() == ()
+    assert syntax.enclosing_definition(Position(1, 500_000)) is None

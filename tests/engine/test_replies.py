@@ -128,9 +128,12 @@ def test_an_answer_that_adds_errors_is_dropped() -> None:
 
 _LANGUAGES = ["python", "typescriptreact", "ruby", "shellscript", "yaml", "html", "markdown", "go"]
 _PIECES = st.sampled_from(
-    ["\n", "\n", "    ", "\t", "x", "f(", ")", "{", "}", "[", "]", '"', "'", "`", "```", "```python\n"]
-    + ["<insert>", "</insert>", "<gap/>", "<think>", "</think>", "<|im_end|>", "</s>", "def f():"]
-    + ["return x", "Here is the code:", "# ", "// ", '"""', "end", "if x", "else:", "<p>", "</p>", ";"]
+    [
+        *("\n", "\n", "    ", "\t", "x", "f(", ")", "{", "}", "[", "]", '"', "'", "`", "```"),
+        *("```python\n", "<insert>", "</insert>", "<gap/>", "<think>", "</think>"),
+        *("<|im_end|>", "</s>", "def f():", "return x", "Here is the code:", "# ", "// "),
+        *('"""', "end", "if x", "else:", "<p>", "</p>", ";"),
+    ]
 )
 _TEXTS = st.lists(_PIECES, max_size=25).map("".join)
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from fakes.invoices import Counts
 from fakes.replies import Reply, RequestLog
 
+_LLAMA = {"stop": "eos", "length": "limit"}
+
 Flavour = Literal["openai", "deepseek", "groq", "mistral", "moonshot"]
 """Whose servers an OpenAI-compatible one takes after: where they put the usage."""
 
@@ -138,7 +140,7 @@ def llama(request: RequestLog, reply: Reply) -> Wire:
         "content": "",
         "stop": True,
         "model": model,
-        "stop_type": "limit" if warming or reply.finish == "length" else "eos",
+        "stop_type": "limit" if warming else _LLAMA.get(reply.finish or "", reply.finish),
         "tokens_evaluated": reply.prompt_tokens,
         "tokens_cached": reply.prompt_tokens + written,
         "tokens_predicted": written,

@@ -240,7 +240,8 @@ async def test_refused_parameters_are_left_out_from_then_on(
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "filtered"),
-        ("something_new", "stop"),
+        ("pause_turn", "length"),
+        ("something_new", "length"),
     ],
 )
 async def test_how_it_ends(
@@ -321,6 +322,19 @@ async def test_a_server_that_does_not_stream(server: ModelServer, transport: Tra
     assert await answer(claude(server, transport)) == [
         Chunk("x", usage=counted, finish="length", model="m")
     ]
+
+
+async def test_the_whole_message_after_its_pieces_adds_nothing(
+    server: ModelServer, transport: Transport
+) -> None:
+    whole = {
+        "type": "message",
+        "content": [{"type": "text", "text": "x"}],
+        "stop_reason": "end_turn",
+    }
+    server.script(script(delta(type="text_delta", text="x"), whole))
+    chunks = await answer(claude(server, transport))
+    assert (text(chunks), chunks[-1].finish) == ("x", "stop")
 
 
 @pytest.mark.parametrize(

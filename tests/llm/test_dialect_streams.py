@@ -4,7 +4,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -220,6 +220,23 @@ async def test_a_server_that_does_not_stream(dialect: Dialect) -> None:
 async def test_an_empty_answer_is_complete(dialect: Dialect) -> None:
     chunks = await answer(dialect, lambda wire: [stream(wire)], Reply(chunks=()))
     assert (text(chunks), finishes(chunks)) == ("", ["stop"])
+
+
+@every_dialect
+@pytest.mark.parametrize("reason", ["length", "something_new", "incomplete"])
+async def test_an_answer_that_is_not_known_to_be_complete_counts_as_cut_off(
+    dialect: Dialect, reason: str
+) -> None:
+    chunks = await answer(dialect, lambda wire: [stream(wire)], replace(REPLY, finish=reason))
+    assert (text(chunks), finishes(chunks)) == (TEXT, ["length"])
+
+
+@every_dialect
+@pytest.mark.parametrize("reason", ["timeout", "overloaded", "connection_closed"])
+async def test_an_answer_that_failed_says_in_which_words(dialect: Dialect, reason: str) -> None:
+    _, error = await told(dialect, lambda wire: [stream(wire)], replace(REPLY, finish=reason))
+    assert isinstance(error, ServerFailed)
+    assert f"the server broke the answer off ({reason})." in error.message
 
 
 @every_dialect

@@ -175,7 +175,8 @@ async def test_refused_fields_are_left_out_from_then_on(
         ("SAFETY", "filtered"),
         ("RECITATION", "filtered"),
         ("PROHIBITED_CONTENT", "filtered"),
-        ("SOMETHING_NEW", "filtered"),
+        ("LANGUAGE", "filtered"),
+        ("SOMETHING_NEW", "length"),
     ],
 )
 async def test_how_it_ends(

@@ -68,6 +68,21 @@ async def test_from_the_environment() -> None:
     assert await given(Key("K", environment={"K": " sk-1\n"})) == "sk-1"
 
 
+COPIED = ['"abc"', "'abc'", "`abc`", "Bearer abc", 'bearer  "abc"', "Authorization: Bearer abc"]
+
+
+@pytest.mark.parametrize("copied", [*COPIED, "\u201cabc\u201d", ' "Bearer abc" '])
+async def test_what_was_copied_with_the_key_is_taken_off(copied: str) -> None:
+    assert await given(Key("K", environment={"K": copied})) == "abc"
+    command = script(f"print({copied!r})")
+    assert await given(Key(command=command)) == "abc"
+
+
+@pytest.mark.parametrize("odd", ['"abc', "Bearerabc", "a'b'c"])
+async def test_any_other_key_is_sent_as_it_is(odd: str) -> None:
+    assert await given(Key("K", environment={"K": odd})) == odd
+
+
 async def test_no_key_is_needed() -> None:
     assert await given(Key()) is None
     assert await given(Key("K", optional=True)) is None

@@ -1,7 +1,9 @@
 """llama.cpp's own fill-in-the-middle."""
 
 import asyncio
+import json
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -56,6 +58,27 @@ async def test_how_it_ends(server: ModelServer, transport: Transport) -> None:
         await answer(server, transport)
     # The third server lets the stop string through.
     assert await answer(server, transport) == [Chunk("1", finish="stop")]
+
+
+@pytest.mark.parametrize(
+    ("end", "finish"),
+    [
+        ({"stop_type": "eos"}, "stop"),
+        ({"stop_type": "word"}, "stop"),
+        ({"stop_type": "limit"}, "length"),
+        ({"stop_type": "none"}, "length"),
+        ({"stopped_eos": True, "stopped_word": False, "stopped_limit": False}, "stop"),
+        ({"stopped_eos": False, "stopped_word": True, "stopped_limit": False}, "stop"),
+        ({"stopped_eos": False, "stopped_word": False, "stopped_limit": True}, "length"),
+        ({"stopped_eos": False, "stopped_word": False, "stopped_limit": False}, "length"),
+        ({}, "stop"),
+    ],
+)
+async def test_the_words_of_older_and_newer_servers(
+    server: ModelServer, transport: Transport, end: dict[str, Any], finish: str
+) -> None:
+    server.script(Reply(raw=f"data: {json.dumps({'content': 'x', 'stop': True, **end})}\n\n"))
+    assert (await answer(server, transport))[-1].finish == finish
 
 
 async def test_a_model_without_fill_in_the_middle(

@@ -119,3 +119,75 @@ async def test_each_parameter_costs_one_more_request_at_most(
     with pytest.raises(RequestRejected):
         await ask(Negotiated(("stop", "temperature")), server, transport, BODY)
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        ({"message": "Invalid request", "param": "temperature"}, {"stop", "max_tokens"}),
+        ({"message": "Bad value", "param": "body.stop"}, {"temperature", "max_tokens"}),
+        ({"message": "No", "param": "stop", "code": "unsupported_parameter"}, {"temperature"}),
+        ({"message": "Unsupported value", "details": [{"field": "stop"}]}, {"temperature"}),
+        ({"message": "参数 temperature 不支持"}, {"stop"}),
+        ({"message": "Der Parameter temperature wird nicht angenommen"}, {"stop"}),
+        ({"message": "El parámetro 'stop' no es compatible"}, {"temperature"}),
+    ],
+)
+async def test_refused_in_a_field_or_in_another_language(
+    server: ModelServer, transport: Transport, error: dict[str, Any], left: set[str]
+) -> None:
+    server.script(Reply(status=400, error={"error": error}), Reply("x"))
+    await ask(Negotiated(("temperature", "stop")), server, transport, BODY)
+    assert set(server.requests[1].body) >= left
+    assert len({"temperature", "stop"} & set(server.requests[1].body)) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "must be at most 4096", "param": "max_tokens"},
+        {"message": "The prompt is too long for max_tokens", "param": None},
+        {"message": "The answer of this model is cut by stop", "param": None},
+    ],
+)
+async def test_a_value_that_is_disliked_stays(
+    server: ModelServer, transport: Transport, error: dict[str, Any]
+) -> None:
+    server.script(Reply(status=400, error={"error": error}))
+    with pytest.raises(RequestRejected):
+        await ask(Negotiated(("max_tokens", "stop")), server, transport, BODY)
+    assert len(server.requests) == 1
+
+
+LIMITS = {"max_tokens", "max_completion_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("known", "takes", "asked"),
+    [
+        ((), {"max_tokens"}, ["max_tokens"]),
+        ((), {"max_completion_tokens"}, ["max_tokens", "max_completion_tokens"]),
+        (("max_tokens",), {"max_completion_tokens"}, ["max_completion_tokens"]),
+        (("max_tokens",), {"max_tokens"}, ["max_completion_tokens", "max_tokens"]),  # an old server
+        ((), set(), ["max_tokens", "max_completion_tokens", ""]),
+        (("max_tokens",), set(), ["max_completion_tokens", "max_tokens", ""]),
+    ],
+)
+async def test_the_limit_goes_by_the_name_that_the_server_takes(
+    server: ModelServer,
+    transport: Transport,
+    known: tuple[str, ...],
+    takes: set[str],
+    asked: list[str],
+) -> None:
+    def refuse_others(request: RequestLog) -> Reply | None:
+        name = next(iter(LIMITS & set(request.body) - takes), None)
+        return refuse(f"Unrecognized request argument supplied: {name}") if name else None
+
+    server.answer = refuse_others
+    negotiated = Negotiated(("max_tokens",), known)
+    for _ in range(2):
+        await ask(negotiated, server, transport, BODY)
+    sent = ["".join(LIMITS & set(request.body)) for request in server.requests]
+    assert sent == [*asked, asked[-1]]
+    assert {request.body.get("max_tokens", 9) for request in server.requests} <= {9}

@@ -187,7 +187,6 @@ async def test_how_it_ends(
         Reply("a b", cut_after=1),
         Reply("a b", malformed_after=1),
         Reply("a b", garbage_bytes=1_200_000),
-        Reply(raw="<html>hello</html>"),
         Reply(raw=""),
         Reply(raw="data: [1]\n\n"),
         Reply(raw="data: " + "[" * 100_000 + "\n\n"),

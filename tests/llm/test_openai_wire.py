@@ -190,3 +190,30 @@ async def test_a_delta_is_read_rather_than_what_stands_beside_it() -> None:
     texts = ("x", "")
     events = [{"choices": [{"text": text, "delta": {"content": "x"}}]} for text in texts]
     assert [chunk.text for chunk in await read(*events)] == ["x", "x"]
+
+
+WHOLE = "It gives a back."
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [{"delta": {}, "message": {"content": WHOLE}, "finish_reason": "stop"}],
+        [{"message": {"content": WHOLE}, "finish_reason": "stop"}],
+        [{"delta": None, "message": {"role": "assistant", "content": WHOLE}}],
+        [{"delta": {}, "text": WHOLE, "finish_reason": "stop"}],
+        [{"delta": {}, "finish_reason": "stop"}, {"message": {"content": WHOLE}}],
+        [{"delta": {"content": ""}, "message": {"content": WHOLE}, "finish_reason": "stop"}],
+    ],
+)
+async def test_the_whole_message_after_its_pieces_adds_nothing(last: list[dict[str, Any]]) -> None:
+    pieces = [{"delta": {"role": "assistant"}}] + [
+        {"delta": {"content": text}} for text in ("It gives ", "a back.")
+    ]
+    said = await read(*({"choices": [choice]} for choice in (*pieces, *last)))
+    assert "".join(chunk.text for chunk in said) == WHOLE
+
+
+async def test_a_message_after_a_delta_without_text_is_the_answer() -> None:
+    role, whole = {"delta": {"role": "assistant"}}, {"message": {"content": WHOLE}}
+    assert (await read({"choices": [role]}, {"choices": [whole]}))[-1].text == WHOLE

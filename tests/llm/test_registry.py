@@ -97,6 +97,46 @@ async def test_a_gap_has_a_limit_of_its_own(server: ModelServer, transport: Tran
     assert built.capabilities.max_output == 8_192
 
 
+@pytest.mark.parametrize(
+    ("provider", "given", "base_url"),
+    [
+        ("openai-compatible", "https://h.test/v1/chat/completions", "https://h.test/v1"),
+        ("openai-compatible", "https://h.test/v1/chat/completions/", "https://h.test/v1"),
+        ("openai-compatible", "https://h.test/v1/completions", "https://h.test/v1"),
+        ("openai-compatible", "https://h.test/v1/models", "https://h.test/v1"),
+        ("openai-compatible", " https://h.test/api//chat/completions", "https://h.test/api"),
+        ("openai-compatible", "https://h.test/v1/embeddings", "https://h.test/v1"),
+        ("openai-compatible", "https://h.test/models/a/v1#x", "https://h.test/models/a/v1"),
+        ("openai-compatible", "https://completions.test", "https://completions.test"),
+        ("mistral", "https://h.test/v1/fim/completions", "https://h.test/v1"),
+        ("deepseek", "https://h.test/beta/completions", "https://h.test"),
+        ("anthropic", "https://h.test/v1/messages", "https://h.test/v1"),
+        ("gemini", "https://h.test/v1beta/models", "https://h.test/v1beta"),
+        (
+            "gemini",
+            "https://h.test/v1beta/models/g:streamGenerateContent?alt=sse",
+            "https://h.test/v1beta",
+        ),
+        ("llama.cpp", "http://h.test:8080/infill", "http://h.test:8080"),
+        ("llama.cpp", "http://h.test:8080/completion", "http://h.test:8080"),
+        ("ollama", "http://h.test:11434/api/generate", "http://h.test:11434"),
+        ("ollama", "http://h.test:11434/api", "http://h.test:11434"),
+        ("ollama", "http://h.test:11434/v1/chat/completions", "http://h.test:11434"),
+    ],
+)
+def test_a_base_url_that_is_the_whole_address(provider: str, given: str, base_url: str) -> None:
+    settings = ModelSettings(provider=provider, model="m", base_url=given)
+    assert endpoint_of("mine", settings, {}).base_url == base_url
+
+
+async def test_a_query_in_the_base_url_goes_with_every_request(
+    server: ModelServer, transport: Transport
+) -> None:
+    built = model(transport, base_url=f"{server.base_url}/chat/completions?api-version=2024-06-01")
+    assert await ask(built) == "pass"
+    assert server.requests[0].path == "/v1/chat/completions?api-version=2024-06-01"
+
+
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 async def test_ollama_is_found_at_either_of_its_urls(
     server: ModelServer, transport: Transport, suffix: str

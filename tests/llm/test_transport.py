@@ -162,6 +162,31 @@ async def test_nobody_listens(transport: Transport) -> None:
             await read(transport, f"http://127.0.0.1:{port}/v1")
 
 
+@pytest.mark.parametrize(
+    ("scheme", "answer", "said"),
+    [
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "may speak plain http: write http:// in"),
+        ("https", b"\x15\x03\x01\x00\x02\x02\x46", "TLS with 127.0.0.1:{port} failed. Name its"),
+        ("http", b"\x15\x03\x01\x00\x02\x02\x46", "may speak TLS: write https:// in base_url"),
+    ],
+)
+async def test_the_wrong_scheme_is_named(
+    transport: Transport, scheme: str, answer: bytes, said: str
+) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable) as failure:
+            await read(transport, f"{scheme}://127.0.0.1:{port}/v1")
+    assert said.format(port=port) in failure.value.message
+
+
 async def test_cut_in_the_middle(server: ModelServer, transport: Transport) -> None:
     server.script(Reply("a b c", cut_after=2))
     with pytest.raises(MalformedReply, match="in the middle"):

@@ -125,3 +125,14 @@ def test_emacs_would_freeze_on_resolve_or_ask_others(name: str) -> None:
     action = said["capabilities"]["textDocument"]["codeAction"]
     assert "edit" in action["resolveSupport"]["properties"]
     assert not client(name).resolves
+
+
+def test_a_menu_item_begins_with_the_end_of_a_word_of_a_million_characters() -> None:
+    word = "é" * 1_000_000
+    document = Document("file:///a.py", None, "python", 1, Snapshot(f"{word}\n"))
+    origin = Origin(Source.MODEL, "quick", Track.FAST, 1.0)
+    at = Range(Position(0, len(word)), Position(0, len(word)))
+    completion = Completion("_a", at, origin)
+    (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items
+    assert item.text_edit is not None
+    assert item.text_edit.new_text == "é" * 256 + "_a"

@@ -19,9 +19,10 @@ from twotrack.errors import (
     TimedOut,
     Unauthorized,
     Unreachable,
+    WebPage,
 )
 from twotrack.events import Answered, Event, ModelFailed
-from twotrack.llm import discovery, registry
+from twotrack.llm import discovery, failures, registry
 from twotrack.llm.api import Chat, Message, Model, Prompt
 from twotrack.llm.keys import Key, KeyMissing
 from twotrack.llm.presets import PRESETS
@@ -110,7 +111,7 @@ class Probe:
         except Unreachable as error:
             self._blame(found, error)
             return False
-        except (TimedOut, TimeoutError):  # the question tells whether that matters
+        except (TimedOut, TimeoutError, WebPage):  # the question tells whether that matters
             return True
         except Unauthorized:  # so does this: it may be the listing only that needs a key
             found.say("server", Level.OK, f"{found.origin} answers.")
@@ -176,6 +177,9 @@ class Probe:
             text = f"it refuses to fill a gap: {error.detail}"
             found.say("gaps", Level.PROBLEM, f"{text} {gap_check.remedy(model.name, entry)}")
             return
+        except WebPage as error:
+            self._blame(found, error)
+            return
         except (ModelError, BudgetExhausted) as error:
             level = Level.PROBLEM if isinstance(error, ModelError) else Level.WARNING
             found.say("gaps", level, _said(error))
@@ -210,7 +214,12 @@ class Probe:
                 text = f"{error.detail} Its server lists it: look at models.{name}.base_url."
                 found.say("model", Level.PROBLEM, text)
             case ModelNotFound():
-                found.say("model", Level.PROBLEM, f"{error.detail} {_instead(found)}")
+                text = f"{error.detail} {_instead(found)}"
+                if failures.NO_VERSION in error.message and not found.offered:
+                    text += f" {failures.NO_VERSION}"
+                found.say("model", Level.PROBLEM, text)
+            case WebPage():
+                found.say("server", Level.PROBLEM, text)
             case Unreachable():
                 if entry is not None and not entry.base_url and not found.row.local:
                     text = f"{error.detail} Check this machine's network, and [network] proxy."

@@ -287,12 +287,18 @@ def defines(node: "tree_sitter.Node", table: NodeTable) -> bool:
     return node.type not in table.bodied or node.child_by_field_name("body") is not None
 
 
+_WIDEST = 10_000
+"""Children of a text that does not parse at all; to look through more is quadratic (0.1 s)."""
+
+
 def captures(
     query: "tree_sitter.Query", root: "tree_sitter.Node", span: tuple[int, int] | None = None
 ) -> list["tree_sitter.Node"]:
     """Find the nodes below `root` that `query` names; with `span` only those that touch it."""
     import tree_sitter as ts  # noqa: PLC0415  # lazily: as the grammar
 
+    if root.is_error and root.child_count > _WIDEST:  # such as a line of nothing but brackets
+        return []
     cursor = ts.QueryCursor(query)
     if span is not None:
         cursor.set_byte_range(*span)

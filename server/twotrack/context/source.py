@@ -2,17 +2,23 @@
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 from twotrack.text import Position, Range
 
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_BLANKS = re.compile(rb"\s*")
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""Bytes of UTF-8 that begin no character."""
+_STEP = 4_096
+"""Bytes between two places whose characters are counted: a line may be a megabyte."""
 
 
 class Source:
     """The bytes that tree-sitter counts. Immutable."""
 
-    __slots__ = ("_starts", "data")
+    __slots__ = ("_counts", "_starts", "data")
 
     def __init__(self, text: str) -> None:
         # One byte for a lone surrogate, which UTF-8 cannot hold: positions stay right.
@@ -20,18 +26,33 @@ class Source:
         # A lone \r ends a line too, which tree-sitter's grammars do not know.
         self.data = _LONE_CR.sub(b"\n", data) if b"\r" in data else data
         self._starts: list[int] | None = None
+        self._counts: list[int] | None = None
 
     def _lines(self) -> list[int]:
         if self._starts is None:
             self._starts = [0, *(m.end() for m in _LINE_END.finditer(self.data))]
         return self._starts
 
+    def _characters(self, byte: int) -> int:
+        """How many characters begin before `byte`."""
+        if self._counts is None:
+            steps = range(0, len(self.data) + 1, _STEP)
+            begun = (_begun(self.data[start : start + _STEP]) for start in steps)
+            self._counts = [0, *accumulate(begun)]
+        step = byte // _STEP
+        return self._counts[step] + _begun(self.data[step * _STEP : byte])
+
     def position(self, byte: int) -> Position:
         """The position before which `byte` bytes lie."""
         starts = self._lines()
         line = bisect_right(starts, byte) - 1
-        before = self.data[starts[line] : byte].rstrip(b"\r\n")
-        return Position(line, len(before.decode(errors="replace")))
+        end = self._without_line_end(starts[line], min(byte, len(self.data)))
+        return Position(line, self._characters(end) - self._characters(starts[line]))
+
+    def _without_line_end(self, start: int, end: int) -> int:
+        while end > start and self.data[end - 1] in b"\r\n":
+            end -= 1
+        return end
 
     def byte(self, position: Position) -> int:
         """How many bytes lie before `position` (clamped)."""
@@ -40,8 +61,17 @@ class Source:
             return len(self.data)
         start = starts[position.line]
         stop = starts[position.line + 1] if position.line + 1 < len(starts) else len(self.data)
-        line = self.data[start:stop].rstrip(b"\r\n").decode(errors="replace")
-        return start + len(line[: position.character].encode())
+        stop = self._without_line_end(start, stop)
+        before = self._characters(start) + max(position.character, 0)
+        if before >= self._characters(stop):
+            return stop
+        assert self._counts is not None  # noqa: S101  # for mypy: they were counted above
+        step = bisect_right(self._counts, before) - 1
+        # From the first whole character of the step on.
+        piece = self.data[step * _STEP : (step + 1) * _STEP]
+        whole = piece.lstrip(_CONTINUATION)
+        head = whole.decode(errors="ignore")[: before - self._counts[step]]
+        return step * _STEP + len(piece) - len(whole) + len(head.encode())
 
     def range(self, start: int, end: int) -> Range:
         """The range between two bytes."""
@@ -53,7 +83,9 @@ class Source:
 
     def indents(self, byte: int) -> bool:
         """Whether only white space lies before `byte` on its line."""
-        return not self.data[self._lines()[self.position(byte).line] : byte].strip()
+        starts = self._lines()
+        blanks = _BLANKS.match(self.data, starts[bisect_right(starts, byte) - 1], byte)
+        return blanks is not None and blanks.end() == byte
 
     def line_ends(self, start: int, end: int) -> int:
         """How many line ends lie between two bytes."""
@@ -70,6 +102,11 @@ class Source:
     def point(self, byte: int) -> tuple[int, int]:
         """The row and column of a byte, as tree-sitter counts them."""
         return self.data.count(b"\n", 0, byte), byte - (self.data.rfind(b"\n", 0, byte) + 1)
+
+
+def _begun(piece: bytes) -> int:
+    """How many characters begin in a piece of UTF-8."""
+    return len(piece) if piece.isascii() else len(piece.translate(None, _CONTINUATION))
 
 
 def _common(a: bytes, b: bytes) -> int:

@@ -23,7 +23,10 @@ _LONGEST_OPENER = 16
 _NEAR = 2_000
 _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
+_HEADERS = re.compile(r"(?:[{:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
+"""What ends the header of a block: of what stands in brackets people align the lines."""
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
+_OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
 _FENCE = re.compile(r"\W*(?:```|~~~)")
@@ -180,6 +183,8 @@ class Gap:
         pattern = _OPENERS if self.language.indented else _BRACKET_OPENERS
         if pattern.search(code[-_LONGEST_OPENER:]):
             return True
+        if self.language.lexis.tags and _OPEN_TAG.search(code):
+            return True
         return any(one.closing[:1] == "\n" for one in self.lexer.scan(code).open)
 
     @cached_property
@@ -279,7 +284,7 @@ def steps_of(lines: Sequence[str], widths: Sequence[int]) -> int:
     steps = Counter(
         after - before
         for line, before, after in zip(lines, widths, widths[1:], strict=False)
-        if after > before and _OPENERS.search(line.rstrip()[-_LONGEST_OPENER:])
+        if after > before and _HEADERS.search(line.rstrip()[-_LONGEST_OPENER:])
     )
     return min(steps, key=lambda step: (-steps[step], step), default=0)
 

@@ -52,7 +52,8 @@ def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
     yield from (text + filler for filler in fillers)
     if ends:
         yield from (text + ends + filler for filler in fillers)
-        yield from (text + filler + ends for filler in fillers)
+        terminator = gap.language.lexis.terminator
+        yield from (text + filler + ends + terminator for filler in fillers)
 
 
 def _opened(text: str, gap: Gap) -> tuple[Open, ...]:

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from twotrack.errors import RequestRejected
 from twotrack.events import Usage
-from twotrack.llm import thinking
+from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Message, Prompt
 from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import PromptCache
@@ -18,11 +19,6 @@ _OPTIONAL = ("temperature", "stop_sequences")
 """Newer models refuse sampling parameters; what keeps one from thinking may be refused too."""
 _CHARS_PER_TOKEN = 4
 """An estimate: whether a head is long enough to be kept is known to the provider only."""
-_FINISHES: dict[str, Finish] = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "filtered",
-}
 _CACHE_CONTROL = {
     PromptCache.MINUTES: {"type": "ephemeral"},
     PromptCache.HOUR: {"type": "ephemeral", "ttl": "1h"},
@@ -72,9 +68,15 @@ class AnthropicMessages:
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
         events = self._negotiated.events(
-            self._transport, self._endpoint, "messages", self._body(prompt), is_last=_is_last
+            self._transport,
+            self._endpoint,
+            "messages",
+            self._body(prompt),
+            folded=(lambda: self._body(folded(prompt))) if prompt.system.strip() else None,
+            is_last=_is_last,
         )
-        async with aclosing(cut(self._endpoint, _chunks(events), prompt.stop)) as answer:
+        said = _chunks(self._endpoint, events)
+        async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:
             async for chunk in answer:
                 yield chunk
 
@@ -144,37 +146,43 @@ def _is_last(event: Event) -> bool:
     return event.get("type") == "message_stop"
 
 
-async def _chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+async def _chunks(
+    endpoint: Endpoint, events: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Chunk, None]:
     """Read the text blocks; thoughts are left out.
 
     The usage of the input comes at the start, so that an aborted answer is not free; the counts of
     `message_delta` are those of the whole answer so far.
     """
     counts: dict[str, Any] = {}
+    by_delta = False
     async with aclosing(events):
         async for event in events:
             match event.get("type"):
                 case "content_block_delta":
-                    yield Chunk(_text(event.get("delta"), "text_delta"))
+                    text = _text(event.get("delta"), "text_delta")
+                    by_delta = by_delta or bool(text)
+                    yield Chunk(text)
                 case "content_block_start":
                     yield Chunk(_text(event.get("content_block"), "text"))
                 case "message_start":
-                    yield _message(event.get("message"), counts)
+                    yield _message(endpoint, event.get("message"), counts)
                 case "message":  # from a server that does not stream
-                    yield _message(event, counts)
+                    whole = _message(endpoint, event, counts)
+                    yield replace(whole, text="") if by_delta else whole
                 case "message_delta":
-                    finish = _finish(event.get("delta"))
+                    finish = _finish(endpoint, event.get("delta"))
                     yield Chunk(usage=_usage(event.get("usage"), counts), finish=finish)
 
 
-def _message(message: object, counts: dict[str, Any]) -> Chunk:
+def _message(endpoint: Endpoint, message: object, counts: dict[str, Any]) -> Chunk:
     if not isinstance(message, dict):
         return Chunk()
     blocks = message.get("content")
     return Chunk(
         "".join(_text(block, "text") for block in (blocks if isinstance(blocks, list) else ())),
         usage=_usage(message.get("usage"), counts),
-        finish=_finish(message),
+        finish=_finish(endpoint, message),
         model=model_id(message.get("model")),
     )
 
@@ -184,9 +192,9 @@ def _text(part: object, kind: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _finish(said: object) -> Finish | None:
+def _finish(endpoint: Endpoint, said: object) -> Finish | None:
     reason = said.get("stop_reason") if isinstance(said, dict) else None
-    return _FINISHES.get(reason, "stop") if isinstance(reason, str) else None
+    return finishes.read(endpoint, reason)
 
 
 def _usage(raw: object, counts: dict[str, Any]) -> Usage | None:

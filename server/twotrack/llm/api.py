@@ -10,7 +10,10 @@ from typing import Literal, Protocol
 from twotrack.events import Usage
 
 Finish = Literal["stop", "length", "filtered"]
-"""Why an answer ended: it is complete, at its limit of tokens, or withheld by the provider."""
+"""Why an answer ended: it is complete, cut off, or withheld by the provider.
+
+Cut off are also answers that are not known to be complete.
+"""
 
 
 @dataclass(frozen=True, slots=True)

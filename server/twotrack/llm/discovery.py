@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from twotrack.errors import MalformedReply
+from twotrack.errors import MalformedReply, WebPage
 from twotrack.llm import families, fim
+from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import ModelSettings
@@ -184,6 +185,8 @@ async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str,
             body += chunk
             if len(body) > _BODY_BYTES:
                 raise MalformedReply(endpoint.name, "its list of models is too long.")
+    if is_markup(bytes(body)):
+        raise WebPage(endpoint.name, "the server answered with a web page.")
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

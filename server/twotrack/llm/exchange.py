@@ -7,10 +7,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 
-from twotrack.errors import MalformedReply, ModelError
+from twotrack.errors import MalformedReply, ModelError, WebPage
 from twotrack.events import Usage
 from twotrack.llm import failures, ndjson, sse
 from twotrack.llm.api import Chunk
+from twotrack.llm.error_bodies import is_markup
+from twotrack.llm.finishes import BrokenOff, Ending
 from twotrack.llm.stops import StopCutter
 from twotrack.llm.surrogates import SurrogateJoiner
 from twotrack.llm.transport import Endpoint, Transport
@@ -22,6 +24,15 @@ _MAX_BYTES = 2**20
 """Of one event, and of a body that is none but plain JSON; an answer is far smaller."""
 
 _CHARS_PER_TOKEN = 4
+
+_SNIFFED = 256
+"""Bytes that tell a web page."""
+_ANSWERS = (
+    *("choices", "candidates", "promptFeedback", "content", "content_block", "delta"),
+    *("response", "done", "stop"),
+)
+"""What is part of an answer, in any dialect; an event without is a notice, or a complaint."""
+_NOTHING: tuple[Any, ...] = (None, [])
 
 Event = dict[str, Any]
 Framing = Literal["sse", "ndjson"]
@@ -47,28 +58,29 @@ async def events(
     event. Raises ModelError; so does an `error` in the stream.
     """
     reader = ndjson.Decoder(_MAX_BYTES) if framing == "ndjson" else _Reader()
-    begun = False
+    answer, head = _Answer(endpoint, body), b""
     try:
         async with aclosing(transport.stream(endpoint, path, body)) as chunks:
             async for chunk in chunks:
+                if len(head) < _SNIFFED:
+                    head += chunk[:_SNIFFED]
+                    if is_markup(head):
+                        raise WebPage(endpoint.name, "the server answered with a web page.")
                 for said in reader.feed(chunk):
-                    event = _parse(endpoint, said, body, begun)
+                    event = answer.read(said)
                     if event is None:
                         continue
-                    begun = True
                     yield event
                     if event is _DONE or (is_last is not None and is_last(event)):
                         await _drain(chunks)
                         return
         for said in reader.close():
-            event = _parse(endpoint, said, body, begun)
+            event = answer.read(said)
             if event is not None:
-                begun = True
                 yield event
     except sse.Overflow as overflow:
         raise MalformedReply(endpoint.name, f"the reply holds {overflow}.") from None
-    if not begun:
-        raise MalformedReply(endpoint.name, "the reply holds no event.")
+    answer.end()
 
 
 class _Reader:
@@ -97,29 +109,64 @@ class _Reader:
         return self._decoder.close()
 
 
-def _parse(
-    endpoint: Endpoint, said: sse.Event, body: Mapping[str, Any], begun: bool
-) -> Event | None:
-    """Read the object that an event holds; None where it holds nothing."""
-    try:
-        event = json.loads(said.data)
-    except (ValueError, RecursionError):
-        data = said.data.strip()
-        if not data:
-            return None
-        if data == "[DONE]" and begun:
-            return _DONE
-        event = None
-    if isinstance(event, list) and len(event) == 1:
-        event = event[0]  # Gemini wraps an error, and an answer that is not streamed, into a list
-    if not isinstance(event, dict):
-        raise MalformedReply(endpoint.name, "the reply holds an event that is no JSON object.")
-    # vLLM said so in `object` until 2025, llama.cpp in the event's name.
-    if event.get("error") or said.name == "error" or event.get("object") == "error":
-        raise failures.from_event(
-            endpoint.name, event, (*endpoint.secrets, *failures.strings(body))
-        )
-    return event
+class _Answer:
+    """Reads the events of one answer, and hears what a server says instead of one."""
+
+    def __init__(self, endpoint: Endpoint, body: Mapping[str, Any]) -> None:
+        self._endpoint = endpoint
+        self._body = body
+        self._begun = False
+        self._answered = False
+        self._complaint: Event | None = None
+
+    def read(self, said: sse.Event) -> Event | None:
+        """Give the object that an event holds; None where it holds nothing. Raises ModelError."""
+        try:
+            event = json.loads(said.data)
+        except (ValueError, RecursionError):
+            data = said.data.strip()
+            if not data:
+                return None
+            if data == "[DONE]" and self._begun:
+                if not self._answered:
+                    self.end()
+                return _DONE
+            event = None
+        if isinstance(event, list) and len(event) == 1:
+            event = event[0]  # Gemini wraps an error, and an answer that is not streamed, so
+        if not isinstance(event, dict):
+            name = self._endpoint.name
+            raise MalformedReply(name, "the reply holds an event that is no JSON object.")
+        self._begun = True
+        # vLLM said so in `object` until 2025, llama.cpp in the event's name.
+        if event.get("error") or said.name == "error" or event.get("object") == "error":
+            raise failures.from_event(self._endpoint.name, event, self._secrets)
+        self._hear(event)
+        return event
+
+    def _hear(self, event: Event) -> None:
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict) and choice.get("error"):  # OpenRouter's, of who is behind it
+            raise failures.from_event(self._endpoint.name, choice, self._secrets)
+        if any(event.get(name) not in _NOTHING for name in _ANSWERS):
+            self._answered, self._complaint = True, None
+        else:
+            self._complaint = event
+
+    def end(self) -> None:
+        """Look at what came last; raises ModelError where it is no answer."""
+        if not self._begun:
+            raise MalformedReply(self._endpoint.name, "the reply holds no event.")
+        if self._complaint is not None:
+            name = self._endpoint.name
+            error = failures.from_complaint(name, self._complaint, self._secrets)
+            if error is not None:
+                raise error
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (*self._endpoint.secrets, *failures.strings(self._body))
 
 
 async def _drain(chunks: AsyncGenerator[bytes, None]) -> None:
@@ -138,11 +185,10 @@ async def cut(
     """End the answer at the first stop string, also where the server let it through.
 
     The usage is an estimate then: what the server has counted so far is not all. The text comes in
-    whole characters. The first finish holds, and what fails after it does no harm. An answer
-    without one is MalformedReply: it was cut on its way.
+    whole characters. The worst finish holds (see `finishes`), and what breaks after the last one
+    does no harm. An answer without one is MalformedReply: it was cut on its way.
     """
-    joiner, cutter = SurrogateJoiner(), StopCutter(stops)
-    finished = False
+    joiner, cutter, ending = SurrogateJoiner(), StopCutter(stops), Ending()
     usage, length = None, 0
     try:
         async with aclosing(chunks):
@@ -150,21 +196,22 @@ async def cut(
                 text = cutter.feed(joiner.feed(chunk.text))
                 usage = chunk.usage or usage
                 length += len(text)
-                finish = None if finished else chunk.finish
-                if cutter.stopped and not finished and finish is None:
+                finish = ending.note(chunk.text, chunk.finish)
+                if cutter.stopped and ending.finish is None:
                     yield replace(chunk, text=text, finish="stop", usage=_estimated(usage, length))
                     return
-                if finish is not None:
-                    finished = True
+                if finish and not chunk.text:
                     text += cutter.feed(joiner.flush()) + cutter.flush()
                 if text or finish or chunk.usage or chunk.model:
                     same = text == chunk.text and finish == chunk.finish
                     yield chunk if same else replace(chunk, text=text, finish=finish)
-    except ModelError:
-        if not finished:
+    except ModelError as error:
+        if not ending.certain or isinstance(error, BrokenOff):
             raise
-    if not finished:
+    if not ending.ended:
         raise MalformedReply(endpoint.name, "the answer ended without a finish reason.")
+    if rest := cutter.feed(joiner.flush()) + cutter.flush():
+        yield Chunk(rest)
 
 
 def _estimated(usage: Usage | None, length: int) -> Usage | None:

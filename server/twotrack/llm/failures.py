@@ -1,20 +1,19 @@
 """What a provider's failure means: from HTTP status and error body to the tree of errors.
 
-Of an error body only `message` (or FastAPI's `detail`), `type`, `code` and `status` are read; the
-message is shown cut to 200 characters, and not at all where it repeats a piece of a key or of the
-prompt.
+What the server says (see `error_bodies`) is shown cut to 200 characters, and not at all where it
+repeats a piece of a key or of the prompt.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isnan
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from twotrack.errors import (
+    Complaint,
     ModelError,
     ModelNotFound,
     QuotaExhausted,
@@ -24,9 +23,12 @@ from twotrack.errors import (
     TimedOut,
     Unauthorized,
 )
+from twotrack.llm.error_bodies import Said, decoded, is_markup
 from twotrack.llm.keys import Key
 
 _SHOWN = 200
+_READ = 300
+"""Of the beginning and the end of what a server says, for programs."""
 _ECHO = 20
 """A message that shares this many characters in a row with the prompt is not shown."""
 _KEY_ECHO = 8
@@ -97,29 +99,17 @@ _SAID: tuple[tuple[re.Pattern[str], type[ModelError]], ...] = (
         ModelNotFound,
     ),
 )
+_LEFT_OUT = re.compile(
+    r"\b(invalid|incorrect|wrong|expired|missing) (api[ -]?key|(\w+ )?token|credentials?)\b"
+    r"|\bnot (authenticated|authori[sz]ed|logged in)|\bunauthori[sz]ed|\blog-?in (failed|fail)\b",
+    re.IGNORECASE,
+)
+"""How gateways which answer 200 say that they refuse the key."""
+_VERSION = re.compile(r"/v\d")
+NO_VERSION = "It has no /v1 at its end, which most servers want."
+"""What may be wrong with a base URL where nothing is found."""
 _BLANK = re.compile(r"\\[nrt]|[\s\\]+")
 _NAMES_THE_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
-
-
-class Said:
-    """What an error body says: `message` and the words of `type` and `code`."""
-
-    def __init__(self, body: object) -> None:
-        """Take a decoded body: an object with `error`, a bare error object, or anything else."""
-        if isinstance(body, list) and body:
-            body = body[0]  # Gemini wraps its error into a list.
-        error = body.get("error", body) if isinstance(body, dict) else None
-        if isinstance(error, str):
-            error = {"message": error}
-        fields: dict[str, Any] = error if isinstance(error, dict) else {}
-        message = fields.get("message")
-        self.message = message if isinstance(message, str) else _detail(message or fields)
-        self.words = " ".join(
-            str(fields[key]).lower() for key in ("type", "code", "status") if fields.get(key)
-        )
-        code = fields.get("code")
-        self.status = code if isinstance(code, int) else None
-        self.retry_after_s = _retry_info(fields.get("details"))
 
 
 def from_status(
@@ -130,19 +120,19 @@ def from_status(
     secret: Iterable[str],
     *,
     key: Key | None = None,
+    base_url: str = "",
 ) -> ModelError:
     """Give the error of a response other than 200; `secret` are the strings not to repeat."""
-    try:
-        said = Said(json.loads(body))
-    except (ValueError, RecursionError):
-        said = Said(None)
+    said = Said(decoded(body))
     kind = _kind(status, said)
     detail = f"the server answered {status}"
     if 300 <= status < 400:
         detail = f"the server sent a redirect ({status}), which is not followed"
+    elif is_markup(body):
+        detail += " with a web page"
     wait = retry_after_s(headers)
     if wait is None:
-        wait = said.retry_after_s
+        wait = _retry_info(said.details)
     if kind is Unauthorized and wait is None and key is not None and key.renewable:
         wait = _RENEWAL_S
     # OpenAI's and Anthropic's word on whether this very request may succeed later.
@@ -151,9 +141,12 @@ def from_status(
         model,
         kind,
         said,
-        detail + _shown(said.message, secret),
+        detail,
+        secret,
         wait=wait,
-        hint=_hint(model, kind, status, said, key.source if key else ""),
+        hint=_hint(
+            model, kind, status, said, key_source=key.source if key else "", base_url=base_url
+        ),
         transient=False if final else None,
     )
 
@@ -163,10 +156,23 @@ def from_event(model: str, event: Mapping[str, Any], secret: Iterable[str]) -> M
     said = Said(event)
     words = said.words.split()
     status = said.status or next((s for word, s in _EVENTS.items() if word in words), 500)
-    kind = _kind(status, said)
-    detail = f"the server answered {status}{_shown(said.message, secret)}"
-    hint = _hint(model, kind, status, said)
-    return _error(model, kind, said, detail, wait=said.retry_after_s, hint=hint)
+    kind, detail = _kind(status, said), f"the server answered {status}"
+    hint, wait = _hint(model, kind, status, said), _retry_info(said.details)
+    return _error(model, kind, said, detail, secret, wait=wait, hint=hint)
+
+
+def from_complaint(
+    model: str, event: Mapping[str, Any], secret: Iterable[str]
+) -> ModelError | None:
+    """Give the error of an event that is no answer, where it holds a reason; else None."""
+    said = Said(event)
+    if not said.certain:
+        return None
+    kind = _kind(said.status or 400, said)
+    if said.status is None and kind is RequestRejected:
+        kind = Unauthorized if _LEFT_OUT.search(said.message) else ServerFailed
+    hint, detail = _hint(model, kind, 400, said), "the server answered without a result"
+    return _error(model, kind, said, detail, secret, wait=_retry_info(said.details), hint=hint)
 
 
 def _kind(status: int, said: Said) -> type[ModelError]:
@@ -184,7 +190,13 @@ def _kind(status: int, said: Said) -> type[ModelError]:
 
 
 def _hint(
-    model: str, kind: type[ModelError], status: int, said: Said, key_source: str = ""
+    model: str,
+    kind: type[ModelError],
+    status: int,
+    said: Said,
+    *,
+    key_source: str = "",
+    base_url: str = "",
 ) -> str | None:
     """Say what to do where more is known than the kind's own hint says."""
     if kind is Unauthorized and key_source:
@@ -198,6 +210,8 @@ def _hint(
             f"Change models.{model}.model in the settings; "
             "`twotrack doctor` lists the ids that the provider has."
         )
+    if base_url and not _VERSION.search(urlsplit(base_url).path):
+        return f"{ModelNotFound.hint.format(model=model)} {NO_VERSION}"
     return None
 
 
@@ -206,26 +220,38 @@ def _error(
     kind: type[ModelError],
     said: Said,
     detail: str,
+    secret: Iterable[str],
     *,
     wait: float | None,
     hint: str | None,
     transient: bool | None = None,
 ) -> ModelError:
+    secret = tuple(secret)
+    detail += _shown(said.sentences, secret)
     if kind is ServerFailed and "loading" in said.message.lower():  # llama.cpp's 503
         detail, wait = "the server is loading the model", _LOADING_S if wait is None else wait
-    return kind(
+    error = kind(
         model,
         detail if detail.endswith(".") else f"{detail}.",
         retry_after_s=wait,
         hint=hint,
         transient=transient,
     )
+    read = said.message
+    if len(read) > 2 * _READ:  # a template's error shows the template first
+        read = f"{read[:_READ]} {read[-_READ:]}"
+    if kind in {RequestRejected, ServerFailed}:  # which may be negotiated
+        error.complaint = Complaint("" if repeats(read, secret) else read, said.fields)
+    return error
 
 
-def _shown(message: str, secret: Iterable[str]) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in message)
-    shown = " ".join(printable.split())[:_SHOWN]
-    return f": {shown}" if shown and not repeats(shown, secret) else ""
+def _shown(sentences: Iterable[str], secret: Iterable[str]) -> str:
+    """Join what may be shown of the reason."""
+    printable = ("".join(c if c.isprintable() else " " for c in text) for text in sentences)
+    texts = (" ".join(text.split())[:_SHOWN] for text in printable)
+    shown = [text for text in texts if text and not repeats(text, secret)]
+    joined = ": ".join([*(text.rstrip(".:") for text in shown[:-1]), *shown[-1:]])
+    return f": {joined[:_SHOWN]}" if joined else ""
 
 
 def repeats(message: str, secret: Iterable[str]) -> bool:
@@ -278,16 +304,6 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
         return _bounded((date - (now or datetime.now(UTC))).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def _detail(body: object) -> str:
-    """Read the `detail` of FastAPI: a string, or the first finding's `msg` and place."""
-    detail = body.get("detail") if isinstance(body, dict) else None
-    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
-        place = detail[0].get("loc")
-        last = place[-1] if isinstance(place, list) and place else "request"
-        return f"{last}: {detail[0].get('msg')}"
-    return detail if isinstance(detail, str) else ""
 
 
 def _retry_info(details: object) -> float | None:

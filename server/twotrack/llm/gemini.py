@@ -7,18 +7,16 @@ from urllib.parse import quote
 
 from twotrack.errors import RequestRejected
 from twotrack.events import Usage
-from twotrack.llm import thinking
+from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Prompt
 from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
 
 _OPTIONAL = ("temperature", "stopSequences")
 _MOST_STOPS = 5
 """It takes no more stop strings; the others are cut here."""
-_FINISHES: dict[str, Finish] = {"STOP": "stop", "MAX_TOKENS": "length"}
-"""All other reasons (SAFETY, RECITATION, OTHER, ...) say that the answer was withheld."""
 _ROLES = {"user": "user", "assistant": "model"}
 
 
@@ -61,9 +59,15 @@ class Gemini:
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
         events = self._negotiated.events(
-            self._transport, self._endpoint, self._path, self._body(prompt)
+            self._transport,
+            self._endpoint,
+            self._path,
+            self._body(prompt),
+            folded=(lambda: self._body(folded(prompt))) if prompt.system else None,
         )
-        async with aclosing(cut(self._endpoint, _chunks(events), prompt.stop)) as answer:
+        async with aclosing(
+            cut(self._endpoint, _chunks(self._endpoint, events), prompt.stop)
+        ) as answer:
             async for chunk in answer:
                 yield chunk
 
@@ -102,18 +106,21 @@ class Gemini:
         """Nothing to give back: the transport is shared."""
 
 
-async def _chunks(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+async def _chunks(
+    endpoint: Endpoint, events: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Chunk, None]:
     """Read the first candidate of each event; thoughts are left out.
 
     Every event counts the tokens so far. The end of the body ends the answer: some models name a
-    finish with every event, so the last one holds.
+    finish with every event.
     """
-    told, finish = None, None
+    told = None
+    finish: Finish | None = None
     async with aclosing(events):
         async for event in events:
             candidates = event.get("candidates")
             candidate = candidates[0] if isinstance(candidates, list) and candidates else None
-            finish = _finish(event, candidate) or finish
+            finish = finishes.worse(finish, _finish(endpoint, event, candidate))
             model = model_id(event.get("modelVersion"))
             new = model if model != told else None
             told = new or told
@@ -132,12 +139,12 @@ def _text(candidate: object) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _finish(event: Event, candidate: object) -> Finish | None:
+def _finish(endpoint: Endpoint, event: Event, candidate: object) -> Finish | None:
     feedback = event.get("promptFeedback")
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         return "filtered"
     reason = candidate.get("finishReason") if isinstance(candidate, dict) else None
-    return _FINISHES.get(reason, "filtered") if isinstance(reason, str) and reason else None
+    return finishes.read(endpoint, reason)
 
 
 def _usage(raw: object) -> Usage | None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,11 @@ _COMMAND_S = 10.0
 _KEYRING_S = 60.0
 """Longer than a command: the system may ask the person to unlock it."""
 _RETRY_S = 60.0
+_WRAPPED = re.compile(
+    r"(?:authorization:\s*)?bearer\s+(?P<key>.+)"
+    r"|([\"'`\u2018\u201c])(?P<quoted>.*)[\"'`\u2019\u201d]",
+    re.IGNORECASE,
+)
 _SERVICE = "twotrack"
 """The service under which the OS keyring holds our keys."""
 
@@ -122,7 +128,7 @@ class Key:
         return None
 
     def _value(self) -> str:
-        return self._environment.get(self._variable or "", "").strip()
+        return _bare(self._environment.get(self._variable or "", ""))
 
     def forget(self) -> None:
         """Ask the command or keyring again at the next use: the provider refused what it gave."""
@@ -159,7 +165,7 @@ class Key:
             raise KeyMissing(
                 f"the keyring has no entry {name!r}; store one with `keyring set {_SERVICE} {name}`"
             )
-        return _checked(value.strip(), f"the keyring entry {name!r}")
+        return _checked(value, f"the keyring entry {name!r}")
 
 
 def _looked_up(name: str) -> Future[str | None]:
@@ -222,7 +228,7 @@ async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
     if code != 0:
         raise KeyMissing(f"api_key_command {program!r} ended with status {code}")
     lines = output.decode("utf-8", "replace").strip().splitlines()
-    return _checked(lines[0].strip() if lines else "", f"api_key_command {program!r}")
+    return _checked(lines[0] if lines else "", f"api_key_command {program!r}")
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
@@ -242,7 +248,16 @@ async def _output(stdout: asyncio.StreamReader, program: str) -> bytes:
     raise KeyMissing(f"api_key_command {program!r} printed more than a key")
 
 
+def _bare(value: str) -> str:
+    """Take off what is often copied with a key: quotes around it, and "Bearer" before it."""
+    value = value.strip()
+    while match := _WRAPPED.fullmatch(value):
+        value = (match["key"] or match["quoted"] or "").strip()
+    return value
+
+
 def _checked(value: str, source: str) -> Secret:
+    value = _bare(value)
     if not value:
         raise KeyMissing(f"{source} gave an empty key")
     if not (value.isascii() and value.isprintable()):

@@ -48,7 +48,8 @@ class LlamaContinuation:
             stops = (*stops, _FENCE)
         head, tail = _split(prompt)
         body = _body(head, tail, stops, prompt.max_tokens)
-        answer = llama_infill.chunks(events(self._transport, self._endpoint, "completion", body))
+        said = events(self._transport, self._endpoint, "completion", body)
+        answer = llama_infill.chunks(self._endpoint, said)
         async with aclosing(cut(self._endpoint, _after(tail, answer), stops)) as checked:
             async for chunk in checked:
                 yield chunk

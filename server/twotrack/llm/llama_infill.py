@@ -11,7 +11,8 @@ from typing import Any
 
 from twotrack.errors import RequestRejected, TimedOut
 from twotrack.events import Usage
-from twotrack.llm.api import Chunk, Infill, Prompt
+from twotrack.llm import finishes
+from twotrack.llm.api import Chunk, Finish, Infill, Prompt
 from twotrack.llm.exchange import Event, cut, events
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.transport import Endpoint, Transport
@@ -45,7 +46,9 @@ class LlamaInfill:
         """Answer an Infill prompt. Raises ModelError."""
         if not isinstance(prompt, Infill):
             raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
-        answer = chunks(events(self._transport, self._endpoint, "infill", self._body(prompt)))
+        answer = chunks(
+            self._endpoint, events(self._transport, self._endpoint, "infill", self._body(prompt))
+        )
         async with aclosing(cut(self._endpoint, answer, prompt.stop)) as checked:
             async for chunk in checked:
                 yield chunk
@@ -94,7 +97,9 @@ async def read(
         raise TimedOut(endpoint.name, f"did not read the prompt within {_READ_S:.0f} s.") from None
 
 
-async def chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+async def chunks(
+    endpoint: Endpoint, answer: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Chunk, None]:
     """Read the events of ``/infill`` and ``/completion``; the last one brings the usage."""
     async with aclosing(answer):
         async for event in answer:
@@ -103,13 +108,24 @@ async def chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, N
             if not event.get("stop"):
                 yield Chunk(text)
                 continue
-            limited = event.get("stop_type") == "limit" or event.get("stopped_limit") is True
             yield Chunk(
                 text,
                 usage=_usage(event),
-                finish="length" if limited else "stop",
+                finish=_finish(endpoint, event),
                 model=model_id(event.get("model")),
             )
+
+
+def _finish(endpoint: Endpoint, event: Event) -> Finish:
+    """Read `stop_type`; older servers have a flag for each reason instead.
+
+    Where none of them holds it stopped, but not because the answer was complete.
+    """
+    if event.get("stopped_limit") is True:
+        return "length"
+    flags = [event[name] for name in ("stopped_eos", "stopped_word") if name in event]
+    none = event.get("stop_type") == "none" or (flags and not any(flags))
+    return finishes.read(endpoint, event.get("stop_type")) or ("length" if none else "stop")
 
 
 def _usage(event: Mapping[str, Any]) -> Usage:

@@ -6,7 +6,7 @@ from typing import Any
 
 from twotrack.errors import RequestRejected
 from twotrack.events import Usage
-from twotrack.llm import fim, thinking
+from twotrack.llm import fim, finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Infill, Prompt
 from twotrack.llm.exchange import Event, cut, events
 from twotrack.llm.reported import count, model_id
@@ -54,7 +54,10 @@ class OllamaChat:
         """Answer a Chat prompt. Raises ModelError."""
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
-        answer = _chunks(_ask(self._transport, self._endpoint, "api/chat", self._body(prompt)))
+        answer = _chunks(
+            self._endpoint,
+            _ask(self._transport, self._endpoint, "api/chat", self._body(prompt)),
+        )
         async with aclosing(cut(self._endpoint, answer, prompt.stop)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -114,7 +117,9 @@ class OllamaInfill:
             raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
         stops = (*prompt.stop, *self._special)
         body = self._body(prompt, stops)
-        answer = _chunks(_ask(self._transport, self._endpoint, "api/generate", body))
+        answer = _chunks(
+            self._endpoint, _ask(self._transport, self._endpoint, "api/generate", body)
+        )
         try:
             async with aclosing(cut(self._endpoint, answer, stops)) as chunks:
                 async for chunk in chunks:
@@ -181,7 +186,9 @@ async def _load(
             pass
 
 
-async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, None]:
+async def _chunks(
+    endpoint: Endpoint, answer: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Chunk, None]:
     """Read the text of each event; thoughts are left out. The last one counts the tokens."""
     told = None
     async with aclosing(answer):
@@ -191,11 +198,11 @@ async def _chunks(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Chunk, 
             new = model if model != told else None
             told = new or told
             done = _is_last(event)
-            limited = event.get("done_reason") == "length"
+            finish = finishes.read(endpoint, event.get("done_reason"))
             yield Chunk(
                 text if isinstance(text, str) else "",
                 usage=_usage(event) if done else None,
-                finish=("length" if limited else "stop") if done else None,
+                finish=(finish or "stop") if done else None,
                 model=new,
             )
 

@@ -9,7 +9,7 @@ from twotrack.errors import RequestRejected
 from twotrack.llm import openai_wire, thinking
 from twotrack.llm.api import Chat, Chunk, Prompt
 from twotrack.llm.exchange import cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.transport import Endpoint, Transport
 
 
@@ -55,7 +55,11 @@ class OpenAIChat:
         if not isinstance(prompt, Chat):
             raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
         events = self._negotiated.events(
-            self._transport, self._endpoint, "chat/completions", self._body(prompt)
+            self._transport,
+            self._endpoint,
+            "chat/completions",
+            self._body(prompt),
+            folded=(lambda: self._body(folded(prompt))) if prompt.system else None,
         )
         said = openai_wire.chunks(self._endpoint, events)
         async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from twotrack.errors import ServerFailed
 from twotrack.events import Usage
+from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
@@ -19,24 +19,6 @@ MOST_STOPS = 4
 _MOST_USD = 1e6
 """No request costs as much."""
 
-_FINISHES: dict[str, Finish] = {
-    "length": "length",
-    "model_length": "length",  # Mistral
-    "model_context_window_exceeded": "length",  # Zhipu
-    "max_tokens": "length",
-    "content_filter": "filtered",
-    "sensitive": "filtered",  # Zhipu, Hunyuan
-    # Google's compatible API says what its own API says.
-    "safety": "filtered",
-    "recitation": "filtered",
-    "blocklist": "filtered",
-    "prohibited_content": "filtered",
-    "spii": "filtered",
-}
-"""In small letters. Any other reason (tool_calls, eos, ...) says that the answer is complete."""
-_BREAKS = frozenset({"error", "network_error", "insufficient_system_resource", "abort"})
-"""Reasons that say that it is not: Mistral and OpenRouter, Zhipu, DeepSeek, vLLM and SGLang."""
-
 
 async def chunks(
     endpoint: Endpoint, events: AsyncGenerator[Event, None]
@@ -46,7 +28,7 @@ async def chunks(
     Raises ServerFailed where the server says that the answer broke off.
     """
     told = None
-    refused = False
+    refused, by_delta = False, False
     async with aclosing(events):
         async for event in events:
             model = model_id(event.get("model"))
@@ -55,11 +37,16 @@ async def chunks(
             choices = event.get("choices")
             choice = choices[0] if isinstance(choices, list) and choices else None
             choice = choice if isinstance(choice, dict) else {}
-            said = _mapping(choice.get("delta") or choice.get("message"))
+            delta = _mapping(choice.get("delta"))
+            said = delta or _mapping(choice.get("message"))
             refused = refused or bool(said.get("refusal"))
             finish = _finish(endpoint, choice)
+            text = _text(said.get("content") if said else choice.get("text"))
+            if by_delta and not delta:  # some repeat the whole answer at its end
+                text = ""
+            by_delta = by_delta or bool(delta and text)
             yield Chunk(
-                text=_text(said.get("content") if said else choice.get("text")),
+                text=text,
                 usage=_reported(event, choice),
                 finish="filtered" if finish and refused else finish,
                 model=new,
@@ -67,13 +54,9 @@ async def chunks(
 
 
 def _finish(endpoint: Endpoint, choice: Event) -> Finish | None:
-    reason = choice.get("finish_reason")
-    if not isinstance(reason, str):
-        return None
-    reason = reason.lower()
-    if reason in _BREAKS:
-        raise ServerFailed(endpoint.name, f"the server broke the answer off ({reason}).")
-    return _FINISHES.get(reason, "stop")
+    """Read why it ended; OpenRouter also tells what the provider behind it said."""
+    reasons = (choice.get(name) for name in ("finish_reason", "native_finish_reason"))
+    return finishes.read(endpoint, *reasons)
 
 
 def _text(text: object) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from twotrack.errors import SettingsError
 from twotrack.llm import families, fim, thinking
@@ -29,6 +29,12 @@ from twotrack.llm.transport import Endpoint, Transport, is_loopback
 from twotrack.settings.schema import ModelSettings
 
 _TEMPERATURE = 0.1
+_ENDPOINT = re.compile(
+    r"/+(((chat|fim|beta)/)?completions?|responses|embeddings|messages|infill"
+    r"|models(/[^/]+:\w+)?)/*$"
+)
+"""What is asked below a base URL."""
+_OLLAMA = re.compile(r"/(v1|api(/(chat|generate|tags))?)$")
 _ROOMY = 32_000
 """Tokens of a context window in which thinking has room beside a prompt and its answer."""
 
@@ -91,7 +97,7 @@ def endpoint_of(name: str, settings: ModelSettings, environment: Mapping[str, st
     The headers of the settings replace those of the preset.
     """
     preset = _preset(name, settings)
-    base_url = _base_url(name, settings, preset)
+    base_url, query = _base_url(name, settings, preset)
     given = {header.lower() for header in settings.headers}
     kept = {header: v for header, v in preset.headers.items() if header.lower() not in given}
     variable = settings.api_key_env
@@ -104,7 +110,8 @@ def endpoint_of(name: str, settings: ModelSettings, environment: Mapping[str, st
         keyring=settings.api_key_keyring,
         optional=is_loopback(base_url),
     )
-    return Endpoint(name, base_url, key, {**kept, **settings.headers}, key_header=preset.key_header)
+    headers = {**kept, **settings.headers}
+    return Endpoint(name, base_url, key, headers, key_header=preset.key_header, query=query)
 
 
 def _preset(name: str, settings: ModelSettings) -> Preset:
@@ -117,8 +124,9 @@ def _preset(name: str, settings: ModelSettings) -> Preset:
     return preset
 
 
-def _base_url(name: str, settings: ModelSettings, preset: Preset) -> str:
-    base_url = (settings.base_url or preset.base_url).rstrip("/")
+def _base_url(name: str, settings: ModelSettings, preset: Preset) -> tuple[str, str]:
+    """Give the URL below which the model is asked, and a query that every request has."""
+    base_url = (settings.base_url or preset.base_url).strip()
     if not base_url:
         raise SettingsError(f"models.{name}.base_url is needed for {settings.provider!r}.")
     try:
@@ -128,8 +136,13 @@ def _base_url(name: str, settings: ModelSettings, preset: Preset) -> str:
         valid = False
     if not valid:
         raise SettingsError(f"models.{name}.base_url must be an http or https URL.")
-    # Its own API, which we speak, stands beside the OpenAI-compatible one that most people know.
-    return base_url.removesuffix("/v1") if preset.dialect is Dialect.OLLAMA else base_url
+    path = parts.path.rstrip("/")
+    while found := _ENDPOINT.search(path):  # what people copy is often the whole address
+        path = path[: found.start()]
+    if preset.dialect is Dialect.OLLAMA:
+        # Its own API, which we speak, stands beside the OpenAI-compatible one that most know.
+        path = _OLLAMA.sub("", path)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", "")), parts.query
 
 
 def _template(name: str, settings: ModelSettings, preset: Preset) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from twotrack.errors import (
     MalformedReply,
@@ -35,9 +35,13 @@ if TYPE_CHECKING:
 _DEFAULT = NetworkSettings()
 _ERROR_BYTES = 65_536
 """Of an error body no more is read."""
+_BELOW_VERSION = ("chat/completions", "completions", "messages", "models")
+"""Paths that most servers have below /v1."""
 _SECRET_LENGTH = 8
 """A shorter header value, such as a version, may be repeated."""
 _UNSENDABLE = "a header holds characters that cannot be sent."
+_PLAIN = "It may speak plain http: write http:// in base_url then."
+_TLS = "It may speak TLS: write https:// in base_url then."
 _CERTIFICATES = "Name its authority in network.ca_file, or check base_url."
 
 
@@ -55,12 +59,15 @@ class Endpoint:
     """More headers; they may hold secrets too."""
     key_header: str = "Authorization"
     """`Authorization` says ``Bearer KEY``, any other header the bare key."""
+    query: str = field(default="", repr=False)
+    """Of every request, as Azure wants it; it may hold a key."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat: the key in use, and the values of the headers."""
         key = self.key.used
-        values = (value for value in self.headers.values() if len(value) >= _SECRET_LENGTH)
+        given = (*self.headers.values(), *dict(parse_qsl(self.query)).values())
+        values = (value for value in given if len(value) >= _SECRET_LENGTH)
         return (*values, key.reveal()) if key else tuple(values)
 
     @property
@@ -171,7 +178,7 @@ class Transport:
             try:
                 response = await server.pool.handle_async_request(request)
                 if response.status != 200:
-                    raise await self._failure(endpoint, response, body)
+                    raise await self._failure(endpoint, path, response, body)
                 chunks = aiter(_body(response, self._max_bytes + 1))
                 received, idle_s = 0, None
                 while True:
@@ -192,7 +199,11 @@ class Transport:
                     await response.aclose()
 
     async def _failure(
-        self, endpoint: Endpoint, response: "httpcore.Response", body: Mapping[str, Any] | None
+        self,
+        endpoint: Endpoint,
+        path: str,
+        response: "httpcore.Response",
+        body: Mapping[str, Any] | None,
     ) -> ModelError:
         """Read the beginning of an error body, and say what it means."""
         said = b""
@@ -213,6 +224,7 @@ class Transport:
             said[:_ERROR_BYTES],
             secret,
             key=endpoint.key,
+            base_url=endpoint.base_url if path in _BELOW_VERSION else "",
         )
         if isinstance(error, Unauthorized):
             endpoint.key.forget()
@@ -272,6 +284,8 @@ def _request(  # noqa: PLR0917  # what a request consists of
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise RequestRejected(endpoint.name, _UNSENDABLE)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    if endpoint.query:
+        path = f"{path}{'&' if '?' in path else '?'}{endpoint.query}"
     return httpcore.Request(method, server.url(path), headers=raw, content=content)
 
 
@@ -323,6 +337,10 @@ def _mapped(
         case httpcore.ConnectError(args=(ssl.SSLCertVerificationError(),)):
             detail = f"the certificate of {host} is not trusted{through}."
             return kind(endpoint.name, detail, hint=_CERTIFICATES)
+        case httpcore.ConnectError(args=(ssl.SSLError() as failed,)):
+            plain = "ALERT" not in (failed.reason or "")  # else it does speak TLS
+            detail = f"TLS with {host} failed{through}."
+            return kind(endpoint.name, detail, hint=_PLAIN if plain else _CERTIFICATES)
         case httpcore.ConnectError() | httpcore.ConnectTimeout():
             detail = f"no connection to {host}{through}."
         case httpcore.ProxyError(args=(status,)):
@@ -331,6 +349,9 @@ def _mapped(
             kind, detail = RequestRejected, _UNSENDABLE
         case httpcore.TimeoutException() | TimeoutError():
             kind, detail = TimedOut, f"{host} sent nothing in time."
+        case httpcore.RemoteProtocolError() if not answered and "illegal" in str(error):
+            detail = f"{host} sent no answer in HTTP."
+            return kind(endpoint.name, detail, hint=_TLS)
         case _ if answered:
             kind, detail = MalformedReply, f"{host} ended the reply in the middle."
         case _:

@@ -14,6 +14,8 @@ from twotrack.lsp.documents import uri_of
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
 _ANNOTATION = "twotrack"
+_LONGEST_WORD = 256
+"""Characters before the cursor that a menu's item begins with; a longer word is data."""
 
 
 def position(text: Snapshot, value: Position, encoding: Encoding) -> types.Position:
@@ -55,8 +57,8 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
     # Editors match the item against the word before the cursor, so it begins with that word.
     line = document.text.line(completion.range.start.line)
     cursor = completion.range.start.character
-    start = cursor
-    while start > 0 and (line[start - 1].isalnum() or line[start - 1] == "_"):
+    start, earliest = cursor, max(cursor - _LONGEST_WORD, 0)
+    while start > earliest and (line[start - 1].isalnum() or line[start - 1] == "_"):
         start -= 1
     text = line[start:cursor] + completion.text
     first, *more = text.split("\n")

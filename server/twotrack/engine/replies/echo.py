@@ -44,7 +44,8 @@ def without_echo(code: Code, gap: Gap, *, chat: bool, going_on: bool) -> Answer:
         first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     if first == len(lines):
         return Answer("", joined=False)
-    rest = _after_prefix(lines[first], gap, chat=chat)
+    line = lines[first].lstrip() if count else lines[first]  # it is a whole one then
+    rest = _after_prefix(line, gap, chat=chat)
     if rest is not None:
         text = "\n".join([rest, *lines[first + 1 :]])
         return Answer(text, joined=True, indent=indent_of(lines[first]), shift=shift)
@@ -72,15 +73,19 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: boo
             if said[count][1] != above[start + count]:
                 break
             count += 1
-        if not any(_WORD.search(line) for line in above[start : start + count]):
-            continue
-        if count == 1 and above.count(line) > 1:
-            continue  # lines like it follow one another here
         if start + count == len(above) and _goes_on(said[count:], gap):
+            told = any(map(_WORD.search, above[start:]))
+            if not told or (count == 1 and _is_one_of_many(line, above, gap)):
+                continue
             return said[count - 1][0] + 1
         if going_on and count and _is_on_its_way(said[count:], above[start + count :], count):
             return len(lines)
     return 0
+
+
+def _is_one_of_many(line: str, above: Sequence[str], gap: Gap) -> bool:
+    """Whether lines like the one above follow one another here, so that the next may be equal."""
+    return above.count(line) > 1 and not gap.prefix.strip() and not gap.opens(line)
 
 
 def _is_on_its_way(rest: Sequence[tuple[int, str]], above: Sequence[str], count: int) -> bool:
@@ -103,7 +108,7 @@ def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
         return None
     body, whole = line.lstrip(), gap.prefix.lstrip()
     blanks = line[: len(line) - len(body)]
-    if blanks and blanks != gap.indent and (len(blanks) == 1 or not chat):
+    if blanks and blanks != gap.indent and (blanks == " " or not chat):
         return None  # it goes on with a blank
     if body.startswith(whole) and (chat or len(typed) >= _RETYPED_LEAST or _is_sign(body, gap)):
         return body[len(whole) :]

@@ -123,7 +123,8 @@ def within_scope(text: str, gap: Gap) -> str:
 
 def _ends(line: str, own: int, width: int, gap: Gap, *, begun: bool, after_blank: bool) -> bool:
     if own < width:
-        return gap.language.indented or not _LABEL.match(line)
+        by_custom = _LABEL.match(line) or _ONLY_CLOSES.fullmatch(line)
+        return gap.language.indented or not by_custom
     if not begun or own > width or not (after_blank or gap.opens_block):
         return False
     bare = line.lstrip()

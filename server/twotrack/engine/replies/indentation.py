@@ -8,14 +8,22 @@ from typing import NamedTuple
 
 from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
 from twotrack.engine.replies.echo import Answer
+from twotrack.lexical import Scan
 
-_CONTINUES = re.compile(r"(?:[.?:&|+]|->|=>|[*/%-] |\bor\b|\band\b)")
+_CONTINUES = re.compile(
+    r"(?:[.?:&|+]|->|=>|[*/%-] |(?:or|and|where|throws|extends|implements|with)\b)"
+)
 """What a line begins with that goes on with the statement above it."""
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
 _INDENTED = re.compile(r"\t|  +")
-_AFTER_BLANK = re.compile(r"(?:\s(?:[=+*/%<>|&?:-]{1,3}|return|in|not|and|or|if|new|await)|,)\Z")
+_AFTER_BLANK = re.compile(r"(?:\s[=+*/%<>|&?:-]{1,3}|,)\Z")
 """What a blank follows, as most people write."""
+_OPERATOR = re.compile(r"(?:&&|\|\||[=!<>]=|=>|->|[-+*/%<>=?] )")
+"""What a blank precedes."""
+_FIRST_WORD = re.compile(r"\w+")
+_LAST_WORD = re.compile(r"\w+\Z")
+_DOCSTRING = re.compile(r"\s*(?:\"\"\"|''')")
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
 _GOES_ON = ("<", "=", "+", "&&", "||", "|", "\\", ",", "?")
 """What a line ends with that its statement's next line goes on with."""
@@ -76,10 +84,24 @@ def _after_code(text: str, gap: Gap, frame: _Frame) -> str:
     if chat and gap.opens_block and _INDENTED.match(text):
         return _rest_indented("\n" + text, gap, None, frame)
     text = text.lstrip("\n") if chat else text
-    if frame.answer.stripped and _AFTER_BLANK.search(gap.prefix) and not text[:1].isspace():
+    if frame.answer.stripped and _lacks_a_blank(text, gap):
         text = f" {text}"
     text = text.lstrip(" ") if gap.prefix[-1] in " \t" else text
     return _rest_indented(text, gap, None, frame)
+
+
+def _lacks_a_blank(text: str, gap: Gap) -> bool:
+    """Whether a blank belongs between the cursor and a text that stood between backquotes."""
+    if _AFTER_BLANK.search(gap.prefix):
+        return not text[:1].isspace()
+    word, first = _LAST_WORD.search(gap.prefix), _FIRST_WORD.match(text)
+    if word is None or first is None:
+        return _OPERATOR.match(text) is not None and not gap.prefix[-1].isspace()
+    # The word is whole if it stands elsewhere and what both would make does not.
+    around = "\n".join((*gap.above, *gap.below))
+    joined = re.compile(rf"\b{re.escape(word[0] + first[0])}\b")
+    whole = re.compile(rf"\b{re.escape(word[0])}\b")
+    return joined.search(around) is None and whole.search(around) is not None
 
 
 def _kept(first: str, gap: Gap, frame: _Frame) -> str:
@@ -131,10 +153,10 @@ def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> s
     lines = rest.split("\n")
     scanned = gap.lexer.scan(gap.near + text)
     offset = len(scanned.levels) - len(lines)
-    counted = [
-        n for n, line in enumerate(lines) if line.strip() and n + offset not in scanned.inside
-    ]
-    if not counted:
+    inside = scanned.inside
+    counted = [n for n, line in enumerate(lines) if line.strip() and n + offset not in inside]
+    along = _moved_along([first, *lines], scanned, offset - 1)
+    if not counted and not along:
         return text
     theirs = _style_of_lines([lines[n] for n in counted], _style_of(gap))
     ours = _style_of(gap) if gap.unit else theirs
@@ -159,7 +181,24 @@ def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> s
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
         lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
+    for n in along:
+        depth = max(told.theirs.width(lines[n]) - there, 0)
+        lines[n] = ours.indent(here) + " " * depth + lines[n].lstrip(" \t")
     return "\n".join([first, *lines])
+
+
+def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
+    """Lines after the first that move with the code around: of comments and docstrings."""
+    moved: list[int] = []
+    for n, line in enumerate(lines[1:], 1):
+        if not line.strip():
+            continue
+        number = n + offset
+        begins_there = number - 1 not in scanned.strings and _DOCSTRING.match(lines[n - 1])
+        docstring = number in scanned.strings and (begins_there or n - 2 in moved)
+        if number in scanned.comments or docstring:
+            moved.append(n - 1)
+    return moved
 
 
 def _style_of_lines(lines: Sequence[str], ours: _Style) -> _Style:
@@ -193,34 +232,43 @@ class _Rest:
     def of_our_kind(self) -> bool:
         """Whether the lines are indented with what the document is indented with."""
         starts = [line[:1] for line in self.lines]
-        return ("\t" if self.ours.tabs else " ") in starts or not any(map(str.isspace, starts))
+        ours = "\t" if self.ours.tabs else " "
+        return ours in starts or not any(map(str.isspace, starts))
 
     def there(self, written: str | None) -> int:
         """The column of the first line's level in the answer's own count."""
         here, gap = self.here, self.gap
         own = here if written is None else self.theirs.width(written + "x")
-        if _stands_by_custom(self.first) and self.first.strip():
-            widths = {self.theirs.width(line) for line in self.lines}
+        if not gap.language.indented and self.first.strip() and _stands_by_custom(self.first):
+            at_level = zip(self.lines, self.levels, strict=True)
+            widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
             return own if self.chat and here not in widths else here
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
         opened = gap.opens(header) or header.rstrip().endswith(":")
-        body = self.theirs.width(self.lines[0]) if opened else None
+        body = self.theirs.width(self.lines[0]) if opened and self.lines else None
         if body is None and self._counts_in_smaller_levels():
             return here * self.theirs.unit // self.ours.unit
         same, closes = self._at_its_level(own, body)
         closes = closes and (len(same) > 1 or same[0] > here)
         sure = self.chat or closes or gap.language.indented or not self.of_our_kind
+        sure = sure or self._are_statements_of_another_width(same)
         if same and sure and len(set(same)) == 1:
             return same[0]
         if same or body is None:
             return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
 
+    def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
+        """Whether whole statements are counted from the margin in levels of another width."""
+        if len(columns) < 2 or not self.first.rstrip().endswith((";", "{", "}")):
+            return False
+        return columns[0] in (2 * self.here, 4 * self.here, self.here // 2)
+
     def _counts_in_smaller_levels(self) -> bool:
         """Whether the lines are counted from the margin in levels that are smaller than ours."""
         smaller = self.here * self.theirs.unit // self.ours.unit
-        fits = smaller > 0 and self.theirs.width(self.lines[0]) == smaller
-        return fits and self.of_our_kind and self.theirs.unit < self.ours.unit
+        fits = smaller > 0 and self.lines and self.theirs.width(self.lines[0]) == smaller
+        return bool(fits) and self.of_our_kind and self.theirs.unit < self.ours.unit
 
     def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
         """The columns of the lines at the first line's level; whether one closes a block."""
@@ -233,7 +281,7 @@ class _Rest:
             before = line
             if level < 0 or (indented and not self.chat and width < own):
                 break
-            if level > 0 or goes_on or (indented and body is not None and width >= body):
+            if level > 0 or goes_on or (body is not None and width >= body):
                 continue
             if indented:
                 if not columns or width <= columns[0]:
@@ -247,6 +295,9 @@ class _Rest:
         """The column of a header of which the answer shows only the body, one level deeper."""
         if own != here:
             return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
+        twice = 2 * (here + self.ours.unit)
+        if not self.chat and here and body == twice and self.of_our_kind:
+            return 2 * here  # counted from the margin in levels of twice the width
         if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
             return body - self.ours.unit
         return here
@@ -256,14 +307,15 @@ class _Rest:
         if self.theirs.tabs:
             return self.theirs.unit
         widths = [self.theirs.width(line) for line in self.lines]
-        if step := steps_of((self.first, *self.lines), (there, *widths)):
+        if step := steps_of((self.first or self.gap.prefix, *self.lines), (there, *widths)):
             return step
         depths = {width - there for width in widths} - {0}
-        levels = self.here // self.ours.unit
+        levels = 0 if self.chat else self.here // self.ours.unit
         absolute = there // levels if levels and there and there % levels == 0 else 0
         if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
             return absolute
-        return math.gcd(*depths) if depths and min(depths) > 0 else 0
+        step = math.gcd(*depths) if depths and min(depths) > 0 else 0
+        return step if step in _UNITS else 0
 
 
 def _stands_by_custom(line: str) -> bool:

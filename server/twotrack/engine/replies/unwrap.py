@@ -8,6 +8,7 @@ from twotrack.engine.replies.tokens import without_special_tokens
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.languages import LANGUAGES, language_of
 from twotrack.lexical import Place
+from twotrack.lexis import BACKTICK_LINES
 
 TAG = "insert"
 """What a chat model is asked to put its code into."""
@@ -100,10 +101,11 @@ def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
         if line is not None:
             return Code(line["body"], stripped=True)
         ticked = _BACKTICKS.match(reply)
-        if ticked is not None and "${" not in ticked[1]:
+        template = BACKTICK_LINES in gap.language.lexis.literals
+        if ticked is not None and not (template and "${" in ticked[1]):
             return Code(ticked[1], stripped=True)
-        if gap.place in (Place.CODE, Place.STRING) and gap.language.id != "yaml":
-            reply = without_sentences(reply)
+        if gap.place is Place.CODE and gap.language.id != "yaml":
+            reply = without_sentences(reply, 3 if gap.prefix.strip() else 1)
     return Code(_until_closing_fence(reply, gap))
 
 
@@ -157,21 +159,22 @@ def _until_closing_fence(text: str, gap: Gap) -> str:
     return text if at is None else "\n".join(lines[:at])
 
 
-def without_sentences(reply: str) -> str:
+def without_sentences(reply: str, least: int = 1) -> str:
     """Return `reply` without the sentences before and after its code; "" where it is only words.
 
-    A sentence begins with a capital letter, ends as one and holds no sign of code.
+    A sentence begins with a capital letter, ends as one and holds no sign of code. `least`: words
+    that it has at least.
     """
     lines = reply.split("\n")
     first, last = 0, len(lines)
-    while first < last and (not lines[first].strip() or is_sentence(lines[first])):
+    while first < last and (not lines[first].strip() or is_sentence(lines[first], least)):
         first += 1
     spoken = any(line.strip() for line in lines[:first])
     for at in range(last - 1, first, -1):
-        if lines[at].strip() and not is_sentence(lines[at]):
+        if lines[at].strip() and not is_sentence(lines[at], least):
             break
         # Words after the code stand apart from it, or are all that follows.
-        if is_sentence(lines[at]) and not lines[at - 1].strip():
+        if is_sentence(lines[at], least) and not lines[at - 1].strip():
             last = at
     if first == len(lines):
         return ""
@@ -179,7 +182,7 @@ def without_sentences(reply: str) -> str:
     return "\n".join(kept) if last == len(lines) else "\n".join(kept).rstrip()
 
 
-def is_sentence(line: str) -> bool:
+def is_sentence(line: str, least: int = 1) -> bool:
     """Whether a line is written for people, as far as its signs tell."""
     bare = line.strip().strip("*_\"'")
     if line[:1] in (" ", "\t") or not bare.rstrip(")\"'*").endswith(_SENTENCE_ENDS):
@@ -188,4 +191,5 @@ def is_sentence(line: str) -> bool:
         return False
     words = bare.split()
     begins = words[0][0].isupper() or _CJK.match(bare) is not None
-    return begins and words[0][0].isalpha() and (len(words) > 1 or bare[0].isalpha())
+    long_enough = len(words) >= least or _CJK.match(bare) is not None
+    return begins and words[0][0].isalpha() and long_enough
