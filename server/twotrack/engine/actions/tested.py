@@ -70,7 +70,7 @@ def module_of(tested: Tested) -> str:
     while tested.exists(folder / "__init__.py") and folder.name.isidentifier():
         parts.insert(0, folder.name)
         folder = folder.parent
-    if len(parts) < 2 and path.is_relative_to(tested.root()):
+    if folder == path.parent and path.is_relative_to(tested.root()):
         inner = path.parent.relative_to(tested.root()).parts
         inner = inner[1:] if inner and inner[0] in SOURCE_FOLDERS else inner
         if all(part.isidentifier() for part in inner):
