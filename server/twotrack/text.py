@@ -144,6 +144,12 @@ class Snapshot:
         last = self.line_count - 1
         return Position(last, len(self.line(last)))
 
+    def has_line_longer_than(self, characters: int) -> bool:
+        """Whether a line has more than so many characters, its line end counted."""
+        if len(self) <= characters:
+            return False
+        return any(len(line) > characters for chunk in self._chunks for line in chunk)
+
     @property
     def eol(self) -> str:
         """The line end to write: the first one there is, else a newline."""
