@@ -264,3 +264,8 @@ class SyntaxCache:
             syntax = None if odd else parse(language, document.text, syntax)
             self._held[document.uri] = (document.text, syntax)
         return syntax
+
+    def above(self, document: Document, line: int) -> Syntax | None:
+        """The syntax at hand of a text that has the same lines above `line`; parses nothing."""
+        text, syntax = self._held.get(document.uri, (None, None))
+        return syntax if text is not None and document.text.agrees_above(text, line) else None
