@@ -287,3 +287,11 @@ def test_a_megabyte_is_not_converted_character_by_character(
     units = int(part * encoding.units(line))
     assert abs(encoding.characters(line, units) / len(line) - part) < 0.001
     assert line.pieces < 300
+
+
+def test_whether_a_line_is_longer_than_so_many_characters() -> None:
+    text = Snapshot("a\n" * 5_000 + "é" * 100 + "\nb")
+    assert text.has_line_longer_than(99)
+    assert text.has_line_longer_than(100)
+    assert not text.has_line_longer_than(101)
+    assert not Snapshot("").has_line_longer_than(0)

@@ -144,6 +144,22 @@ class Snapshot:
         last = self.line_count - 1
         return Position(last, len(self.line(last)))
 
+    def agrees_above(self, other: "Snapshot", line: int) -> bool:
+        """Whether both have the same lines above `line`. What they share is not compared."""
+        shared = 0
+        chunks = zip(self._chunks, other._chunks, strict=False)  # noqa: SLF001 - its own kind
+        for chunk, theirs in chunks:
+            if chunk is not theirs or shared >= line:
+                break
+            shared += len(chunk)
+        return self.lines(shared, line) == other.lines(shared, line)
+
+    def has_line_longer_than(self, characters: int) -> bool:
+        """Whether a line has more than so many characters, its line end counted."""
+        if len(self) <= characters:
+            return False
+        return any(max(map(len, chunk)) > characters for chunk in self._chunks)
+
     @property
     def eol(self) -> str:
         """The line end to write: the first one there is, else a newline."""

@@ -44,9 +44,8 @@ def print_speed() -> None:
             document = Document("file:///a.py", None, "python", 1, text)
             position = Position(501, typed)
             begun = time.perf_counter()
-            syntax = cache.of(document)
-            gap = gap_at(document, position, syntax)
-            check = partial(adds_errors, gap=gap, before=syntax)
+            gap = gap_at(document, position, cache)
+            check = partial(adds_errors, gap=gap, syntax=cache)
             insertion = proposal(rest + "\n", gap, max_lines=1, cut=True, adds_errors=check)
             checked.append(time.perf_counter() - begun)
             assert insertion is not None

@@ -304,3 +304,8 @@ def test_a_line_of_nothing_but_brackets_has_no_definitions() -> None:
     assert syntax is not None
     assert syntax.definitions() == ()
     assert syntax.enclosing_definition(Position(1, 500_000)) is None
+
+
+def test_the_cache_parses_no_line_that_is_data() -> None:
+    text = Snapshot("x = 1\ny = '" + "a" * 30_000 + "'\n")
+    assert SyntaxCache().of(Document("file:///a.py", Path("/a.py"), "python", 1, text)) is None

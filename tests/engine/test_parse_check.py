@@ -3,7 +3,7 @@
 import pytest
 
 from before_after import at_cursor
-from twotrack.context.syntax import parse
+from twotrack.context.syntax import SyntaxCache
 from twotrack.engine.gap import gap_at
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.replies import Insertion
@@ -12,7 +12,7 @@ from twotrack.engine.replies import Insertion
 def worse(marked: str, text: str, language: str, replaces: int = 0) -> bool:
     document, position = at_cursor(marked, language)
     gap = gap_at(document, position)
-    return adds_errors(Insertion(text, replaces), gap, parse(gap.language, document.text))
+    return adds_errors(Insertion(text, replaces), gap, SyntaxCache())
 
 
 PYTHON = "def f(x):\n    $0\n    return x\n"

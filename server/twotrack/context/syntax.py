@@ -31,6 +31,8 @@ __all__ = ["MAX_CHARACTERS", "Definition", "Syntax", "SyntaxCache", "parse"]
 
 _COMMENTS_BYTES = 10_000
 """So far below the cursor a definition is looked for that the comments at the cursor belong to."""
+_LONGEST_LINE = 20_000
+"""Characters; what has longer lines is data, and parsing it between two keys takes seconds."""
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -260,6 +262,12 @@ class SyntaxCache:
         text, syntax = self._held.get(document.uri, (None, None))
         if text is not document.text:
             language = language_of(document.language, document.path)
-            syntax = parse(language, document.text, syntax)
+            odd = document.text.has_line_longer_than(_LONGEST_LINE)
+            syntax = None if odd else parse(language, document.text, syntax)
             self._held[document.uri] = (document.text, syntax)
         return syntax
+
+    def above(self, document: Document, line: int) -> Syntax | None:
+        """The syntax at hand of a text that has the same lines above `line`; parses nothing."""
+        text, syntax = self._held.get(document.uri, (None, None))
+        return syntax if text is not None and document.text.agrees_above(text, line) else None

@@ -111,7 +111,7 @@ class Completer:
         place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:
             return known
-        gap = gap_at(request.document, request.position, self._syntax.of(request.document))
+        gap = gap_at(request.document, request.position, self._syntax)
         if not request.invoked:
             if not gap.only_closers_follow or gap.statement_ended:
                 return None
@@ -269,7 +269,7 @@ class Completer:
             max_lines=max_lines,
             cut=answer.finish == "length" or enough(answer.text),
             chat=chats.get(answer.model, False),
-            adds_errors=partial(adds_errors, gap=gap, before=self._syntax.of(request.document)),
+            adds_errors=partial(adds_errors, gap=gap, syntax=self._syntax),
         )
         if insertion is None:
             self._cache.add_empty(place, several_lines=several_lines)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from twotrack.context.syntax import Syntax
+from twotrack.context.syntax import Syntax, SyntaxCache
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
 from twotrack.lexical import Lexer, Place, lexer_of
@@ -207,12 +207,13 @@ class Gap:
         return any(line.endswith(end) for end in ends)
 
 
-def gap_at(document: Document, position: Position, syntax: Syntax | None = None) -> Gap:
-    """Return the gap at `position` (which exists) of `document`, whose syntax is `syntax`."""
+def gap_at(document: Document, position: Position, known: SyntaxCache | None = None) -> Gap:
+    """Return the gap at `position` (which exists) of `document`; `known`: syntax at hand."""
     text, line = document.text, position.line
     own = text.line(line)
     language = language_of(document.language, document.path)
     above = tuple(r.rstrip("\r\n") for r in text.lines(line - _LINES_AROUND, line))
+    syntax = None if known is None else known.above(document, line)
     lead, place = _line_start(document, line, language, syntax)
     return Gap(
         prefix=own[: position.character],

@@ -1,8 +1,9 @@
 """Whether a document would parse worse with a completion, whatever the line still lacks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from twotrack.context.syntax import Syntax, parse
+from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
 from twotrack.lexical import Open
@@ -12,20 +13,29 @@ _MOST_PARSED = 200_000
 """Characters; longer documents take too long to parse between two keys."""
 
 
-def adds_errors(insertion: Insertion, gap: Gap, before: Syntax | None) -> bool:
-    """Return whether the gap's document, of syntax `before`, parses worse with `insertion`.
+def adds_errors(insertion: Insertion, gap: Gap, syntax: SyntaxCache) -> bool:
+    """Return whether the gap's document parses worse with `insertion`.
 
     A line that opens a block is judged with its end, one that needs a body, an operand or a
     definition below it with one. What the document had wrong already does not count.
     """
-    text = gap.document.text
-    if before is None or len(text) > _MOST_PARSED:
+    document = gap.document
+    if len(document.text) > _MOST_PARSED:
         return False
     start = Position(gap.line, len(gap.prefix))
     rest = Range(start, Position(gap.line, len(gap.prefix) + len(gap.suffix)))
-    for line in continuations(insertion, gap):
-        after = parse(before.language, text.replace(rest, line), before)
-        if after is None or not after.is_worse_than(before):
+    lines = continuations(insertion, gap)
+    # Most often the text is whole with it, and the document, which is not, needs no parsing.
+    whole = replace(document, text=document.text.replace(rest, next(lines)))
+    after = syntax.of(whole)
+    if after is None or not after.has_error:
+        return False
+    before = parse(after.language, document.text, after)
+    if before is None or not after.is_worse_than(before):
+        return False
+    for line in lines:
+        other = parse(before.language, document.text.replace(rest, line), before)
+        if other is None or not other.is_worse_than(before):
             return False
     return True
 

@@ -23,11 +23,15 @@ _CONTINUES = re.compile(
     r"|default|when|then|do|until|endif|endforeach|endfor|endwhile)\b|</"
 )
 """What goes on with a block at the level of the line that opened it."""
-_MIDDLE = re.compile(r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when)\b")
+_MIDDLE = re.compile(
+    r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when|case|default)\b"
+)
 """What goes on with a block that something above the cursor has opened."""
 _ONLY_CLOSES = re.compile(
     r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
 )
+_GOES_ON = ("&&", "||", "+", "\\")
+"""What a line ends with that the cursor's line goes on with: the block is that of the former."""
 _LABEL = re.compile(
     r"\s*(?:#\s*(?:if|el|endif|define|include|pragma|region|endregion)|\w+\s*:\s*$)"
 )
@@ -99,6 +103,8 @@ def within_scope(text: str, gap: Gap) -> str:
     offset = len(scanned.levels) - len(lines)
     outer = scanned.levels[0]
     width = _width(gap.statement_indent if begun else gap.prefix + lines[0])
+    if not begun and gap.last_line.rstrip().endswith(_GOES_ON):
+        width = min(width, _width(gap.last_line))
     middle = not begun and _MIDDLE.match(lines[0].lstrip()) is not None
     after_blank = False
     for index, line in enumerate(lines):
