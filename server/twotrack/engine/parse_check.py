@@ -6,7 +6,7 @@ from dataclasses import replace
 from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
-from twotrack.lexical import Open
+from twotrack.lexical import Open, Place
 from twotrack.text import Position, Range
 
 _MOST_PARSED = 200_000
@@ -54,6 +54,8 @@ def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
     ends = "".join(f"{one.filler}{one.closing}" for one in reversed(opened))
     ends = ends.replace("\n", between)
     fillers = [filler.replace("\n", between) for filler in gap.language.lexis.fillers]
+    if gap.lexer.ending(gap.near + text).place is Place.COMMENT:
+        text += gap.eol  # what may follow must not vanish in it
     if ends:
         yield text + ends
         whole = opened[0].line - gap.near.count("\n")

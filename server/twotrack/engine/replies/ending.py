@@ -9,6 +9,7 @@ from twotrack.lexical import Place
 _WORD = re.compile(r"\w")
 _REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
+_LINES_BELOW = 400
 _LONGEST_BLOCK = 20
 """Lines of a block that may come again."""
 _BEGUN_AGAIN = 3
@@ -30,6 +31,7 @@ _MIDDLE = re.compile(
 _ONLY_CLOSES = re.compile(
     r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
 )
+_CLOSER = re.compile(r"[)\]}>\w]")
 _GOES_ON = ("&&", "||", "+", "\\")
 """What a line ends with that the cursor's line goes on with: the block is that of the former."""
 _LABEL = re.compile(
@@ -120,17 +122,28 @@ def within_scope(text: str, gap: Gap) -> str:
                 return "\n".join(lines[: index + 1])
             continue
         if level < outer:
-            return "\n".join(lines[:index]).rstrip("\n")
+            due = _ONLY_CLOSES.fullmatch(line) and _is_due(gap)
+            return "\n".join(lines[: index + bool(due)]).rstrip("\n")
         if level == outer and _ends(line, own, width, gap, begun=begun, after_blank=after_blank):
             return "\n".join(lines[:index]).rstrip("\n")
         after_blank = False
     return text
 
 
+def _is_due(gap: Gap) -> bool:
+    """Whether something above the cursor is open that nothing below closes."""
+    text = gap.document.text
+    below = "".join(text.lines(gap.line + 1, gap.line + 1 + _LINES_BELOW)).replace("\r\n", "\n")
+    scan = gap.lexer.scan
+    whole = gap.line + 1 + _LINES_BELOW >= text.line_count
+    return whole and len(scan(gap.context).open) > scan(below).unopened
+
+
 def _ends(line: str, own: int, width: int, gap: Gap, *, begun: bool, after_blank: bool) -> bool:
     if own < width:
-        by_custom = _LABEL.match(line) or _ONLY_CLOSES.fullmatch(line)
-        return gap.language.indented or not by_custom
+        if _ONLY_CLOSES.fullmatch(line):
+            return False
+        return gap.language.indented or not _LABEL.match(line)
     if not begun or own > width or not (after_blank or gap.opens_block):
         return False
     bare = line.lstrip()
@@ -172,7 +185,7 @@ def without_lines_below(text: str, gap: Gap) -> str:
 
 def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
     """Whether lines would be there twice; what only closes may be this text's own."""
-    if not all(_ONLY_CLOSES.fullmatch(line) for line in tail):
+    if not all(_ONLY_CLOSES.fullmatch(line) and _CLOSER.search(line) for line in tail):
         return True
     after = "\n" + "\n".join(tail)
     scan = gap.lexer.scan

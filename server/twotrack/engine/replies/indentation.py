@@ -17,9 +17,9 @@ _CONTINUES = re.compile(
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
 _INDENTED = re.compile(r"\t|  +")
-_AFTER_BLANK = re.compile(r"(?:\s[=+*/%<>|&?:-]{1,3}|,)\Z")
+_AFTER_BLANK = re.compile(r"(?:\s(?:[-+*/%!<>=]?=|&&|\|\||[+/%?:])|,)\Z")
 """What a blank follows, as most people write."""
-_OPERATOR = re.compile(r"(?:&&|\|\||[=!<>]=|=>|->|[-+*/%<>=?] )")
+_OPERATOR = re.compile(r"(?:&&|\|\||[=!]=|=>|[+/%=?] )")
 """What a blank precedes."""
 _FIRST_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
@@ -245,6 +245,7 @@ class _Rest:
             return own if self.chat and here not in widths else here
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
         opened = gap.opens(header) or header.rstrip().endswith(":")
+        opened = opened or not self.first  # what begins on the next line is a body
         body = self.theirs.width(self.lines[0]) if opened and self.lines else None
         if body is None and self._counts_in_smaller_levels():
             return here * self.theirs.unit // self.ours.unit
@@ -279,7 +280,8 @@ class _Rest:
         for line, level in zip(self.lines, self.levels, strict=True):
             width, goes_on = self.theirs.width(line), before.rstrip().endswith(_GOES_ON)
             before = line
-            if level < 0 or (indented and not self.chat and width < own):
+            closes_here = level == 0 and _CLOSES.match(line) is not None
+            if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
             if level > 0 or goes_on or (body is not None and width >= body):
                 continue
@@ -288,16 +290,18 @@ class _Rest:
                     columns.append(width)
             elif not _stands_by_custom(line):
                 columns.append(width)
-                closes = closes or _CLOSES.match(line) is not None
+                closes = closes or closes_here
         return columns, closes
 
     def _by_body(self, own: int, here: int, body: int) -> int:
         """The column of a header of which the answer shows only the body, one level deeper."""
         if own != here:
             return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
-        twice = 2 * (here + self.ours.unit)
-        if not self.chat and here and body == twice and self.of_our_kind:
-            return 2 * here  # counted from the margin in levels of twice the width
+        levels = here // self.ours.unit
+        unit = body // (levels + 1)
+        other = 2 * self.ours.unit == unit or not self.of_our_kind
+        if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
+            return unit * levels  # counted from the margin in levels of another width
         if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
             return body - self.ours.unit
         return here

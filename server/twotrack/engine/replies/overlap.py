@@ -77,9 +77,10 @@ def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
         found = _faults(text, suffix[count:], gap)
         if found < fewest:
             fewest, best = found, count
-    if text.rstrip().endswith(_OPENERS):
+    first, several, _ = text.partition("\n")
+    if several or text.rstrip().endswith(_OPENERS):
         # What it opens last is closed below: the closer here is that of what it has closed.
-        closed = gap.lexer.scan(text).closers
+        closed = gap.lexer.scan(first).closers
         best = max(best, _common(closed, suffix[:most]))
     elif not best and _is_pair(gap) and text.count(quote) % 2:
         best = 1
