@@ -1,4 +1,4 @@
-"""New cases of what models say, from the request to the text in the editor; one file a kind of answer."""
+"""New cases of what models say, as the text becomes; one file a kind of answer."""
 
 from pathlib import Path
 
