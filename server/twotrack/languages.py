@@ -82,18 +82,12 @@ _PYTHON = Lexis(
 _SCRIPT = Lexis(
     lexis.SCRIPT_LITERALS,
     fillers=(
-        " {}",
-        " x",
-        " finally {}",
-        " class A {}",
-        " f() {}",
-        " while (x)",
-        ": x",
-        ",",
-        " x) : (x",
+        *(" x", " {}", " finally {}", " class A {}", " f() {}", " while (x)"),
+        *(": x", ",", " x) : (x"),
     ),
+    terminator=";",
 )
-_SCRIPT_TAGS = replace(_SCRIPT, tags="jsx")
+_SCRIPT_TAGS = replace(_SCRIPT, tags="jsx", fillers=(*_SCRIPT.fillers, " />", "></>"))
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" x", " {}", "{}", " []int {}"))
 _RUST = Lexis(
     (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
@@ -111,7 +105,7 @@ _JAVA = Lexis(
 _C = Lexis(
     lexis.C_LITERALS,
     blocks=lexis.PREPROCESSOR,
-    fillers=(" x", " {}", " x;", " int f() {}", " {};", ";", " while (x);", " }", ": x;", ","),
+    fillers=(" x", " {}", " x;", " int f() {}", " {};", " while (x);", " }", ": x;", ",", ";"),
     terminator=";",
 )
 _CPP = replace(_C, literals=(lexis.CPP_RAW, *lexis.C_LITERALS))
@@ -169,7 +163,11 @@ _TRIPLE = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS))
 _DART = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
 _POWERSHELL = Lexis((lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE))
 _BATCH = Lexis((lexis.DOUBLE,), comment=r"(?i:^[ \t]*+(?:rem\b|::)[^\n]*)")
-_PERL = Lexis((lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE), comment=r"(?<![$&\w])#[^\n]*")
+_PERL = Lexis(
+    (lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE),
+    heredoc=lexis.RUBY_HEREDOC,
+    comment=r"(?<![$&\w])#[^\n]*",
+)
 _JULIA = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS), blocks=lexis.JULIA_BLOCKS)
 _ELIXIR = Lexis((lexis.TRIPLE_DOUBLE, lexis.DOUBLE, lexis.LOOSE_SINGLE), blocks=lexis.END_BLOCKS)
 _LISP = Lexis((lexis.LISP_CHARACTER, lexis.DOUBLE_LINES))

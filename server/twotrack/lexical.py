@@ -131,6 +131,14 @@ class Lexer:
         return re.compile(rf"\s*+(?:(?:{'|'.join(signs)})\s*+)*+{after}\s*+[:{{;,]*+\s*+")
 
     @cached_property
+    def closing_line(self) -> re.Pattern[str]:
+        """A line that only closes."""
+        words = [block.closer for block in self._blocks]
+        words += [r"\b(?:end(?:if|for|each|foreach|while|function)?|fi|done|esac)\b"]
+        some = "|".join(f"(?:{word})" for word in (*words, r"[)\]}]", r"</[\w:.-]*+>"))
+        return re.compile(rf"[\s;,]*(?:(?:{some})[\s;,]*)+")
+
+    @cached_property
     def comment(self) -> re.Pattern[str] | None:
         """A comment up to the end of its line."""
         pattern = _comment_pattern(self.language)
@@ -220,6 +228,10 @@ class Lexer:
                 start = at + between.rindex("\n") + 1
                 leading = True
             leading = leading and not code[start : token.start()].strip(")]}> \t;,")
+            if token.lastgroup == "tag" and "{" in token[0]:
+                surplus = token[0].count("{") - token[0].count("}")
+                stack += [Open("{", "}", "", line)] * surplus
+                closers += "}" * -surplus
             opener, closer = self._read(token, line)
             if opener is not None:
                 stack.append(opener)

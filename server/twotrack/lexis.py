@@ -159,13 +159,15 @@ MAKE_BLOCKS = (
     Block(r"^[ \t]*if(?:n?eq|n?def)\b", r"^[ \t]*endif\b", "\nendif"),
     Block(r"^[ \t]*define\b", r"^[ \t]*endef\b", "\nendef"),
 )
-LATEX_BLOCKS = (Block(r"\\begin\{", r"\\end\{", "\n\\end{}"),)
+LATEX_BLOCKS = (Block(r"\\begin(?=\{)", r"\\end(?=\{)", "\n\\end{}"),)
 SQL_BLOCKS = (Block(r"(?i:\b(?:case|begin)\b)(?!\s*(?:;|tran))", r"(?i:\bend\b)", "\nEND"),)
 PHP_BLOCKS = tuple(
     Block(rf"\b{word}\b[^\n;{{]*:[ \t]*$", rf"\bend{word}\b", f"\n<?php end{word}; ?>")
     for word in ("if", "foreach", "for", "while", "switch")
 )
 SHELL_HEREDOC = r"(?<!<)<<-?[ \t]*+(?P<quote>[\"'\\]?)(?P<tag>[A-Za-z_]\w*+)[\"']?"
-RUBY_HEREDOC = r"<<[-~](?P<quote>[\"'`]?)(?P<tag>[A-Za-z_]\w*+)[\"'`]?"
+RUBY_HEREDOC = (
+    r"<<(?:[-~](?=[\"'`\w])|(?=[\"'`A-Z_]))(?P<quote>[\"'`]?)(?P<tag>[A-Za-z_]\w*+)[\"'`]?"
+)
 PHP_HEREDOC = r"<<<[ \t]*+(?P<quote>[\"']?)(?P<tag>[A-Za-z_]\w*+)[\"']?"
 HCL_HEREDOC = r"<<-?(?P<quote>)(?P<tag>[A-Za-z_]\w*+)"

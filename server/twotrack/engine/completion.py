@@ -124,7 +124,8 @@ class Completer:
                 await self._sleep(wait_s)
                 if (known := self._known(request, place, begun)) is not None:
                     return known
-        several_lines = gap.wants_lines or (request.invoked and gap.only_closers_follow)
+        asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
+        several_lines = gap.wants_lines or asked_for
         if not request.invoked and self._cache.is_empty(place, several_lines=several_lines):
             return None
         return await self._ask(request, place, gap, several_lines, begun)

@@ -26,7 +26,12 @@ _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin
 _HEADERS = re.compile(r"(?:[{:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
 """What ends the header of a block: of what stands in brackets people align the lines."""
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
+_BLOCK_SCALAR = re.compile(r":[ \t]+[|>][-+\d]*$")
 _OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
+_ALIGNS = ("(", "[", ",", "&&", "||", "\\")
+"""What a line ends with whose next line may stand at any column."""
+_GOES_ON = ("&&", "||", "\\")
+"""What a line ends with that the next line goes on with, bracket or not."""
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
 _FENCE = re.compile(r"\W*(?:```|~~~)")
@@ -73,7 +78,7 @@ class Gap:
         if self.lead:
             return text
         for line in reversed(self.above):
-            if not self.lexer.scan(text).unopened:
+            if not self.lexer.scan(text).unopened and not line.rstrip().endswith(_GOES_ON):
                 return text
             text = f"{line}\n{text}"
         return self.prefix if self.lexer.scan(text).unopened else text
@@ -85,6 +90,17 @@ class Gap:
         begins = (n for n in range(len(lines) - 1, -1, -1) if _BEGINS.match(lines[n]))
         first = next(begins, 0)
         return "\n".join((*lines[first:], self.prefix))
+
+    @cached_property
+    def open_above(self) -> int | None:
+        """How much is open above the cursor that nothing below closes; None: too far to see."""
+        text, most = self.document.text, _LINES_OF_AN_ECHO
+        if self.line > most or text.line_count > self.line + 1 + most:
+            return None
+        above = "\n".join((*self.far_above, self.prefix))
+        below = "".join(text.lines(self.line + 1)).replace("\r\n", "\n")
+        scan = self.lexer.scan
+        return max(len(scan(above).open) - scan(below).unopened, 0)
 
     @cached_property
     def place(self) -> Place:
@@ -129,6 +145,11 @@ class Gap:
         )
 
     @cached_property
+    def in_pair(self) -> bool:
+        """Whether the cursor stands right between a bracket and its closer."""
+        return self.prefix[-1:] + self.suffix[:1] in ("()", "[]", "{}")
+
+    @cached_property
     def statement_ended(self) -> bool:
         """Whether the cursor stands after the end of something, where little is missing."""
         return self.place is Place.CODE and self.prefix.endswith(_AFTER_STATEMENT)
@@ -148,6 +169,25 @@ class Gap:
         """One level of indentation: a tab or some spaces; empty where the document shows none."""
         near = (*self.above, self.prefix, *self.below)
         return _unit(near, self.prefix) or _unit(self.far_above, "") or "\t" * self.language.tabs
+
+    def steps_in(self, lines: Sequence[str], widths: Sequence[int]) -> set[int]:
+        """How much deeper bodies are than their headers, in every way that `lines` show."""
+        return {
+            after - before
+            for line, before, after in zip(lines, widths, widths[1:], strict=False)
+            if after > before and not self._aligns(line) and self.opens(line)
+        }
+
+    def _aligns(self, line: str) -> bool:
+        """Whether the next line may stand at any column."""
+        text = self.language.id == "yaml" and _BLOCK_SCALAR.search(line.rstrip())
+        return bool(text) or line.rstrip().endswith(_ALIGNS)
+
+    @cached_property
+    def steps(self) -> set[int]:
+        """The same of the lines above, in spaces."""
+        lines = [n for n in (*self.above, self.prefix) if n.strip() or n is self.prefix]
+        return self.steps_in(lines, [len(indent_of(line)) for line in lines])
 
     @cached_property
     def mixes_indentation(self) -> bool:
@@ -185,7 +225,9 @@ class Gap:
             return True
         if self.language.lexis.tags and _OPEN_TAG.search(code):
             return True
-        return any(one.closing[:1] == "\n" for one in self.lexer.scan(code).open)
+        if self.language.id == "yaml" and _BLOCK_SCALAR.search(code):
+            return True
+        return any(one.closing[:1] in ("\n", "<") for one in self.lexer.scan(code).open)
 
     @cached_property
     def inside_fence(self) -> bool:

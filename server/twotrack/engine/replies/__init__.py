@@ -12,7 +12,9 @@ from twotrack.engine.gap import Gap
 from twotrack.engine.replies.echo import without_echo
 from twotrack.engine.replies.ending import (
     closed,
+    closes_what_is_closed,
     first_lines,
+    repeats_lines_above,
     repeats_lines_below,
     within_scope,
     without_cut_line,
@@ -57,7 +59,9 @@ def proposal(
     text = without_lines_below(text, gap)
     text = closed("\n".join(first_lines(text, max_lines)), gap)
     text = without_lines_below(text, gap)
-    if repeats_lines_below(text, gap):
+    if repeats_lines_below(text, gap) or repeats_lines_above(text, gap):
+        return None
+    if closes_what_is_closed(text, gap):
         return None
     if gap.suffix[:3] in _TRIPLE_QUOTES and gap.place is Place.STRING:
         text = text.partition(gap.suffix[:3])[0]

@@ -63,8 +63,9 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: boo
         first = lines[0] if lines else ""
         again = first.strip() == gap.last_line.strip() and gap.opens(first)
         return int(bool(again and _WORD.search(first) and not gap.prefix.strip()))
-    said = [(n, line.strip()) for n, line in enumerate(lines) if line.strip()]
-    above = [line.strip() for line in gap.far_above if line.strip()]
+    # Blanks within a line may differ; of the last one only its beginning may have come.
+    said = [(n, " ".join(line.split())) for n, line in enumerate(lines) if line.strip()]
+    above = [" ".join(line.split()) for line in gap.far_above if line.strip()]
     for start, line in enumerate(above):
         if not said or line != said[0][1]:
             continue
@@ -97,7 +98,7 @@ def _is_on_its_way(rest: Sequence[tuple[int, str]], above: Sequence[str], count:
 
 def _goes_on(rest: Sequence[tuple[int, str]], gap: Gap) -> bool:
     """Whether an answer goes on with the cursor's line after all that stands above it."""
-    typed = gap.prefix.strip()
+    typed = " ".join(gap.prefix.split())
     return not typed or not rest or rest[0][1].startswith(typed) or typed.startswith(rest[0][1])
 
 
@@ -112,6 +113,9 @@ def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
         return None  # it goes on with a blank
     if body.startswith(whole) and (chat or len(typed) >= _RETYPED_LEAST or _is_sign(body, gap)):
         return body[len(whole) :]
+    comment = gap.language.line_comment
+    if comment and typed.endswith(f" {comment}") and body.startswith(comment):
+        return body[len(comment) :].lstrip() if gap.prefix[-1] == " " else body[len(comment) :]
     # A line so far that ends in a blank comes again without it, the blank in the answer.
     if body.rstrip() == typed and len(typed) >= _RETYPED_LEAST:
         return ""
@@ -121,9 +125,7 @@ def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
 def _is_sign(body: str, gap: Gap) -> bool:
     """Whether the line so far is the sign of a comment or an item, which comes again."""
     typed = gap.prefix.strip()
-    if not _SIGN.fullmatch(typed):
-        return False
-    return body[len(typed) :][:1] in ("", " ") and body.startswith(typed)
+    return bool(_SIGN.fullmatch(typed)) and body[len(typed) :][:1] in ("", " ")
 
 
 def _after_end_of_prefix(body: str, gap: Gap) -> str | None:

@@ -9,7 +9,6 @@ from twotrack.lexical import Place
 _WORD = re.compile(r"\w")
 _REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
-_LINES_BELOW = 400
 _LONGEST_BLOCK = 20
 """Lines of a block that may come again."""
 _BEGUN_AGAIN = 3
@@ -28,10 +27,6 @@ _MIDDLE = re.compile(
     r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when|case|default)\b"
 )
 """What goes on with a block that something above the cursor has opened."""
-_ONLY_CLOSES = re.compile(
-    r"(?:[\s)\]};,]|</[\w:.-]*>|\b(?:end|fi|done|esac|endif|endforeach|endfor|endwhile)\b)+"
-)
-_CLOSER = re.compile(r"[)\]}>\w]")
 _GOES_ON = ("&&", "||", "+", "\\")
 """What a line ends with that the cursor's line goes on with: the block is that of the former."""
 _LABEL = re.compile(
@@ -65,17 +60,23 @@ def without_repetition(
     told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
     while told and not told[-1]:
         told.pop()
+    if "" in told:
+        told.append("")  # a blank line between two blocks is missing behind the last
     for size in range(1, min(_LONGEST_BLOCK, len(told) - 1 if cut else len(told) // 2) + 1):
         start = _periodic_from(told, size)
-        least = (_SURE_TIMES if going_on else _MOST_TIMES) if size == 1 else 3 if going_on else 2
+        least = (_SURE_TIMES if going_on else _MOST_TIMES + (not cut)) if size == 1 else 2
+        least += size > 1 and going_on
         times = (len(told) - start) / size
         begun_again = cut and size > 1 and not start and len(told) - size >= _BEGUN_AGAIN
         if (times >= least or begun_again) and any(
             _WORD.search(line) for line in told[start : start + size]
         ):
-            return "\n".join(lines[: start + size])
+            return "\n".join(lines[: start + size]).rstrip("\n")
     round_again = _CYCLE_CHARS.search(text)
     if round_again is not None and _LETTERS.search(round_again[1] or round_again[2]):
+        whole = len(round_again[0]) >= len(text.rstrip()) - len(round_again[1] or "")
+        if not round_again.start() and whole and not re.search(r"\s", text):
+            return ""  # nothing but the one word
         end = round_again.end(round_again.lastindex or 0)
         return text[:end] + _REST_OF_WORD.match(text, end)[0]  # type: ignore[index]  # any text
     return text
@@ -108,40 +109,46 @@ def within_scope(text: str, gap: Gap) -> str:
     if not begun and gap.last_line.rstrip().endswith(_GOES_ON):
         width = min(width, _width(gap.last_line))
     middle = not begun and _MIDDLE.match(lines[0].lstrip()) is not None
-    after_blank = False
+    lead = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    after_blank = said = siblings = False
     for index, line in enumerate(lines):
         if index == 0 or not line.strip():
-            after_blank = after_blank or index > 0
+            said = said or bool(line.strip())
+            after_blank = after_blank or (index > 0 and said)
             continue
+        said = True
         level, own = scanned.levels[index + offset], _width(line)
         if index + offset in scanned.inside or lines[index - 1].endswith("\\"):
             continue
         if middle and own == width and level < outer:
             # The block that the first line goes on with ends here, unless it goes on again.
-            if _ONLY_CLOSES.fullmatch(line):
+            if gap.lexer.closing_line.fullmatch(line):
                 return "\n".join(lines[: index + 1])
             continue
         if level < outer:
-            due = _ONLY_CLOSES.fullmatch(line) and _is_due(gap)
-            return "\n".join(lines[: index + bool(due)]).rstrip("\n")
+            return "\n".join(lines[: index + _due(lines[index:], gap)]).rstrip("\n")
+        if not siblings and index == lead and own == width:
+            siblings = True  # no block begins: what comes stands beside the cursor's line
+            continue
+        after_blank = after_blank and not siblings
         if level == outer and _ends(line, own, width, gap, begun=begun, after_blank=after_blank):
             return "\n".join(lines[:index]).rstrip("\n")
         after_blank = False
     return text
 
 
-def _is_due(gap: Gap) -> bool:
-    """Whether something above the cursor is open that nothing below closes."""
-    text = gap.document.text
-    below = "".join(text.lines(gap.line + 1, gap.line + 1 + _LINES_BELOW)).replace("\r\n", "\n")
-    scan = gap.lexer.scan
-    whole = gap.line + 1 + _LINES_BELOW >= text.line_count
-    return whole and len(scan(gap.context).open) > scan(below).unopened
+def _due(lines: Sequence[str], gap: Gap) -> int:
+    """How many of `lines` close what is open above the cursor and closed nowhere below."""
+    left = gap.open_above or 0
+    count = 0
+    while count < min(left, len(lines)) and gap.lexer.closing_line.fullmatch(lines[count]):
+        count += 1
+    return count
 
 
 def _ends(line: str, own: int, width: int, gap: Gap, *, begun: bool, after_blank: bool) -> bool:
     if own < width:
-        if _ONLY_CLOSES.fullmatch(line):
+        if gap.lexer.closing_line.fullmatch(line):
             return False
         return gap.language.indented or not _LABEL.match(line)
     if not begun or own > width or not (after_blank or gap.opens_block):
@@ -185,11 +192,31 @@ def without_lines_below(text: str, gap: Gap) -> str:
 
 def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
     """Whether lines would be there twice; what only closes may be this text's own."""
-    if not all(_ONLY_CLOSES.fullmatch(line) and _CLOSER.search(line) for line in tail):
+    if not all(gap.lexer.closing_line.fullmatch(line) for line in tail):
         return True
     after = "\n" + "\n".join(tail)
     scan = gap.lexer.scan
+    if not scan(after).unopened:
+        return True  # words that the language's table does not know
     return scan(gap.near + text + after).unopened > scan(gap.near + after).unopened
+
+
+def repeats_lines_above(text: str, gap: Gap) -> bool:
+    """Whether several lines, not all alike, are just those that stand above: a second time."""
+    lines = [line.rstrip() for line in (gap.prefix + text).split("\n") if line.strip()]
+    above = [line.rstrip() for line in gap.above if line.strip()]
+    if gap.prefix.strip() or len(set(lines)) < 2:
+        return False
+    return lines == above[-len(lines) :] and any(map(_WORD.search, lines))
+
+
+def closes_what_is_closed(text: str, gap: Gap) -> bool:
+    """Whether a text on a line of its own only closes, and nothing is left to be closed."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if gap.prefix.strip() or gap.suffix.strip() or gap.place in (Place.STRING, Place.COMMENT):
+        return False
+    only = all(gap.lexer.closing_line.fullmatch(line) for line in lines)
+    return only and gap.open_above is not None and not gap.open_above
 
 
 def repeats_lines_below(text: str, gap: Gap) -> bool:

@@ -173,9 +173,9 @@ def _rest_indented(text: str, gap: Gap, written: str | None, frame: _Frame) -> s
     if frame.answer.shift is not None:
         before, after = frame.answer.shift
         there = here + told.theirs.width(before + "x") - ours.width(after + "x")
-    if there == here and told.of_our_kind:
-        return text
     step = told.step(there)
+    if there == here and told.of_our_kind and not (step and told.has_steps_of_another_width(step)):
+        return text
     for n in counted:
         depth = told.theirs.width(lines[n]) - there
         if depth > 0 and step and depth % step == 0:
@@ -244,7 +244,7 @@ class _Rest:
             widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
             return own if self.chat and here not in widths else here
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
-        opened = gap.opens(header) or header.rstrip().endswith(":")
+        opened = gap.opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
         opened = opened or not self.first  # what begins on the next line is a body
         body = self.theirs.width(self.lines[0]) if opened and self.lines else None
         if body is None and self._counts_in_smaller_levels():
@@ -258,6 +258,17 @@ class _Rest:
         if same or body is None:
             return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
+
+    def has_steps_of_another_width(self, step: int) -> bool:
+        """Whether all headers and bodies differ by `step`, where those around differ by another."""
+        widths = [self.theirs.width(line) for line in self.lines]
+        lines = (self.first or self.gap.prefix, *self.lines)
+        return (
+            step != self.ours.unit
+            and not self.ours.tabs
+            and self.gap.steps_in(lines, (self.here, *widths)) == {step}
+            and self.gap.steps == {self.ours.unit}
+        )
 
     def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
         """Whether whole statements are counted from the margin in levels of another width."""
@@ -276,15 +287,22 @@ class _Rest:
         columns: list[int] = []
         closes = False
         indented = self.gap.language.indented
-        before = self.first
+        before, pending = self.first, body is not None
+        body = None
         for line, level in zip(self.lines, self.levels, strict=True):
             width, goes_on = self.theirs.width(line), before.rstrip().endswith(_GOES_ON)
-            before = line
+            header, before = self.gap.opens(line), line
             closes_here = level == 0 and _CLOSES.match(line) is not None
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
-            if level > 0 or goes_on or (body is not None and width >= body):
+            if level > 0 or (goes_on and not pending):
+                pending = header
                 continue
+            if pending or (body is not None and width >= body):
+                body = width if pending else body
+                pending = header
+                continue
+            pending, body = header, None
             if indented:
                 if not columns or width <= columns[0]:
                     columns.append(width)

@@ -38,6 +38,10 @@ _SHAPED = (
 _TOKEN_PATTERN = "|".join([_SHAPED, *map(re.escape, sorted(_EXACT, key=len, reverse=True))])
 _TOKEN = re.compile(_TOKEN_PATTERN)
 _FIRST = re.compile(rf"\s*(?:(?:{_TOKEN_PATTERN})(?:(?:assistant|model|final)(?!\w))?[ \t]*?)+")
+_SECTION = re.compile(r"\[[^\]\n]+\]")
+_VALUE = re.compile(r"[\w)\]]\Z")
+_HALF = re.compile(r"<\|[a-z_]{2,20}\|?\Z")
+"""A token that the longest answer has cut."""
 _HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|final")
 """What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
@@ -48,7 +52,7 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     Tokens that the code itself speaks of stay: within a string, or known to the document.
     """
     first = _FIRST.match(reply)
-    if first is not None and not _speaks_of_tokens(gap):
+    if first is not None and not _speaks_of_tokens(gap) and not _is_index(first, reply, gap):
         reply = reply[first.end() :]
         if _HEADING.search(first[0]):
             reply = reply.removeprefix("\n")
@@ -59,7 +63,24 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     for token in _TOKEN.finditer(reply):
         if not _is_the_codes_own(reply, token.start(), token[0], gap):
             return reply[: token.start()].rstrip(" \t")
-    return reply
+    half = _HALF.search(reply)
+    return reply if half is None else reply[: half.start()].rstrip(" \t")
+
+
+def _is_index(token: re.Match[str], reply: str, gap: Gap) -> bool:
+    """Whether a name in brackets is an index: right behind a value, and code goes on behind it.
+
+    A section of a configuration file is none of the models' either.
+    """
+    if token[0].strip()[:1] != "[" or "/" in token[0]:
+        return False
+    before, after = gap.prefix + reply[: token.start()], reply[token.end() :]
+    if not before.strip() or before.endswith("\n"):
+        alone = not after.partition("\n")[0].strip()
+        return alone and any(_SECTION.fullmatch(line.strip()) for line in gap.above)
+    if not _VALUE.search(before) or re.match(r"\w", after):
+        return False
+    return bool(after.partition("\n")[0].strip()) or not reply[: token.start()].strip()
 
 
 def _speaks_of_tokens(gap: Gap) -> bool:
@@ -69,6 +90,9 @@ def _speaks_of_tokens(gap: Gap) -> bool:
 
 def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
     if gap.lexer.in_string(gap.near + reply, len(gap.near) + at):
+        return True
+    found = _TOKEN.match(reply, at)
+    if found is not None and _is_index(found, reply, gap):
         return True
     at_the_end = not reply[at + len(token) :].strip()
     if token[0] == "[" or (token in ("</s>", "<s>") and gap.lexer.language.lexis.tags):

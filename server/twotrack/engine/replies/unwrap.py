@@ -38,6 +38,8 @@ _KIN = {"jsonc": "json", "json5": "json", "zsh": "shellscript"}
 _SENTENCE_ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")  # noqa: RUF001
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _TICKED = re.compile(r"`[^`]*`")
+_ITEM = re.compile(r"(?:[-*+•]|\d{1,2}[.)]) +")
+_HEADING = re.compile(r"#{1,6} +\w|\*\*\w[^*]*\*\*|-{3,}\s*$|\*{3,}\s*$")
 _CODE_SIGNS = re.compile(r"[={}\[\];<>|\\@$]|\w\(|->|::|\)\s*:|^\s*(?:[#*/%-]|\.\w)")
 
 
@@ -91,8 +93,10 @@ def _without_mark(text: str, gap: Gap) -> str:
 def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
     """The code of a reply without a tag."""
     words = gap.language.lexis.prose or gap.inside_fence
-    if words and not (chat and _wraps_all(reply)):
+    if words and not (chat and _wraps_all(reply, gap)):
         return Code(_until_closing_fence(reply, gap))
+    if not chat and gap.place is not Place.CODE:
+        return Code(reply)  # a comment may hold a fence
     fences = [] if gap.inside_fence else _fences(reply)
     if fences and (chat or not reply[: fences[0].start()].strip()):
         return Code(_fenced(fences, gap))
@@ -104,8 +108,10 @@ def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
         template = BACKTICK_LINES in gap.language.lexis.literals
         if ticked is not None and not (template and "${" in ticked[1]):
             return Code(ticked[1], stripped=True)
-        if gap.place is Place.CODE and gap.language.id != "yaml":
-            reply = without_sentences(reply, 3 if gap.prefix.strip() else 1)
+        if gap.place is Place.CODE:
+            # Three words at least where the line has begun, or where words are keys.
+            least = 3 if gap.prefix.strip() or gap.language.id == "yaml" else 1
+            reply = without_sentences(reply, gap, least)
     return Code(_until_closing_fence(reply, gap))
 
 
@@ -115,10 +121,13 @@ def _fences(reply: str) -> list[re.Match[str]]:
     return [one for one in found if one["body"].strip() or not reply[: one.start()].strip()]
 
 
-def _wraps_all(reply: str) -> bool:
+def _wraps_all(reply: str, gap: Gap) -> bool:
     """Whether a fence of a text's own kind is put around the whole answer."""
     fence = _FENCE.fullmatch(reply.strip())
-    return fence is not None and fence["info"].strip().lower() in ("", "markdown", "md", "text")
+    if fence is None:
+        return False
+    info = fence["info"].strip().lower()
+    return info in ("", "markdown", "md", "text") or _is_own(info, gap)
 
 
 def _fenced(fences: list[re.Match[str]], gap: Gap) -> str:
@@ -159,22 +168,28 @@ def _until_closing_fence(text: str, gap: Gap) -> str:
     return text if at is None else "\n".join(lines[:at])
 
 
-def without_sentences(reply: str, least: int = 1) -> str:
+def without_sentences(reply: str, gap: Gap, least: int = 1) -> str:
     """Return `reply` without the sentences before and after its code; "" where it is only words.
 
     A sentence begins with a capital letter, ends as one and holds no sign of code. `least`: words
-    that it has at least.
+    that it has at least. What Markdown puts behind code, after a blank line, goes with them.
     """
     lines = reply.split("\n")
+    keys = gap.language.id == "yaml"
+
+    def is_spoken(line: str) -> bool:
+        return is_sentence(line, least) and not (keys and line.rstrip().endswith(":"))
+
     first, last = 0, len(lines)
-    while first < last and (not lines[first].strip() or is_sentence(lines[first], least)):
+    while first < last and (not lines[first].strip() or is_spoken(lines[first])):
         first += 1
     spoken = any(line.strip() for line in lines[:first])
     for at in range(last - 1, first, -1):
-        if lines[at].strip() and not is_sentence(lines[at], least):
+        told = is_spoken(lines[at]) or _is_markdown(lines[at], gap)
+        if lines[at].strip() and not told:
             break
         # Words after the code stand apart from it, or are all that follows.
-        if is_sentence(lines[at], least) and not lines[at - 1].strip():
+        if told and not lines[at - 1].strip():
             last = at
     if first == len(lines):
         return ""
@@ -182,10 +197,24 @@ def without_sentences(reply: str, least: int = 1) -> str:
     return "\n".join(kept) if last == len(lines) else "\n".join(kept).rstrip()
 
 
+def _is_markdown(line: str, gap: Gap) -> bool:
+    """Whether a line is one of Markdown that could not be one of the document's language."""
+    sign = gap.language.line_comment
+    if sign and line.startswith(sign):
+        return False
+    if gap.language.id == "yaml":
+        return line.startswith("**")
+    item = _ITEM.match(line)
+    if item is not None:
+        rest = line[item.end() :]
+        return rest.startswith(("`", "**")) or is_sentence(rest, 2) or is_sentence(f"{rest}.", 3)
+    return _HEADING.match(line) is not None
+
+
 def is_sentence(line: str, least: int = 1) -> bool:
     """Whether a line is written for people, as far as its signs tell."""
-    bare = line.strip().strip("*_\"'")
-    if line[:1] in (" ", "\t") or not bare.rstrip(")\"'*").endswith(_SENTENCE_ENDS):
+    bare = line.strip().strip("*_")
+    if line[:1] in (" ", "\t") or not bare.rstrip(")*").endswith(_SENTENCE_ENDS):
         return False
     if _CODE_SIGNS.search(_TICKED.sub("x", bare)):
         return False
