@@ -215,32 +215,22 @@ class Lexer:
     def _match(self, code: str) -> tuple[str, list[Open], tuple[int, ...]]:
         """Closers without openers, openers without closers, and how deep each line lies."""
         stack: list[Open] = []
-        closers = ""
-        line = start = 0
         levels = [0]
-        leading = True
-        at = 0
+        closers, leading = "", True
+        at = line = start = 0
         for token in self._tokens.finditer(code):
-            between = code[at : token.start()]
-            if breaks := between.count("\n"):
+            if breaks := code.count("\n", at, token.start()):
                 levels += [len(stack) - len(closers)] * breaks
-                line += breaks
-                start = at + between.rindex("\n") + 1
-                leading = True
+                start, leading = code.rindex("\n", at, token.start()) + 1, True
+            line += breaks
             leading = leading and not code[start : token.start()].strip(")]}> \t;,")
-            if token.lastgroup == "tag" and "{" in token[0]:
-                surplus = token[0].count("{") - token[0].count("}")
-                stack += [Open("{", "}", "", line)] * surplus
-                closers += "}" * -surplus
+            closers += _attribute_braces(token, stack, line)
             opener, closer = self._read(token, line)
             if opener is not None:
                 stack.append(opener)
             elif closer is not None:
-                if stack and _fits(stack[-1], closer):
-                    stack.pop()
-                elif len(stack) > 1 and _fits(stack[-2], closer):  # one was left open within
-                    del stack[-2]
-                elif not (self.closes_unopened and _ARM.fullmatch(code, start, token.start())):
+                arm = self.closes_unopened and _ARM.fullmatch(code, start, token.start())
+                if not _closes(stack, closer) and not arm:
                     closers += _CLOSERS.get(closer, " ")
                 if leading:
                     levels[-1] = len(stack) - len(closers)
@@ -248,9 +238,8 @@ class Lexer:
             at = token.end()
             if breaks := token[0].count("\n"):
                 levels += [len(stack) - len(closers)] * breaks
-                line += breaks
-                start = code.rindex("\n", 0, at) + 1
-                leading = True
+                start, leading = code.rindex("\n", 0, at) + 1, True
+            line += breaks
         levels += [len(stack) - len(closers)] * code.count("\n", at)
         return closers, stack, tuple(levels)
 
@@ -278,8 +267,22 @@ class Lexer:
         return Open(f"<{name}", f"</{name}>", "", line), None
 
 
-def _fits(opener: Open, closer: str) -> bool:
-    return opener.sign == closer
+def _attribute_braces(token: re.Match[str], stack: list[Open], line: int) -> str:
+    """The closing braces without an opener in a tag's attributes; the others go on the stack."""
+    if token.lastgroup != "tag" or "{" not in token[0]:
+        return ""
+    surplus = token[0].count("{") - token[0].count("}")
+    stack += [Open("{", "}", "", line)] * surplus
+    return "}" * -surplus
+
+
+def _closes(stack: list[Open], sign: str) -> bool:
+    """Take from the stack what is closed, also where something was left open within it."""
+    for depth in (-1, -2):
+        if len(stack) >= -depth and stack[depth].sign == sign:
+            del stack[depth]
+            return True
+    return False
 
 
 def _unfinished(literal: re.Match[str]) -> bool:

@@ -93,14 +93,16 @@ class Gap:
 
     @cached_property
     def open_above(self) -> int | None:
-        """How much is open above the cursor that nothing below closes; None: too far to see."""
+        """How much is open above the cursor that nothing below closes; None: unclear."""
         text, most = self.document.text, _LINES_OF_AN_ECHO
         if self.line > most or text.line_count > self.line + 1 + most:
             return None
         above = "\n".join((*self.far_above, self.prefix))
         below = "".join(text.lines(self.line + 1)).replace("\r\n", "\n")
-        scan = self.lexer.scan
-        return max(len(scan(above).open) - scan(below).unopened, 0)
+        before, after = self.lexer.scan(above), self.lexer.scan(below)
+        if before.unopened or before.unfinished or after.open or after.unfinished:
+            return None
+        return max(len(before.open) - after.unopened, 0)
 
     @cached_property
     def place(self) -> Place:

@@ -16,14 +16,14 @@ from twotrack.engine.replies.ending import (
     first_lines,
     repeats_lines_above,
     repeats_lines_below,
-    within_scope,
     without_cut_line,
     without_lines_below,
-    without_repetition,
 )
 from twotrack.engine.replies.indentation import indented
 from twotrack.engine.replies.insertion import Insertion
 from twotrack.engine.replies.overlap import on_own_line, over_suffix, without_trailing_comment
+from twotrack.engine.replies.repetition import without_repetition
+from twotrack.engine.replies.scope import within_scope
 from twotrack.engine.replies.unwrap import TAG, unwrapped
 from twotrack.lexical import Place
 

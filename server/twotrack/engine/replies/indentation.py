@@ -299,7 +299,7 @@ class _Rest:
                 pending = header
                 continue
             if pending or (body is not None and width >= body):
-                body = width if pending else body
+                body = width if body is None or width < body else body
                 pending = header
                 continue
             pending, body = header, None

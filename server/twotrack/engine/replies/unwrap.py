@@ -15,7 +15,9 @@ TAG = "insert"
 GAP_MARK = "<gap/>"
 """What a chat model is shown in the place of the cursor."""
 
-_TAGGED = re.compile(rf"<{TAG}>(.*?)(?:</{TAG}>|\Z)", re.DOTALL)
+_TAGGED = re.compile(rf"<{TAG}>(?:\s*<{TAG}>)*+(.*?)(?:</?{TAG}>|\Z)", re.DOTALL)
+_FILE_TAG = re.compile(r"\A\s*<file path=[^\n>]*>\n|\n?</file>.*\Z", re.DOTALL)
+"""How the file is shown to a chat model."""
 _END_TAG = re.compile(rf"</{TAG}>")
 _OTHER_TAG = re.compile(
     r"\A\s*<(?P<tag>insert|code|answer|completion|output|result|gap|middle|fill|response|snippet)>"
@@ -63,7 +65,7 @@ def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
     other = _OTHER_TAG.match(reply) if chat else None
     if other is not None and not (other["tag"] in ("code", "output") and _has_tags(gap)):
         return _in_tag(other["inside"], gap)
-    reply = _without_mark(reply, gap) if chat else reply
+    reply = _without_mark(_FILE_TAG.sub("", reply), gap) if chat else reply
     return _bare(reply, gap, chat=chat)
 
 

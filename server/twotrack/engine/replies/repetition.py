@@ -1,0 +1,63 @@
+"""Answers that go round in a circle."""
+
+import re
+from collections.abc import Sequence
+
+_WORD = re.compile(r"\w")
+_REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_LONGEST_BLOCK = 20
+"""Lines of a block that may come again."""
+_BEGUN_AGAIN = 3
+"""So many first lines that come again are the beginning of the next time round."""
+_MOST_TIMES = 3
+"""So often a line stands there by intention; more is a model that goes round in a circle."""
+_SURE_TIMES = 6
+"""After so many times of a line nothing else comes any more."""
+_CYCLE_CHARS = re.compile(r"([^\s,][^,]{1,39}?)\1{5,}|(\S.{1,39}?)\2{8,}", re.DOTALL)
+
+
+def without_repetition(
+    text: str, lead: str = "", *, going_on: bool = False, cut: bool = False
+) -> str:
+    """Return `text` up to the first time round, where it goes round in a circle up to its end.
+
+    `lead`: the indentation before its first line. `going_on`: more of it may come. `cut`: it did
+    not come to its own end, so that the last time round may have just begun.
+    """
+    lines = text.split("\n")
+    told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
+    while told and not told[-1]:
+        told.pop()
+    if "" in told:
+        told.append("")  # a blank line between two blocks is missing behind the last
+    for size in range(1, min(_LONGEST_BLOCK, len(told) - 1 if cut else len(told) // 2) + 1):
+        start = _periodic_from(told, size)
+        least = (_SURE_TIMES if going_on else _MOST_TIMES + (not cut)) if size == 1 else 2
+        least += size > 1 and going_on
+        times = (len(told) - start) / size
+        begun_again = cut and size > 1 and not start and len(told) - size >= _BEGUN_AGAIN
+        says = any(map(_WORD.search, told[start : start + size]))
+        if says and (times >= least or begun_again):
+            return "\n".join(lines[: start + size]).rstrip("\n")
+    return _without_repeated_words(text)
+
+
+def _without_repeated_words(text: str) -> str:
+    found = _CYCLE_CHARS.search(text)
+    if found is None or not _LETTERS.search(found[1] or found[2]):
+        return text
+    whole = not found.start() and len(found[0]) >= len(text.rstrip()) - len(found[1] or "")
+    if whole and not re.search(r"\s", text):
+        return ""  # nothing but the one word
+    end = found.end(found.lastindex or 0)
+    rest = _REST_OF_WORD.match(text, end)
+    return text[: rest.end() if rest else end]
+
+
+def _periodic_from(lines: Sequence[str], size: int) -> int:
+    """The first line from which each line comes again `size` lines later, up to the end."""
+    start = len(lines) - size
+    while start and lines[start - 1] == lines[start - 1 + size]:
+        start -= 1
+    return start
