@@ -57,6 +57,8 @@ class Open(NamedTuple):
     """What may have to stand before that."""
     line: int
     """Where it was opened."""
+    at: int
+    """The same in characters."""
 
 
 class Ending(NamedTuple):
@@ -252,11 +254,11 @@ class Lexer:
             sign = token[0]
             if sign in PAIRS:
                 return None, PAIRS[sign]
-            return Open(sign, _CLOSERS[sign], "", line), None
+            return Open(sign, _CLOSERS[sign], "", line, token.start()), None
         block = self._blocks[int(kind[1:])]
         if kind[0] == "c":
             return None, block.text
-        return Open(block.text, block.text, block.filler, line), None
+        return Open(block.text, block.text, block.filler, line, token.start()), None
 
     def _read_tag(self, tag: re.Match[str], line: int) -> tuple[Open | None, str | None]:
         if tag["end"] is not None:
@@ -264,7 +266,7 @@ class Lexer:
         name = tag["name"]
         if tag["alone"] or (self.language.id == "html" and name.lower() in _VOID_TAGS):
             return None, None
-        return Open(f"<{name}", f"</{name}>", "", line), None
+        return Open(f"<{name}", f"</{name}>", "", line, tag.start()), None
 
 
 def _attribute_braces(token: re.Match[str], stack: list[Open], line: int) -> str:
@@ -272,7 +274,7 @@ def _attribute_braces(token: re.Match[str], stack: list[Open], line: int) -> str
     if token.lastgroup != "tag" or "{" not in token[0]:
         return ""
     surplus = token[0].count("{") - token[0].count("}")
-    stack += [Open("{", "}", "", line)] * surplus
+    stack += [Open("{", "}", "", line, token.start())] * surplus
     return "}" * -surplus
 
 

@@ -33,6 +33,8 @@ _COMMENTS_BYTES = 10_000
 """So far below the cursor a definition is looked for that the comments at the cursor belong to."""
 _LONGEST_LINE = 20_000
 """Characters; what has longer lines is data, and parsing it between two keys takes seconds."""
+_BESIDE = 3
+"""Lines."""
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -64,6 +66,18 @@ class Syntax:
         if not self.has_error:
             return False
         return not before.has_error or self.error_count > before.error_count
+
+    def has_error_beside(self, line: int) -> bool:
+        """Whether the text does not parse right above or below `line`, whatever stands on it.
+
+        How many errors there are says little then: they come and go with every character.
+        """
+        for node in self._error_nodes():
+            first, last = node.start_point[0], node.end_point[0]
+            near = first <= line + _BESIDE and last >= line - _BESIDE
+            if near and (first, last) != (line, line):
+                return True
+        return False
 
     def errors(self) -> tuple[Range, ...]:
         """Where the text does not parse; an empty range where something is missing."""

@@ -95,7 +95,7 @@ class Gap:
     def open_above(self) -> int | None:
         """How much is open above the cursor that nothing below closes; None: unclear."""
         text, most = self.document.text, _LINES_OF_AN_ECHO
-        if self.line > most or text.line_count > self.line + 1 + most:
+        if self.lexer.closes_unopened or self.line > most or text.line_count > self.line + 1 + most:
             return None
         above = "\n".join((*self.far_above, self.prefix))
         below = "".join(text.lines(self.line + 1)).replace("\r\n", "\n")

@@ -31,7 +31,7 @@ def adds_errors(insertion: Insertion, gap: Gap, syntax: SyntaxCache) -> bool:
     if after is None or not after.has_error:
         return False
     before = parse(after.language, document.text, after)
-    if before is None or not after.is_worse_than(before):
+    if before is None or not after.is_worse_than(before) or before.has_error_beside(gap.line):
         return False
     for line in lines:
         other = parse(before.language, document.text.replace(rest, line), before)

@@ -76,6 +76,8 @@ def closes_what_is_closed(text: str, gap: Gap) -> bool:
     lines = [line for line in text.split("\n") if line.strip()]
     if gap.prefix.strip() or gap.suffix.strip() or gap.place in (Place.STRING, Place.COMMENT):
         return False
+    if gap.language.grammar is not None and not gap.language.lexis.blocks:
+        return False  # the parse check knows better
     only = all(gap.lexer.closing_line.fullmatch(line) for line in lines)
     return only and gap.open_above is not None and not gap.open_above
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _WORD = re.compile(r"\w")
 _REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
@@ -29,18 +30,38 @@ def without_repetition(
     told = [(lead + lines[0]).rstrip(), *(line.rstrip() for line in lines[1:])]
     while told and not told[-1]:
         told.pop()
-    if "" in told:
-        told.append("")  # a blank line between two blocks is missing behind the last
-    for size in range(1, min(_LONGEST_BLOCK, len(told) - 1 if cut else len(told) // 2) + 1):
-        start = _periodic_from(told, size)
-        least = (_SURE_TIMES if going_on else _MOST_TIMES + (not cut)) if size == 1 else 2
-        least += size > 1 and going_on
-        times = (len(told) - start) / size
-        begun_again = cut and size > 1 and not start and len(told) - size >= _BEGUN_AGAIN
-        says = any(map(_WORD.search, told[start : start + size]))
-        if says and (times >= least or begun_again):
-            return "\n".join(lines[: start + size]).rstrip("\n")
+    least = _Least(
+        lines=_SURE_TIMES if going_on else _MOST_TIMES + (not cut),
+        blocks=3 if going_on else 2,
+        begun_again=cut,
+    )
+    # A blank line between two blocks is missing behind the last.
+    for said in (told, [*told, ""]) if "" in told else (told,):
+        if (end := _first_time_round(said, least)) is not None:
+            return "\n".join(lines[:end]).rstrip("\n")
     return _without_repeated_words(text)
+
+
+class _Least(NamedTuple):
+    """How often something has to come to be a circle."""
+
+    lines: int
+    blocks: int
+    begun_again: bool
+    """Whether the last time may have just begun."""
+
+
+def _first_time_round(told: Sequence[str], least: _Least) -> int | None:
+    """How many lines are the first time round; None: they are no circle."""
+    longest = len(told) - 1 if least.begun_again else len(told) // 2
+    for size in range(1, min(_LONGEST_BLOCK, longest) + 1):
+        start = _periodic_from(told, size)
+        times = (len(told) - start) / size
+        begun = least.begun_again and size > 1 and not start and len(told) - size >= _BEGUN_AGAIN
+        round_ = times >= (least.lines if size == 1 else least.blocks) or begun
+        if round_ and any(map(_WORD.search, told[start : start + size])):
+            return start + size
+    return None
 
 
 def _without_repeated_words(text: str) -> str:
