@@ -128,7 +128,7 @@ def test_lines_within_strings_and_comments_are_known() -> None:
         ("python", "x = ", Place.CODE, ""),
         ("python", "x = 'a", Place.STRING, "'"),
         ("python", 'def f():\n    """Sort.\n', Place.STRING, '"""'),
-        ("python", "x = 1  # it", Place.COMMENT, "# "),
+        ("python", "x = 1  # it", Place.COMMENT, "#"),
         ("python", "# a\n", Place.CODE, ""),
         ("c", "/* a\n", Place.COMMENT, "/*"),
         ("javascript", "x = `a\n", Place.STRING, "`"),

@@ -295,3 +295,11 @@ def test_whether_a_line_is_longer_than_so_many_characters() -> None:
     assert text.has_line_longer_than(100)
     assert not text.has_line_longer_than(101)
     assert not Snapshot("").has_line_longer_than(0)
+
+
+def test_how_many_lines_both_texts_begin_with() -> None:
+    before = Snapshot("a\n" * 5_000 + "b\nc\n")
+    after = before.replace(Range(Position(5_001, 0), Position(5_001, 1)), "d")
+    assert before.same_lines(after, 6_000) == 5_001
+    assert before.same_lines(after, 3) == 3
+    assert before.same_lines(Snapshot("b"), 10) == 0

@@ -306,7 +306,7 @@ def _place_of(literal: re.Match[str]) -> Place:
     return Place.TEXT if "text" in kind else Place.STRING
 
 
-_OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|\W{1,4})")
+_OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|[^\w\s]{1,4})")
 
 
 def _opening_of(literal: re.Match[str]) -> str:

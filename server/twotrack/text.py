@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from typing import NamedTuple, Self
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
@@ -144,15 +144,18 @@ class Snapshot:
         last = self.line_count - 1
         return Position(last, len(self.line(last)))
 
-    def agrees_above(self, other: "Snapshot", line: int) -> bool:
-        """Whether both have the same lines above `line`. What they share is not compared."""
-        shared = 0
+    def same_lines(self, other: "Snapshot", most: int) -> int:
+        """How many lines both begin with, of `most`. Whole chunks that they share count at once."""
+        same = 0
         chunks = zip(self._chunks, other._chunks, strict=False)  # noqa: SLF001 - its own kind
         for chunk, theirs in chunks:
-            if chunk is not theirs or shared >= line:
+            if chunk is not theirs or same >= most:
                 break
-            shared += len(chunk)
-        return self.lines(shared, line) == other.lines(shared, line)
+            same += len(chunk)
+        if same >= most:
+            return most
+        pairs = zip(self.lines(same, most), other.lines(same, most), strict=False)
+        return same + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     def has_line_longer_than(self, characters: int) -> bool:
         """Whether a line has more than so many characters, its line end counted."""

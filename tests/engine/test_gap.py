@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from before_after import at_cursor
+from twotrack.context.syntax import SyntaxCache
 from twotrack.engine.gap import Gap, gap_at
+from twotrack.lexical import Place
+from twotrack.text import Position, Range
 
 
 def gap(marked: str, language: str = "python") -> Gap:
@@ -73,3 +78,46 @@ def test_the_line_ends_do_not_belong_to_the_lines() -> None:
     found = gap("a\r\nb\r\nc$0d\r\ne\r\n")
     assert (found.above, found.prefix, found.suffix) == (("a", "b"), "c", "d")
     assert (found.below, found.eol) == (("e", ""), "\r\n")
+
+
+# -- where the cursor's line begins --------------------------------------------------------------
+
+DOCSTRING = 'def f():\n    """Sort.\n\n    $0\n    """\n    return 1\n'
+
+
+@pytest.mark.parametrize(
+    ("marked", "language", "lead", "place"),
+    [
+        (DOCSTRING, "python", '"""', Place.STRING),
+        ('def f():\n    """Sort.\n\n    $0\n', "python", '"""', Place.STRING),
+        ('def f():\n    """Sort."""\n    $0\n', "python", "", Place.CODE),
+        ("/*\n $0\n*/\nint x;\n", "c", "/*", Place.COMMENT),
+        ("const q = `\n  $0\n`;\n", "javascript", "`", Place.STRING),
+        ("const a = (\n  <p>\n    $0\n  </p>\n);\n", "typescriptreact", "", Place.TEXT),
+        ("cat <<EOF\n$0\nEOF\n", "shellscript", "<<EOF\n", Place.STRING),
+        ("x = [[\n$0\n]]\n", "lua", "[[", Place.STRING),
+        ("<p>\n  $0\n</p>\n", "html", "", Place.TEXT),
+    ],
+)
+def test_what_the_cursors_line_begins_in(
+    marked: str, language: str, lead: str, place: Place
+) -> None:
+    document, position = at_cursor(marked, language)
+    found = gap_at(document, position)
+    assert language == "typescriptreact" or (found.lead, found.place) == (lead, place)
+    known = SyntaxCache()
+    known.of(document)
+    found = gap_at(document, position, known)
+    assert (found.lead, found.place) == (lead, place)
+
+
+def test_a_tree_of_an_older_text_tells_as_far_as_both_agree() -> None:
+    known = SyntaxCache()
+    document, _ = at_cursor(DOCSTRING)
+    known.of(document)
+    text = document.text.replace(Range(Position(2, 0), Position(2, 0)), "    More.\n")
+    below = gap_at(replace(document, text=text), Position(4, 4), known)
+    assert (below.lead, below.place) == ('"""', Place.STRING)
+    text = document.text.replace(Range(Position(1, 7), Position(1, 12)), 'Sort."""')
+    behind = gap_at(replace(document, text=text), Position(3, 4), known)
+    assert (behind.lead, behind.place) == ("", Place.CODE)

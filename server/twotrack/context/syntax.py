@@ -115,14 +115,9 @@ class Syntax:
         return place, Position(row, character)
 
     def error_before(self, line: int) -> int | None:
-        """Return where the error begins that reaches from a line above over the start of `line`."""
-        node = self._tree.root_node.descendant_for_point_range((line, 0), (line, 0))
-        found = None
-        while node is not None:
-            if node.is_error and node.start_point[0] < line:
-                found = node.start_point[0]
-            node = node.parent
-        return found
+        """Return the first line above `line` on which something does not parse."""
+        first = min((node.start_point[0] for node in self._error_nodes()), default=line)
+        return first if first < line else None
 
     def doubled_key(self) -> str:
         """Give a key that one mapping of a data file holds twice; empty where none does."""
@@ -281,7 +276,12 @@ class SyntaxCache:
             self._held[document.uri] = (document.text, syntax)
         return syntax
 
-    def above(self, document: Document, line: int) -> Syntax | None:
-        """The syntax at hand of a text that has the same lines above `line`; parses nothing."""
+    def above(self, document: Document, line: int) -> tuple[Syntax, int] | None:
+        """Return the syntax at hand, and how many lines above `line` its text has in common.
+
+        Nothing is parsed. None: no syntax of the document is known.
+        """
         text, syntax = self._held.get(document.uri, (None, None))
-        return syntax if text is not None and document.text.agrees_above(text, line) else None
+        if text is None or syntax is None:
+            return None
+        return syntax, document.text.same_lines(text, line)

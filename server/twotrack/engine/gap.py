@@ -11,13 +11,13 @@ from twotrack.context.syntax import Syntax, SyntaxCache
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
 from twotrack.lexical import Lexer, Place, lexer_of
-from twotrack.text import Position
+from twotrack.text import Position, Snapshot
 
 _LINES_AROUND = 24
 """Enough to find the next lines of code and the document's indentation."""
 _LINES_OF_AN_ECHO = 400
-_LINES_SCANNED, _SCANNED = 200, 8_000
-"""Lines and characters above the cursor in which a string or a comment may have begun."""
+_SCANNED = 100_000
+"""Characters above the cursor in which a string or a comment may have begun."""
 _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
 _NEAR = 2_000
@@ -257,8 +257,7 @@ def gap_at(document: Document, position: Position, known: SyntaxCache | None = N
     own = text.line(line)
     language = language_of(document.language, document.path)
     above = tuple(r.rstrip("\r\n") for r in text.lines(line - _LINES_AROUND, line))
-    syntax = None if known is None else known.above(document, line)
-    lead, place = _line_start(document, line, language, syntax)
+    lead, place = _line_start(document, line, language, known)
     return Gap(
         prefix=own[: position.character],
         suffix=own[position.character :],
@@ -273,27 +272,39 @@ def gap_at(document: Document, position: Position, known: SyntaxCache | None = N
 
 
 def _line_start(
-    document: Document, line: int, language: Language, syntax: Syntax | None
+    document: Document, line: int, language: Language, known: SyntaxCache | None
 ) -> tuple[str, Place]:
     """How the literal begins within which `line` begins, and what the line begins in.
 
-    The syntax tree tells; the text above does where that has an error around the line, or is
-    not there.
+    The syntax tree tells, as far as it is of the same text. From there on the text above does, and
+    where the tree has an error that reaches over the line.
     """
     lexer, text = lexer_of(language), document.text
-    start = line - _LINES_SCANNED
-    if syntax is not None:
-        place, first = syntax.line_start(line)
-        if first is not None:
-            head = text.line(first.line)[first.character :] + "\n"
-            return lexer.ending(head[:_SCANNED]).opening or head[:1], place
-        broken = syntax.error_before(line)
-        if place is not Place.CODE or broken is None:
-            return "", place
-        start = max(start, broken)
-    above = "".join(text.lines(max(start, 0), line)).replace("\r\n", "\n")
-    ending = lexer.ending(above[-_SCANNED:])
+    lead, place, start = "", None, 0
+    held = None if known is None else known.above(document, line)
+    if held is not None:
+        syntax, start = held
+        lead, place, start = _told_by_tree(syntax, start, text, lexer)
+        if start == line and place is not None:
+            return lead, place
+    above = "".join(text.lines(start, line)).replace("\r\n", "\n")
+    ending = lexer.ending((lead + above)[-_SCANNED:])
     return ending.opening, ending.place
+
+
+def _told_by_tree(
+    syntax: Syntax, line: int, text: Snapshot, lexer: Lexer
+) -> tuple[str, Place | None, int]:
+    """What a tree knows of the start of `line`: how the literal around it begins, its place.
+
+    The third is the line from which on the text has to be read.
+    """
+    place, first = syntax.line_start(line)
+    if first is not None:
+        head = text.line(first.line)[first.character :] + "\n"
+        return lexer.ending(head[:_SCANNED]).opening or head[:1], place, line
+    broken = syntax.error_before(line) if place is Place.CODE else None
+    return ("", place, line) if broken is None else ("", None, broken)
 
 
 def _end_of(line: str) -> str:
