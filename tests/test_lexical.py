@@ -172,6 +172,7 @@ def test_any_text_can_be_scanned(text: str, language: object) -> None:
     assert bare.count("\n") == text.count("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ALL, ids=lambda language: language.id)
 @pytest.mark.parametrize(
     "piece",

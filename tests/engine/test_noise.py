@@ -38,6 +38,7 @@ async def document_with(reply: str, place: Place, noise: Noise | None = None) ->
     return completion and document_after(marked, completion)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", dict.fromkeys(noise.kind for noise in NOISES))
 @pytest.mark.parametrize("place", [pytest.param(p, id=name) for name, p in read(PLACES)])
 async def test_noise_changes_nothing(kind: str, place: Place) -> None:

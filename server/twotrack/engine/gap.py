@@ -78,7 +78,8 @@ class Gap:
         if self.lead:
             return text
         for line in reversed(self.above):
-            if not self.lexer.scan(text).unopened and not line.rstrip().endswith(_GOES_ON):
+            goes_on = self.lexer.scan(text).unopened or line.rstrip().endswith(_GOES_ON)
+            if not goes_on or len(line) > _NEAR:
                 return text
             text = f"{line}\n{text}"
         return self.prefix if self.lexer.scan(text).unopened else text
