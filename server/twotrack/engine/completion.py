@@ -16,7 +16,7 @@ from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
 from twotrack.engine.gap import Gap, gap_at
 from twotrack.engine.pace import Pace
 from twotrack.engine.parse_check import adds_errors
-from twotrack.engine.replies import Insertion, complete_at, proposal
+from twotrack.engine.replies import Insertion, Watch, proposal
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
@@ -254,9 +254,11 @@ class Completer:
             chats[model.name] = isinstance(prompt, Chat)
             return prompt
 
+        watch = Watch(gap, max_lines)
+
         def enough(text: str) -> bool:
             chat = next(reversed(chats.values()))  # the model that was asked last
-            return complete_at(text, gap, max_lines=max_lines, chat=chat)
+            return watch.is_complete(text, chat=chat)
 
         try:
             answer = await self._dispatcher.ask(Ask(task, prompt_for, enough))
@@ -268,7 +270,7 @@ class Completer:
             answer.text,
             gap,
             max_lines=max_lines,
-            cut=answer.finish == "length" or enough(answer.text),
+            cut=answer.finish == "length" or watch.done,
             chat=chats.get(answer.model, False),
             adds_errors=partial(adds_errors, gap=gap, syntax=self._syntax),
         )

@@ -27,7 +27,7 @@ from twotrack.engine.replies.scope import within_scope
 from twotrack.engine.replies.unwrap import TAG, unwrapped
 from twotrack.lexical import Place
 
-__all__ = ["TAG", "Insertion", "complete_at", "proposal", "without_repetition"]
+__all__ = ["TAG", "Insertion", "Watch", "complete_at", "proposal", "without_repetition"]
 
 _PERHAPS_MORE = re.compile(r"\s*\w*")
 _WORD = re.compile(r"\w")
@@ -75,6 +75,27 @@ def proposal(
     if adds_errors is not None and adds_errors(insertion):
         return None
     return insertion
+
+
+class Watch:
+    """Looks at a reply while it comes: where a line has ended, or its first word is known."""
+
+    def __init__(self, gap: Gap, max_lines: int) -> None:
+        self._gap = gap
+        self._max_lines = max_lines
+        self._looked_at: tuple[int, bool] | None = None
+        self.done = False
+        """Whether a reply was complete before its end."""
+
+    def is_complete(self, text: str, *, chat: bool) -> bool:
+        """Return whether `text`, the reply so far, holds all that will be shown of it."""
+        last_line = text[text.rfind("\n") + 1 :]
+        now = text.count("\n"), _PERHAPS_MORE.fullmatch(last_line) is None
+        if now == self._looked_at:
+            return False
+        self._looked_at = now
+        self.done = complete_at(text, self._gap, max_lines=self._max_lines, chat=chat)
+        return self.done
 
 
 def complete_at(text: str, gap: Gap, *, max_lines: int, chat: bool = False) -> bool:
