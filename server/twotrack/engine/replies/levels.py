@@ -1,0 +1,195 @@
+"""The columns at which the levels of an answer stand, in its own count and in the document's."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
+
+_LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
+"""Lines that stand at the margin or half-way by custom."""
+_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_GOES_ON = ("<", "=", "+", "&&", "||", "|", "\\", ",", "?")
+"""What a line ends with that its statement's next line goes on with."""
+_UNITS = frozenset({2, 3, 4, 8})
+TAB = 4
+"""Columns of a tab where only levels count."""
+
+
+CONTINUES = re.compile(
+    r"(?:[.?:&|+]|->|=>|[*/%-] |(?:or|and|where|throws|extends|implements|with)\b)"
+)
+"""What a line begins with that goes on with the statement above it."""
+
+
+class Style(NamedTuple):
+    """How a text is indented."""
+
+    tabs: bool
+    unit: int
+    """Columns of a level."""
+
+    def width(self, line: str) -> int:
+        """The columns of white space before `line`."""
+        indent = indent_of(line)
+        tabs = indent.count("\t")
+        return tabs * (self.unit if self.tabs else TAB) + len(indent) - tabs
+
+    def indent(self, width: int) -> str:
+        """White space of so many columns."""
+        if not self.tabs:
+            return " " * width
+        return "\t" * (width // self.unit) + " " * (width % self.unit)
+
+
+def style_of(gap: Gap) -> Style:
+    """Return how the document is indented around a gap."""
+    unit = gap.unit
+    return Style(tabs=unit == "\t", unit=TAB if unit == "\t" else len(unit) or TAB)
+
+
+def style_of_lines(lines: Sequence[str], ours: Style) -> Style:
+    """Return how `lines` are indented; a tab counts as in `ours`."""
+    starts = [indent_of(line) for line in lines if indent_of(line)]
+    if starts and all("\t" in start for start in starts):
+        return Style(tabs=True, unit=ours.unit)
+    return Style(tabs=False, unit=unit_of(map(len, starts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of an answer that follow its first; those within strings are left out."""
+
+    first: str
+    lines: tuple[str, ...]
+    levels: tuple[int, ...]
+    """How much deeper than the cursor's statement each lies."""
+    gap: Gap
+    ours: Style
+    theirs: Style
+    chat: bool = field(kw_only=True)
+
+    @property
+    def here(self) -> int:
+        """The column of the first line's level in the document."""
+        if self.gap.prefix.strip():
+            return self.ours.width(self.gap.statement_indent + "x")
+        return self.ours.width(self.gap.prefix + self.first + "x")
+
+    @property
+    def of_our_kind(self) -> bool:
+        """Whether the lines are indented with what the document is indented with."""
+        starts = [line[:1] for line in self.lines]
+        ours = "\t" if self.ours.tabs else " "
+        return ours in starts or not any(map(str.isspace, starts))
+
+    def there(self, written: str | None) -> int:
+        """The column of the first line's level in the answer's own count."""
+        here, gap = self.here, self.gap
+        own = here if written is None else self.theirs.width(written + "x")
+        if not gap.language.indented and self.first.strip() and _stands_by_custom(self.first):
+            at_level = zip(self.lines, self.levels, strict=True)
+            widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
+            return own if self.chat and here not in widths else here
+        header = (gap.prefix if gap.prefix.strip() else "") + self.first
+        opened = gap.opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
+        opened = opened or not self.first  # what begins on the next line is a body
+        body = self.theirs.width(self.lines[0]) if opened and self.lines else None
+        if body is None and self._counts_in_smaller_levels():
+            return here * self.theirs.unit // self.ours.unit
+        same, closes = self._at_its_level(own, body)
+        closes = closes and (len(same) > 1 or same[0] > here)
+        sure = self.chat or closes or gap.language.indented or not self.of_our_kind
+        sure = sure or self._are_statements_of_another_width(same)
+        if same and sure and len(set(same)) == 1:
+            return same[0]
+        if same or body is None:
+            return own if own in same or (written is not None and not same) else here
+        return self._by_body(own, here, body)
+
+    def has_steps_of_another_width(self, step: int) -> bool:
+        """Whether all headers and bodies differ by `step`, where those around differ by another."""
+        widths = [self.theirs.width(line) for line in self.lines]
+        lines = (self.first or self.gap.prefix, *self.lines)
+        return (
+            step != self.ours.unit
+            and not self.ours.tabs
+            and self.gap.steps_in(lines, (self.here, *widths)) == {step}
+            and self.gap.steps == {self.ours.unit}
+        )
+
+    def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
+        """Whether whole statements are counted from the margin in levels of another width."""
+        if len(columns) < 2 or not self.first.rstrip().endswith((";", "{", "}")):
+            return False
+        return columns[0] in (2 * self.here, 4 * self.here, self.here // 2)
+
+    def _counts_in_smaller_levels(self) -> bool:
+        """Whether the lines are counted from the margin in levels that are smaller than ours."""
+        smaller = self.here * self.theirs.unit // self.ours.unit
+        fits = smaller > 0 and self.lines and self.theirs.width(self.lines[0]) == smaller
+        return bool(fits) and self.of_our_kind and self.theirs.unit < self.ours.unit
+
+    def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
+        """The columns of the lines at the first line's level; whether one closes a block."""
+        columns: list[int] = []
+        closes = False
+        indented = self.gap.language.indented
+        before, pending = self.first, body is not None
+        body = None
+        for line, level in zip(self.lines, self.levels, strict=True):
+            width, goes_on = self.theirs.width(line), before.rstrip().endswith(_GOES_ON)
+            header, before = self.gap.opens(line), line
+            closes_here = level == 0 and _CLOSES.match(line) is not None
+            if level < 0 or (indented and not self.chat and width < own and not closes_here):
+                break
+            if level > 0 or (goes_on and not pending):
+                pending = header
+                continue
+            if pending or (body is not None and width >= body):
+                body = width if body is None or width < body else body
+                pending = header
+                continue
+            pending, body = header, None
+            if indented:
+                if not columns or width <= columns[0]:
+                    columns.append(width)
+            elif not _stands_by_custom(line):
+                columns.append(width)
+                closes = closes or closes_here
+        return columns, closes
+
+    def _by_body(self, own: int, here: int, body: int) -> int:
+        """The column of a header of which the answer shows only the body, one level deeper."""
+        if own != here:
+            return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
+        levels = here // self.ours.unit
+        unit = body // (levels + 1)
+        other = 2 * self.ours.unit == unit or not self.of_our_kind
+        if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
+            return unit * levels  # counted from the margin in levels of another width
+        if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
+            return body - self.ours.unit
+        return here
+
+    def step(self, there: int) -> int:
+        """The columns of a level in the answer, as far as it shows; else 0."""
+        if self.theirs.tabs:
+            return self.theirs.unit
+        widths = [self.theirs.width(line) for line in self.lines]
+        if step := steps_of((self.first or self.gap.prefix, *self.lines), (there, *widths)):
+            return step
+        depths = {width - there for width in widths} - {0}
+        levels = 0 if self.chat else self.here // self.ours.unit
+        absolute = there // levels if levels and there and there % levels == 0 else 0
+        if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
+            return absolute
+        step = math.gcd(*depths) if depths and min(depths) > 0 else 0
+        return step if step in _UNITS else 0
+
+
+def _stands_by_custom(line: str) -> bool:
+    """Whether a line's indentation does not tell its level."""
+    return bool(_LABEL.match(line) or CONTINUES.match(line.lstrip()))
