@@ -87,12 +87,15 @@ _SCRIPT = Lexis(
     ),
     terminator=";",
 )
-_SCRIPT_TAGS = replace(_SCRIPT, tags="jsx", fillers=(*_SCRIPT.fillers, " />", "></>"))
+_SCRIPT_TAGS = replace(
+    _SCRIPT, tags="jsx", signs=("</", "<", "@"), fillers=(*_SCRIPT.fillers, " />", "></>")
+)
 _GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" x", " {}", "{}", " []int {}"))
 _RUST = Lexis(
     (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
     fillers=(" x", " {}", " fn f() {}", " struct A;", " {},", " x;", ",", ";"),
     terminator=";",
+    signs=("#",),
 )
 _JAVA = Lexis(
     (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
@@ -107,6 +110,7 @@ _C = Lexis(
     blocks=lexis.PREPROCESSOR,
     fillers=(" x", " {}", " x;", " int f() {}", " {};", " while (x);", " }", ": x;", ",", ";"),
     terminator=";",
+    signs=("#",),
 )
 _CPP = replace(_C, literals=(lexis.CPP_RAW, *lexis.C_LITERALS))
 _CSHARP = replace(
@@ -123,6 +127,7 @@ _RUBY = Lexis(
     blocks=lexis.RUBY_BLOCKS,
     comment=r"#(?![{])[^\n]*",
     fillers=(" x", "\nwhen 1", " def f; end"),
+    signs=(),
 )
 _PHP = Lexis(
     (lexis.DOUBLE_LINES, lexis.SINGLE_LINES),
@@ -143,7 +148,7 @@ _LUA = Lexis((lexis.LUA_LONG, lexis.DOUBLE, lexis.SINGLE), blocks=lexis.LUA_BLOC
 _JSON = Lexis((lexis.DOUBLE,))
 _COMPONENT = replace(lexis.MARKUP, literals=(*lexis.MARKUP.literals, lexis.BACKTICK_LINES))
 _QUOTES = Lexis((lexis.DOUBLE, lexis.SINGLE))
-_STYLE = Lexis((lexis.DOUBLE, lexis.SINGLE), comment=r"(?<!:)//[^\n]*")
+_STYLE = Lexis((lexis.DOUBLE, lexis.SINGLE), signs=("@", ".", "#"), comment=r"(?<!:)//[^\n]*")
 _YAML = Lexis((lexis.YAML_DOUBLE, lexis.YAML_SINGLE), comment=r"(?<!\S)#[^\n]*")
 _TOML = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
 _INI = Lexis((), comment=r"^[ \t]*+[#;!][^\n]*")

@@ -105,6 +105,8 @@ class Lexis:
     fillers: tuple[str, ...] = ()
     """What may follow a line for it to be whole: a body, an operand, the definition that an
     attribute speaks of. Each of its lines gets the indentation of the line."""
+    signs: tuple[str, ...] = ("@",)
+    """Signs before a name that never come twice, the longest first."""
     terminator: str = ""
     """What ends a statement."""
 
@@ -112,7 +114,7 @@ class Lexis:
 C_LITERALS = (DOUBLE, CHARACTER)
 SCRIPT_LITERALS = (DOUBLE, SINGLE, BACKTICK_LINES, REGEX)
 WORDS = Lexis((BACKTICK,), prose=True)
-MARKUP = Lexis((DOUBLE_LINES, SINGLE_LINES), tags="html")
+MARKUP = Lexis((DOUBLE_LINES, SINGLE_LINES), tags="html", signs=("</", "<"))
 
 _IF = Block(r"^[ \t]*#[ \t]*if(?:n?def)?\b", r"^[ \t]*#[ \t]*endif\b", "\n#endif")
 PREPROCESSOR = (_IF,)

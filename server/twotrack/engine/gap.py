@@ -21,6 +21,8 @@ _SCANNED = 100_000
 _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
 _NEAR = 2_000
+_REST = 400
+"""Characters after the cursor that are looked at for brackets."""
 _AFTER_STATEMENT = tuple(")]};")
 _OPENERS = re.compile(r"(?:[{(\[:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
 _HEADERS = re.compile(r"(?:[{:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$")
@@ -83,6 +85,19 @@ class Gap:
                 return text
             text = f"{line}\n{text}"
         return self.prefix if self.lexer.scan(text).unopened else text
+
+    @cached_property
+    def around(self) -> str:
+        """The same from where the brackets begin that the rest of the line closes."""
+        text, rest = self.near, self.suffix[:_REST]
+        known = text.count("\n") - self.lead.count("\n")
+        if self.lead:
+            return text
+        for line in reversed(self.above[: len(self.above) - known]):
+            if not self.lexer.scan(text + rest).unopened or len(line) > _NEAR:
+                return text
+            text = f"{line}\n{text}"
+        return self.near if self.lexer.scan(text + rest).unopened else text
 
     @cached_property
     def context(self) -> str:

@@ -10,6 +10,9 @@ from twotrack.engine.replies.unwrap import Code
 _WORD = re.compile(r"\w")
 _SIGN = re.compile(r"(?:[#/*+>;%!-]{1,6}|--\[*|\d{1,3}[.)]|<!--|\"+|'+|REM|\.\.)")
 """What a comment, an item of a list or a heading begins with."""
+_HALF_WORD = re.compile(r"[^\W\d]\w*\Z")
+_WHOLE_WORD = re.compile(r"\w+")
+_SIGNED = re.compile(r"[\w\[]")
 _TOKENS = re.compile(r"\w+|\S")
 _RETYPED_LEAST = 3
 """Fewer characters that come again may be meant, but where the whole line was asked for."""
@@ -119,7 +122,25 @@ def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
     # A line so far that ends in a blank comes again without it, the blank in the answer.
     if body.rstrip() == typed and len(typed) >= _RETYPED_LEAST:
         return ""
-    return _after_end_of_prefix(body, gap) if chat else None
+    return _after_end_of_prefix(body, gap) if chat else _after_half_word(line, gap)
+
+
+def _after_half_word(body: str, gap: Gap) -> str | None:
+    """What follows a half word or a sign at the cursor, where a line begins with it again.
+
+    A word has to be longer than its half, and both together must be no word of the document.
+    """
+    for sign in gap.language.lexis.signs:
+        if gap.prefix.endswith(sign) and body.startswith(sign) and _SIGNED.match(body, len(sign)):
+            return None if gap.prefix.endswith(2 * sign) else body[len(sign) :]
+    half, word = _HALF_WORD.search(gap.prefix), _WHOLE_WORD.match(body)
+    if half is None or word is None or len(half[0]) < _RETYPED_LEAST:
+        return None
+    if not word[0].startswith(half[0]) or len(word[0]) == len(half[0]):
+        return None
+    both = half[0] + word[0]
+    known = any(both in line for line in (*gap.above, gap.suffix, *gap.below))
+    return None if known else body[len(half[0]) :]
 
 
 def _is_sign(body: str, gap: Gap) -> bool:

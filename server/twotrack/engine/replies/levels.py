@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
 
+_DASHES = re.compile(r"(?:- +)+(?=\S)")
+"""What an item of a list in YAML begins with."""
 _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
 """Lines that stand at the margin or half-way by custom."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
@@ -97,6 +99,9 @@ class Lines:
         opened = gap.opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
         opened = opened or not self.first  # what begins on the next line is a body
         body = self.theirs.width(self.lines[0]) if opened and self.lines else None
+        dashes = _DASHES.match(header.lstrip()) if gap.language.id == "yaml" else None
+        if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
+            body = own + dashes.end()  # where what stands behind the dashes goes on
         if body is None and self._counts_in_smaller_levels():
             return here * self.theirs.unit // self.ours.unit
         same, closes = self._at_its_level(own, body)
@@ -148,7 +153,8 @@ class Lines:
             if level > 0 or (goes_on and not pending):
                 pending = header
                 continue
-            if pending or (body is not None and width >= body):
+            deeper = not self.first or width > own
+            if (pending and deeper) or (body is not None and width >= body):
                 body = width if body is None or width < body else body
                 pending = header
                 continue

@@ -51,7 +51,7 @@ def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
     scan = gap.lexer.scan
     if gap.lexer.closes_unopened:
         return text
-    if not scan(gap.near + text + rest).unopened > scan(gap.near + rest).unopened:
+    if not scan(gap.around + text + rest).unopened > scan(gap.around + rest).unopened:
         return text
     known = scan(gap.context + rest).unopened
     while (extra := _LAST_CLOSER.search(text)) and scan(gap.context + text + rest).unopened > known:
@@ -104,13 +104,13 @@ def _common(closed: str, suffix: str) -> int:
 def _faults(text: str, rest: str, gap: Gap) -> int:
     """How many faults the line has with `text`, behind whose comment `rest` would vanish."""
     between = "\n" if _ends_in_comment(text, gap) else ""
-    return gap.lexer.scan(gap.near + text + between + rest).faults
+    return gap.lexer.scan(gap.around + text + between + rest).faults
 
 
 def _broken(text: str, suffix: str, gap: Gap) -> int:
     """How many closers and strings on the line have no partner."""
     between = "\n" if _ends_in_comment(text, gap) else ""
-    scanned = gap.lexer.scan(gap.near + text + between + suffix)
+    scanned = gap.lexer.scan(gap.around + text + between + suffix)
     return scanned.unopened + scanned.unfinished
 
 
