@@ -6,9 +6,11 @@ tests have no deadline (a slow machine is no defect); in CI they try the same ex
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import settings
 
 settings.register_profile("here", deadline=None)
@@ -19,6 +21,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TESTS = Path(__file__).parent
+PROGRAMS = tuple(TESTS / name for name in ("commands", "e2e", "editors", "real"))
 SLOW = (TESTS / "e2e", TESTS / "commands", TESTS / "llm" / "test_dialect_streams.py")
 
 
@@ -26,3 +29,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def authority_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("authorities") / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_authorities(request: pytest.FixtureRequest, authority_file: Path) -> Iterator[None]:
+    """Let OpenSSL read one authority instead of the system's 140: 20 ms for each transport.
+
+    Whole programs see the machine as it is.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        if not any(request.path.is_relative_to(place) for place in PROGRAMS):
+            environment.setenv("SSL_CERT_FILE", str(authority_file))
+        yield
