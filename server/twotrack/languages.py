@@ -83,7 +83,7 @@ _SCRIPT = Lexis(
     lexis.SCRIPT_LITERALS,
     fillers=(
         *(" x", " {}", " finally {}", " class A {}", " f() {}", " while (x)"),
-        *(": x", ",", " x) : (x"),
+        *(": x", ",", " x) : (x", ">"),
     ),
     terminator=";",
 )

@@ -1,5 +1,6 @@
 """Whether a document would parse worse with a completion, whatever the line still lacks."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,10 +8,13 @@ from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
 from twotrack.lexical import Open, Place
+from twotrack.lexis import PREPROCESSOR
 from twotrack.text import Position, Range
 
 _MOST_PARSED = 200_000
 """Characters; longer documents take too long to parse between two keys."""
+_MACRO = re.compile(r"\b[A-Z][A-Z\d_]+\s+(?=[a-zA-Z_])")
+"""What stands before a name in C as only the preprocessor can explain it."""
 
 
 def adds_errors(insertion: Insertion, gap: Gap, syntax: SyntaxCache) -> bool:
@@ -44,10 +48,18 @@ def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
     """Return the texts for the rest of the cursor's line by which an insertion may be judged.
 
     As it is; with what it opened closed, or up to where that begins; with a body, an operand or
-    the definition that a line of its language may lack.
+    the definition that a line of its language may lack; in C, all of that also without macros.
     """
     text = insertion.text + gap.suffix[insertion.replaces :]
     yield text
+    if gap.language.lexis.blocks == PREPROCESSOR and (plain := _MACRO.sub("", text)) != text:
+        yield plain
+        yield from _completed(plain, gap)
+    yield from _completed(text, gap)
+
+
+def _completed(text: str, gap: Gap) -> Iterator[str]:
+    """Return the text with what a line of its language may lack."""
     last = text.rpartition("\n")[2] if "\n" in text else gap.prefix + text
     between = gap.eol + indent_of(last)
     opened = _opened(text.replace(gap.eol, "\n"), gap)

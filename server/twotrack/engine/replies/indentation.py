@@ -46,8 +46,20 @@ def _after_code(answer: Answer, gap: Gap, *, chat: bool) -> str:
     text = text.lstrip("\n") if chat else text
     if answer.stripped and _lacks_a_blank(text, gap):
         text = f" {text}"
-    text = text.lstrip(" ") if gap.prefix[-1] in " \t" else text
+    if gap.prefix[-1] in " \t" and not _is_aligned(text, gap):
+        text = text.lstrip(" ")
     return _rest_indented(text, gap, answer, None, chat=chat)
+
+
+def _is_aligned(text: str, gap: Gap) -> bool:
+    """Whether several blanks bring a text under or above what blanks have aligned nearby."""
+    column = len(gap.prefix) + len(text) - len(text.lstrip(" "))
+    if column < len(gap.prefix) + 2:
+        return False
+    near = (*gap.above[-1:], *gap.below[:1])
+    return any(
+        line[column - 1 : column] == " " and line[column : column + 1].strip() for line in near
+    )
 
 
 def _lacks_a_blank(text: str, gap: Gap) -> bool:

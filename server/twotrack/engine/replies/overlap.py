@@ -31,8 +31,10 @@ def over_suffix(text: str, gap: Gap) -> Insertion:
         return Insertion(_without_extra_closers(text.rstrip(), "", gap))
     fewest = _faults(text, suffix, gap)
     found = _dropped(text, suffix, gap, fewest)
-    if found is None:
-        found = _with_punctuation(_over_closers(text, suffix, gap, fewest), suffix)
+    if found is None or (left := _faults(found.text, suffix, gap)):
+        taken = _over_closers(text, suffix, gap, fewest)
+        if found is None or _faults(taken.text, suffix[taken.replaces :], gap) < left:
+            found = _with_punctuation(taken, suffix)
     rest = suffix[found.replaces :]
     if found.replaces and not rest:
         return found._replace(replaces=len(gap.suffix))
@@ -78,7 +80,7 @@ def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
         if found < fewest:
             fewest, best = found, count
     first, several, _ = text.partition("\n")
-    if several or text.rstrip().endswith(_OPENERS):
+    if several or without_trailing_comment(text, gap).rstrip().endswith(_OPENERS):
         # What it opens last is closed below: the closer here is that of what it has closed.
         closed = gap.lexer.scan(first).closers
         best = max(best, _common(closed, suffix[:most]))
