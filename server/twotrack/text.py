@@ -145,11 +145,11 @@ class Snapshot:
         return Position(last, len(self.line(last)))
 
     def same_lines(self, other: "Snapshot", most: int) -> int:
-        """How many lines both begin with, of `most`. Whole chunks that they share count at once."""
+        """How many lines both begin with, of `most`. Whole chunks are compared at once."""
         same = 0
         chunks = zip(self._chunks, other._chunks, strict=False)  # noqa: SLF001 - its own kind
         for chunk, theirs in chunks:
-            if chunk is not theirs or same >= most:
+            if same >= most or (chunk is not theirs and chunk != theirs):
                 break
             same += len(chunk)
         if same >= most:
