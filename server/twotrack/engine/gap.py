@@ -250,6 +250,8 @@ class Gap:
     @cached_property
     def inside_fence(self) -> bool:
         """Whether the cursor stands in a Markdown fence, of a comment perhaps."""
+        if self.place is Place.CODE and not self.language.lexis.prose:
+            return False  # a line of tildes under a heading in a docstring, say
         return sum(_FENCE.match(line) is not None for line in self.above) % 2 == 1
 
     def _deeper(self, line: str, indent: str) -> bool:

@@ -15,6 +15,8 @@ _OPERATOR = re.compile(r"(?:&&|\|\||[=!]=|=>|[+/%=?] )")
 """What a blank precedes."""
 _FIRST_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
+_WORD = re.compile(r"\w")
+_LAST_TOKEN = re.compile(r"(?:\w+|[^\w\s]+)\Z")
 _DOCSTRING = re.compile(r"\s*(?:\"\"\"|''')")
 
 
@@ -64,16 +66,35 @@ def _is_aligned(text: str, gap: Gap) -> bool:
 
 def _lacks_a_blank(text: str, gap: Gap) -> bool:
     """Whether a blank belongs between the cursor and a text that stood between backquotes."""
+    if gap.prefix[-1].isspace() or text[:1].isspace():
+        return False
+    around = "\n".join((*gap.above, *gap.below))
+    apart, together = _as_written(text, around, gap)
+    if apart != together:
+        return apart > together
     if _AFTER_BLANK.search(gap.prefix):
-        return not text[:1].isspace()
+        return True
     word, first = _LAST_WORD.search(gap.prefix), _FIRST_WORD.match(text)
     if word is None or first is None:
-        return _OPERATOR.match(text) is not None and not gap.prefix[-1].isspace()
+        return _OPERATOR.match(text) is not None
     # The word is whole if it stands elsewhere and what both would make does not.
-    around = "\n".join((*gap.above, *gap.below))
     joined = re.compile(rf"\b{re.escape(word[0] + first[0])}\b")
     whole = re.compile(rf"\b{re.escape(word[0])}\b")
     return joined.search(around) is None and whole.search(around) is not None
+
+
+def _as_written(text: str, around: str, gap: Gap) -> tuple[int, int]:
+    """How often the last token before the cursor and what comes stand around, apart and together.
+
+    Words count as alike after other tokens; two words tell nothing, for together they are one.
+    """
+    token = _LAST_TOKEN.search(gap.prefix)
+    if token is None or not text or (_WORD.match(token[0]) and _WORD.match(text)):
+        return 0, 0
+    before = rf"(?<!\w){re.escape(token[0])}" if _WORD.match(token[0]) else re.escape(token[0])
+    after = r"\w" if _WORD.match(text) else re.escape(text[0])
+    apart = len(re.findall(f"{before} {after}", around))
+    return apart, len(re.findall(before + after, around))
 
 
 def _kept(first: str, gap: Gap, *, chat: bool) -> str:
