@@ -121,6 +121,11 @@ class Lexer:
         """Whether the language has closing brackets that nothing opens."""
         return any(block.text == _SHELL_CASE for block in self._blocks)
 
+    def is_arm(self, code: str) -> bool:
+        """Whether `code`, a line without comments, begins an arm of a shell's `case`."""
+        arm = self.closes_unopened and code.endswith(")")
+        return arm and _ARM.fullmatch(code, 0, len(code) - 1) is not None
+
     @cached_property
     def closers(self) -> re.Pattern[str]:
         """What an editor or the syntax puts behind a cursor: closers, then punctuation."""

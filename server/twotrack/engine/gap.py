@@ -245,6 +245,8 @@ class Gap:
             return True
         if self.language.id == "yaml" and _BLOCK_SCALAR.search(code):
             return True
+        if self.lexer.is_arm(code):
+            return True
         return any(one.closing[:1] in ("\n", "<") for one in self.lexer.scan(code).open)
 
     @cached_property

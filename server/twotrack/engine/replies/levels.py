@@ -21,7 +21,7 @@ TAB = 4
 
 
 CONTINUES = re.compile(
-    r"(?:[.?:&|+]|->|=>|[*/%-] |(?:or|and|where|throws|extends|implements|with)\b)"
+    r"(?:[.?:&|+]|->|=>|[*/%=-] |(?:or|and|where|throws|extends|implements|with)\b)"
 )
 """What a line begins with that goes on with the statement above it."""
 
