@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import accumulate, pairwise, takewhile
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Self
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
@@ -83,29 +83,38 @@ class Encoding(StrEnum):
         return min(start, len(line))
 
 
+class _Chunk:
+    """Some lines with their line ends. Immutable: snapshots share it, and what it has counted."""
+
+    __slots__ = ("characters", "lines", "longest")
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        lengths = list(map(len, self.lines))
+        self.characters = sum(lengths)
+        self.longest = max(lengths)
+
+
 class Snapshot:
     """A text that never changes; an edit gives a new one that shares what it can."""
 
     __slots__ = ("_chunks", "_first_chars", "_first_lines", "_text")
 
     def __init__(self, text: str = "") -> None:
-        lines = _split(text)
-        self._index(
-            [tuple(lines[i : i + _CHUNK_LINES]) for i in range(0, len(lines), _CHUNK_LINES)]
-        )
+        self._index(_chunked(_split(text)))
         self._text: str | None = text
 
     @classmethod
-    def _of(cls, chunks: list[tuple[str, ...]]) -> Self:
-        snapshot = cls()
+    def _of(cls, chunks: list[_Chunk]) -> Self:
+        snapshot = object.__new__(cls)
         snapshot._index(chunks)
         snapshot._text = None
         return snapshot
 
-    def _index(self, chunks: list[tuple[str, ...]]) -> None:
+    def _index(self, chunks: list[_Chunk]) -> None:
         self._chunks = chunks
-        self._first_lines = [0, *accumulate(map(len, chunks))]
-        self._first_chars: list[int] | None = None
+        self._first_lines = [0, *accumulate(len(chunk.lines) for chunk in chunks)]
+        self._first_chars = [0, *accumulate(chunk.characters for chunk in chunks)]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Snapshot) and self.text == other.text
@@ -120,17 +129,12 @@ class Snapshot:
     def text(self) -> str:
         """The whole text."""
         if self._text is None:
-            self._text = "".join(map("".join, self._chunks))
+            self._text = "".join(["".join(chunk.lines) for chunk in self._chunks])
         return self._text
 
     def __len__(self) -> int:
         """Code points in all."""
-        return self._chars()[-1]
-
-    def _chars(self) -> list[int]:
-        if self._first_chars is None:
-            self._first_chars = [0, *accumulate(sum(map(len, chunk)) for chunk in self._chunks)]
-        return self._first_chars
+        return self._first_chars[-1]
 
     @property
     def line_count(self) -> int:
@@ -145,23 +149,20 @@ class Snapshot:
         return Position(last, len(self.line(last)))
 
     def same_lines(self, other: "Snapshot", most: int) -> int:
-        """How many lines both begin with, of `most`. Whole chunks are compared at once."""
+        """How many lines both begin with, of `most`."""
         same = 0
         chunks = zip(self._chunks, other._chunks, strict=False)  # noqa: SLF001 - its own kind
         for chunk, theirs in chunks:
-            if same >= most or (chunk is not theirs and chunk != theirs):
+            if same >= most or chunk is not theirs:
                 break
-            same += len(chunk)
+            same += len(chunk.lines)
         if same >= most:
             return most
-        pairs = zip(self.lines(same, most), other.lines(same, most), strict=False)
-        return same + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return same + common_head(self.lines(same, most), other.lines(same, most))
 
     def has_line_longer_than(self, characters: int) -> bool:
         """Whether a line has more than so many characters, its line end counted."""
-        if len(self) <= characters:
-            return False
-        return any(max(map(len, chunk)) > characters for chunk in self._chunks)
+        return any(chunk.longest > characters for chunk in self._chunks)
 
     @property
     def eol(self) -> str:
@@ -173,7 +174,7 @@ class Snapshot:
         chunk = bisect_right(self._first_lines, index) - 1
         if chunk >= len(self._chunks):
             return ""
-        return self._chunks[chunk][index - self._first_lines[chunk]]
+        return self._chunks[chunk].lines[index - self._first_lines[chunk]]
 
     def line(self, index: int) -> str:
         """Line `index` without its line end."""
@@ -193,7 +194,7 @@ class Snapshot:
             first = self._first_lines[index]
             if first >= stop:
                 break
-            found += self._chunks[index][max(start - first, 0) : stop - first]
+            found += self._chunks[index].lines[max(start - first, 0) : stop - first]
         # The line after the last line end is not stored.
         return found if len(found) >= stop - start else [*found, ""]
 
@@ -210,28 +211,25 @@ class Snapshot:
         """Code points before `position` (clamped)."""
         line, character = self.clamp(position)
         chunk = bisect_right(self._first_lines, line) - 1
-        chars = self._chars()
         if chunk >= len(self._chunks):
-            return chars[-1]
-        before = self._chunks[chunk][: line - self._first_lines[chunk]]
-        return chars[chunk] + sum(map(len, before)) + character
+            return len(self)
+        before = self._chunks[chunk].lines[: line - self._first_lines[chunk]]
+        return self._first_chars[chunk] + sum(map(len, before)) + character
 
     def position(self, offset: int) -> Position:
         """The position that has `offset` code points before it (clamped)."""
-        chars = self._chars()
-        if offset >= chars[-1]:
-            return self.end
         rest = max(offset, 0)
-        chunk = bisect_right(chars, rest) - 1
-        rest -= chars[chunk]
-        for index, raw in enumerate(self._chunks[chunk]):
-            if rest < len(raw):
-                # Between \r and \n there is no position: it counts as before the line end.
-                return Position(
-                    self._first_lines[chunk] + index, min(rest, len(raw.rstrip("\r\n")))
-                )
-            rest -= len(raw)
-        return self.end
+        if rest >= len(self):
+            return self.end
+        chunk = bisect_right(self._first_chars, rest) - 1
+        rest -= self._first_chars[chunk]
+        lines = self._chunks[chunk].lines
+        ends = list(accumulate(map(len, lines)))
+        index = bisect_right(ends, rest)
+        rest -= ends[index - 1] if index else 0
+        # Between \r and \n there is no position: it counts as before the line end.
+        character = min(rest, len(lines[index].rstrip("\r\n")))
+        return Position(self._first_lines[chunk] + index, character)
 
     def slice(self, span: Range) -> str:
         """The text inside `span` (clamped)."""
@@ -275,15 +273,13 @@ class Snapshot:
         left = min(bisect_right(self._first_lines, first) - 1, top)
         right = min(bisect_right(self._first_lines, max(last - 1, first)) - 1, top)
         merged = (
-            *self._chunks[left][: first - self._first_lines[left]],
+            *self._chunks[left].lines[: first - self._first_lines[left]],
             *lines,
-            *self._chunks[right][max(last - self._first_lines[right], 0) :],
+            *self._chunks[right].lines[max(last - self._first_lines[right], 0) :],
         )
         # Twice the size before a chunk is cut, so that typing does not cut at every line.
-        if len(merged) <= 2 * _CHUNK_LINES:
-            middle = [merged] if merged else []
-        else:
-            middle = [merged[i : i + _CHUNK_LINES] for i in range(0, len(merged), _CHUNK_LINES)]
+        few = 0 < len(merged) <= 2 * _CHUNK_LINES
+        middle = [_Chunk(merged)] if few else _chunked(merged)
         return Snapshot._of([*self._chunks[:left], *middle, *self._chunks[right + 1 :]])
 
     def apply(self, edits: Iterable[Edit]) -> "Snapshot":
@@ -311,6 +307,35 @@ class Snapshot:
         if line >= self.line_count:
             return self.end
         return Position(line, encoding.characters(self.line(line), units))
+
+
+def common_head(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many items both begin with."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:  # by slices, which are compared without the interpreter
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def common_tail(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many items both end with."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _chunked(lines: Sequence[str]) -> list[_Chunk]:
+    starts = range(0, len(lines), _CHUNK_LINES)
+    return [_Chunk(lines[start : start + _CHUNK_LINES]) for start in starts]
 
 
 def _split(text: str) -> list[str]:

@@ -8,7 +8,8 @@ it (the name, the quotes, the host) stays.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 PLACEHOLDER = "<redacted>"
@@ -171,13 +172,19 @@ _RULES = (
 )
 
 
+_NEEDLES = frozenset(needle for rule in _RULES for needle in rule.needles)
+
+
 def secrets(text: str) -> list[tuple[int, int]]:
     """Where secret-looking strings stand in `text`: start and end, in order, not overlapping."""
-    lowered = text.lower()
+    return _secrets(text, _needles_in(text))
+
+
+def _secrets(text: str, needles: Set[str]) -> list[tuple[int, int]]:
     found = sorted(
         span
         for rule in _RULES
-        if not rule.needles or any(needle in lowered for needle in rule.needles)
+        if not rule.needles or not needles.isdisjoint(rule.needles)
         for span in _spans(rule, text)
     )
     merged: list[tuple[int, int]] = []
@@ -187,6 +194,17 @@ def secrets(text: str) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _needles_in(text: str) -> frozenset[str]:
+    lowered = text.lower()
+    return frozenset(needle for needle in _NEEDLES if needle in lowered)
+
+
+@lru_cache(maxsize=8)
+def _needles_around(above: str, below: str) -> frozenset[str]:
+    """The same of the lines above and below a cursor, which stay while its line is typed."""
+    return _needles_in(above) | _needles_in(below)
 
 
 def _spans(rule: _Rule, text: str) -> Iterator[tuple[int, int]]:
@@ -204,7 +222,9 @@ def redact(text: str) -> str:
 def redact_around(prefix: str, suffix: str) -> tuple[str, str]:
     """Redact what stands before and after a cursor, also a secret with the cursor in its middle."""
     text, cursor = prefix + suffix, len(prefix)
-    spans = secrets(text)
+    first = prefix.rfind("\n") + 1
+    line, _, below = text[first:].partition("\n")  # no needle holds a line end
+    spans = _secrets(text, _needles_around(prefix[:first], below) | _needles_in(line))
     before = [span for span in spans if span[0] < cursor]
     rest = max(cursor, before[-1][1]) if before else cursor
     return _replace(text[:cursor], 0, before), _replace(text, rest, spans[len(before) :])

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
-from twotrack.text import Position, Range
+from twotrack.text import Position, Range, common_head, common_tail
 
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -93,11 +93,11 @@ class Source:
 
     def common_head(self, other: "Source") -> int:
         """How many bytes both begin with."""
-        return _common(self.data, other.data)
+        return common_head(self.data, other.data)
 
     def common_tail(self, other: "Source", head: int) -> int:
         """How many bytes both end with, `head` bytes at the front left out."""
-        return _common(self.data[head:][::-1], other.data[head:][::-1])
+        return common_tail(self.data[head:], other.data[head:])
 
     def point(self, byte: int) -> tuple[int, int]:
         """The row and column of a byte, as tree-sitter counts them."""
@@ -107,14 +107,3 @@ class Source:
 def _begun(piece: bytes) -> int:
     """How many characters begin in a piece of UTF-8."""
     return len(piece) if piece.isascii() else len(piece.translate(None, _CONTINUATION))
-
-
-def _common(a: bytes, b: bytes) -> int:
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -1,6 +1,7 @@
 """The text around the cursor, cut so that its head stays the same from key to key."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twotrack.languages import Language
@@ -43,14 +44,9 @@ def suffix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int
     if len(own) > budget:  # what is left of a word could be the beginning of a secret
         return _LAST_WORD.sub("", suffix), line
     room = budget - len(suffix)
-    below: list[str] = []
-    while line + 1 < text.line_count:
-        following = text.line(line + 1)
-        if (room := room - len(following) - 1) < 0:
-            break
-        below.append(following)
-        line += 1
-    return "\n".join((suffix, *below)), line
+    end = text.position(text.offset(Position(line, 0)) + len(text.line(line)) + room)
+    last = end.line if end == text.end else max(end.line - 1, line)
+    return "\n".join((suffix, *_plain(text.lines(line + 1, last + 1)))), last
 
 
 def prefix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int]:
@@ -67,13 +63,12 @@ def prefix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int
         # Half a line could hold a secret without the name that tells it.
         return _FIRST_ITEM.sub("", kept) if len(kept) < len(own) else kept, line
     first = _first_line(text, line, budget - reserved)
-    return "\n".join((*(text.line(i) for i in range(first, line)), own)), first
+    return "\n".join((*_plain(text.lines(first, line)), own)), first
 
 
 def _first_line(text: Snapshot, line: int, room: int) -> int:
-    first = line
-    while first > 0 and (room := room - len(text.line(first - 1)) - 1) >= 0:
-        first -= 1
+    begins = text.position(text.offset(Position(line, 0)) - room)
+    first = min(begins.line + (begins.character > 0), line)
     if first == 0:
         return 0
     step = _LINES
@@ -85,6 +80,11 @@ def _first_line(text: Snapshot, line: int, room: int) -> int:
         if _begins_definition(text, candidate):
             return candidate
     return first
+
+
+def _plain(lines: Sequence[str]) -> list[str]:
+    """The lines without their line ends."""
+    return [line.rstrip("\r\n") for line in lines]
 
 
 def _begins_definition(text: Snapshot, line: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from twotrack.text import Edit, Range, Snapshot
+from twotrack.text import Edit, Range, Snapshot, common_head, common_tail
 
 # SequenceMatcher is quadratic at worst: above this product of changed lines, old times new, the
 # changed part becomes one hunk (20 ms at worst, measured).
@@ -27,9 +27,9 @@ def minimal_edits(before: Snapshot, span: Range, new_text: str) -> tuple[Edit, .
 def _hunks(old: str, new: str) -> Iterator[tuple[int, int, str]]:
     """What changes in `old`: from and to (offsets), and the text to put there."""
     # Only the lines between the first difference and the last one are looked at.
-    skipped = old.rfind("\n", 0, _common(old, new)) + 1
+    skipped = old.rfind("\n", 0, common_head(old, new)) + 1
     old, new = old[skipped:], new[skipped:]
-    last = old.find("\n", len(old) - _common(old[::-1], new[::-1])) + 1
+    last = old.find("\n", len(old) - common_tail(old, new)) + 1
     if last:
         old, new = old[:last], new[: last + len(new) - len(old)]
     old_lines, new_lines = Snapshot(old).lines(), Snapshot(new).lines()
@@ -48,10 +48,10 @@ def _hunks(old: str, new: str) -> Iterator[tuple[int, int, str]]:
 
 def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
     """Lines `a1:a2` of `old` that became lines `b1:b2` of `new`."""
-    head = _common(old, new)
-    tail = min(_common(old[::-1], new[::-1]), len(old) - head, len(new) - head)
+    head = common_head(old, new)
+    tail = min(common_tail(old, new), len(old) - head, len(new) - head)
     a, b = old[head : len(old) - tail], new[head : len(new) - tail]
-    if len(a) * len(b) > _MOST_PAIRS:
+    if len(a) == len(b) == 1 or len(a) * len(b) > _MOST_PAIRS:
         yield head, head + len(a), head, head + len(b)
         return
     for kind, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -59,24 +59,12 @@ def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int
             yield head + a1, head + a2, head + b1, head + b2
 
 
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many items both begin with."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:  # by slices, which are compared without the interpreter
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _common_ends(old: str, new: str) -> tuple[int, int]:
     """Lengths of the common start and of the common end after it, off any line end."""
-    head = _common(old, new)
+    head = common_head(old, new)
     if old[max(head - 1, 0) : head + 1] == "\r\n":
         head -= 1
-    tail = min(_common(old[::-1], new[::-1]), len(old) - head, len(new) - head)
+    tail = min(common_tail(old, new), len(old) - head, len(new) - head)
     cut = len(old) - tail
     if old[max(cut - 1, 0) : cut + 1] == "\r\n":
         tail -= 1
