@@ -237,7 +237,7 @@ class Lexer:
                 stack.append(opener)
             elif closer is not None:
                 arm = self.closes_unopened and _ARM.fullmatch(code, start, token.start())
-                if not _closes(stack, closer) and not arm:
+                if not _closes(stack, closer, line) and not arm:
                     closers += _CLOSERS.get(closer, " ")
                 if leading:
                     levels[-1] = len(stack) - len(closers)
@@ -283,12 +283,17 @@ def _attribute_braces(token: re.Match[str], stack: list[Open], line: int) -> str
     return "}" * -surplus
 
 
-def _closes(stack: list[Open], sign: str) -> bool:
-    """Take from the stack what is closed, also where something was left open within it."""
+def _closes(stack: list[Open], sign: str, line: int) -> bool:
+    """Take from the stack what is closed, also where something was left open within it.
+
+    A bracket closes none beyond the block of a line above.
+    """
     for depth in (-1, -2):
         if len(stack) >= -depth and stack[depth].sign == sign:
             del stack[depth]
             return True
+        if stack and stack[-1].sign == "{" and stack[-1].line < line and sign in "([":
+            return False
     return False
 
 

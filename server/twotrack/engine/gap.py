@@ -32,6 +32,8 @@ _BLOCK_SCALAR = re.compile(r":[ \t]+[|>][-+\d]*$")
 _OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
 _ALIGNS = ("(", "[", ",", "&&", "||", "\\")
 """What a line ends with whose next line may stand at any column."""
+ARMS = ("? ", ": ")
+"""What the second and third part of a conditional expression begin with."""
 _GOES_ON = ("&&", "||", "\\")
 """What a line ends with that the next line goes on with, bracket or not."""
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
@@ -88,16 +90,19 @@ class Gap:
 
     @cached_property
     def around(self) -> str:
-        """The same from where the brackets begin that the rest of the line closes."""
+        """The same from where the brackets begin that the rest of the line closes.
+
+        Braces are not looked for: that of a block would take any.
+        """
         text, rest = self.near, self.suffix[:_REST]
         known = text.count("\n") - self.lead.count("\n")
         if self.lead:
             return text
         for line in reversed(self.above[: len(self.above) - known]):
-            if not self.lexer.scan(text + rest).unopened or len(line) > _NEAR:
+            if not self.lexer.scan(text + rest).closers.strip("}") or len(line) > _NEAR:
                 return text
             text = f"{line}\n{text}"
-        return self.near if self.lexer.scan(text + rest).unopened else text
+        return self.near if self.lexer.scan(text + rest).closers.strip("}") else text
 
     @cached_property
     def context(self) -> str:
@@ -111,7 +116,7 @@ class Gap:
     def open_above(self) -> int | None:
         """How much is open above the cursor that nothing below closes; None: unclear."""
         text, most = self.document.text, _LINES_OF_AN_ECHO
-        if self.lexer.closes_unopened or self.line > most or text.line_count > self.line + 1 + most:
+        if self.line > most or text.line_count > self.line + 1 + most:
             return None
         above = "\n".join((*self.far_above, self.prefix))
         below = "".join(text.lines(self.line + 1)).replace("\r\n", "\n")
@@ -199,7 +204,7 @@ class Gap:
     def _aligns(self, line: str) -> bool:
         """Whether the next line may stand at any column."""
         text = self.language.id == "yaml" and _BLOCK_SCALAR.search(line.rstrip())
-        return bool(text) or line.rstrip().endswith(_ALIGNS)
+        return bool(text) or line.rstrip().endswith(_ALIGNS) or line.lstrip().startswith(ARMS)
 
     @cached_property
     def steps(self) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from twotrack.engine.gap import Gap, indent_of, steps_of, unit_of
+from twotrack.engine.gap import ARMS, Gap, indent_of, steps_of, unit_of
 
 _DASHES = re.compile(r"(?:- +)+(?=\S)")
 """What an item of a list in YAML begins with."""
@@ -15,6 +15,14 @@ _LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
 _GOES_ON = ("<", "=", "+", "&&", "||", "|", "\\", ",", "?")
 """What a line ends with that its statement's next line goes on with."""
+_HEADER = re.compile(
+    r"\s*(?:\}\s*)?(?:(?:else\s+)?(?:if|for|foreach|while|switch)\b.*\)|else)\s*\Z"
+)
+"""The header of a body without braces."""
+_MIDDLE = re.compile(r"(?:else|elif|elsif|elseif|except|catch|rescue|ensure|when)\b")
+"""What begins the next part of a block that something above has opened."""
+_MAY_GO_ON = re.compile(r"(?:[^\w\s;\])}\"'`]|\b(?:return|else|do|then|not|and|or|in))\Z")
+"""What a line ends with whose statement may go on below it."""
 _UNITS = frozenset({2, 3, 4, 8})
 TAB = 4
 """Columns of a tab where only levels count."""
@@ -75,10 +83,18 @@ class Lines:
 
     @property
     def here(self) -> int:
-        """The column of the first line's level in the document."""
-        if self.gap.prefix.strip():
-            return self.ours.width(self.gap.statement_indent + "x")
-        return self.ours.width(self.gap.prefix + self.first + "x")
+        """The column of the first line's level in the document.
+
+        Behind the mark of a conditional's arm, it is that of the expression, if the body says so.
+        """
+        header = self.gap.prefix + self.first
+        indent = self.gap.statement_indent if self.gap.prefix.strip() else header
+        column = self.ours.width(indent + "x")
+        behind = column + len(ARMS[0])
+        if not header.lstrip().startswith(ARMS) or not self.lines:
+            return column
+        told = self.theirs.width(self.lines[0]) == behind + self.ours.unit
+        return behind if told else column
 
     @property
     def of_our_kind(self) -> bool:
@@ -96,8 +112,9 @@ class Lines:
             widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
             return own if self.chat and here not in widths else here
         header = (gap.prefix if gap.prefix.strip() else "") + self.first
-        opened = gap.opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
+        opened = self._opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
         opened = opened or not self.first  # what begins on the next line is a body
+        opened = opened or (self.chat and _MIDDLE.match(header.lstrip()) is not None)
         body = self.theirs.width(self.lines[0]) if opened and self.lines else None
         dashes = _DASHES.match(header.lstrip()) if gap.language.id == "yaml" else None
         if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
@@ -119,7 +136,7 @@ class Lines:
         widths = [self.theirs.width(line) for line in self.lines]
         lines = (self.first or self.gap.prefix, *self.lines)
         return (
-            step != self.ours.unit
+            step in _UNITS - {self.ours.unit}
             and not self.ours.tabs
             and self.gap.steps_in(lines, (self.here, *widths)) == {step}
             and self.gap.steps == {self.ours.unit}
@@ -127,9 +144,14 @@ class Lines:
 
     def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
         """Whether whole statements are counted from the margin in levels of another width."""
-        if len(columns) < 2 or not self.first.rstrip().endswith((";", "{", "}")):
+        end = self.gap.lexer.bare(self.first).rstrip()
+        ended = end.endswith((";", "{", "}"))
+        alone = not end.endswith((*_GOES_ON, ")", ":")) and not _MAY_GO_ON.search(end)
+        if not columns or not (ended or alone):
             return False
-        return columns[0] in (2 * self.here, 4 * self.here, self.here // 2)
+        several = len(columns) > 1
+        deeper = columns[0] in (2 * self.here, 4 * self.here) and (ended or several)
+        return deeper or (columns[0] == self.here // 2 and ended and several)
 
     def _counts_in_smaller_levels(self) -> bool:
         """Whether the lines are counted from the margin in levels that are smaller than ours."""
@@ -144,14 +166,15 @@ class Lines:
         indented = self.gap.language.indented
         before, pending = self.first, body is not None
         body = None
-        for line, level in zip(self.lines, self.levels, strict=True):
-            width, goes_on = self.theirs.width(line), before.rstrip().endswith(_GOES_ON)
-            header, before = self.gap.opens(line), line
+        for n, (line, level) in enumerate(zip(self.lines, self.levels, strict=True)):
+            width, header = self.theirs.width(line), self._opens(line)
+            goes_on = before.rstrip().endswith(_GOES_ON) and not self._opens(before)
+            before = line
             closes_here = level == 0 and _CLOSES.match(line) is not None
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
-            if level > 0 or (goes_on and not pending):
-                pending = header
+            if level > 0 or goes_on:
+                pending = header or (pending and goes_on)
                 continue
             deeper = not self.first or width > own
             if (pending and deeper) or (body is not None and width >= body):
@@ -162,10 +185,33 @@ class Lines:
             if indented:
                 if not columns or width <= columns[0]:
                     columns.append(width)
-            elif not _stands_by_custom(line):
+            elif not self._stands_further_in(n):
                 columns.append(width)
                 closes = closes or closes_here
+            else:
+                pending = header or line.rstrip().endswith(":")
         return columns, closes
+
+    def _opens(self, line: str) -> bool:
+        """Whether the next line is a body, with braces or without."""
+        braceless = not self.gap.language.indented and _HEADER.match(self.gap.lexer.bare(line))
+        return self.gap.opens(line) or bool(braceless)
+
+    def _stands_further_in(self, n: int) -> bool:
+        """Whether line `n` belongs to a part of a statement that has a column of its own.
+
+        It goes on with the statement, or closes what such a line has opened, or is a comment above
+        such a line.
+        """
+        line, comment = self.lines[n], self.gap.lexer.comment
+        if _CLOSES.match(line):
+            level = range(n - 1, -1, -1)
+            opener = next((self.lines[at] for at in level if self.levels[at] <= 0), self.first)
+            return _stands_by_custom(opener)
+        while comment and comment.match(line.lstrip()) and n + 1 < len(self.lines):
+            n += 1
+            line = self.lines[n]
+        return _stands_by_custom(line)
 
     def _by_body(self, own: int, here: int, body: int) -> int:
         """The column of a header of which the answer shows only the body, one level deeper."""
@@ -173,12 +219,22 @@ class Lines:
             return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
         levels = here // self.ours.unit
         unit = body // (levels + 1)
-        other = 2 * self.ours.unit == unit or not self.of_our_kind
+        # No body stands left of its header, nor at it on a line of its own.
+        begun = not self.first and (self.chat or self.gap.opens_block)
+        left = body < here + begun and not _stands_by_custom(self.lines[0])
+        left = left and not (self._goes_on_above() and not self.chat)
+        other = left or 2 * self.ours.unit == unit or not self.of_our_kind
         if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
             return unit * levels  # counted from the margin in levels of another width
-        if self.chat and not self.first and body <= here and not _stands_by_custom(self.lines[0]):
-            return body - self.ours.unit
-        return here
+        return body - self.ours.unit if self.chat and not self.first and left else here
+
+    def _goes_on_above(self) -> bool:
+        """Whether the cursor's line goes on with a statement of lines above."""
+        gap = self.gap
+        above = gap.last_line.rstrip()
+        return CONTINUES.match(gap.prefix.lstrip()) is not None or (
+            above.endswith(_GOES_ON) and not gap.opens(above)
+        )
 
     def step(self, there: int) -> int:
         """The columns of a level in the answer, as far as it shows; else 0."""

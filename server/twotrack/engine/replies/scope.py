@@ -17,6 +17,8 @@ _MIDDLE = re.compile(
 """What goes on with a block that something above the cursor has opened."""
 _GOES_ON = ("&&", "||", "+", "\\")
 """What a line ends with that the cursor's line goes on with: the block is that of the former."""
+_JOINTS = ("&&", "||", "\\")
+"""What a line ends with that the next line goes on with, wherever it stands."""
 _LABEL = re.compile(
     r"\s*(?:#\s*(?:if|el|endif|define|include|pragma|region|endregion)|\w+\s*:\s*$)"
 )
@@ -38,7 +40,7 @@ def within_scope(text: str, gap: Gap) -> str:
     scanned = gap.lexer.scan(gap.near + text)
     offset = len(scanned.levels) - len(lines)
     for index, line in enumerate(lines[1:], 1):
-        within = index + offset in scanned.inside or lines[index - 1].endswith("\\")
+        within = index + offset in scanned.inside or lines[index - 1].rstrip().endswith(_JOINTS)
         if not line.strip() or within:
             continue
         level = scanned.levels[index + offset] - scanned.levels[0]
