@@ -9,14 +9,27 @@ from twotrack.engine.replies.levels import CONTINUES, TAB, Lines, Style, style_o
 from twotrack.lexical import Scan
 
 _INDENTED = re.compile(r"\t|  +")
-_AFTER_BLANK = re.compile(r"(?:\s(?:[-+*/%!<>=]?=|&&|\|\||[+/%?:])|,)\Z")
+_AFTER_BLANK = re.compile(r"(?:\s(?:[-+*/%!<>=]?=|&&|\|\||[+/%?:])|,|[\w)\]] [-*])\Z")
 """What a blank follows, as most people write."""
-_OPERATOR = re.compile(r"(?:&&|\|\||[=!]=|=>|[+/%=?] )")
+_OPERATOR = re.compile(
+    r"(?:&&|\|\||[=!]=|=>|[+/%=?<>-] |-\w\b|(?:extends|implements|instanceof|as|in|is|and|or) )"
+)
 """What a blank precedes."""
+_KEYWORD = re.compile(
+    r"(?<![\w.$@-])(?:await|case|class|const|default|elif|elsif|enum|export|extends|final|from|goto"
+    r"|if|implements|import|local|namespace|package|private|protected|public|raise|return|static"
+    r"|struct|switch|throw|typedef|unless|unsigned|until|using|while)\Z"
+)
+"""What a blank follows before a word, a variable or a bracket."""
+_PADDED_BRACES = re.compile(r"\{ [^{}]*[^{}\s]\Z")
 _FIRST_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
 _WORD = re.compile(r"\w")
 _LAST_TOKEN = re.compile(r"(?:\w+|[^\w\s]+)\Z")
+_BEGINS = re.compile(r"[\w$(\"'\[-]")
+"""What an operand begins with."""
+_SUBSTITUTION = re.compile(r"[\"'][^\"'\n]{0,80}?\$\(")
+"""Where a string begins that holds a shell's code."""
 _DOCSTRING = re.compile(r"\s*(?:\"\"\"|''')")
 
 
@@ -72,7 +85,9 @@ def _lacks_a_blank(text: str, gap: Gap) -> bool:
     apart, together = _as_written(text, around, gap)
     if apart != together:
         return apart > together
-    if _AFTER_BLANK.search(gap.prefix):
+    if _AFTER_BLANK.search(gap.prefix) or (_KEYWORD.search(gap.prefix) and _BEGINS.match(text)):
+        return True
+    if text[0] == "}" and _PADDED_BRACES.search(gap.prefix):
         return True
     word, first = _LAST_WORD.search(gap.prefix), _FIRST_WORD.match(text)
     if word is None or first is None:
@@ -144,9 +159,10 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
     inside = scanned.inside
     counted = [n for n, line in enumerate(lines) if line.strip() and n + offset not in inside]
     along = _moved_along([first, *lines], scanned, offset - 1)
+    substituted = _substituted([gap.prefix + first, *lines], scanned, offset - 1)
     if not counted and not along:
         return text
-    theirs = style_of_lines([lines[n] for n in counted], style_of(gap))
+    theirs = style_of_lines([lines[n] for n in counted or along], style_of(gap))
     ours = style_of(gap) if gap.unit else theirs
     told = Lines(
         first,
@@ -162,9 +178,10 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
         before, after = answer.shift
         there = here + told.theirs.width(before + "x") - ours.width(after + "x")
     step = told.step(there)
-    if there == here and told.of_our_kind and not (step and told.has_steps_of_another_width(step)):
+    alike = told.of_our_kind if counted else theirs.tabs <= ours.tabs
+    if there == here and alike and not (step and told.has_steps_of_another_width(step)):
         return text
-    for n in counted:
+    for n in (*counted, *substituted):
         depth = told.theirs.width(lines[n]) - there
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
@@ -173,6 +190,25 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
         depth = max(told.theirs.width(lines[n]) - there, 0)
         lines[n] = ours.indent(here) + " " * depth + lines[n].lstrip(" \t")
     return "\n".join([first, *lines])
+
+
+def _substituted(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
+    """Lines after the first that are code within a string: of a shell's `$( )`."""
+    found: list[int] = []
+    begins = 0
+    for n in range(1, len(lines)):
+        if n + offset not in scanned.strings:
+            begins = n
+            continue
+        above = "\n".join(lines[begins:n])
+        code = next(reversed(list(_SUBSTITUTION.finditer(above))), None)
+        if (
+            code
+            and lines[n].strip()
+            and above.count("(", code.end()) >= above.count(")", code.end())
+        ):
+            found.append(n - 1)
+    return found
 
 
 def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:

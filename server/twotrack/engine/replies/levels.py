@@ -108,21 +108,14 @@ class Lines:
         here, gap = self.here, self.gap
         own = here if written is None else self.theirs.width(written + "x")
         if not gap.language.indented and self.first.strip() and _stands_by_custom(self.first):
-            at_level = zip(self.lines, self.levels, strict=True)
-            widths = {self.theirs.width(line) for line, level in at_level if level <= 0}
-            return own if self.chat and here not in widths else here
-        header = (gap.prefix if gap.prefix.strip() else "") + self.first
-        opened = self._opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
-        opened = opened or not self.first  # what begins on the next line is a body
-        opened = opened or (self.chat and _MIDDLE.match(header.lstrip()) is not None)
-        body = self.theirs.width(self.lines[0]) if opened and self.lines else None
-        dashes = _DASHES.match(header.lstrip()) if gap.language.id == "yaml" else None
-        if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
-            body = own + dashes.end()  # where what stands behind the dashes goes on
-        if body is None and self._counts_in_smaller_levels():
-            return here * self.theirs.unit // self.ours.unit
+            return self._by_lines_like_it(own, here)
+        body = self._first_body(own)
+        if (other := self._in_levels_of_another_width(body)) is not None:
+            return other
         same, closes = self._at_its_level(own, body)
-        closes = closes and (len(same) > 1 or same[0] > here)
+        if closes and len(same) == 1 and same[0] <= here:
+            # One closer tells nothing, unless its block stands no deeper than its header.
+            closes = body is not None and same[0] < body <= here and not self._goes_on_above()
         sure = self.chat or closes or gap.language.indented or not self.of_our_kind
         sure = sure or self._are_statements_of_another_width(same)
         if same and sure and len(set(same)) == 1:
@@ -130,6 +123,36 @@ class Lines:
         if same or body is None:
             return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
+
+    def _first_body(self, own: int) -> int | None:
+        """The column of the body that the first line or the cursor's opens; None: it opens none."""
+        gap = self.gap
+        header = (gap.prefix if gap.prefix.strip() else "") + self.first
+        opened = self._opens(header) or gap.lexer.bare(header).rstrip().endswith(":")
+        opened = opened or not self.first  # what begins on the next line is a body
+        opened = opened or (self.chat and _MIDDLE.match(header.lstrip()) is not None)
+        dashes = _DASHES.match(header.lstrip()) if gap.language.id == "yaml" else None
+        if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
+            return own + dashes.end()  # where what stands behind the dashes goes on
+        return self.theirs.width(self.lines[0]) if opened and self.lines else None
+
+    def _in_levels_of_another_width(self, body: int | None) -> int | None:
+        """The first line's column where all lines are counted from the margin in other levels."""
+        if not self.lines:
+            return None
+        here, column = self.here, self.theirs.width(self.lines[0])
+        smaller = here * self.theirs.unit // self.ours.unit
+        halves = body is None and self.of_our_kind and self.theirs.unit < self.ours.unit
+        if halves and column == smaller > 0:
+            return smaller
+        items = (
+            len(self.lines) > 1
+            and {self.theirs.width(line) for line in self.lines} == {column}
+            and self.first.rstrip().endswith(",")
+            and not self.gap.prefix.strip()
+            and self.gap.lexer.bare(self.gap.last_line).rstrip().endswith(("(", "[", "{"))
+        )
+        return column if items and column in (2 * here, 4 * here) else None
 
     def has_steps_of_another_width(self, step: int) -> bool:
         """Whether all headers and bodies differ by `step`, where those around differ by another."""
@@ -146,18 +169,28 @@ class Lines:
         """Whether whole statements are counted from the margin in levels of another width."""
         end = self.gap.lexer.bare(self.first).rstrip()
         ended = end.endswith((";", "{", "}"))
-        alone = not end.endswith((*_GOES_ON, ")", ":")) and not _MAY_GO_ON.search(end)
+        header = self._opens(end) or (end.endswith(")") and self.gap.language.lexis.terminator)
+        alone = not header and not end.endswith((*_GOES_ON, ":")) and not _MAY_GO_ON.search(end)
         if not columns or not (ended or alone):
             return False
         several = len(columns) > 1
         deeper = columns[0] in (2 * self.here, 4 * self.here) and (ended or several)
         return deeper or (columns[0] == self.here // 2 and ended and several)
 
-    def _counts_in_smaller_levels(self) -> bool:
-        """Whether the lines are counted from the margin in levels that are smaller than ours."""
-        smaller = self.here * self.theirs.unit // self.ours.unit
-        fits = smaller > 0 and self.lines and self.theirs.width(self.lines[0]) == smaller
-        return bool(fits) and self.of_our_kind and self.theirs.unit < self.ours.unit
+    def _by_lines_like_it(self, own: int, here: int) -> int:
+        """The column of a first line that stands by custom: a label, what goes on with a chain."""
+        if self.first.rstrip().endswith(":") and self.lines:
+            body = self.theirs.width(self.lines[0])
+            if not self.chat and body < here:
+                return self._by_body(own, here, body)
+        at_level = [n for n, level in enumerate(self.levels) if level <= 0]
+        chain = {
+            self.theirs.width(self.lines[n]) for n in at_level if self.lines[n].lstrip()[0] == "."
+        }
+        if self.first.startswith(".") and len(chain) == 1:
+            return chain.pop()
+        widths = {self.theirs.width(self.lines[n]) for n in at_level}
+        return own if self.chat and here not in widths else here
 
     def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
         """The columns of the lines at the first line's level; whether one closes a block."""
@@ -174,7 +207,7 @@ class Lines:
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
             if level > 0 or goes_on:
-                pending = header or (pending and goes_on)
+                pending = header or line.rstrip().endswith(":") or (pending and goes_on)
                 continue
             deeper = not self.first or width > own
             if (pending and deeper) or (body is not None and width >= body):
@@ -223,7 +256,7 @@ class Lines:
         begun = not self.first and (self.chat or self.gap.opens_block)
         left = body < here + begun and not _stands_by_custom(self.lines[0])
         left = left and not (self._goes_on_above() and not self.chat)
-        other = left or 2 * self.ours.unit == unit or not self.of_our_kind
+        other = left or unit in (2 * self.ours.unit, 4 * self.ours.unit) or not self.of_our_kind
         if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
             return unit * levels  # counted from the margin in levels of another width
         return body - self.ours.unit if self.chat and not self.first and left else here
