@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from twotrack.context.syntax import Syntax, SyntaxCache
 from twotrack.document import Document
@@ -32,6 +33,8 @@ _BLOCK_SCALAR = re.compile(r":[ \t]+[|>][-+\d]*$")
 _OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
 _ALIGNS = ("(", "[", ",", "&&", "||", "\\")
 """What a line ends with whose next line may stand at any column."""
+_CONTINUED = ("(", "[", "=", "+", "&&", "||", "\\")
+"""What a line ends with whose statement goes on below it."""
 ARMS = ("? ", ": ")
 """What the second and third part of a conditional expression begin with."""
 _GOES_ON = ("&&", "||", "\\")
@@ -199,6 +202,16 @@ class Gap:
             after - before
             for line, before, after in zip(lines, widths, widths[1:], strict=False)
             if after > before and not self._aligns(line) and self.opens(line)
+        }
+
+    @cached_property
+    def continuations(self) -> set[int]:
+        """How much deeper lines stand that go on with a statement, as the document has it."""
+        lines = [line for line in (*self.far_above, *self.below) if line.strip()]
+        return {
+            len(indent_of(after)) - len(indent_of(line))
+            for line, after in pairwise(lines)
+            if line.rstrip().endswith(_CONTINUED)
         }
 
     def _aligns(self, line: str) -> bool:

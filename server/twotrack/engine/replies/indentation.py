@@ -90,7 +90,7 @@ def _lacks_a_blank(text: str, gap: Gap) -> bool:
     if text[0] == "}" and _PADDED_BRACES.search(gap.prefix):
         return True
     word, first = _LAST_WORD.search(gap.prefix), _FIRST_WORD.match(text)
-    if word is None or first is None:
+    if word is None or first is None or _OPERATOR.match(text):
         return _OPERATOR.match(text) is not None
     # The word is whole if it stands elsewhere and what both would make does not.
     joined = re.compile(rf"\b{re.escape(word[0] + first[0])}\b")
@@ -123,13 +123,10 @@ def _kept(first: str, gap: Gap, *, chat: bool) -> str:
         return _at_margin(written, gap, ours)
     theirs = set(written) <= set(gap.prefix)
     above = gap.last_line
-    deeper = gap.opens(above) and ours.width(gap.prefix) <= ours.width(above)
-    goes_on = CONTINUES.match(first.lstrip()) is not None and first.lstrip()[:2] not in (
-        "//",
-        "--",
-    )
+    shallow = ours.width(gap.prefix) <= ours.width(above)
+    goes_on = CONTINUES.match(first.lstrip()) and first.lstrip()[:2] not in ("//", "--")
     fits = ours.width(written) % ours.unit == 0
-    return written if theirs and fits and (deeper or goes_on) else ""
+    return written if theirs and fits and shallow and (goes_on or gap.opens(above)) else ""
 
 
 def _at_margin(written: str, gap: Gap, ours: Style) -> str:
@@ -181,14 +178,18 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
     alike = told.of_our_kind if counted else theirs.tabs <= ours.tabs
     if there == here and alike and not (step and told.has_steps_of_another_width(step)):
         return text
+    said = list(lines)
     for n in (*counted, *substituted):
         depth = told.theirs.width(lines[n]) - there
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
         lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
-    for n in along:
-        depth = max(told.theirs.width(lines[n]) - there, 0)
-        lines[n] = ours.indent(here) + " " * depth + lines[n].lstrip(" \t")
+    for n in (n for n in along if said[n].strip()):
+        opener = next((m for m in range(n - 1, -1, -1) if m not in along and said[m].strip()), -1)
+        was = there if opener < 0 else theirs.width(said[opener])
+        becomes = here if opener < 0 else ours.width(lines[opener])
+        depth = max(theirs.width(said[n]) - was, 0)
+        lines[n] = ours.indent(becomes) + " " * depth + lines[n].lstrip(" \t")
     return "\n".join([first, *lines])
 
 
@@ -214,9 +215,7 @@ def _substituted(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
 def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
     """Lines after the first that move with the code around: of comments and docstrings."""
     moved: list[int] = []
-    for n, line in enumerate(lines[1:], 1):
-        if not line.strip():
-            continue
+    for n in range(1, len(lines)):
         number = n + offset
         begins_there = number - 1 not in scanned.strings and _DOCSTRING.match(lines[n - 1])
         docstring = number in scanned.strings and (begins_there or n - 2 in moved)

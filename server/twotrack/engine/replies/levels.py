@@ -112,7 +112,8 @@ class Lines:
         body = self._first_body(own)
         if (other := self._in_levels_of_another_width(body)) is not None:
             return other
-        same, closes = self._at_its_level(own, body)
+        least = own if body is None else min(own, self._by_body(own, here, body))
+        same, closes = self._at_its_level(least, body)
         if closes and len(same) == 1 and same[0] <= here:
             # One closer tells nothing, unless its block stands no deeper than its header.
             closes = body is not None and same[0] < body <= here and not self._goes_on_above()
@@ -173,16 +174,23 @@ class Lines:
         alone = not header and not end.endswith((*_GOES_ON, ":")) and not _MAY_GO_ON.search(end)
         if not columns or not (ended or alone):
             return False
-        several = len(columns) > 1
-        deeper = columns[0] in (2 * self.here, 4 * self.here) and (ended or several)
-        return deeper or (columns[0] == self.here // 2 and ended and several)
+        sure = ended or len(columns) > 1
+        if columns[0] in (2 * self.here, 4 * self.here):
+            return sure
+        # A block that ends without a closer has none.
+        return ended and columns[0] == self.here // 2 and self._stands_in_block()
+
+    def _stands_in_block(self) -> bool:
+        """Whether the nearest line above that stands further left opens a block."""
+        outer = (
+            n for n in reversed(self.gap.above) if n.strip() and self.ours.width(n) < self.here
+        )
+        return self.gap.opens(next(outer, ""))
 
     def _by_lines_like_it(self, own: int, here: int) -> int:
         """The column of a first line that stands by custom: a label, what goes on with a chain."""
         if self.first.rstrip().endswith(":") and self.lines:
-            body = self.theirs.width(self.lines[0])
-            if not self.chat and body < here:
-                return self._by_body(own, here, body)
+            return self._by_body(own, here, self.theirs.width(self.lines[0]))
         at_level = [n for n, level in enumerate(self.levels) if level <= 0]
         chain = {
             self.theirs.width(self.lines[n]) for n in at_level if self.lines[n].lstrip()[0] == "."
@@ -249,7 +257,10 @@ class Lines:
     def _by_body(self, own: int, here: int, body: int) -> int:
         """The column of a header of which the answer shows only the body, one level deeper."""
         if own != here:
-            return min(own, here, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
+            within = zip(self.lines, self.levels, strict=True)
+            least = min((self.theirs.width(line) for line, at in within if at > 0), default=body)
+            fits = [at for at in (here, own) if at < least] or [here, own]
+            return min(fits, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
         levels = here // self.ours.unit
         unit = body // (levels + 1)
         # No body stands left of its header, nor at it on a line of its own.
@@ -277,6 +288,8 @@ class Lines:
         if step := steps_of((self.first or self.gap.prefix, *self.lines), (there, *widths)):
             return step
         depths = {width - there for width in widths} - {0}
+        if depths and depths <= self.gap.continuations:
+            return 0  # as the document goes on with statements, whatever its levels
         levels = 0 if self.chat else self.here // self.ours.unit
         absolute = there // levels if levels and there and there % levels == 0 else 0
         if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
