@@ -10,7 +10,9 @@ from twotrack.engine.gap import ARMS, Gap, indent_of, steps_of, unit_of
 
 _DASHES = re.compile(r"(?:- +)+(?=\S)")
 """What an item of a list in YAML begins with."""
-_LABEL = re.compile(r"\s*(?:#|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)")
+_LABEL = re.compile(
+    r"\s*(?:#(?:if|el|end|define|undef|include|pragma|region)|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)"
+)
 """Lines that stand at the margin or half-way by custom."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
 _GOES_ON = ("<", "=", "+", "&&", "||", "|", "\\", ",", "?")
@@ -29,7 +31,7 @@ TAB = 4
 
 
 CONTINUES = re.compile(
-    r"(?:[.?:&|+]|->|=>|[*/%=-] |(?:or|and|where|throws|extends|implements|with)\b)"
+    r"(?:\.(?!\.)|[?:&|+]|->|=>|[*/%=-] |(?:or|and|where|throws|extends|implements|with)\b)"
 )
 """What a line begins with that goes on with the statement above it."""
 
@@ -135,7 +137,15 @@ class Lines:
         dashes = _DASHES.match(header.lstrip()) if gap.language.id == "yaml" else None
         if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
             return own + dashes.end()  # where what stands behind the dashes goes on
+        opened = opened or (not self.chat and self._goes_on_at_another_width())
         return self.theirs.width(self.lines[0]) if opened and self.lines else None
+
+    def _goes_on_at_another_width(self) -> bool:
+        """Whether the first line's statement goes on at a column unlike those of the document."""
+        if not self.lines or not (_goes_on(self.first) or CONTINUES.match(self.lines[0].lstrip())):
+            return False
+        depth = self.theirs.width(self.lines[0]) - self.here
+        return depth != 0 and depth not in self.gap.continuations
 
     def _in_levels_of_another_width(self, body: int | None) -> int | None:
         """The first line's column where all lines are counted from the margin in other levels."""
@@ -146,12 +156,14 @@ class Lines:
         halves = body is None and self.of_our_kind and self.theirs.unit < self.ours.unit
         if halves and column == smaller > 0:
             return smaller
+        at_level = zip(self.lines, self.levels, strict=True)
+        above = self.gap.lexer.bare(self.gap.last_line).rstrip()
+        beside = self.ours.width(self.gap.last_line) == here
         items = (
-            len(self.lines) > 1
-            and {self.theirs.width(line) for line in self.lines} == {column}
+            {self.theirs.width(line) for line, level in at_level if level <= 0} == {column}
             and self.first.rstrip().endswith(",")
             and not self.gap.prefix.strip()
-            and self.gap.lexer.bare(self.gap.last_line).rstrip().endswith(("(", "[", "{"))
+            and (above.endswith(("(", "[", "{")) or (above.endswith(",") and beside))
         )
         return column if items and column in (2 * here, 4 * here) else None
 
@@ -169,9 +181,14 @@ class Lines:
     def _are_statements_of_another_width(self, columns: Sequence[int]) -> bool:
         """Whether whole statements are counted from the margin in levels of another width."""
         end = self.gap.lexer.bare(self.first).rstrip()
-        ended = end.endswith((";", "{", "}"))
+        ended = not end or end.endswith((";", "{", "}"))  # a comment has none
         header = self._opens(end) or (end.endswith(")") and self.gap.language.lexis.terminator)
-        alone = not header and not end.endswith((*_GOES_ON, ":")) and not _MAY_GO_ON.search(end)
+        alone = (
+            not header
+            and not _goes_on(end)
+            and not end.endswith(":")
+            and not _MAY_GO_ON.search(end)
+        )
         if not columns or not (ended or alone):
             return False
         sure = ended or len(columns) > 1
@@ -209,9 +226,9 @@ class Lines:
         body = None
         for n, (line, level) in enumerate(zip(self.lines, self.levels, strict=True)):
             width, header = self.theirs.width(line), self._opens(line)
-            goes_on = before.rstrip().endswith(_GOES_ON) and not self._opens(before)
-            before = line
             closes_here = level == 0 and _CLOSES.match(line) is not None
+            goes_on = _goes_on(before) and not self._opens(before) and not closes_here
+            before = line
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
             if level > 0 or goes_on:
@@ -264,7 +281,8 @@ class Lines:
         levels = here // self.ours.unit
         unit = body // (levels + 1)
         # No body stands left of its header, nor at it on a line of its own.
-        begun = not self.first and (self.chat or self.gap.opens_block)
+        strict = self.gap.language.indented and self.gap.language.id != "yaml"
+        begun = strict if self.first else self.chat or self.gap.opens_block
         left = body < here + begun and not _stands_by_custom(self.lines[0])
         left = left and not (self._goes_on_above() and not self.chat)
         other = left or unit in (2 * self.ours.unit, 4 * self.ours.unit) or not self.of_our_kind
@@ -275,10 +293,8 @@ class Lines:
     def _goes_on_above(self) -> bool:
         """Whether the cursor's line goes on with a statement of lines above."""
         gap = self.gap
-        above = gap.last_line.rstrip()
-        return CONTINUES.match(gap.prefix.lstrip()) is not None or (
-            above.endswith(_GOES_ON) and not gap.opens(above)
-        )
+        within = _goes_on(gap.last_line) and not gap.opens(gap.last_line)
+        return within or CONTINUES.match(gap.prefix.lstrip()) is not None
 
     def step(self, there: int) -> int:
         """The columns of a level in the answer, as far as it shows; else 0."""
@@ -301,3 +317,9 @@ class Lines:
 def _stands_by_custom(line: str) -> bool:
     """Whether a line's indentation does not tell its level."""
     return bool(_LABEL.match(line) or CONTINUES.match(line.lstrip()))
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a statement goes on below `line`."""
+    end = line.rstrip()
+    return end.endswith(_GOES_ON) and not end.endswith(("++", "--"))
