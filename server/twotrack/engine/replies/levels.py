@@ -142,7 +142,10 @@ class Lines:
 
     def _goes_on_at_another_width(self) -> bool:
         """Whether the first line's statement goes on at a column unlike those of the document."""
-        if not self.lines or not (_goes_on(self.first) or CONTINUES.match(self.lines[0].lstrip())):
+        if not self.lines:
+            return False
+        goes_on = _goes_on(self.first) and not self.first.rstrip().endswith(",")
+        if not goes_on and not CONTINUES.match(self.lines[0].lstrip()):
             return False
         depth = self.theirs.width(self.lines[0]) - self.here
         return depth != 0 and depth not in self.gap.continuations
@@ -160,12 +163,13 @@ class Lines:
         above = self.gap.lexer.bare(self.gap.last_line).rstrip()
         beside = self.ours.width(self.gap.last_line) == here
         items = (
-            {self.theirs.width(line) for line, level in at_level if level <= 0} == {column}
+            {self.theirs.width(line) for line, level in at_level if level == 0} == {column}
+            and min(self.levels) == 0
             and self.first.rstrip().endswith(",")
             and not self.gap.prefix.strip()
             and (above.endswith(("(", "[", "{")) or (above.endswith(",") and beside))
         )
-        return column if items and column in (2 * here, 4 * here) else None
+        return column if items and column in (here // 2, 2 * here, 4 * here) else None
 
     def has_steps_of_another_width(self, step: int) -> bool:
         """Whether all headers and bodies differ by `step`, where those around differ by another."""
@@ -283,7 +287,7 @@ class Lines:
         # No body stands left of its header, nor at it on a line of its own.
         strict = self.gap.language.indented and self.gap.language.id != "yaml"
         begun = strict if self.first else self.chat or self.gap.opens_block
-        left = body < here + begun and not _stands_by_custom(self.lines[0])
+        left = body < here + begun and not _LABEL.match(self.lines[0])
         left = left and not (self._goes_on_above() and not self.chat)
         other = left or unit in (2 * self.ours.unit, 4 * self.ours.unit) or not self.of_our_kind
         if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
