@@ -1,12 +1,14 @@
 """Answers that go round in a circle."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 _WORD = re.compile(r"\w")
 _REST_OF_WORD = re.compile(r"(?:(?<=\w)\w+)?")
-_LETTERS = re.compile(r"[^\W\d_]{3}")
+_LETTERS = re.compile(r"(?=([^\W\d_]{3}))")
+"""Three letters; whatever goes round holds some."""
 _LONGEST_BLOCK = 20
 """Lines of a block that may come again."""
 _BEGUN_AGAIN = 3
@@ -15,6 +17,7 @@ _MOST_TIMES = 3
 """So often a line stands there by intention; more is a model that goes round in a circle."""
 _SURE_TIMES = 6
 """After so many times of a line nothing else comes any more."""
+_TIMES_OF_WORDS = 6
 _CYCLE_CHARS = re.compile(r"([^\s,][^,]{1,39}?)\1{5,}|(\S.{1,39}?)\2{8,}", re.DOTALL)
 
 
@@ -65,6 +68,9 @@ def _first_time_round(told: Sequence[str], least: _Least) -> int | None:
 
 
 def _without_repeated_words(text: str) -> str:
+    most = max(Counter(_LETTERS.findall(text)).values(), default=0)
+    if most < _TIMES_OF_WORDS:  # most often: a look is cheaper than the search
+        return text
     found = _CYCLE_CHARS.search(text)
     if found is None or not _LETTERS.search(found[1] or found[2]):
         return text
