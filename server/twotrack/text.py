@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple, Self
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
-_CHUNK_LINES = 256
+_CHUNK_LINES = 128
 _STEPS = (16_384, 256, 16, 1)
 """Characters of a line that are converted at a time."""
 

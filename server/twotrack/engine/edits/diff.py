@@ -32,7 +32,9 @@ def _hunks(old: str, new: str) -> Iterator[tuple[int, int, str]]:
     last = old.find("\n", len(old) - common_tail(old, new)) + 1
     if last:
         old, new = old[:last], new[: last + len(new) - len(old)]
-    old_lines, new_lines = Snapshot(old).lines(), Snapshot(new).lines()
+    alone = not any(end in text for text in (old, new) for end in "\r\n")  # most often
+    old_lines = [old] if alone else Snapshot(old).lines()
+    new_lines = [new] if alone else Snapshot(new).lines()
     offsets = [0, *accumulate(map(len, old_lines))]
     for a1, a2, b1, b2 in _changed_lines(old_lines, new_lines):
         removed, added = "".join(old_lines[a1:a2]), "".join(new_lines[b1:b2])
