@@ -1,7 +1,6 @@
 """The command line as a person types it; what each command does, `tests/commands` shows."""
 
 import shlex
-import socket
 import subprocess
 import sys
 
@@ -54,7 +53,7 @@ def test_the_help_of_each_command_has_examples_that_can_be_typed(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--tcp", "nowhere"), "'nowhere' is not HOST:PORT, such as 127.0.0.1:9257"),
+        (("--tcp",), "unrecognized arguments: --tcp"),
         (("complete", "a.py:1"), "'a.py:1' is not FILE:LINE:COL, such as app.py:12:5"),
         (("edit", "a.py", "--task", "fix"), "'a.py' is not FILE:RANGE, such as app.py:12,"),
         (("edit", "a.py:1", "--task", "complete"), "invalid choice: 'complete'"),
@@ -69,12 +68,3 @@ def test_a_wrong_argument_is_named_with_what_is_right(
     status, out, err = refused(capsys, *arguments)
     assert (status, out) == (2, "")
     assert said in err
-
-
-def test_a_port_in_use_is_said_in_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        status, out, err = process("--tcp", address)
-    assert (status, out) == (1, "")
-    assert err.startswith(f"twotrack: cannot listen on {address} (")
-    assert err.count("\n") == 1

@@ -70,10 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; give its exit status."""
     options = _parser().parse_args(arguments)
     log.configure(LogSettings())
-    if options.command is None:
-        return _serve(options.tcp)
     try:
-        return _COMMANDS[options.command](options)
+        return _serve() if options.command is None else _COMMANDS[options.command](options)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except TwotrackError as error:
@@ -88,9 +86,6 @@ def _parser() -> _Parser:
         "Without a command it serves an editor on standard input and output.",
     )
     parser.add_argument("--version", action="version", version=f"twotrack {__version__}")
-    parser.add_argument(
-        "--tcp", metavar="HOST:PORT", type=_address, help="serve one editor on a TCP port instead"
-    )
     parser.add_argument(  # editors of other servers pass it; it is what happens anyway
         "--stdio", action="store_true", help="serve standard input and output (the default)"
     )
@@ -147,13 +142,6 @@ def _add_edit(parser: _Parser) -> None:
     )
 
 
-def _address(value: str) -> tuple[str, int]:
-    host, separator, port = value.rpartition(":")
-    if not separator or not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:9257")
-    return host.strip("[]") or "127.0.0.1", int(port)
-
-
 def _place(value: str) -> "Place":
     from twotrack.commands import files  # noqa: PLC0415  # lazily, as below
 
@@ -186,7 +174,9 @@ def _seconds(value: str) -> float:
     return seconds
 
 
-def _serve(tcp: tuple[str, int] | None) -> int:
+def _serve() -> int:
+    if sys.stdin is None or sys.stdout is None:
+        raise TwotrackError("standard input and output are closed; an editor starts twotrack")
     # While modules are made, the collector finds nothing and walks them again and again; what they
     # leave stays for good, so it is not walked later either.
     gc.disable()
@@ -201,21 +191,12 @@ def _serve(tcp: tuple[str, int] | None) -> int:
 
         return Session(os.environ, listener)
 
-    if tcp is None and sys.stdin.isatty():
+    if sys.stdin.isatty():
         print(  # noqa: T201 - for a person who started it by hand
             "twotrack waits for an editor on standard input; Ctrl-C ends it, --help says more.",
             file=sys.stderr,
         )
-    server = Server(make_session)
-    try:
-        return server.serve_tcp(*tcp) if tcp else server.serve_stdio()
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except OSError as error:
-        if tcp is None:
-            raise
-        print(f"twotrack: cannot listen on {tcp[0]}:{tcp[1]} ({error})", file=sys.stderr)  # noqa: T201 - for a person
-        return 1
+    return Server(make_session).serve()
 
 
 # -- the commands; lazily imported: serving needs none of them --------------------------------

@@ -1,15 +1,21 @@
 """Where the log goes and how much of it. Code, prompts and keys are never logged."""
 
 import logging
+import queue
 import sys
+import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 from twotrack.settings.schema import LogSettings
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _OURS = "twotrack"
+_MOST_LINES = 1_000
+_CLOSE_S = 0.5
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -20,7 +26,7 @@ def configure(settings: LogSettings) -> str:
     Libraries are heard from WARNING on only: at INFO pygls would log the user's code.
     """
     problem = ""
-    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = _Unhurried(sys.stderr) if sys.stderr else logging.NullHandler()
     if settings.file is not None:
         try:
             handler = _file(settings.file)
@@ -58,6 +64,41 @@ class Discreet(logging.Formatter):
             said.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__)
             error = error.__cause__
         return "\ncaused by\n".join(said)
+
+
+class _Unhurried(logging.Handler):
+    """Writes from a thread: an editor that never reads standard error must not stop the server.
+
+    Where more lines wait than are kept, the newest are lost.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(_MOST_LINES)
+        self._thread: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record; never waits."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+            self._thread.start()
+        with suppress(queue.Full):
+            self._lines.put_nowait(self.format(record) + "\n")
+
+    def close(self) -> None:
+        """Write what waits, as far as somebody reads it in time."""
+        if self._thread is not None:
+            with suppress(queue.Full):
+                self._lines.put_nowait(None)
+                self._thread.join(_CLOSE_S)
+        super().close()
+
+    def _write(self) -> None:
+        with suppress(OSError, ValueError):  # nobody reads, or it is closed
+            while (line := self._lines.get()) is not None:
+                self._stream.write(line)
+                self._stream.flush()
 
 
 def _file(path: Path) -> logging.Handler:

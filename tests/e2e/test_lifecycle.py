@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -248,39 +247,3 @@ async def test_no_input_at_all_ends_the_server(environment: dict[str, str]) -> N
     )
     await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
-
-
-async def test_tcp_serves_the_first_client_only(environment: dict[str, str]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "twotrack", "--tcp", "127.0.0.1:0"),
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
-    )
-    assert process.stderr is not None
-    port = int((await process.stderr.readline()).rpartition(b":")[2])
-    first, second = socket.create_connection(("127.0.0.1", port)), socket.socket()
-    with second:
-        second.connect_ex(("127.0.0.1", port))  # taken and closed, or refused
-        reader, writer = await asyncio.open_connection(sock=first)
-        writer.write(framed(INITIALIZE))
-        assert b"Content-Length" in await asyncio.wait_for(reader.readline(), 20)
-    writer.write(framed({"id": 2, "method": "shutdown"}, {"method": "exit"}))
-    assert b'"id":2' in await asyncio.wait_for(reader.read(), 20)
-    writer.close()
-    await writer.wait_closed()
-    await process.communicate()
-    assert process.returncode == 0
-
-
-async def test_a_port_that_is_taken_is_said_in_one_line(environment: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "twotrack", "--tcp", address),
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **environment},
-        )
-        _, said = await process.communicate()
-    assert process.returncode == 1
-    assert said.decode().startswith(f"twotrack: cannot listen on {address} (")
-    assert said.count(b"\n") == 1

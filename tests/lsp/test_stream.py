@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.lsp.stream import Decoder, FrameError, Incoming, TransportWriter, _Closing, frame
+from twotrack.lsp.stream import (
+    MAX_GARBAGE_BYTES,
+    Decoder,
+    FrameError,
+    Incoming,
+    LostError,
+    TransportWriter,
+    _Closing,
+    frame,
+)
 
 
 def read_all(*parts: bytes) -> list[bytes | FrameError]:
@@ -59,9 +68,60 @@ def test_a_header_without_end_is_reported_and_the_stream_goes_on() -> None:
     (first,) = decoder.feed(b"x" * (64 * 1024 + 1))
     assert isinstance(first, FrameError)
     assert "64 KiB" in str(first)
-    second, third = decoder.feed(b"y\r\n\r\n" + frame(b"{}"))
-    assert isinstance(second, FrameError)
-    assert third == b"{}"
+    assert decoder.feed(b"y\r\n\r\n" + frame(b"{}")) == [b"{}"]
+
+
+MESSAGE = b'{"jsonrpc":"2.0","id":1}'
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(b"Traceback (most recent call last)\n", id="a stray line"),
+        pytest.param(b"Content-Length: -5\r\n\r\n" + MESSAGE, id="a negative length"),
+        pytest.param(b"Content-Length: five\r\n\r\n" + MESSAGE, id="a length that is no number"),
+        pytest.param(b"Content-Type: text\r\n\r\n" + MESSAGE, id="no length"),
+        pytest.param(b"\r\n\r\n\r\n", id="empty lines"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", id="another protocol"),
+        pytest.param(bytes(range(256)), id="any bytes"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_after_garbage_the_next_message_is_found(broken: bytes, size: int) -> None:
+    stream = broken + frame(MESSAGE) + frame(b"{}")
+    parts = [stream[i : i + size] for i in range(0, len(stream), size)]
+    error, *messages = read_all(*parts)
+    assert isinstance(error, FrameError)
+    assert messages == [MESSAGE, b"{}"]
+
+
+@pytest.mark.parametrize("length", [30, 60, 500, 100_000, 10**12])
+def test_a_length_that_is_too_large_costs_no_other_message(length: int) -> None:
+    stream = b"Content-Length: %d\r\n\r\n" % length + MESSAGE + frame(MESSAGE) + frame(MESSAGE)
+    assert [body for body in read_all(stream) if body == MESSAGE][-2:] == [MESSAGE, MESSAGE]
+
+
+def test_a_length_that_is_too_small_costs_its_own_message_only() -> None:
+    stream = b"Content-Length: 5\r\n\r\n" + MESSAGE + frame(MESSAGE)
+    cut, error, message = read_all(stream)
+    assert cut == MESSAGE[:5]
+    assert isinstance(error, FrameError)
+    assert message == MESSAGE
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_whatever_comes_before_them_two_messages_are_enough(garbage: bytes, size: int) -> None:
+    stream = garbage + frame(MESSAGE) + frame(MESSAGE)
+    parts = [stream[i : i + size] for i in range(0, len(stream), size)]
+    assert MESSAGE in read_all(*parts)
+
+
+def test_garbage_without_end_is_given_up_within_a_bound() -> None:
+    decoder = Decoder()
+    pieces = range(MAX_GARBAGE_BYTES // 10_000 + 20)
+    found = [body for _ in pieces for body in decoder.feed(b"x" * 10_000)]
+    assert any(isinstance(body, LostError) for body in found)
+    assert len(found) < 20
 
 
 def test_a_stream_that_ends_inside_a_message_just_ends() -> None:

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -17,13 +16,14 @@ from twotrack import events
 from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
 from twotrack.lsp.documents import Documents, path_of
+from twotrack.lsp.ends import on_signals, process_end
 from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
 from twotrack.lsp.status import StatusLine, status
-from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, TransportWriter, open_stdio
+from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, LostError, open_stdio
 
 if TYPE_CHECKING:
     from twotrack.session import Session
@@ -76,6 +76,8 @@ class Server(LanguageServer):
         options = params.initialization_options
         self.options = options if isinstance(options, dict) else {}
         self.protocol.initialized = True
+        if params.process_id is not None:
+            self.run_in_background(self._outlive_nobody(params.process_id))
         features = set(self.protocol.fm.features)
         if not self.client.menu:
             features.discard(types.TEXT_DOCUMENT_COMPLETION)
@@ -207,26 +209,11 @@ class Server(LanguageServer):
 
     # -- the streams ---------------------------------------------------------------------------
 
-    def serve_stdio(self) -> int:
+    def serve(self) -> int:
         """Serve standard input and output until the client leaves; give the exit status."""
 
         async def serve() -> int:
             return await self._converse(*await open_stdio())
-
-        return asyncio.run(serve())
-
-    def serve_tcp(self, host: str, port: int) -> int:
-        """Serve the first client that connects to `host`:`port`; give the exit status."""
-
-        async def serve() -> int:
-            loop = asyncio.get_running_loop()
-            first: asyncio.Future[tuple[Incoming, TransportWriter]] = loop.create_future()
-            listener = await loop.create_server(lambda: _Caller(first), host, port)
-            at = listener.sockets[0].getsockname()
-            print(f"twotrack listens on {at[0]}:{at[1]}", file=sys.stderr, flush=True)  # noqa: T201 - for a person
-            streams = await first
-            listener.close()
-            return await self._converse(*streams)
 
         return asyncio.run(serve())
 
@@ -241,38 +228,35 @@ class Server(LanguageServer):
 
         def take(body: bytes | FrameError) -> None:
             self.protocol.receive(body)
-            if self.protocol.exit_code is not None:
+            if isinstance(body, LostError):
+                logger.error("%s; twotrack ends", body)
+            if self.protocol.exit_code is not None or isinstance(body, LostError):
                 incoming.stop()
 
-        try:
-            await incoming.deliver(take)
-        finally:
-            self.protocol.end_all()
-            self.status_line.close()
-            self.end_background()
-            await asyncio.gather(*self._background, return_exceptions=True)
-            if self._session is not None:
-                await self._session.aclose()
-            await writer.close()
+        with on_signals(incoming.stop) as signals:
+            try:
+                await incoming.deliver(take)
+            finally:
+                await self._end(writer)
+        if self.protocol.exit_code is not None:
+            return self.protocol.exit_code
         # The editor that vanishes without `exit` has crashed: LSP's status for that is 1.
-        return 1 if self.protocol.exit_code is None else self.protocol.exit_code
+        return 128 + signals[0] if signals else 1
 
+    async def _end(self, writer: ByteWriter) -> None:
+        """Leave nothing behind: no request unanswered, no cost unwritten, no child."""
+        self.protocol.end_all()
+        self.status_line.close()
+        self.end_background()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._session is not None:
+            await self._session.aclose()
+        await writer.close()
 
-class _Caller(Incoming):
-    """A client that connects; `first` gets the streams of the first one, others are sent away."""
-
-    def __init__(self, first: "asyncio.Future[tuple[Incoming, TransportWriter]]") -> None:
-        super().__init__()
-        self._first = first
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio at the start."""
-        super().connection_made(transport)
-        to = cast("asyncio.Transport", transport)
-        if self._first.done():  # it came before the door was shut
-            to.close()
-        else:
-            self._first.set_result((self, TransportWriter(to, self.closed)))
+    async def _outlive_nobody(self, editor: int) -> None:
+        await process_end(editor)
+        if self._incoming is not None:
+            self._incoming.stop()
 
 
 def _roots(params: types.InitializeParams) -> tuple[Path, ...]:

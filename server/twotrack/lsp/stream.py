@@ -1,4 +1,4 @@
-"""Messages over a byte stream: framing, and the streams of stdio and TCP.
+"""Messages over a byte stream: framing, and standard input and output.
 
 pygls reads headers case-sensitively, spends three thread hops on a message and writes to stdout
 on the event loop; here a message costs none and a slow reader never stops the loop.
@@ -7,6 +7,7 @@ on the event loop; here a message costs none and a slow reader never stops the l
 import asyncio
 import os
 import queue
+import re
 import stat
 import sys
 import threading
@@ -18,15 +19,28 @@ from typing import BinaryIO, Protocol, cast
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A larger message is skipped; a larger backlog of answers nobody reads ends the connection."""
 
-_MAX_HEADER_BYTES = 64 * 1024
+MAX_GARBAGE_BYTES = 1024 * 1024
+"""So much between two messages that is none: what comes is no LSP, and the connection ends."""
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_LENGTH = re.compile(rb"(?i:content-length):[ \t]*(\d{1,19})[ \t]*(?=\r?\n)")
+_FIELDS = re.compile(rb"(?:[\w-]+:[^\r\n]*(?:\r?\n|\Z))+")
+_LONGEST_LENGTH = 64
+"""Bytes: longer is no Content-Length field."""
+_IN_BODY = re.compile(rb"Content-Length: \d{1,19}\r\n(?:[\w-]+:[^\r\n]*\r\n)*\r\n\{")
+"""A header and the begin of a body: no JSON holds one, so the length of what it is in was wrong."""
 _AT_ONCE = 32
 """Messages taken in one turn of the loop: a burst must not keep the first answers waiting."""
+_MAX_HEADER_BYTES = 64 * 1024
 _CATCH_UP_S, _MOMENT_S = 1.0, 0.001
 _CLOSE_S = 5.0
 
 
 class FrameError(Exception):
     """A message that cannot be read; the stream goes on behind it."""
+
+
+class LostError(FrameError):
+    """So much came that is no message that the other side does not speak LSP."""
 
 
 class ByteWriter(Protocol):
@@ -42,13 +56,20 @@ class ByteWriter(Protocol):
 
 
 class Decoder:
-    """Finds the messages in a stream that comes in pieces."""
+    """Finds the messages in a stream that comes in pieces.
+
+    After garbage, or a length that was wrong, it finds the next header, wherever that stands.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._length: int | None = None
         """Of the body that comes next, where its header is read."""
+        self._searched = 0
+        """So far the buffer holds no header within a body."""
         self._skipping = 0
+        self._garbage = 0
+        """Bytes since the last message that belonged to none."""
 
     @property
     def partial(self) -> bool:
@@ -58,48 +79,66 @@ class Decoder:
     def feed(self, data: bytes) -> list[bytes | FrameError]:
         """Take a piece; give the body of each message that it completes."""
         found: list[bytes | FrameError] = []
-        skipped = min(self._skipping, len(data))
-        self._skipping -= skipped
-        self._buffer += data[skipped:] if skipped else data
-        while self._length is not None or self._read_header(found):
-            if self._length is None:
-                continue
-            if len(self._buffer) < self._length:
-                break
-            found.append(bytes(self._buffer[: self._length]))
-            del self._buffer[: self._length]
-            self._length = None
+        if self._skipping:
+            inner = _IN_BODY.search(data, 0, self._skipping + _LONGEST_LENGTH)
+            skipped = min(self._skipping, inner.start() if inner else len(data))
+            self._skipping = 0 if inner else self._skipping - skipped
+            data = data[skipped:]
+        self._buffer += data
+        while self._read_body(found) if self._length is not None else self._read_header(found):
+            pass
         return found
 
     def _read_header(self, found: list[bytes | FrameError]) -> bool:
         """Take a header from the buffer; false where it is not whole yet."""
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._buffer) > _MAX_HEADER_BYTES:
-                found.append(FrameError("a message header is longer than 64 KiB"))
-                del self._buffer[:-3]
+        end = _HEADER_END.search(self._buffer)
+        if end is None:
+            excess = len(self._buffer) - _MAX_HEADER_BYTES
+            if excess > 0:
+                self._drop(excess, "a message header is longer than 64 KiB", found)
             return False
-        length = _content_length(bytes(self._buffer[:end]))
-        del self._buffer[: end + 4]
-        if length is None:
-            found.append(FrameError("a message came without a Content-Length header"))
-        elif length > MAX_BODY_BYTES:
+        head = bytes(self._buffer[: end.end()])
+        told = next(reversed(list(_LENGTH.finditer(head))), None)
+        if told is None:
+            self._drop(end.end(), "a message came without a Content-Length header", found)
+            return True
+        # What stands before the header is said once; with it, it is no longer in the way.
+        first = 0 if _FIELDS.match(head, 0, told.end()) else told.start()
+        if first:
+            self._drop(first, "something came that belongs to no message", found)
+        del self._buffer[: end.end() - first]
+        length = int(told[1])
+        if length > MAX_BODY_BYTES:
             found.append(FrameError(f"a message of {length} bytes is longer than 64 MiB"))
-            skipped = min(length, len(self._buffer))
-            self._skipping = length - skipped
-            del self._buffer[:skipped]
-        else:
-            self._length = length
+            self._skipping = length
+            rest, self._buffer = bytes(self._buffer), bytearray()
+            found += self.feed(rest)
+            return False
+        self._length, self._searched = length, 0
         return True
 
+    def _read_body(self, found: list[bytes | FrameError]) -> bool:
+        """Take a body from the buffer, up to a header within it; false where it is not whole."""
+        length = self._length or 0
+        inner = _IN_BODY.search(self._buffer, self._searched, length + _LONGEST_LENGTH)
+        if inner is not None and inner.start() < length:
+            length = inner.start()
+        elif len(self._buffer) < length:
+            self._searched = max(len(self._buffer) - _LONGEST_LENGTH, 0)
+            return False
+        found.append(bytes(self._buffer[:length]))
+        del self._buffer[:length]
+        self._length, self._garbage = None, 0
+        return True
 
-def _content_length(head: bytes) -> int | None:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        number = value.strip()
-        if name.strip().lower() == b"content-length" and number.isdigit() and len(number) < 20:
-            return int(number)
-    return None
+    def _drop(self, size: int, said: str, found: list[bytes | FrameError]) -> None:
+        """Leave out bytes that belong to no message; say so, but once for all of them."""
+        if not self._garbage:
+            found.append(FrameError(said))
+        self._garbage += size
+        if self._garbage > MAX_GARBAGE_BYTES:
+            found.append(LostError("what comes on standard input is not the LSP"))
+        del self._buffer[:size]
 
 
 class Incoming(asyncio.Protocol):
@@ -205,7 +244,8 @@ async def open_stdio() -> tuple[Incoming, ByteWriter]:
     # A copy of the descriptors, so that a stray print() goes to stderr and not into the protocol.
     source = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    elsewhere = os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno()
+    os.dup2(elsewhere, sys.stdout.fileno())
     if _can_be_polled(source):
         await loop.connect_read_pipe(lambda: incoming, source)
     else:
@@ -213,6 +253,8 @@ async def open_stdio() -> tuple[Incoming, ByteWriter]:
     if not _can_be_polled(sink):
         return incoming, _ThreadWriter(sink)
     transport, protocol = await loop.connect_write_pipe(_Closing, sink)
+    # Where nobody hears the answers any more, nobody asks.
+    protocol.closed.add_done_callback(lambda _: incoming.stop())
     return incoming, TransportWriter(transport, protocol.closed)
 
 
