@@ -123,6 +123,8 @@ class Lines:
         sure = sure or self._are_statements_of_another_width(same)
         if same and sure and len(set(same)) == 1:
             return same[0]
+        if self.chat and body is None and not same and self._lists_at(here):
+            return here
         if same or body is None:
             return own if own in same or (written is not None and not same) else here
         return self._by_body(own, here, body)
@@ -160,16 +162,31 @@ class Lines:
         if halves and column == smaller > 0:
             return smaller
         at_level = zip(self.lines, self.levels, strict=True)
-        above = self.gap.lexer.bare(self.gap.last_line).rstrip()
-        beside = self.ours.width(self.gap.last_line) == here
         items = (
             {self.theirs.width(line) for line, level in at_level if level == 0} == {column}
             and min(self.levels) == 0
             and self.first.rstrip().endswith(",")
-            and not self.gap.prefix.strip()
-            and (above.endswith(("(", "[", "{")) or (above.endswith(",") and beside))
+            and self._in_list
         )
         return column if items and column in (here // 2, 2 * here, 4 * here) else None
+
+    def _lists_at(self, column: int) -> bool:
+        """Whether all lines at the first one's level stand at `column`, each after a comma."""
+        before = (self.first, *self.lines)
+        found = [n for n, level in enumerate(self.levels) if level == 0]
+        return bool(found) and all(
+            self.theirs.width(self.lines[n]) == column and before[n].rstrip().endswith(",")
+            for n in found
+        )
+
+    @property
+    def _in_list(self) -> bool:
+        """Whether the cursor's line is an item of a list, which goes on at its own column."""
+        if self.gap.prefix.strip():
+            return False
+        above = self.gap.lexer.bare(self.gap.last_line).rstrip()
+        beside = self.ours.width(self.gap.last_line) == self.here
+        return above.endswith(("(", "[", "{")) or (above.endswith(",") and beside)
 
     def has_steps_of_another_width(self, step: int) -> bool:
         """Whether all headers and bodies differ by `step`, where those around differ by another."""
@@ -232,6 +249,7 @@ class Lines:
             width, header = self.theirs.width(line), self._opens(line)
             closes_here = level == 0 and _CLOSES.match(line) is not None
             goes_on = _goes_on(before) and not self._opens(before) and not closes_here
+            goes_on = goes_on and not (self._in_list and before.rstrip().endswith(","))
             before = line
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break

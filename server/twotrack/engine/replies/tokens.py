@@ -52,7 +52,8 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     Tokens that the code itself speaks of stay: within a string, or known to the document.
     """
     first = _FIRST.match(reply)
-    if first is not None and not _speaks_of_tokens(gap) and not _is_index(first, reply, gap):
+    own = first is not None and (_is_index(first, reply, gap) or _is_struck(reply, 0, gap))
+    if first is not None and not own and not _speaks_of_tokens(gap):
         reply = reply[first.end() :]
         if _HEADING.search(first[0]):
             reply = reply.removeprefix("\n")
@@ -83,6 +84,15 @@ def _is_index(token: re.Match[str], reply: str, gap: Gap) -> bool:
     return bool(after.partition("\n")[0].strip()) or not reply[: token.start()].strip()
 
 
+def _is_struck(reply: str, at: int, gap: Gap) -> bool:
+    """Whether `<s>` begins a text that is struck out, in a markup, not the whole answer."""
+    lexis = gap.language.lexis
+    if not (lexis.tags or lexis.prose) or not reply[at:].lstrip().startswith("<s>"):
+        return False
+    _, end, behind = reply[at:].partition("</s>")
+    return bool(end) and bool(reply[:at].strip() or behind.strip())
+
+
 def _speaks_of_tokens(gap: Gap) -> bool:
     around = "\n".join((*gap.above, gap.prefix, gap.suffix, *gap.below))
     return _TOKEN.search(around) is not None
@@ -91,11 +101,14 @@ def _speaks_of_tokens(gap: Gap) -> bool:
 def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
     if gap.lexer.in_string(gap.near + reply, len(gap.near) + at):
         return True
+    if _is_struck(reply, at, gap):
+        return True
     found = _TOKEN.match(reply, at)
     if found is not None and _is_index(found, reply, gap):
         return True
     at_the_end = not reply[at + len(token) :].strip()
-    if token[0] == "[" or (token in ("</s>", "<s>") and gap.lexer.language.lexis.tags):
+    lexis = gap.language.lexis
+    if token[0] == "[" or (token in ("</s>", "<s>") and (lexis.tags or lexis.prose)):
         word = token.strip("[]/")
         return _stands_in(f"[{word}" if token[0] == "[" else "<s>", reply[:at], gap) or (
             token[0] == "[" and token[1:2] != "/" and _stands_in(word, reply[:at], gap)

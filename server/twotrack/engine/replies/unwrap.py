@@ -42,6 +42,9 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _TICKED = re.compile(r"`[^`]*`")
 _ITEM = re.compile(r"(?:[-*+•]|\d{1,2}[.)]) +")
 _HEADING = re.compile(r"#{1,6} +\w|\*\*\w[^*]*\*\*|-{3,}\s*$|\*{3,}\s*$")
+_PLACEHOLDER = re.compile(
+    r"\s*(?:\{/\*|/\*|//|#|--|<!--|;+|%)\s*(?:\.\.\.|…)\s*\w.*(?:\.\.\.|…)\s*+(?:\*/\}?|-->)?\s*+"
+)
 _CODE_SIGNS = re.compile(r"[={}\[\];<>|\\@$]|\w\(|->|::|\)\s*:|^\s*(?:[#*/%-]|\.\w)")
 
 
@@ -55,6 +58,25 @@ class Code(NamedTuple):
 
 def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
     """Return the code of `reply`; it is empty where there is none."""
+    code = _code(reply, gap, chat=chat)
+    return code._replace(text=_without_placeholders(code.text)) if chat else code
+
+
+def _without_placeholders(text: str) -> str:
+    """The text without comments at its edges that stand for code: those between two ellipses."""
+    lines = text.split("\n")
+    if not any(map(_PLACEHOLDER.fullmatch, lines)):
+        return text
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    while lines and _PLACEHOLDER.fullmatch(lines[0]):
+        del lines[0]
+    while lines and _PLACEHOLDER.fullmatch(lines[-1]):
+        del lines[-1]
+    return "\n".join(lines)
+
+
+def _code(reply: str, gap: Gap, *, chat: bool) -> Code:
     around = "\n".join((*gap.above[-40:], gap.prefix + gap.suffix, *gap.below))
     reply = without_special_tokens(without_thoughts(reply, around), gap)
     tagged = _TAGGED.search(reply)
