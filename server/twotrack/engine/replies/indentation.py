@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.echo import Answer
-from twotrack.engine.replies.levels import CONTINUES, TAB, Lines, Style, style_of, style_of_lines
+from twotrack.engine.replies.levels import (
+    CONTINUES,
+    TAB,
+    UNITS,
+    Lines,
+    Style,
+    style_of,
+    style_of_lines,
+)
 from twotrack.lexical import Scan
 
 _INDENTED = re.compile(r"\t|  +")
@@ -126,6 +134,10 @@ def _kept(first: str, gap: Gap, *, chat: bool) -> str:
     shallow = ours.width(gap.prefix) <= ours.width(above)
     goes_on = CONTINUES.match(first.lstrip()) and first.lstrip()[:2] not in ("//", "--")
     fits = ours.width(written) % ours.unit == 0
+    if chat and ours.width(written) in UNITS:
+        written, fits = ours.indent(ours.unit), True
+    elif chat and ours.width(written) > ours.unit:
+        return ""  # of another width, and so no level deeper
     return written if theirs and fits and shallow and (goes_on or gap.opens(above)) else ""
 
 

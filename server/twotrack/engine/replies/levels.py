@@ -25,7 +25,9 @@ _MIDDLE = re.compile(r"(?:else|elif|elsif|elseif|except|catch|rescue|ensure|when
 """What begins the next part of a block that something above has opened."""
 _MAY_GO_ON = re.compile(r"(?:[^\w\s;\])}\"'`]|\b(?:return|else|do|then|not|and|or|in))\Z")
 """What a line ends with whose statement may go on below it."""
-_UNITS = frozenset({2, 3, 4, 8})
+_WORD_ALONE = re.compile(r"\s*\w+")
+UNITS = frozenset({2, 3, 4, 8})
+"""Columns that people take for a level."""
 TAB = 4
 """Columns of a tab where only levels count."""
 
@@ -193,7 +195,7 @@ class Lines:
         widths = [self.theirs.width(line) for line in self.lines]
         lines = (self.first or self.gap.prefix, *self.lines)
         return (
-            step in _UNITS - {self.ours.unit}
+            step in UNITS - {self.ours.unit}
             and not self.ours.tabs
             and self.gap.steps_in(lines, (self.here, *widths)) == {step}
             and self.gap.steps == {self.ours.unit}
@@ -212,11 +214,13 @@ class Lines:
         )
         if not columns or not (ended or alone):
             return False
-        sure = ended or len(columns) > 1
+        # Where lines end statements, nothing stands deeper below one but what a word alone begins.
+        by_lines = not self.gap.language.lexis.terminator and not _WORD_ALONE.fullmatch(end)
         if columns[0] in (2 * self.here, 4 * self.here):
-            return sure
+            return ended or by_lines or len(columns) > 1
         # A block that ends without a closer has none.
-        return ended and columns[0] == self.here // 2 and self._stands_in_block()
+        closed = ended or (by_lines and not self.gap.language.indented)
+        return closed and columns[0] == self.here // 2 and self._stands_in_block()
 
     def _stands_in_block(self) -> bool:
         """Whether the nearest line above that stands further left opens a block."""
@@ -295,6 +299,8 @@ class Lines:
 
     def _by_body(self, own: int, here: int, body: int) -> int:
         """The column of a header of which the answer shows only the body, one level deeper."""
+        if _MIDDLE.match(self.lines[0].lstrip()) and body in (own, here):
+            return body  # `when` may stand below `case`
         if own != here:
             within = zip(self.lines, self.levels, strict=True)
             least = min((self.theirs.width(line) for line, at in within if at > 0), default=body)
@@ -308,7 +314,7 @@ class Lines:
         left = body < here + begun and not _LABEL.match(self.lines[0])
         left = left and not (self._goes_on_above() and not self.chat)
         other = left or unit in (2 * self.ours.unit, 4 * self.ours.unit) or not self.of_our_kind
-        if not self.chat and levels and other and unit in _UNITS and body % (levels + 1) == 0:
+        if not self.chat and levels and other and unit in UNITS and body % (levels + 1) == 0:
             return unit * levels  # counted from the margin in levels of another width
         return body - self.ours.unit if self.chat and not self.first and left else here
 
@@ -330,10 +336,10 @@ class Lines:
             return 0  # as the document goes on with statements, whatever its levels
         levels = 0 if self.chat else self.here // self.ours.unit
         absolute = there // levels if levels and there and there % levels == 0 else 0
-        if absolute in _UNITS and depths and all(depth % absolute == 0 for depth in depths):
+        if absolute in UNITS and depths and all(depth % absolute == 0 for depth in depths):
             return absolute
         step = math.gcd(*depths) if depths and min(depths) > 0 else 0
-        return step if step in _UNITS else 0
+        return step if step in UNITS else 0
 
 
 def _stands_by_custom(line: str) -> bool:
