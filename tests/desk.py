@@ -24,6 +24,9 @@ class Route:
 class Purse:
     usd: float
 
+    async def counted(self) -> None:
+        """All is."""
+
     def left(self) -> float:
         return self.usd
 

@@ -1,4 +1,5 @@
 import math
+import os
 import sqlite3
 import stat
 import subprocess
@@ -193,12 +194,13 @@ def test_a_new_day_begins_at_nothing(path: Path) -> None:
     ledger.close()
 
 
-def test_rows_older_than_a_year_go(path: Path) -> None:
-    for year in (2024, 2026):
+@pytest.mark.parametrize("years", [(2026, 2028, 2026), (2026, 2000, 2026)])
+def test_a_clock_that_jumps_costs_no_row(path: Path, years: tuple[int, ...]) -> None:
+    for year in years:
         ledger = Ledger(path, at(MAY_9.replace(year=year)))
         ledger(ANSWER)
         ledger.close()
-    assert [row[0] for row in rows(path)] == ["2026-05-09"]
+    assert [row[0] for row in rows(path)] == [f"{year}-05-09" for year in years]
 
 
 def test_two_processes_write_the_same_file(path: Path) -> None:
@@ -223,7 +225,30 @@ def put_a_file_above(path: Path) -> None:
     path.parent.write_text("a file")
 
 
-@pytest.mark.parametrize("harm", [break_it, put_a_folder_there, put_a_file_above])
+def test_what_is_no_ledger_is_put_aside_and_a_new_one_begun(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_it(path)
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    aside = path.with_name("ledger.sqlite3.2026-05-09-120000")
+    assert aside.read_bytes().startswith(b"this is no database")
+    assert ledger.problem is not None
+    assert aside.name in ledger.problem
+    assert len(caplog.records) == 1
+
+
+def test_without_a_home_nothing_is_kept_and_nothing_fails() -> None:
+    ledger = Ledger(Path(os.devnull, "ledger.sqlite3"), at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.spent("day") == pytest.approx(0.25)
+    assert ledger.problem == "What is spent is not kept: no home folder is known. Set HOME."
+
+
+@pytest.mark.parametrize("harm", [put_a_folder_there, put_a_file_above])
 def test_a_ledger_that_cannot_be_written_is_one_problem_and_counts_on(
     path: Path, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -268,19 +293,32 @@ def test_a_full_disk_is_one_problem_and_harms_nothing(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_ledger_that_another_process_keeps_locked_is_one_problem(path: Path) -> None:
+def test_rows_wait_while_another_process_keeps_the_ledger_locked(path: Path) -> None:
     Ledger(path, at(MAY_9)).close()
     other = sqlite3.connect(path)
     other.execute("BEGIN EXCLUSIVE")
     ledger = Ledger(path, at(MAY_9))
-    ledger(ANSWER)
+    for _ in range(3):
+        ledger(ANSWER)
     while ledger.problem is None:
         threading.Event().wait(0.01)
     other.close()
     ledger(ANSWER)
     ledger.close()
     assert "locked" in ledger.problem
-    assert ledger.spent("day") == pytest.approx(0.5)
+    assert ledger.spent("day") == pytest.approx(1.0)
+    assert len(rows(path)) == 4
+
+
+async def test_what_was_paid_before_is_known_before_the_first_question(path: Path) -> None:
+    before = Ledger(path, at(MAY_9))
+    before(ANSWER)
+    before.close()
+    ledger = Ledger(path, at(MAY_9))
+    budget = Budget(BudgetSettings(day=0.25), ledger)
+    await budget.counted()
+    assert budget.left() == 0
+    ledger.close()
 
 
 def test_the_writer_ends_with_the_ledger(path: Path) -> None:
@@ -294,6 +332,9 @@ def test_the_writer_ends_with_the_ledger(path: Path) -> None:
 class Spent:
     day: float
     month: float
+
+    async def read(self) -> None:
+        """Nothing is to be read."""
 
     def spent(self, period: str) -> float:
         return self.day if period == "day" else self.month

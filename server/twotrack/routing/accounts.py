@@ -14,6 +14,10 @@ _Event = TypeVar("_Event", Answered, ModelFailed, Abandoned)
 class Purse(Protocol):
     """What may still be spent."""
 
+    async def counted(self) -> None:
+        """Wait until all is counted that was spent before."""
+        ...
+
     def left(self) -> float:
         """USD; infinite where there is no limit."""
         ...

@@ -191,6 +191,8 @@ class Dispatcher:
         Raises RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes
         the stream within the same cancellation; nothing is asked again then.
         """
+        if self._purse is not None:
+            await self._purse.counted()
         begun = self._clock()
         models = self.serving(ask.task, ask.skip)
         queue = self._by_health(models, TASKS[ask.task].track)

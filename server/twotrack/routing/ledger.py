@@ -4,6 +4,7 @@ A row holds no code, no prompt and no key. A thread of its own writes, so that n
 for the disk; what is spent is kept in memory.
 """
 
+import asyncio
 import logging
 import math
 import os
@@ -11,15 +12,15 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import platformdirs
-
 from twotrack.events import Abandoned, Answered, Event, ModelFailed
+from twotrack.folders import data_file, is_nowhere
 from twotrack.settings.schema import BudgetSettings
 
 if TYPE_CHECKING:
@@ -32,12 +33,17 @@ _MOST_WAITING = 10_000
 _BATCH = 500
 _REFRESH_S = 60.0
 """How often what other processes have spent is read."""
-_KEPT_DAYS = 400
-_LOCKED_S = 2.0
+_MOST_ROWS = 1_000_000
+"""The oldest go: by their number, for a clock may be wrong."""
+_LOCKED_S = 1.0
 """How long the writer waits for another process that writes."""
+_AGAIN_S = 2.0
+"""Seconds until rows that could not be written are tried again."""
 _GATHER_S = 1.0
 """Seconds that rows are gathered for one write."""
-_CLOSE_S = 3.0
+_READ_S = 2.0
+"""So long the first question waits for what was spent before."""
+_CLOSE_S = 1.8
 _STEPS = (
     (
         # IF NOT EXISTS: the first ledgers had no version.
@@ -72,6 +78,7 @@ _STEPS = (
     ),
 )
 """What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
+_FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
 _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
 Period = Literal["day", "month"]
 
@@ -107,14 +114,15 @@ _INSERT = f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' 
 
 def default_path() -> Path:
     """The ledger's file in the user's data folder."""
-    return platformdirs.user_data_path("twotrack", appauthor=False) / "ledger.sqlite3"
+    return data_file("ledger.sqlite3")
 
 
 class Ledger:
     """Listens to the events and writes them down at `path`.
 
-    A database that is broken, locked or read-only is logged once; `problem` holds it, and the
-    sums go on in memory. Until the file is read (some milliseconds) only new costs are known.
+    What cannot be written now, for the file is locked or the disk full, is tried again; `problem`
+    holds why, is logged once, and the sums go on in memory. A file that is no ledger is put aside
+    and a new one begun. Until the file is read (some milliseconds) only new costs are known.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
@@ -129,6 +137,9 @@ class Ledger:
         self._unsaved: dict[str, float] = {}
         self._database: sqlite3.Connection | None = None
         self._refreshed = -math.inf
+        self._read = threading.Event()
+        self._unwritten: list[_Row] = []
+        """The writer's own: rows in the order they came."""
         self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._thread.start()
 
@@ -152,48 +163,55 @@ class Ledger:
             days = (self._saved, self._unsaved)
             return sum(usd for by in days for day, usd in by.items() if day.startswith(wanted))
 
+    async def read(self) -> None:
+        """Wait until it is known what was spent before, for a bounded time."""
+        if not self._read.is_set():
+            await asyncio.to_thread(self._read.wait, _READ_S)
+
     def close(self) -> None:
         """Write what waits and end. Blocks, for a bounded time."""
         self._closing.set()
-        try:
+        end = time.monotonic() + _CLOSE_S
+        with suppress(queue.Full):  # the disk hangs; the thread does not keep the process
             self._rows.put(None, timeout=_CLOSE_S)
-        except queue.Full:
-            return  # the disk hangs; the thread does not keep the process
-        self._thread.join(_CLOSE_S)
+        self._thread.join(max(end - time.monotonic(), 0.0))
 
     # -- the writer's thread -------------------------------------------------------------------
 
     def _write(self) -> None:
-        self._save([])
+        self._save()
+        self._read.set()
         ended = False
         while not ended:
-            batch = [self._rows.get()]
-            # A thread that wakes at every key takes its time from the event loop.
-            self._closing.wait(_GATHER_S)
+            batch: list[_Row | None] = []
+            with suppress(queue.Empty):
+                batch.append(self._rows.get(timeout=_AGAIN_S if self._unwritten else None))
+                # A thread that wakes at every key takes its time from the event loop.
+                self._closing.wait(_GATHER_S)
             while len(batch) < _BATCH and not self._rows.empty():
                 batch.append(self._rows.get())
-            ended = batch[-1] is None
-            rows = [row for row in batch if row is not None]
-            if rows:
-                self._save(rows)
+            ended = None in batch
+            self._unwritten += [row for row in batch if row is not None]
+            del self._unwritten[:-_MOST_WAITING]
+            if self._unwritten:
+                self._save()
         if self._database is not None:
             self._database.close()
 
-    def _save(self, rows: list[_Row]) -> None:
+    def _save(self) -> None:
         import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
+        rows = self._unwritten
         try:
             if self._database is None:
-                self._database = _connect(self.path)
-                oldest = (self._now() - timedelta(days=_KEPT_DAYS)).date().isoformat()
-                with self._database:
-                    self._database.execute("DELETE FROM requests WHERE day < ?", (oldest,))
+                self._database = self._opened()
             with self._database:
                 self._database.executemany(_INSERT, map(astuple, rows))
             by_day = self._refreshed_sums()
         except (sqlite3.Error, OSError) as error:
             self._complain(error)
             return
+        self._unwritten = []
         with self._lock:
             if by_day is not None:
                 self._saved = by_day
@@ -202,6 +220,20 @@ class Ledger:
                 self._unsaved[row.day] -= cost
                 if by_day is None:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
+
+    def _opened(self) -> "sqlite3.Connection":
+        """Open the ledger; what stands in its place and is none is put aside first."""
+        import sqlite3  # noqa: PLC0415  # lazily: not needed to start
+
+        try:
+            return _connect(self.path)
+        except sqlite3.OperationalError:  # locked, full, not allowed: it may be a good one
+            raise
+        except sqlite3.DatabaseError:
+            aside = self.path.with_name(f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}")
+            self.path.rename(aside)
+            self._tell(f"The ledger was not readable; it is kept as {aside.name}, a new one begun.")
+            return _connect(self.path)
 
     def _refreshed_sums(self) -> dict[str, float] | None:
         """The month's sums from the file, other processes' included; None: not yet again."""
@@ -216,13 +248,23 @@ class Ledger:
         if self._database is not None:
             self._database.close()
             self._database = None
+        if is_nowhere(self.path):
+            self._tell("What is spent is not kept: no home folder is known. Set HOME.")
+        else:
+            self._tell(f"The ledger {self.path} cannot be written: {error}.")
+
+    def _tell(self, problem: str) -> None:
         if self.problem is None:
-            self.problem = f"The ledger {self.path} cannot be written: {error}."
-            logger.warning("%s", self.problem)
+            self.problem = problem
+            logger.warning("%s", problem)
 
 
 class Spending(Protocol):
     """Who knows what was spent."""
+
+    async def read(self) -> None:
+        """Wait until that of earlier processes is known too."""
+        ...
 
     def spent(self, period: Period) -> float:
         """USD of this day or month."""
@@ -235,6 +277,11 @@ class Budget:
 
     limits: BudgetSettings
     spending: Spending
+
+    async def counted(self) -> None:
+        """Wait until all is counted that was spent before, where there is a limit."""
+        if self.limits.day is not None or self.limits.month is not None:
+            await self.spending.read()
 
     def left(self) -> float:
         """USD that may still be spent; infinite where no limit is set, never below zero."""
@@ -261,6 +308,8 @@ def _connect(path: Path) -> "sqlite3.Connection":
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         _migrate(database)
+        with database:
+            database.execute(_FORGET)
     except sqlite3.Error:
         database.close()
         raise

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from twotrack.folders import config_file
 from twotrack.settings.check import Problems
 
 PROJECT_FILE = ".twotrack.toml"
@@ -23,9 +24,7 @@ def user_path(environment: Mapping[str, str]) -> Path:
             return Path(named).expanduser()
         except RuntimeError:  # no such home directory; reading it tells so
             return Path(named)
-    import platformdirs  # noqa: PLC0415  # lazily: not needed where the variable is set
-
-    return Path(platformdirs.user_config_dir("twotrack", appauthor=False)) / "config.toml"
+    return config_file("config.toml")
 
 
 def user_tree(environment: Mapping[str, str], problems: Problems) -> Mapping[str, object]:
