@@ -337,6 +337,8 @@ class Session:
         """Take note of a document that the editor closed."""
         self._settle(document)
         self._unread.pop(document.uri, None)
+        self._syntax.forget(document.uri)
+        self._excerpts.forget(document.uri)
         if self._front is not None and self._front[0].uri == document.uri:
             self._front = None
         if self._warming is not None and self._warming_for == document.uri:

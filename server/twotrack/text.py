@@ -100,9 +100,19 @@ class Snapshot:
 
     __slots__ = ("_chunks", "_first_chars", "_first_lines", "_text")
 
+    _chunks: list[_Chunk]
+    _first_chars: list[int]
+    _first_lines: list[int]
+
     def __init__(self, text: str = "") -> None:
-        self._index(_chunked(_split(text)))
         self._text: str | None = text
+
+    def __getattr__(self, name: str) -> object:
+        """Make the lines at the first need: most open documents only lie there."""
+        if name not in Snapshot.__slots__ or self._text is None:
+            raise AttributeError(name)
+        self._index(_chunked(_split(self._text)))
+        return getattr(self, name)
 
     @classmethod
     def _of(cls, chunks: list[_Chunk]) -> Self:
@@ -134,7 +144,7 @@ class Snapshot:
 
     def __len__(self) -> int:
         """Code points in all."""
-        return self._first_chars[-1]
+        return self._first_chars[-1] if self._text is None else len(self._text)
 
     @property
     def line_count(self) -> int:

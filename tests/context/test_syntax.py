@@ -288,7 +288,7 @@ def test_the_cache_follows_the_text() -> None:
     def document(text: Snapshot) -> Document:
         return Document("file:///a.py", Path("/a.py"), "python", 1, text)
 
-    cache = SyntaxCache(2)
+    cache = SyntaxCache(250_000)
     text = Snapshot("def f(): pass\n")
     first = cache.of(document(text))
     assert cache.of(document(text)) is first

@@ -128,6 +128,8 @@ async def test_an_editor_that_hears_no_more_ends_it(environment: dict[str, str])
     os.close(said)
     os.close(heard)
     assert await asyncio.wait_for(server.wait(), END_S) == 1
+    assert server.stdin is not None
+    server.stdin.close()
 
 
 NOISE = b"this is no message of the Language Server Protocol\n" * 400
@@ -168,6 +170,7 @@ async def test_what_speaks_another_protocol_is_told_in_a_sentence(
         while not server.stdin.is_closing():
             server.stdin.write(NOISE)
             await asyncio.wait_for(server.stdin.drain(), END_S)
+    server.stdin.close()
     said = (await server.stderr.read()).decode()
     assert await server.wait() == 1
     assert "what comes on standard input is not the LSP; twotrack ends" in said

@@ -6,7 +6,7 @@ import pytest
 
 from twotrack.errors import EditConflict
 from twotrack.lsp.documents import Documents, UnknownDocument, path_of, uri_of
-from twotrack.text import Edit, Position, Range
+from twotrack.text import Edit, Position, Range, Snapshot
 
 URI = "file:///w/a.py"
 
@@ -94,3 +94,15 @@ def test_paths_and_uris_are_each_others_inverse(path: str) -> None:
 def test_what_is_no_file_has_no_path() -> None:
     assert path_of("untitled:Untitled-1") is None
     assert path_of("file://[x") is None
+
+
+def test_what_changes_put_in_is_remembered_up_to_a_bound() -> None:
+    documents = Documents()
+    documents.open("file:///a.py", "python", 1, "")
+    for version in range(2, 12):
+        text = Snapshot("x" * 300_000)
+        edit = Edit(Range(Position(0, 0), documents.get("file:///a.py").text.end), text.text)
+        documents.change("file:///a.py", version, [edit], text)
+    assert len(documents.changes_since("file:///a.py", 9)) == 2
+    with pytest.raises(EditConflict):
+        documents.changes_since("file:///a.py", 2)

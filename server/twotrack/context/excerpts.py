@@ -110,6 +110,12 @@ class ExcerptPicker:
 
         self._tables[document.uri] = await asyncio.to_thread(read)
 
+    def forget(self, uri: str) -> None:
+        """Let go of a document that was closed."""
+        self._tables.pop(uri, None)
+        for key in [key for key in self._choices if key[0] == uri]:
+            del self._choices[key]
+
     def _is_read(self, document: Document) -> bool:
         known = self._tables.get(document.uri)
         return known is not None and known.document.text is document.text
@@ -156,7 +162,7 @@ class ExcerptPicker:
 def _read(document: Document, syntax: Syntax | None) -> _Table:
     if len(document.text) > _MAX_DOCUMENT:
         return _Table(document, (), {})
-    lines = document.text.lines()
+    lines = Snapshot(document.text.text).lines()  # not kept: few pieces are ever asked for
     spans = list(_definition_spans(syntax.definitions() if syntax else (), len(lines)))
     if not spans:
         starts = range(0, len(lines), _PIECE_LINES)

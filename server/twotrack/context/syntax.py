@@ -260,11 +260,23 @@ def parse(
     return Syntax(language, grammar, source, tree)
 
 
+_MOST_HELD = MAX_CHARACTERS + 500_000
+"""Characters of the documents whose trees are kept: a tree takes 40 bytes for each."""
+_LEAST_HELD = 100_000
+"""What a document counts besides: 25 are kept at most."""
+
+
 class SyntaxCache:
     """The syntax of the documents used last; a changed one is parsed from where it was."""
 
-    def __init__(self, documents: int = 16) -> None:
-        self._held: LRUCache[str, tuple[Snapshot, Syntax | None]] = LRUCache(documents)
+    def __init__(self, most: int = _MOST_HELD) -> None:
+        self._held: LRUCache[str, tuple[Snapshot, Syntax | None]] = LRUCache(
+            most, getsizeof=lambda held: _LEAST_HELD + (len(held[0]) if held[1] else 0)
+        )
+
+    def forget(self, uri: str) -> None:
+        """Let go of a document that was closed."""
+        self._held.pop(uri, None)
 
     def of(self, document: Document) -> Syntax | None:
         """The syntax of `document`; None where it has none."""

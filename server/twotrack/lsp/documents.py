@@ -14,6 +14,8 @@ from twotrack.text import Edit, Snapshot
 
 _HISTORY = 512
 """Changes remembered for each document, so that an edit can be rebased over them."""
+_HISTORY_CHARACTERS = 1 << 20
+"""The same by what they put in."""
 
 
 class UnknownDocument(TwotrackError):
@@ -26,6 +28,8 @@ class Documents:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Document] = OrderedDict()
         self._history: dict[str, deque[tuple[int, Edit]]] = {}
+        self._history_size: dict[str, int] = {}
+        """Characters that the changes remembered put in."""
         self._complete_from: dict[str, int] = {}
         """The oldest version since which every change is remembered."""
         self._waiting: list[asyncio.Future[None]] = []
@@ -34,6 +38,7 @@ class Documents:
         """Take a document over from the editor."""
         document = Document(uri, path_of(uri), language, version, Snapshot(text))
         self._history[uri] = deque()
+        self._history_size[uri] = 0
         self._complete_from[uri] = version
         self._put(document)
         return document
@@ -44,8 +49,11 @@ class Documents:
         history = self._history[uri]
         for edit in edits:
             history.append((version, edit))
-            if len(history) > _HISTORY:
-                self._complete_from[uri] = history.popleft()[0]
+            self._history_size[uri] += len(edit.new_text)
+            while len(history) > _HISTORY or self._history_size[uri] > _HISTORY_CHARACTERS:
+                since, oldest = history.popleft()
+                self._complete_from[uri] = since
+                self._history_size[uri] -= len(oldest.new_text)
         document = replace(document, version=version, text=text)
         self._put(document)
         return document
@@ -71,6 +79,7 @@ class Documents:
         """Give a document back to the disk."""
         self._open.pop(uri, None)
         self._history.pop(uri, None)
+        self._history_size.pop(uri, None)
         self._complete_from.pop(uri, None)
         self._tell()
 
