@@ -25,6 +25,7 @@ FLOORS = [
         "settings",
         "log",
         "folders",
+        "shown",
     },
     {"llm"},
     {"routing"},

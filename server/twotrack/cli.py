@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from twotrack import __version__, log
 from twotrack.errors import TwotrackError
-from twotrack.settings.limits import printable
 from twotrack.settings.schema import LogSettings
+from twotrack.shown import printable
 from twotrack.tasks import TASKS, Task, Track
 
 if TYPE_CHECKING:

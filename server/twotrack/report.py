@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from twotrack.routing.routes import Route
-from twotrack.settings.limits import printable
+from twotrack.shown import printable
 from twotrack.tasks import TASKS, Task
 
 

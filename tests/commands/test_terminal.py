@@ -39,7 +39,7 @@ async def shown(environment: dict[str, str], folder: Path, output: int, *argumen
 async def test_a_models_answer_cannot_move_the_cursor_of_a_terminal(
     environment: dict[str, str], project: Path, models: ModelServer
 ) -> None:
-    (project / "a.py").write_text("name = \n")
+    (project / "a.py").write_text("name = \n# \x1b is at home here\n")
     models.script(Reply('"\x1b[2Jwiped"\n'))
     screen, output = os.openpty()
     await shown(environment, project, output, "complete", "a.py:1:8")
@@ -49,8 +49,16 @@ async def test_a_models_answer_cannot_move_the_cursor_of_a_terminal(
     assert b"\x1b" not in written
 
 
-async def test_a_pipe_gets_it_as_it_is(run: Run, project: Path, models: ModelServer) -> None:
+async def test_a_character_that_nobody_sees_is_not_proposed(
+    run: Run, project: Path, models: ModelServer
+) -> None:
     (project / "a.py").write_text("name = \n")
+    models.script(Reply('"\u202ewiped"\n'))
+    assert (await run("complete", "a.py:1:8")).out == ""
+
+
+async def test_a_pipe_gets_it_as_it_is(run: Run, project: Path, models: ModelServer) -> None:
+    (project / "a.py").write_text("name = \n# \x1b is at home here\n")
     models.script(Reply('"\x1b[2Jwiped"\n'))
     assert (await run("complete", "a.py:1:8")).out == '"\x1b[2Jwiped"'
 

@@ -13,8 +13,8 @@ from twotrack.commands.editors import Editor
 from twotrack.commands.examined import Examined, Finding, Level
 from twotrack.report import key_data, route_data, table
 from twotrack.routing.routes import Route
-from twotrack.settings.limits import printable
 from twotrack.settings.schema import BudgetSettings
+from twotrack.shown import printable
 from twotrack.tasks import Task
 
 SCHEMA = 1

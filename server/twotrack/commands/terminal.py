@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from twotrack.errors import TwotrackError
-from twotrack.settings.limits import printable
+from twotrack.shown import printable
 
 _NARROWEST = 40
 """Columns; what is narrower wraps lines by itself."""

@@ -10,6 +10,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from twotrack.lsp.documents import uri_of
+from twotrack.shown import sentence
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -25,7 +26,7 @@ async def show(server: "Server", title: str, text: str) -> None:
 
 
 async def _open(server: "Server", title: str, text: str) -> bool:
-    path = await asyncio.to_thread(_write, f"# {title}\n\n{text.rstrip()}\n")
+    path = await asyncio.to_thread(_write, f"# {sentence(title)}\n\n{text.rstrip()}\n")
     params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
     try:
         result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)

@@ -4,6 +4,7 @@ from lsprotocol import types
 
 from twotrack import errors
 from twotrack.lsp.documents import UnknownDocument
+from twotrack.shown import sentence
 
 _CODES: list[tuple[type[errors.TwotrackError], int]] = [
     (UnknownDocument, types.ErrorCodes.InvalidParams),
@@ -24,6 +25,6 @@ def response_error(error: BaseException) -> tuple[int, str]:
     """
     for kind, code in _CODES:
         if isinstance(error, kind):
-            return int(code), error.message
+            return int(code), sentence(error.message)
     text = f"twotrack failed inside ({type(error).__name__}); its log says where."
     return int(types.ErrorCodes.InternalError), text

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
+from twotrack.shown import sentence
+
 _MOST_PROBLEMS = 3
 """Shown at once of the settings' problems."""
 
@@ -21,7 +23,7 @@ class Notices:
         key = once_for or text
         if key not in self._said and len(self._said) < 1000:
             self._said.add(key)
-            self._show(types.ShowMessageParams(types.MessageType.Warning, text))
+            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
 
     def problems(self, texts: Sequence[str]) -> None:
         """Show what is wrong with the settings now and was not at the last call."""
@@ -33,15 +35,15 @@ class Notices:
                 f"twotrack settings: {rest} more problems; see `twotrack models`."
             ]
         for text in new:
-            self._show(types.ShowMessageParams(types.MessageType.Warning, text))
+            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
 
     def error(self, text: str) -> None:
         """Show an error that answers something the user just did: every time."""
-        self._show(types.ShowMessageParams(types.MessageType.Error, text))
+        self._show(types.ShowMessageParams(types.MessageType.Error, sentence(text)))
 
     def tell(self, text: str) -> None:
         """Show something the user asked for."""
-        self._show(types.ShowMessageParams(types.MessageType.Info, text))
+        self._show(types.ShowMessageParams(types.MessageType.Info, sentence(text)))
 
     def reset(self) -> None:
         """Let every warning be shown again."""

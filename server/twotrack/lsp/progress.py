@@ -10,6 +10,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from twotrack.lsp.protocol import Protocol
+from twotrack.shown import sentence
 
 Step = Callable[[str], None]
 
@@ -36,8 +37,10 @@ class Progress:
         if task is not None:
             self._tasks[token] = task
         try:
-            self._send(token, types.WorkDoneProgressBegin(title=title, cancellable=True))
-            yield lambda step: self._send(token, types.WorkDoneProgressReport(message=step))
+            self._send(token, types.WorkDoneProgressBegin(title=sentence(title), cancellable=True))
+            yield lambda step: self._send(
+                token, types.WorkDoneProgressReport(message=sentence(step))
+            )
         finally:
             self._tasks.pop(token, None)
             self._send(token, types.WorkDoneProgressEnd())

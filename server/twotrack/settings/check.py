@@ -19,10 +19,10 @@ from twotrack.settings.limits import (
     ROUTE_KEYS,
     allowed,
     plain,
-    printable,
     without_optional,
 )
 from twotrack.settings.schema import Settings
+from twotrack.shown import printable
 
 Key = tuple[str, ...]
 """Where a value stands, such as ("models", "codestral", "base_url")."""

@@ -52,11 +52,6 @@ def plain(text: str) -> bool:
     return 0 < len(text) <= LONGEST_STRING and not _CONTROL.search(text)
 
 
-def printable(text: str) -> str:
-    """Return `text` without what could move a terminal's cursor or break a line."""
-    return _CONTROL.sub("�", text)
-
-
 def without_optional(kind: object) -> object:
     """Return X for the annotation `X | None`, else the annotation itself."""
     if isinstance(kind, UnionType):

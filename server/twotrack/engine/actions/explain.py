@@ -13,6 +13,7 @@ from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Answer
+from twotrack.shown import markdown
 from twotrack.tasks import Task
 
 _MOST_TEXT = 20_000
@@ -55,7 +56,7 @@ async def job(scene: Scene) -> Job:
             raise ReplyRejected("The model explained nothing.")
         # An explanation that was cut is still worth reading, and says that it was.
         more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
-        return Proposal(scene.offer.title, answer, text=text[:_MOST_TEXT] + more)
+        return Proposal(scene.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
 
     return Job(Task.EXPLAIN, prompt_for, read, _goes_round)
 

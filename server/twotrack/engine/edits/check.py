@@ -10,6 +10,7 @@ from twotrack.engine.edits.faults import refuse_faults
 from twotrack.engine.edits.repetition import named, refuse_doubled_definitions, refuse_repetition
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
+from twotrack.shown import hidden
 from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
@@ -79,6 +80,8 @@ def check(
     after = before.replace(span, new_text)
     if before.slice(span) == new_text:
         raise ReplyRejected("The model proposed no change.")
+    if sign := hidden(new_text, before):
+        raise ReplyRejected(f"The answer holds a character that nobody sees: U+{ord(sign):04X}.")
     if not rule.same_code:
         _check_size(before.slice(span), new_text, rule, instruction)
         refuse_repetition(language, before, span, new_text)

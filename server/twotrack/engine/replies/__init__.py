@@ -26,6 +26,7 @@ from twotrack.engine.replies.repetition import without_repetition
 from twotrack.engine.replies.scope import within_scope
 from twotrack.engine.replies.unwrap import TAG, unwrapped
 from twotrack.lexical import Place
+from twotrack.shown import hidden
 
 __all__ = ["TAG", "Insertion", "Watch", "complete_at", "proposal", "without_repetition"]
 
@@ -69,7 +70,7 @@ def proposal(
     insertion = on_own_line(over_suffix(text.rstrip("\n"), gap), gap, broken=broken)
     if "\n" not in insertion.text[-1:] and gap.suffix[insertion.replaces :].strip():
         insertion = insertion._replace(text=without_trailing_comment(insertion.text, gap))
-    if not insertion.text.strip():
+    if not insertion.text.strip() or hidden(insertion.text, gap.document.text):
         return None
     insertion = insertion._replace(text=insertion.text.replace("\n", gap.eol))
     if adds_errors is not None and adds_errors(insertion):
