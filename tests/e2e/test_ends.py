@@ -32,7 +32,7 @@ def configured(environment: dict[str, str], models: ModelServer) -> dict[str, st
 
 async def paid_for(environment: dict[str, str], models: ModelServer, project: Path) -> Client:
     """A server that has just paid for an answer."""
-    models.reply = Reply(("return 1\n",))
+    models.script(Reply("return 1"))
     client = await Client.start(sys.executable, "-m", "twotrack", environment=environment)
     await client.initialize(root=project, capabilities={"textDocument": {"inlineCompletion": {}}})
     buffer = client.open(project / "a.py", "python", "def f():\n    ")

@@ -247,3 +247,28 @@ async def test_no_input_at_all_ends_the_server(environment: dict[str, str]) -> N
     )
     await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("line", ["0", 0.5, True, None, -1e999])
+async def test_a_position_that_is_none_is_refused(
+    start: Start, project: Path, line: object
+) -> None:
+    client = await start()
+    buffer = client.open(project / "a.py", "python", TEXT)
+    params = client.inline_params(buffer, 0)
+    params["position"]["line"] = line
+    with pytest.raises(ResponseError, match="the parameters of textDocument/inlineCompletion are"):
+        await client.request("textDocument/inlineCompletion", params)
+
+
+async def test_a_language_that_is_no_text_harms_no_other_document(
+    start: Start, project: Path, models: ModelServer
+) -> None:
+    client = await start(capabilities={"textDocument": {"inlineCompletion": {}}})
+    models.script(Reply("return 1"))
+    odd = {"uri": (project / "b").as_uri(), "languageId": 5, "version": 1, "text": "x = "}
+    client.notify("textDocument/didOpen", {"textDocument": odd})
+    buffer = client.open(project / "a.py", "python", HEAD)
+    where = client.inline_params(buffer, len(HEAD), invoked=True)
+    answer = await client.request("textDocument/inlineCompletion", where)
+    assert answer["items"][0]["insertText"] == "return 1"

@@ -26,7 +26,7 @@ async def show(server: "Server", title: str, text: str) -> None:
 
 
 async def _open(server: "Server", title: str, text: str) -> bool:
-    path = await asyncio.to_thread(_write, f"# {sentence(title)}\n\n{text.rstrip()}\n")
+    path = await asyncio.to_thread(server.pages.write, f"# {sentence(title)}\n\n{text.rstrip()}\n")
     params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
     try:
         result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)
@@ -35,9 +35,22 @@ async def _open(server: "Server", title: str, text: str) -> bool:
     return bool(result.success)
 
 
-def _write(text: str) -> Path:
-    """Write a file that only this user can read; the system's clean-up takes it away."""
-    descriptor, name = tempfile.mkstemp(prefix="twotrack-", suffix=".md")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    return Path(name)
+class Pages:
+    """The files that were written to be read; they go with the server."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def write(self, text: str) -> Path:
+        """Write a file that only this user can read."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="twotrack-")
+        descriptor, name = tempfile.mkstemp(suffix=".md", dir=self._folder.name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        return Path(name)
+
+    def close(self) -> None:
+        """Take them away."""
+        if self._folder is not None:
+            self._folder.cleanup()

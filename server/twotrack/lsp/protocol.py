@@ -41,6 +41,9 @@ class Protocol(LanguageServerProtocol):
         for kind in vars(types).values():
             if isinstance(kind, type) and issubclass(kind, Enum):
                 converter.register_structure_hook(kind, _member)
+        converter.register_structure_hook(bool, _boolean)
+        converter.register_structure_hook(int, _integer)
+        converter.register_structure_hook(str, _string)
         self.inflight = Inflight()
         self.initialized = False
         self.exit_code: int | None = None
@@ -282,6 +285,27 @@ def _member(value: Any, kind: type[Enum]) -> Any:
         if isinstance(value, int if issubclass(kind, int) else str):
             return value
         raise
+
+
+def _integer(value: Any, _: type[int]) -> int:
+    """Give a number; cattrs would read the text "4" as one, and 17.5 as 17."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError("not an integer")
+    return int(value)
+
+
+def _boolean(value: Any, _: type[bool]) -> bool:
+    """Give a truth value; cattrs would read any value as one."""
+    if not isinstance(value, bool):
+        raise TypeError("not a boolean")
+    return value
+
+
+def _string(value: Any, _: type[str]) -> str:
+    """Give a text; cattrs would write anything as one."""
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
 
 
 class _Custom:

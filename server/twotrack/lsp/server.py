@@ -17,6 +17,7 @@ from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
 from twotrack.lsp.documents import Documents, path_of
 from twotrack.lsp.ends import on_signals, process_end
+from twotrack.lsp.explanation import Pages
 from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 _CONFIGURATION_S = 2.0
 """So long the first questions wait for an editor that was asked for its settings."""
 
+Layers = list[tuple[str, Mapping[str, Any]]]
 MakeSession = Callable[[events.Listener], "Session"]
 
 
@@ -48,6 +50,7 @@ class Server(LanguageServer):
         self.notices = Notices(self.window_show_message)
         self.reports = Progress(self.protocol)
         self.foreign = ForeignDiagnostics()
+        self.pages = Pages()
         self.paused = False
         """Whether completions are neither asked for nor offered."""
         self.status_line = StatusLine(self._tell_status)
@@ -61,6 +64,8 @@ class Server(LanguageServer):
         self.options: Mapping[str, Any] = {}
         self._make_session = make_session
         self._session: Session | None = None
+        self._layers: Layers | None = None
+        """Settings that have come and are not in force yet."""
         self._incoming: Incoming | None = None
         self._background: set[asyncio.Task[Any]] = set()
         handlers.register(self)
@@ -100,13 +105,21 @@ class Server(LanguageServer):
             self._session = self._make_session(self._heard)
             self._session.begin(self.roots, [("initializationOptions", self.options)])
             self.tell_problems()
+        if self._layers is not None:
+            self._configure(self._session, self._layers)
         return self._session
 
-    def configure(self, layers: list[tuple[str, Mapping[str, Any]]]) -> None:
-        """Take new settings; what is under way ends with the old ones."""
+    def configure(self, layers: Layers) -> None:
+        """Take new settings, before anything else is done; of several at once, the last."""
+        if self._layers is None:
+            asyncio.get_running_loop().call_soon(lambda: self.session)
+        self._layers = layers
+
+    def _configure(self, session: "Session", layers: Layers) -> None:
+        """Compose the engine anew; what is under way ends with the old settings."""
+        self._layers = None
         self.notices.reset()
-        options = ("initializationOptions", self.options)
-        self.session.configure([options, *layers])
+        session.configure([("initializationOptions", self.options), *layers])
         self.tell_problems()
         self.status_line.changed()
 
@@ -251,6 +264,7 @@ class Server(LanguageServer):
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._session is not None:
             await self._session.aclose()
+        self.pages.close()
         await writer.close()
 
     async def _outlive_nobody(self, editor: int) -> None:

@@ -18,7 +18,9 @@ def register(server: "Server") -> None:
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
         server.protocol.end_about(item.uri)  # some editors open anew what is open
-        document = server.documents.open(item.uri, item.language_id, item.version, item.text)
+        # LSP's union lets a number through here.
+        language = item.language_id if isinstance(item.language_id, str) else ""
+        document = server.documents.open(item.uri, language, item.version, item.text)
         server.session.opened(document, server.documents.others(item.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
