@@ -30,6 +30,9 @@ _PLAIN_SIGNS = ("#", "//")
 """Comment signs of a text whose language nobody knows."""
 _REQUEST = "Change the code as follows: {}"
 
+_LONGEST_LINE = 10_000
+"""Characters: a longer line is data, and looking through it is felt."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Instruction:
@@ -110,7 +113,7 @@ def _instructions(view: View) -> list[_Instruction]:
 
 def _instruction(text: Snapshot, pattern: re.Pattern[str], number: int) -> _Instruction | None:
     line = text.line(number)
-    match = pattern.search(line)
+    match = pattern.search(line) if len(line) <= _LONGEST_LINE else None
     if match is None:
         return None
     start = len(line[: match.start()].rstrip())
