@@ -71,7 +71,10 @@ class Desk:
             patience=patience or Patience(),
             clock=clock,
             chance=lambda: 0.0,
+            sleep=self._sleep,
         )
+        self.slept: list[float] = []
+        """Seconds before repetitions; nobody waits for them here."""
         self.usable = usable
 
     async def ask(
@@ -83,6 +86,9 @@ class Desk:
             return await self.dispatcher.ask(ask)
         finally:
             await self.dispatcher.aclose()
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     @property
     def answered(self) -> list[Answered]:

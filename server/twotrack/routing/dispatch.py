@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
 
@@ -116,7 +116,8 @@ class _Course:
     """Still to be asked."""
     attempts: list[Attempt] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
-    failures: list[ModelError] = field(default_factory=list)
+    failures: dict[str, ModelError] = field(default_factory=dict)
+    """The last one of each model."""
     repeated: bool = False
     """Whether a model was asked a second time: no more than one is."""
     spare: Attempt | None = None
@@ -129,8 +130,8 @@ class Dispatcher:
     `first_token_s` bounds the time to the first token of every model, the last and the local ones
     too; absent: a share of the time that is left, of all but the last. `total_s` bounds one
     request, where the model sets no time of its own. Neither extends a route's deadline. `clock`
-    gives seconds and never goes back; `chance` gives numbers in [0, 1), for the time before a
-    repetition.
+    gives seconds and never goes back; `sleep` waits for some before a repetition, of which `chance`
+    varies the number by values in [0, 1).
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Dispatcher:
         patience: Patience = _PATIENCE,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._routes = routes
         self._models = models
@@ -159,6 +161,7 @@ class Dispatcher:
         self._patience = patience
         self._clock = clock
         self._chance = chance
+        self._sleep = sleep
         self._budget = retries.RetryBudget(clock)
         self._accounts = Accounts(listener, purse)
 
@@ -211,7 +214,7 @@ class Dispatcher:
         finally:
             if course.spare is not None:
                 self._tell_failed(ask.task, course.spare)
-        failures = course.failures
+        failures = [*course.failures.values()]
         if all(isinstance(failure, Declined) for failure in failures):
             problems = (self.health.problem(model.name) for model in models)
             failures += [problem for problem in problems if problem]
@@ -222,7 +225,8 @@ class Dispatcher:
         ask, model = course.ask, course.queue.pop(0)
         prompt = ask.prompt_for(model)
         if prompt is None:
-            course.failures.append(Declined(model.name, f"it is not asked for {ask.task}."))
+            problem = f"it is not asked for {ask.task}."
+            course.failures[model.name] = Declined(model.name, problem)
             return None
         attempt = Attempt(model, prompt, self._clock(), Reply(model_id=model.model_id))
         try:
@@ -240,7 +244,7 @@ class Dispatcher:
         if again is not None:
             course.repeated = True
             course.queue.insert(0, again.model)
-            await asyncio.sleep(wait_s)
+            await self._sleep(wait_s)
         return None
 
     async def _run(self, course: _Course, attempt: Attempt) -> None:
@@ -316,7 +320,7 @@ class Dispatcher:
 
     def _failed(self, course: _Course, attempt: Attempt, error: ModelError) -> None:
         """Count a failure, and tell it, or keep for later what may still serve."""
-        course.failures.append(error)
+        course.failures[attempt.model.name] = error
         if isinstance(error, Declined):
             return
         self.health.failed(attempt.model.name, error)

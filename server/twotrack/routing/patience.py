@@ -86,9 +86,9 @@ class Patience:
     first_strong_s: float = 5.0
     first_strong_local_s: float = 15.0
     cold_fast_s: float = 2.5
-    """To the first token of a remote model that has not answered yet, where others follow."""
+    """To the first token of a model that has not answered yet, where others follow."""
     cold_strong_s: float = 30.0
-    """The same on the strong track, of any model: it may think first."""
+    """The same on the strong track: it may think first."""
     gap_fast_s: float = 1.5
     gap_strong_s: float = 5.0
     total_fast_s: float = 3.0
@@ -139,7 +139,4 @@ class Patience:
                 return min(known_s, _FIRST_SHARE * left_s) if follows else known_s * _ALONE
         if not follows:
             return left_s
-        share_s = _FIRST_SHARE * left_s
-        if not fast:
-            return min(share_s, self.cold_strong_s)
-        return share_s if local else min(share_s, self.cold_fast_s)
+        return min(_FIRST_SHARE * left_s, self.cold_fast_s if fast else self.cold_strong_s)
