@@ -129,8 +129,15 @@ async def test_what_a_stalled_answer_cost_is_told_also_where_the_next_is_given_u
 # -- how long ----------------------------------------------------------------------------------
 
 
-def limits(pace: Pace, *, track: Track = Track.FAST, follows: bool = True, now: float = 0.0) -> str:
-    model = fake_model("a", says("x"))
+def limits(
+    pace: Pace,
+    *,
+    track: Track = Track.FAST,
+    follows: bool = True,
+    now: float = 0.0,
+    local: bool = False,
+) -> str:
+    model = fake_model("a", says("x"), local=local)
     found = Patience().limits(model, track, pace, now, 10.0, follows=follows)
     return f"{found.first_s:g} {found.gap_s:g} {found.total_s:g}"
 
@@ -149,7 +156,15 @@ def test_limits_are_a_multiple_of_the_usual_time() -> None:
 
 def test_a_model_that_has_not_answered_yet_is_given_more() -> None:
     assert limits(Pace()) == "2.5 3 10"
-    assert limits(Pace(), follows=False) == "10 6 10"
+    assert limits(Pace(), follows=False) == "5 6 10"
+    assert limits(Pace(), follows=False, track=Track.STRONG) == "10 20 10"
+
+
+def test_a_model_on_this_machine_may_read_a_new_prompt_and_load_itself_after_a_while() -> None:
+    pace = paced(0.1, 0.01, 0.2)
+    assert limits(pace, local=True) == "2.5 1.5 3"
+    assert limits(pace, local=True, follows=False) == "5 3 6"
+    assert limits(pace, local=True, follows=False, now=300.0) == "10 3 6"
 
 
 def test_an_action_may_take_the_time_it_needs() -> None:

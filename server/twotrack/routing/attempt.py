@@ -28,11 +28,37 @@ class Reply:
     model_id: str = ""
     usage: Usage | None = None
     first_token_at: float | None = None
-    last_token_at: float = 0.0
     longest_gap_s: float | None = None
     """Between two pieces; None: there were no two."""
+    spoke_at: float = 0.0
+    """When the last piece came, by the event loop's clock."""
     ended: bool = False
     """Whether the server said why it ended, and no text followed."""
+
+
+class _Silence:
+    """Ends a stream where nothing came for too long, or at `ends`; one timer, whatever comes."""
+
+    def __init__(self, reply: Reply, limit: asyncio.Timeout, longest_s: float, ends: float) -> None:
+        self._reply = reply
+        self._limit = limit
+        self._longest_s = longest_s
+        self._ends = ends
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._timer = self._loop.call_at(min(now + longest_s, ends), self._look)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        until = min(self._reply.spoke_at + self._longest_s, self._ends)
+        if now < until:
+            self._timer = self._loop.call_at(until, self._look)
+        else:
+            self._limit.reschedule(now)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
 
 
 @dataclass(slots=True)
@@ -91,31 +117,39 @@ class Attempt:
     async def _stream(
         self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]
     ) -> None:
-        reply, time = self.reply, asyncio.get_running_loop().time
-        ends = time() + limits.total_s
+        reply, loop = self.reply, asyncio.get_running_loop()
+        ends, silence = loop.time() + limits.total_s, None
         limit = asyncio.timeout(limits.first_s)
-        async with limit, aclosing(self.model.provider.stream(self.prompt)) as stream:
-            async for chunk in stream:
-                reply.model_id = chunk.model or reply.model_id
-                reply.usage = chunk.usage or reply.usage
-                reply.finish = chunk.finish or reply.finish
-                if not chunk.text:
-                    if chunk.finish:
-                        reply.ended = True
-                        limit.reschedule(min(time() + _TAIL_S, ends))
-                    continue
-                now = clock()
-                if reply.first_token_at is None:
-                    reply.first_token_at = now
-                else:
-                    reply.longest_gap_s = max(reply.longest_gap_s or 0.0, now - reply.last_token_at)
-                reply.last_token_at, reply.ended = now, False
-                reply.text += chunk.text
-                if enough(reply.text):
-                    reply.finish = None
-                    reply.usage = costs.of_cut(self.prompt, reply.usage, reply.text)
-                    break
-                limit.reschedule(min(time() + limits.gap_s, ends))
+        try:
+            async with limit, aclosing(self.model.provider.stream(self.prompt)) as stream:
+                async for chunk in stream:
+                    reply.model_id = chunk.model or reply.model_id
+                    reply.usage = chunk.usage or reply.usage
+                    reply.finish = chunk.finish or reply.finish
+                    if not chunk.text:
+                        if chunk.finish:
+                            reply.ended = True
+                            limit.reschedule(min(loop.time() + _TAIL_S, ends))
+                        continue
+                    now = loop.time()
+                    if silence is None:
+                        reply.first_token_at = clock()
+                        limit.reschedule(None)
+                        silence = _Silence(reply, limit, limits.gap_s, ends)
+                    elif reply.longest_gap_s is None or now - reply.spoke_at > reply.longest_gap_s:
+                        reply.longest_gap_s = now - reply.spoke_at
+                    reply.spoke_at = now
+                    if reply.ended:  # it had not
+                        reply.ended = False
+                        limit.reschedule(None)
+                    reply.text += chunk.text
+                    if enough(reply.text):
+                        reply.finish = None
+                        reply.usage = costs.of_cut(self.prompt, reply.usage, reply.text)
+                        break
+        finally:
+            if silence is not None:
+                silence.close()
 
     def _stalled(self, limits: Limits, now: float) -> str:
         reply = self.reply

@@ -61,7 +61,9 @@ class Health:
         self._states: dict[str, _State] = {}
 
     def _state(self, model: str) -> _State:
-        return self._states.setdefault(model, _State())
+        if (state := self._states.get(model)) is None:
+            state = self._states[model] = _State()
+        return state
 
     def forget(self, model: str) -> None:
         """Begin anew with a model whose settings changed."""
@@ -81,7 +83,8 @@ class Health:
 
     def pace(self, model: str, track: Track) -> Pace:
         """How fast it answers on a track."""
-        return self._state(model).paces.setdefault(track, Pace())
+        paces = self._state(model).paces
+        return paces.get(track) or paces.setdefault(track, Pace())
 
     def problem(self, model: str) -> ModelError | None:
         """The failure since which the model has not answered."""

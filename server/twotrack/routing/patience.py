@@ -137,6 +137,8 @@ class Patience:
             known_s = pace.first.at_most_s(self.factor, local_s if local else remote_s)
             if known_s is not None:
                 return min(known_s, _FIRST_SHARE * left_s) if follows else known_s * _ALONE
-        if not follows:
+        if not follows and (local or not fast):
             return left_s
+        if not follows:
+            return self.cold_fast_s * _ALONE
         return min(_FIRST_SHARE * left_s, self.cold_fast_s if fast else self.cold_strong_s)
