@@ -176,6 +176,13 @@ async def _dripping(answer: _Answer) -> None:
     await answer.end()
 
 
+async def _comments(answer: _Answer) -> None:
+    await answer.begin()
+    while True:
+        await answer.event(b": still there\n\n")
+        await asyncio.sleep(answer.drip_s)
+
+
 async def _huge_headers(answer: _Answer) -> None:
     await answer.head("Content-Type: application/json", f"X-Padding: {'x' * 300_000}")
 
@@ -215,6 +222,11 @@ FAULTS: dict[str, Fault] = {
     "no choices, streamed": _event(b'data: {"choices": []}\n\ndata: [DONE]\n\n', tokens=0),
     "empty text": _streamed(),
     "white space": _streamed(" ", "\n"),
+    "invisible": _streamed("\u200b", "\ufeff"),
+    "null text": _event(
+        b'data: {"choices": [{"text": null, "finish_reason": "stop"}]}\n\n', tokens=0
+    ),
+    "comments": _comments,
     "garbage": _whole(b'{"choices": [{"te'),
     "bytes": _whole(bytes(range(128, 256))),
     "half an event": _breaks(_Answer.close, tokens=0, rest=b"40\r\ndata: {"),

@@ -1,6 +1,6 @@
 """Completions over real sockets while 30% of the answers are wrong in every way we know.
 
-The short form is a part of the ordinary tests: a wait of a second and a half is one of 0.1 s, and
+The short form is a part of the ordinary tests: a wait of a second and a half is one of 0.2 s, and
 half a second of typing lies between two questions, by the clock that the breakers read. The long
 form (``make chaos``) waits as an editor does, and prints what it measured:
 
@@ -27,13 +27,21 @@ from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Model
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
-from twotrack.routing.dispatch import Ask, Dispatcher
+from twotrack.routing.dispatch import Ask, Dispatcher, nothing
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
 
 SHORT = Patience(
-    first_fast_s=0.1, first_fast_local_s=0.1, cold_fast_s=0.1, gap_fast_s=0.1, total_fast_s=0.3
+    first_fast_s=0.2,
+    first_fast_local_s=0.2,
+    first_strong_s=0.2,
+    first_strong_local_s=0.2,
+    cold_fast_s=0.2,
+    cold_strong_s=0.2,
+    gap_fast_s=0.2,
+    gap_strong_s=0.2,
+    total_fast_s=0.6,
 )
 TYPING_S = 0.5
 """Between two questions."""
@@ -51,7 +59,7 @@ FINAL = {"400", "429, later"}
 @dataclass(frozen=True)
 class Route:
     models: Sequence[str]
-    deadline_s: float = 10.0
+    deadline_s: float
 
 
 @dataclass
@@ -103,7 +111,13 @@ def beyond_repair(met: tuple[str, ...]) -> bool:
 
 
 async def run(
-    draw: Draw, models: Sequence[str], questions: int, *, patience: Patience, local: bool = True
+    draw: Draw,
+    models: Sequence[str],
+    questions: int,
+    *,
+    patience: Patience,
+    local: bool = True,
+    task: Task = Task.COMPLETE,
 ) -> Run:
     """Ask so many questions, one after another."""
     typed_s = 0.0
@@ -121,7 +135,7 @@ async def run(
 
     async with FaultyServer(draw, drip_s=patience.gap_fast_s / 2) as server:
         dispatcher = Dispatcher(
-            {Task.COMPLETE: Route(models)},
+            {task: Route(models, TASKS[task].deadline_s)},
             {name: model(transport, name, server.base_url(name), local=local) for name in models},
             lambda event: None,
             health=Health(clock),
@@ -129,7 +143,8 @@ async def run(
             clock=clock,
             sleep=sleep,
         )
-        ask = Ask(Task.COMPLETE, lambda model: PROMPT, usable=whole_part)
+        usable = whole_part if task is Task.COMPLETE else nothing
+        ask = Ask(task, lambda model: PROMPT, usable=usable)
         for _ in range(questions):
             typed_s += TYPING_S
             before, began = len(server.met), time.monotonic()
@@ -169,6 +184,12 @@ async def test_questions_are_answered_though_answers_fail(
     done = await run(shares(of, seed=2), list(of), 300, patience=SHORT, local=local)
     assert done.with_text >= with_text, done
     assert done.saved >= saved, done
+
+
+@pytest.mark.parametrize(("of", "with_text"), [(SECOND_HEALTHY, 0.999), (SECOND_FAILS_TOO, 0.98)])
+async def test_so_are_actions(of: Mapping[str, float], with_text: float) -> None:
+    done = await run(shares(of, seed=3), list(of), 160, patience=SHORT, task=Task.FIX)
+    assert done.with_text >= with_text, done
 
 
 EACH = pytest.mark.parametrize("fault", FAULTS)

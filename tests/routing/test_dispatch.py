@@ -239,15 +239,17 @@ async def test_typing_asks_now_and_then_who_refuses_again_and_again(
     assert (await desk.ask()).text == "ok"
 
 
-async def test_typing_keeps_to_the_time_that_was_named_twice_for_a_minute_at_most() -> None:
+async def test_typing_keeps_to_the_time_that_was_named_again_and_again_for_a_minute_at_most() -> (
+    None
+):
     limit = errors.RateLimited("a", "429", retry_after_s=3600)
-    provider = FakeProvider([limit], [limit], ["ok"])
+    provider = FakeProvider([limit], [limit], [limit], ["ok"])
     clock = Clock()
     desk = Desk(fake_model("a", provider), clock=clock)
     for _ in range(5):
         with pytest.raises(errors.RouteExhausted, match="429"):
             await desk.ask()
-    assert len(provider.prompts) == 2
+    assert len(provider.prompts) == 3
     clock.now += 60
     assert (await desk.ask()).text == "ok"
 

@@ -73,7 +73,7 @@ async def test_a_refusal_is_a_hiccup_where_the_model_worked_until_now(
     assert [(await desk.ask()).text for _ in range(2)] == ["ok", "ok again"]
 
 
-@pytest.mark.parametrize("empty", [(), ("",), ("  ", "\n")])
+@pytest.mark.parametrize("empty", [(), ("",), ("  ", "\n"), ("\u200b", "\ufeff", "\0")])
 async def test_an_empty_answer_is_none_while_another_model_may_speak(
     empty: tuple[str, ...],
 ) -> None:

@@ -22,6 +22,7 @@ SHORT = Patience(
     first_strong_s=0.05,
     first_strong_local_s=0.05,
     cold_fast_s=0.05,
+    cold_strong_s=0.05,
     gap_fast_s=0.05,
     gap_strong_s=0.05,
     total_fast_s=0.2,
@@ -102,6 +103,24 @@ async def test_an_action_uses_nothing_of_half_an_answer() -> None:
     assert (await route.ask()).text == "ok"
     with pytest.raises(errors.RouteExhausted, match="stopped in the middle of its answer"):
         await route.ask()
+
+
+async def test_a_model_that_is_seen_to_think_may_take_its_share_of_the_time() -> None:
+    class Thinking(FakeProvider):
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+            for _ in range(12):
+                yield Chunk()
+                await asyncio.sleep(0.01)
+            yield Chunk("ok")
+
+    route = desk(Thinking([]), says("next"), task=Task.FIX)
+    assert [(await route.ask()).text for _ in range(3)] == ["ok"] * 3
+
+
+async def test_the_beginning_of_an_answer_is_no_sign_of_thinking() -> None:
+    begins = FakeProvider(["ok"], [Chunk(), Chunk(), HANG])
+    route = desk(begins, says("next"), task=Task.FIX)
+    assert [(await route.ask()).text for _ in range(2)] == ["ok", "next"]
 
 
 async def test_an_answer_whose_end_was_said_is_whole_though_the_stream_stays_open() -> None:

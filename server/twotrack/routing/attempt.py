@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 _TAIL_S = 1.0
 """How long what follows the last piece (the usage, the end of the body) is waited for."""
+_SIGNS = 3
+"""So many chunks without text are thoughts; fewer are how an answer begins, and may then hang."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,11 @@ class Reply:
     """When the last piece came, by the event loop's clock."""
     ended: bool = False
     """Whether the server said why it ended, and no text followed."""
+
+    @property
+    def blank(self) -> bool:
+        """Whether a person would see nothing of it."""
+        return not any(char.isprintable() and not char.isspace() for char in self.text)
 
 
 class _Silence:
@@ -109,7 +116,7 @@ class Attempt:
             where = "".join(traceback.format_tb(bug.__traceback__))  # without values: no code
             logger.error("asking %s raised %s\n%s", model.name, type(bug).__name__, where)
             raise MalformedReply(model.name, f"failed inside ({type(bug).__name__}).") from bug
-        if not reply.text.strip():
+        if reply.blank:
             withheld = reply.finish == "filtered"
             detail = "the provider withheld the answer." if withheld else "its answer is empty."
             raise EmptyReply(model.name, detail)
@@ -118,7 +125,8 @@ class Attempt:
         self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]
     ) -> None:
         reply, loop = self.reply, asyncio.get_running_loop()
-        ends, silence = loop.time() + limits.total_s, None
+        began, signs, silence = loop.time(), 0, None
+        ends = began + limits.total_s
         limit = asyncio.timeout(limits.first_s)
         try:
             async with limit, aclosing(self.model.provider.stream(self.prompt)) as stream:
@@ -127,9 +135,12 @@ class Attempt:
                     reply.usage = chunk.usage or reply.usage
                     reply.finish = chunk.finish or reply.finish
                     if not chunk.text:
+                        signs += 1
                         if chunk.finish:
                             reply.ended = True
                             limit.reschedule(min(loop.time() + _TAIL_S, ends))
+                        elif signs == _SIGNS and silence is None:
+                            limit.reschedule(began + limits.thinking_s)
                         continue
                     now = loop.time()
                     if silence is None:

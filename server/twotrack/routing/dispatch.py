@@ -304,7 +304,7 @@ class Dispatcher:
             course.attempts, key=lambda each: not self.health.shut_for(each.model.name)
         )
         for attempt in reversed(closed_last):
-            if attempt.error is None or attempt.reply.text.strip():
+            if attempt.error is None or not attempt.reply.blank:
                 continue
             wait_s = retries.wait_s(attempt.error, self._chance(), worked=self._worked(attempt))
             if wait_s is None or self._clock() + wait_s >= course.deadline:
@@ -324,8 +324,8 @@ class Dispatcher:
         if isinstance(error, Declined):
             return
         self.health.failed(attempt.model.name, error)
-        spare, text = course.spare, attempt.reply.text
-        usable = course.ask.usable(text) if text.strip() else ""
+        spare, reply = course.spare, attempt.reply
+        usable = "" if reply.blank else course.ask.usable(reply.text)
         if spare is not None and not len(usable) > len(spare.reply.text):
             self._tell_failed(course.ask.task, attempt)
         elif usable or isinstance(error, EmptyReply):

@@ -29,8 +29,7 @@ _EMPTY_WEIGHT = 0.25
 _REFUSED = (Unauthorized, ModelNotFound, QuotaExhausted)
 """What waiting seldom mends. One of them among answers is a hiccup of some gateway all the same."""
 _REFUSALS_TO_HOLD = 3
-_NAMED_TO_HOLD = 2
-"""Fewer where the provider names the time."""
+"""In a row; fewer are hiccups, which come in pairs too. Then what the provider says is believed."""
 
 
 @dataclass(slots=True)
@@ -149,8 +148,8 @@ def _held_s(refusals: int, error: ModelError, named_s: float | None) -> float:
     A key that a command or the keyring gives may ask the person at each try: the time that comes
     with it always holds.
     """
-    if named_s is not None:
-        holds = isinstance(error, Unauthorized) or refusals >= _NAMED_TO_HOLD
-        return min(named_s, _LONGEST_PAUSE_S) if holds else 0.0
     more = refusals - _REFUSALS_TO_HOLD
+    if named_s is not None:
+        holds = more >= 0 or isinstance(error, Unauthorized)
+        return min(named_s, _LONGEST_PAUSE_S) if holds else 0.0
     return min(2.0 ** min(more, 10), _LONGEST_PAUSE_S) if more >= 0 else 0.0

@@ -65,6 +65,8 @@ class Limits:
     """Seconds for one model: to the first token, between two pieces, and in all."""
 
     first_s: float
+    thinking_s: float
+    """To the first token of one that gives signs of life before."""
     gap_s: float
     total_s: float
 
@@ -87,8 +89,8 @@ class Patience:
     first_strong_local_s: float = 15.0
     cold_fast_s: float = 2.5
     """To the first token of a model that has not answered yet, where others follow."""
-    cold_strong_s: float = 30.0
-    """The same on the strong track: it may think first."""
+    cold_strong_s: float = 20.0
+    """The same on the strong track, where no thought is seen either."""
     gap_fast_s: float = 1.5
     gap_strong_s: float = 5.0
     total_fast_s: float = 3.0
@@ -111,18 +113,22 @@ class Patience:
         `follows`: another model follows, or the same once more. `first_token_s` is the setting.
         """
         more = 1.0 if follows else _ALONE
-        first_s = first_token_s
-        if first_s is None:
+        fast, gap_least_s = track is Track.FAST, self.gap_strong_s
+        first_s = thinking_s = first_token_s
+        if first_s is None or thinking_s is None:
             first_s = self._first_s(model, track, pace, now, left_s, follows=follows)
-        gap_s, total_s = left_s, left_s
-        gap_known = pace.gap.mean_s is not None
-        if track is Track.FAST:
-            gap_s = pace.gap.at_most_s(self.factor, self.gap_fast_s) or 2 * self.gap_fast_s
+            share_s = _FIRST_SHARE * left_s if follows else left_s
+            thinking_s = first_s if fast else max(share_s, first_s)
+        gap_unknown_s = total_s = left_s
+        if fast:
+            gap_least_s = self.gap_fast_s
+            gap_unknown_s = 2 * gap_least_s
             known_s = pace.total.at_most_s(self.factor, self.total_fast_s)
             total_s = left_s if known_s is None else known_s * more
-        elif gap_known:
-            gap_s = pace.gap.at_most_s(self.factor, self.gap_strong_s) or left_s
-        return Limits(min(first_s, left_s), gap_s * more, min(total_s, left_s))
+        gap_s = pace.gap.at_most_s(self.factor, gap_least_s) or gap_unknown_s
+        return Limits(
+            min(first_s, left_s), min(thinking_s, left_s), gap_s * more, min(total_s, left_s)
+        )
 
     def _first_s(
         self, model: Model, track: Track, pace: Pace, now: float, left_s: float, *, follows: bool
