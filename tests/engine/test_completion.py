@@ -6,7 +6,7 @@ import pytest
 
 from completion_desk import Desk, accepted, quick, request, says
 from fake_models import HANG, FakeProvider, fake_model
-from twotrack.errors import Declined, RouteExhausted, ServerFailed
+from twotrack.errors import Declined, MalformedReply, RouteExhausted, ServerFailed
 from twotrack.events import Answered, Source
 from twotrack.llm.api import Chat, Chunk, Infill
 from twotrack.settings.schema import CacheSettings, Trigger
@@ -91,6 +91,14 @@ async def test_the_next_model_answers_when_one_declines() -> None:
     completion = await Desk(recall, quick("1")).complete("x = $0")
     assert completion is not None
     assert completion.origin.model == "quick"
+
+
+async def test_what_is_whole_of_a_broken_answer_is_proposed_where_no_model_answers_better() -> None:
+    broken = fake_model("a", says("width ", "* hei", MalformedReply("a", "cut.")))
+    desk = Desk(broken, fake_model("b", says(ServerFailed("b", "503"))))
+    assert await desk.accept("def area(width, height):\n    return $0\n") == (
+        "def area(width, height):\n    return width *$0\n"
+    )
 
 
 async def test_when_all_decline_there_is_nothing() -> None:

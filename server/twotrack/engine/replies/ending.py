@@ -27,9 +27,15 @@ def without_cut_line(text: str) -> str:
 
 
 def whole_part(text: str) -> str:
-    """Return what is whole of a reply that broke off: its lines, or the words of its only one."""
+    """Return what is whole of a reply that broke off: its lines, or the words of its only one.
+
+    A single word is too little to be shown.
+    """
     lines, newline, last = text.rpartition("\n")
-    return lines + newline if lines.strip() else lines + newline + _LAST_WORD.sub("", last)
+    if lines.strip():
+        return lines + newline
+    words = _LAST_WORD.sub("", last)
+    return lines + newline + words if len(words.split()) > 1 else ""
 
 
 def closed(text: str, gap: Gap) -> str:
