@@ -7,7 +7,7 @@ PEERS := .venv-peers
 EDITOR_TOOLS = if command -v uv >/dev/null; then uv pip install --quiet --python $(VENV) --group editors; \
 	else $(RUN)python -m pip install --quiet --group editors; fi
 
-.PHONY: demo test test-quick test-editors check format bench bench-llm bench-editors picture setup peers clean
+.PHONY: demo test test-quick test-editors check format chaos bench bench-llm bench-editors picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
@@ -49,6 +49,9 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 	$(RUN)python tests/bench/bench_recall.py
 	$(RUN)python tests/bench/bench_embedded.py
 	$(RUN)python tests/bench/bench_answers.py
+
+chaos: $(READY)  ## Ask models that fail in every way we know, at length: some ten minutes
+	$(RUN)python tests/chaos/test_faults.py
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py

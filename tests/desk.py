@@ -1,14 +1,16 @@
 """A dispatcher over scripted models, for the tests of routing."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fake_models import FakeProvider
 from twotrack import errors
 from twotrack.events import Answered, Event, ModelFailed
 from twotrack.llm.api import Infill, Model, Prompt
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.routing.dispatch import Answer, Ask, Dispatcher, never, nothing
 from twotrack.routing.health import Health
+from twotrack.routing.patience import Patience
 from twotrack.tasks import Task
 
 PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
@@ -18,6 +20,16 @@ PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
 class Route:
     models: tuple[str, ...]
     deadline_s: float = 5.0
+
+
+class Clock:
+    """Moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass
@@ -44,6 +56,9 @@ class Desk:
         local_only: bool = False,
         first_token_s: float | None = None,
         total_s: float | None = None,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        usable: Callable[[str], str] = nothing,
     ) -> None:
         self.events: list[Event] = []
         self.task = task
@@ -51,23 +66,32 @@ class Desk:
             {task: Route(tuple(m.name for m in models), deadline_s)},
             {m.name: m for m in models},
             self.events.append,
-            health=health,
+            health=health or Health(clock),
             purse=None if usd is None else Purse(usd),
             local_only=local_only,
             first_token_s=first_token_s,
             total_s=total_s,
+            patience=patience or Patience(),
+            clock=clock,
+            chance=lambda: 0.0,
+            sleep=self._sleep,
         )
+        self.slept: list[float] = []
+        """Seconds before repetitions; nobody waits for them here."""
+        self.usable = usable
 
     async def ask(
         self, skip: Iterable[str] = (), enough: str | None = None, prompt: Prompt = PROMPT
     ) -> Answer:
-        ask = Ask(self.task, lambda _: prompt, skip=frozenset(skip))
-        if enough is not None:
-            ask = Ask(self.task, lambda _: prompt, lambda text: enough in text)
+        wanted = never if enough is None else lambda text: enough in text
+        ask = Ask(self.task, lambda _: prompt, wanted, self.usable, frozenset(skip))
         try:
             return await self.dispatcher.ask(ask)
         finally:
             await self.dispatcher.aclose()
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     @property
     def answered(self) -> list[Answered]:

@@ -23,6 +23,10 @@ class FakeProvider:
         self.speaking = asyncio.Event()
         """Set when the script has got to HANG."""
 
+    def play(self, *scripts: Sequence[object]) -> None:
+        """Play these from now on."""
+        self._scripts = list(scripts)
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         self.prompts.append(prompt)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]

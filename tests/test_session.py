@@ -296,14 +296,14 @@ async def test_a_key_that_ran_out_is_asked_for_anew_and_nobody_notices(
 
 @pytest.mark.parametrize(
     ("limit", "reply"),
-    [("first_token_s", Reply(hang=True)), ("total_s", Reply("a b c", hang_after=1))],
+    [("first_token_s", Reply(hang=True)), ("total_s", Reply(chunks=["a", "b"], hang_after=1))],
 )
 async def test_the_deadlines_of_the_settings_hold_for_completions(
     begin: Begin, models: ModelServer, tmp_path: Path, limit: str, reply: Reply
 ) -> None:
     session = begin(FAR)
     session.configure([("editor", {"network": {limit: 0.1}})])
-    models.script(reply)
+    models.default = reply
     request = CompletionRequest(document(tmp_path), Position(1, 11), invoked=True)
     with pytest.raises(RouteExhausted) as exhausted:
         await session.completer.complete(request)

@@ -4,7 +4,8 @@
     ├── SettingsError          a setting is wrong; the default holds
     ├── ModelError             one model did not answer; the route goes on
     │   ├── Unreachable        no connection (refused, DNS, TLS, proxy)
-    │   ├── Unauthorized       401, 403, or no key where one is needed
+    │   ├── Unauthorized       401, 403
+    │   │   └── NoKey          there is no key where one is needed: nothing was asked
     │   ├── RateLimited        429, with the time after which to ask again
     │   ├── QuotaExhausted     402, or a 429 that says the money is used up
     │   ├── ModelNotFound      404: the model or the URL does not exist (any more)
@@ -13,6 +14,7 @@
     │   ├── TimedOut           a deadline passed
     │   ├── MalformedReply     a cut, garbled or oversized stream
     │   │   └── WebPage        base_url leads to a web site, not to its API
+    │   ├── EmptyReply         a whole answer without text
     │   └── Declined           the model has nothing to say (recall); no failure
     ├── RouteExhausted         every model of a route failed
     ├── NotLocal               privacy.local_only leaves no model
@@ -95,6 +97,10 @@ class Unauthorized(ModelError):
     hint = "Check the key (api_key_env, api_key_command or api_key_keyring of models.{model})."
 
 
+class NoKey(Unauthorized):
+    """There is no key where one is needed; the provider was not asked."""
+
+
 class RateLimited(ModelError):
     """The provider asks to slow down."""
 
@@ -135,6 +141,10 @@ class WebPage(MalformedReply):
     """A web page came in the place of an answer."""
 
     hint = "Is base_url right? Most APIs stand below /v1 (models.{model}.base_url)."
+
+
+class EmptyReply(ModelError):
+    """The answer holds nothing but white space, or the provider withheld it."""
 
 
 class Declined(ModelError):

@@ -6,7 +6,7 @@ import pytest
 
 from completion_desk import Desk, accepted, quick, request, says
 from fake_models import HANG, FakeProvider, fake_model
-from twotrack.errors import Declined, RouteExhausted, ServerFailed
+from twotrack.errors import Declined, MalformedReply, RouteExhausted, ServerFailed
 from twotrack.events import Answered, Source
 from twotrack.llm.api import Chat, Chunk, Infill
 from twotrack.settings.schema import CacheSettings, Trigger
@@ -78,7 +78,7 @@ async def test_the_head_of_a_chat_stays_the_same_from_key_to_key() -> None:
     desk = Desk(fake_model("chatty", provider, infill=False))
     for typed in ("r", "re"):
         await desk.complete(HEAD + typed + "$0\n")
-    one, two = provider.prompts
+    one, *_, two = provider.prompts
     assert isinstance(one, Chat)
     assert isinstance(two, Chat)
     assert one.system == two.system
@@ -91,6 +91,14 @@ async def test_the_next_model_answers_when_one_declines() -> None:
     completion = await Desk(recall, quick("1")).complete("x = $0")
     assert completion is not None
     assert completion.origin.model == "quick"
+
+
+async def test_what_is_whole_of_a_broken_answer_is_proposed_where_no_model_answers_better() -> None:
+    broken = fake_model("a", says("width ", "* hei", MalformedReply("a", "cut.")))
+    desk = Desk(broken, fake_model("b", says(ServerFailed("b", "503"))))
+    assert await desk.accept("def area(width, height):\n    return $0\n") == (
+        "def area(width, height):\n    return width *$0\n"
+    )
 
 
 async def test_when_all_decline_there_is_nothing() -> None:
@@ -167,9 +175,9 @@ async def test_nothing_to_propose_is_not_asked_again_by_typing() -> None:
     desk = Desk(fake_model("quick", provider))
     for _ in range(3):
         assert await desk.complete("x = $0") is None
-    assert len(provider.prompts) == 1
+    assert len(provider.prompts) == 2  # an empty answer is asked for once more
     await desk.complete("x = $0", invoked=True)
-    assert len(provider.prompts) == 2
+    assert len(provider.prompts) == 4
 
 
 async def test_without_a_cache_everything_is_asked() -> None:

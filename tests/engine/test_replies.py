@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from before_after import CURSOR, Scenario, at_cursor, read
 from twotrack.engine.gap import gap_at
-from twotrack.engine.replies import Insertion, complete_at, proposal
+from twotrack.engine.replies import Insertion, complete_at, proposal, whole_part
 from twotrack.text import Position, Range
 
 SCENARIOS = read(Path(__file__).parent / "completion_scenarios")
@@ -149,3 +149,20 @@ def test_any_reply_at_any_place_gives_a_text_for_the_cursors_line(
     if insertion is not None:
         assert insertion.text.strip()
         assert 0 <= insertion.replaces <= len(gap.suffix)
+
+
+@pytest.mark.parametrize(
+    ("reply", "whole"),
+    [
+        ("return total + ra", "return total + "),
+        ("one = 1\ntwo = 2\nthr", "one = 1\ntwo = 2\n"),
+        ("\n    return total + ra", "\n    return total + "),
+        ("retu", ""),
+        ("return ", ""),
+        ("\n", ""),
+    ],
+)
+def test_of_a_reply_that_broke_off_whole_lines_are_used_or_the_words_of_the_only_one(
+    reply: str, whole: str
+) -> None:
+    assert whole_part(reply) == whole

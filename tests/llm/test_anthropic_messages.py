@@ -85,6 +85,7 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
     )
     assert await answer(claude(server, transport)) == [
         Chunk(usage=started, model="claude-x-1"),
+        Chunk(),  # a block begins
         Chunk("It "),
         Chunk("is "),
         Chunk("2"),
@@ -351,7 +352,7 @@ async def test_an_aborted_answer_knows_its_input(server: ModelServer, transport:
     server.script(Reply("a b", prompt_tokens=40, cached_tokens=30, hang_after=1))
     async with aclosing(claude(server, transport).stream(PROMPT)) as chunks:
         usage = (await anext(chunks)).usage
-        assert (await anext(chunks)).text == "a "
+        assert [(await anext(chunks)).text for _ in range(2)] == ["", "a "]
     assert usage == Usage(input_tokens=40, cached_tokens=30, output_tokens=1)
     await server.requests[0].closed()
     assert server.requests[0].aborted_at is not None

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from desk import PROMPT, Desk, Route, fails, says
+from desk import PROMPT, Clock, Desk, Route, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Abandoned, CostUnknown, Source, Usage
@@ -198,26 +198,71 @@ async def test_a_model_that_keeps_failing_is_left_out() -> None:
     assert len(provider.prompts) == 3
 
 
-async def test_when_all_are_shut_the_first_to_recover_is_asked() -> None:
+async def test_what_is_shut_is_asked_last_the_first_to_recover_first() -> None:
     health = Health()
     health.failed("a", errors.ServerFailed("a", "503", retry_after_s=60))
     health.failed("b", errors.ServerFailed("b", "503", retry_after_s=20))
-    desk = Desk(fake_model("a", says("a")), fake_model("b", says("b")), health=health)
-    assert (await desk.ask()).model == "b"
+    models = [fake_model("a", says("a")), fake_model("b", fails()), fake_model("c", fails())]
+    answer = await Desk(*models, health=health).ask()
+    assert [tried.model for tried in answer.attempts] == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("kind", [errors.RateLimited, errors.Unauthorized, errors.QuotaExhausted])
-async def test_typing_keeps_to_the_time_that_was_named(kind: type[errors.ModelError]) -> None:
-    provider = FakeProvider([kind("a", "429", retry_after_s=30)], ["ok"])
+REFUSALS = pytest.mark.parametrize(
+    "kind", [errors.Unauthorized, errors.QuotaExhausted, errors.ModelNotFound]
+)
+
+
+@REFUSALS
+async def test_one_refusal_among_answers_ends_nothing(kind: type[errors.ModelError]) -> None:
+    provider = FakeProvider(["ok"], ["ok"], [kind("a", "no")], [kind("a", "no")], ["ok"])
     desk = Desk(fake_model("a", provider))
-    for _ in range(2):
+    assert [(await desk.ask()).text for _ in range(2)] == ["ok", "ok"]
+    with pytest.raises(errors.RouteExhausted):
+        await desk.ask()
+    assert (await desk.ask()).text == "ok"
+
+
+@REFUSALS
+async def test_typing_asks_now_and_then_who_refuses_again_and_again(
+    kind: type[errors.ModelError],
+) -> None:
+    provider = FakeProvider([kind("a", "went wrong.")])
+    clock = Clock()
+    desk = Desk(fake_model("a", provider), clock=clock)
+    for _ in range(600):  # ten minutes of typing
+        clock.now += 1.0
+        with pytest.raises(errors.RouteExhausted, match="went wrong"):
+            await desk.ask()
+    assert len(provider.prompts) < 20
+    provider.play(["ok"])
+    clock.now += 60
+    assert (await desk.ask()).text == "ok"
+
+
+async def test_typing_keeps_to_the_time_that_was_named_again_and_again_for_a_minute_at_most() -> (
+    None
+):
+    limit = errors.RateLimited("a", "429", retry_after_s=3600)
+    provider = FakeProvider([limit], [limit], [limit], ["ok"])
+    clock = Clock()
+    desk = Desk(fake_model("a", provider), clock=clock)
+    for _ in range(5):
         with pytest.raises(errors.RouteExhausted, match="429"):
             await desk.ask()
-    assert len(provider.prompts) == 1
+    assert len(provider.prompts) == 3
+    clock.now += 60
+    assert (await desk.ask()).text == "ok"
 
 
-async def test_typing_does_not_ask_a_model_again_whose_key_is_wrong() -> None:
-    provider = fails(errors.Unauthorized)
+async def test_the_time_that_one_model_names_does_not_hold_the_others() -> None:
+    limited = fails(errors.RateLimited, retry_after_s=3600)
+    desk = Desk(fake_model("a", limited), fake_model("b", says("ok")))
+    assert [(await desk.ask()).model for _ in range(4)] == ["b"] * 4
+    assert len(limited.prompts) == 1
+
+
+async def test_without_a_key_typing_asks_once() -> None:
+    provider = fails(errors.NoKey)
     desk = Desk(fake_model("a", provider))
     for _ in range(2):
         with pytest.raises(errors.RouteExhausted, match="Check the key"):

@@ -16,7 +16,7 @@ from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
 from twotrack.engine.gap import Gap, gap_at
 from twotrack.engine.pace import Pace
 from twotrack.engine.parse_check import adds_errors
-from twotrack.engine.replies import Insertion, Watch, proposal
+from twotrack.engine.replies import Insertion, Watch, proposal, whole_part
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
@@ -261,7 +261,7 @@ class Completer:
             return watch.is_complete(text, chat=chat)
 
         try:
-            answer = await self._dispatcher.ask(Ask(task, prompt_for, enough))
+            answer = await self._dispatcher.ask(Ask(task, prompt_for, enough, whole_part))
         except RouteExhausted as exhausted:
             if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
                 return None

@@ -186,7 +186,8 @@ async def cut(
 
     The usage is an estimate then: what the server has counted so far is not all. The text comes in
     whole characters. The worst finish holds (see `finishes`), and what breaks after the last one
-    does no harm. An answer without one is MalformedReply: it was cut on its way.
+    does no harm. An answer without one is MalformedReply: it was cut on its way. Before the text,
+    thoughts are signs of life: chunks that hold nothing.
     """
     joiner, cutter, ending = SurrogateJoiner(), StopCutter(stops), Ending()
     usage, length = None, 0
@@ -202,7 +203,7 @@ async def cut(
                     return
                 if finish and not chunk.text:
                     text += cutter.feed(joiner.flush()) + cutter.flush()
-                if text or finish or chunk.usage or chunk.model:
+                if text or finish or chunk.usage or chunk.model or not length:
                     same = text == chunk.text and finish == chunk.finish
                     yield chunk if same else replace(chunk, text=text, finish=finish)
     except ModelError as error:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from twotrack.errors import (
     Complaint,
+    MalformedReply,
     ModelError,
     ModelNotFound,
     QuotaExhausted,
@@ -47,7 +48,9 @@ _STATUSES: dict[int, type[ModelError]] = {
     404: ModelNotFound,
     405: ModelNotFound,
     408: TimedOut,
+    409: ServerFailed,
     410: ModelNotFound,
+    425: ServerFailed,
     429: RateLimited,
     # llama.cpp: the model has no fill-in-the-middle tokens. Asking again does not help.
     501: RequestRejected,
@@ -184,6 +187,8 @@ def _kind(status: int, said: Said) -> type[ModelError]:
         for pattern, kind in _SAID:
             if pattern.search(said.message):
                 return kind
+    if status < 300:
+        return MalformedReply  # accepted, and no answer
     if 300 <= status < 400:
         return ModelNotFound
     return _STATUSES.get(status, ServerFailed if status >= 500 else RequestRejected)

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from twotrack.errors import (
     MalformedReply,
     ModelError,
+    NoKey,
     RequestRejected,
     TimedOut,
     Unauthorized,
@@ -169,7 +170,7 @@ class Transport:
             key = await endpoint.key.get()
         except KeyMissing as missing:
             wait = missing.retry_after_s
-            raise Unauthorized(endpoint.name, f"{missing}.", retry_after_s=wait) from None
+            raise NoKey(endpoint.name, f"{missing}.", retry_after_s=wait) from None
         network = self._network or await self._ready()
         server = _server(network, endpoint)
         request = _request(server, endpoint, key, path, body, method)

@@ -15,7 +15,8 @@ _CODES: list[tuple[type[errors.TwotrackError], int]] = [
 
 def passing(error: errors.ModelError) -> bool:
     """Whether the failure goes by itself, so that a working route says nothing of it."""
-    return isinstance(error, errors.RateLimited | errors.ServerFailed | errors.TimedOut)
+    kinds = errors.RateLimited | errors.ServerFailed | errors.TimedOut | errors.EmptyReply
+    return isinstance(error, kinds)
 
 
 def response_error(error: BaseException) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from twotrack import events
@@ -78,11 +79,13 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
         asked = session.dispatcher.serving(task)
     except TwotrackError:
         asked = []
-    shut = session.dispatcher.health.shut_for
+    health = session.dispatcher.health
+    ready = (model.name for model in asked if not health.shut_for(model.name))
+    last = (model.name for model in asked if not health.held_for(model.name))
     return {
         "track": track.value,
         "models": list(session.routes[task].models),
-        "using": next((model.name for model in asked if not shut(model.name)), None),
+        "using": next(chain(ready, last), None),
         "chosen": track in session.chosen,
     }
 

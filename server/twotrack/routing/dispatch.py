@@ -1,42 +1,31 @@
 """Ask the models of a task's route, one after another, until one answers in time."""
 
 import asyncio
-import logging
+import random
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
 
 from twotrack.errors import (
     BudgetExhausted,
     Declined,
-    MalformedReply,
+    EmptyReply,
     ModelError,
     NotLocal,
-    QuotaExhausted,
-    RateLimited,
     RouteExhausted,
-    ServerFailed,
-    TimedOut,
     Unauthorized,
 )
 from twotrack.events import Abandoned, Answered, Listener, ModelFailed, Source, Usage
 from twotrack.llm.api import Finish, Model, Prompt
-from twotrack.routing import costs
+from twotrack.routing import costs, retries
 from twotrack.routing.accounts import Accounts, Purse
+from twotrack.routing.attempt import Attempt, Reply
 from twotrack.routing.health import Health
+from twotrack.routing.patience import Patience
 from twotrack.tasks import TASKS, Task, Track
 
-logger = logging.getLogger(__name__)
-
-_FIRST_SHARE = 0.4
-"""Of the time that is left, for the first token of a model that others follow."""
-_LATENCY_FACTOR, _LEAST_PATIENCE_S = 10.0, 1.5
-"""A remote model that is this many times slower than usual hangs; never assumed earlier."""
-_SHORT_WAIT_S = 1.0
-"""The longest Retry-After that is waited for, when no other model is left."""
+_PATIENCE = Patience()
 
 
 class Route(Protocol):
@@ -58,6 +47,11 @@ def never(text: str) -> bool:  # noqa: ARG001  # the shape of Ask.enough
     return False
 
 
+def nothing(text: str) -> str:  # noqa: ARG001  # the shape of Ask.usable
+    """Use nothing of an answer that broke off."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question to a route."""
@@ -67,12 +61,14 @@ class Ask:
     """The prompt in the shape that a model takes; None: this model cannot serve."""
     enough: Callable[[str], bool] = never
     """True as soon as the text so far is all that is wanted: the stream is cut there."""
+    usable: Callable[[str], str] = nothing
+    """What of a text that broke off is whole enough to serve where no model answers better."""
     skip: frozenset[str] = frozenset()
     """Models not to ask (again)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Tried:
     """One model that was asked."""
 
     model: str
@@ -101,7 +97,7 @@ class Answer:
     usage: Usage
     cost_usd: float | None
     """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[Tried, ...] = ()
 
     def told(self, task: Task) -> Answered:
         """Give the event that says so, without the text."""
@@ -110,19 +106,22 @@ class Answer:
 
 
 @dataclass(slots=True)
-class _Reply:
-    """What one model said."""
+class _Course:
+    """How a question has gone so far."""
 
-    text: str = ""
-    finish: Finish | None = None
-    model_id: str = ""
-    usage: Usage | None = None
-    first_token_at: float | None = None
-
-    @property
-    def begun(self) -> bool:
-        """Whether anything came, so that the request is charged for."""
-        return bool(self.text) or self.usage is not None
+    ask: Ask
+    begun: float
+    deadline: float
+    queue: list[Model]
+    """Still to be asked."""
+    attempts: list[Attempt] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    failures: dict[str, ModelError] = field(default_factory=dict)
+    """The last one of each model."""
+    repeated: bool = False
+    """Whether a model was asked a second time: no more than one is."""
+    spare: Attempt | None = None
+    """The best of what failed but may serve; it is not told as a failure yet."""
 
 
 class Dispatcher:
@@ -131,7 +130,8 @@ class Dispatcher:
     `first_token_s` bounds the time to the first token of every model, the last and the local ones
     too; absent: a share of the time that is left, of all but the last. `total_s` bounds one
     request, where the model sets no time of its own. Neither extends a route's deadline. `clock`
-    gives seconds and never goes back.
+    gives seconds and never goes back; `sleep` waits for some before a repetition, of which `chance`
+    varies the number by values in [0, 1).
     """
 
     def __init__(
@@ -145,7 +145,10 @@ class Dispatcher:
         local_only: bool = False,
         first_token_s: float | None = None,
         total_s: float | None = None,
+        patience: Patience = _PATIENCE,
         clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._routes = routes
         self._models = models
@@ -155,7 +158,11 @@ class Dispatcher:
         self._local_only = local_only
         self._first_token_s = first_token_s
         self._total_s = total_s
+        self._patience = patience
         self._clock = clock
+        self._chance = chance
+        self._sleep = sleep
+        self._budget = retries.RetryBudget(clock)
         self._accounts = Accounts(listener, purse)
 
     async def aclose(self) -> None:
@@ -188,164 +195,152 @@ class Dispatcher:
     async def ask(self, ask: Ask) -> Answer:
         """Give the first answer of the route's models.
 
-        Raises RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes
-        the stream within the same cancellation; nothing is asked again then.
+        Where none answers, what of a broken answer is whole enough, or an empty one. Raises
+        RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes the
+        stream within the same cancellation; nothing is asked again then.
         """
         if self._purse is not None:
             await self._purse.counted()
         begun = self._clock()
         models = self.serving(ask.task, ask.skip)
-        queue = self._by_health(models, TASKS[ask.task].track)
-        deadline = begun + self._routes[ask.task].deadline_s if queue else begun
-        failures: list[ModelError] = []
-        attempts: list[Attempt] = []
-        asked_again = False
-        # A model that is left no time has not failed, and costs nothing.
-        while queue and (not attempts or self._clock() < deadline):
-            model = queue.pop(0)
-            prompt = ask.prompt_for(model)
-            if prompt is None:
-                failures.append(Declined(model.name, f"it is not asked for {ask.task}."))
-                continue
-            asked = self._clock()
-            reply = _Reply(model_id=model.model_id)
-            try:
-                await self._attempt(ask, model, prompt, reply, deadline, others=bool(queue))
-            except ModelError as error:
-                attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3, str(error)))
-                wait = None
-                if not (asked_again or reply.begun):
-                    wait = self._again_in(error, model, deadline, last=not queue)
-                if wait is not None:
-                    asked_again = True
-                    await asyncio.sleep(wait)
-                    queue.insert(0, model)
-                    continue
-                failures.append(error)
-                if not isinstance(error, Declined):
-                    self.health.failed(model.name, error)
-                    self._tell_failed(ask.task, model, prompt, reply, error)
-                continue
-            attempts.append(Attempt(model.name, (self._clock() - asked) * 1e3))
-            return await self._answer(
-                ask.task, model, prompt, reply, begun=begun, attempts=tuple(attempts)
-            )
+        deadline = begun + self._routes[ask.task].deadline_s if models else begun
+        course = _Course(ask, begun, deadline, self._by_health(models, TASKS[ask.task].track))
+        self._budget.deposit()
+        try:
+            while course.queue and (not course.attempts or self._clock() < deadline):
+                if (attempt := await self._next(course)) is not None:
+                    return await self._answer(course, attempt)
+            if (spare := course.spare) is not None:
+                course.spare = None
+                return await self._answer(course, spare)
+        finally:
+            if course.spare is not None:
+                self._tell_failed(ask.task, course.spare)
+        failures = [*course.failures.values()]
         if all(isinstance(failure, Declined) for failure in failures):
             problems = (self.health.problem(model.name) for model in models)
             failures += [problem for problem in problems if problem]
         raise RouteExhausted(ask.task, failures)
 
-    def _by_health(self, models: list[Model], track: Track) -> list[Model]:
-        """Leave out the models whose breaker is open; where all are, try the first to recover.
-
-        Typing does not try one again that waiting cannot mend (a person who asks for an action
-        may just have mended it), nor before the time that was named: a key command may ask the
-        person at each try.
-        """
-        shut = [self.health.shut_for(model.name) for model in models]
-        ready = [model for model, wait in zip(models, shut, strict=True) if not wait]
-        if ready or not models:
-            return ready
-        soonest = min(shut)
-        first = models[shut.index(soonest)]
-        problem = self.health.problem(first.name)
-        named = isinstance(problem, RateLimited | Unauthorized | QuotaExhausted)
-        if track is Track.FAST and (named or soonest == float("inf")):
-            return []
-        return [first]
-
-    def _again_in(
-        self, error: ModelError, model: Model, deadline: float, *, last: bool
-    ) -> float | None:
-        """Give the seconds after which the same model may serve, if they are few."""
-        wait = error.retry_after_s
-        if wait is None:
+    async def _next(self, course: _Course) -> Attempt | None:
+        """Ask the next model of the queue; None where it did not answer."""
+        ask, model = course.ask, course.queue.pop(0)
+        prompt = ask.prompt_for(model)
+        if prompt is None:
+            problem = f"it is not asked for {ask.task}."
+            course.failures[model.name] = Declined(model.name, problem)
             return None
-        if isinstance(error, Unauthorized):
-            # The key worked until now: it has run out, and its command or the keyring is asked for
-            # the next one.
-            worked = self.health.latency_ms(model.name) is not None
-            return 0.0 if worked and self.health.problem(model.name) is None else None
-        busy = isinstance(error, RateLimited | ServerFailed) and error.transient
-        if not (busy and last) or wait > _SHORT_WAIT_S:
-            return None
-        return wait if self._clock() + wait < deadline else None
-
-    async def _attempt(
-        self,
-        ask: Ask,
-        model: Model,
-        prompt: Prompt,
-        reply: _Reply,
-        deadline: float,
-        *,
-        others: bool,
-    ) -> None:
-        """Stream one model's answer into `reply`. Raises ModelError."""
-        costs.check_fits(prompt, model)
-        total_s, first_s = self._patience(model, deadline, others)
-        began = self._clock()
-        limit = asyncio.timeout(first_s)
+        attempt = Attempt(model, prompt, self._clock(), Reply(model_id=model.model_id))
         try:
-            async with limit, aclosing(model.provider.stream(prompt)) as stream:
-                async for chunk in stream:
-                    reply.model_id = chunk.model or reply.model_id
-                    reply.usage = chunk.usage or reply.usage
-                    reply.finish = chunk.finish or reply.finish
-                    if not chunk.text:
-                        continue
-                    if reply.first_token_at is None:
-                        reply.first_token_at = self._clock()
-                        rest_s = total_s - (reply.first_token_at - began)
-                        limit.reschedule(asyncio.get_running_loop().time() + rest_s)
-                    reply.text += chunk.text
-                    if ask.enough(reply.text):
-                        reply.finish = None
-                        reply.usage = costs.of_cut(prompt, reply.usage, reply.text)
-                        break
-        except TimeoutError as timeout:
-            reply.usage = costs.of_cut(prompt, reply.usage, reply.text)  # it was on its way
-            waited = first_s if reply.first_token_at is None else total_s
-            raise TimedOut(model.name, f"did not answer within {waited:.1f} s.") from timeout
-        except asyncio.CancelledError:
-            self._tell_abandoned(ask.task, model, prompt, reply)
-            raise
-        except ModelError:
-            raise
-        except Exception as bug:
-            where = "".join(traceback.format_tb(bug.__traceback__))  # without values: no code
-            logger.error("asking %s raised %s\n%s", model.name, type(bug).__name__, where)
-            raise MalformedReply(model.name, f"failed inside ({type(bug).__name__}).") from bug
-        ended = self._clock()
-        self.health.succeeded(model.name, ((reply.first_token_at or ended) - began) * 1e3)
+            await self._run(course, attempt)
+        except ModelError as error:
+            attempt.error = error
+        ms = (self._clock() - attempt.began) * 1e3
+        course.attempts.append(attempt)
+        course.tried.append(Tried(model.name, ms, str(attempt.error or "")))
+        if attempt.error is None:
+            return attempt
+        again, wait_s = self._again(course)
+        if again is not attempt or attempt.charged:
+            self._failed(course, attempt, attempt.error)
+        if again is not None:
+            course.repeated = True
+            course.queue.insert(0, again.model)
+            await self._sleep(wait_s)
+        return None
 
-    def _patience(self, model: Model, deadline: float, others: bool) -> tuple[float, float]:
-        """Seconds for the model in all, and to its first token."""
-        total_s = max(deadline - self._clock(), 0.0)
+    async def _run(self, course: _Course, attempt: Attempt) -> None:
+        """Stream one model's answer. Raises ModelError."""
+        model, reply, track = attempt.model, attempt.reply, TASKS[course.ask.task].track
+        left_s = max(course.deadline - attempt.began, 0.0)
         limit_s = self._total_s if model.timeout_s is None else model.timeout_s
-        if limit_s is not None:
-            total_s = min(total_s, limit_s)
-        if self._first_token_s is not None:
-            return total_s, min(total_s, self._first_token_s)
-        if not others:
-            return total_s, total_s
-        first_s = _FIRST_SHARE * total_s
-        usual_ms = self.health.latency_ms(model.name)
-        if usual_ms is not None and not model.capabilities.local:  # a local one may load first
-            first_s = min(first_s, max(_LATENCY_FACTOR * usual_ms / 1e3, _LEAST_PATIENCE_S))
-        return total_s, first_s
-
-    async def _answer(
-        self,
-        task: Task,
-        model: Model,
-        prompt: Prompt,
-        reply: _Reply,
-        *,
-        begun: float,
-        attempts: tuple[Attempt, ...],
-    ) -> Answer:
+        pace = self.health.pace(model.name, track)
+        limits = self._patience.limits(
+            model,
+            track,
+            pace,
+            attempt.began,
+            left_s if limit_s is None else min(left_s, limit_s),
+            follows=bool(course.queue),
+            first_token_s=self._first_token_s,
+        )
+        self.health.asked(model.name)
+        try:
+            await attempt.run(limits, course.ask.enough, self._clock)
+        except asyncio.CancelledError:
+            self._tell_abandoned(course.ask.task, attempt)
+            raise
         ended = self._clock()
+        first_s = (reply.first_token_at or ended) - attempt.began
+        self.health.succeeded(model.name, first_s * 1e3)
+        pace.note(first_s, reply.longest_gap_s, ended - attempt.began, ended)
+
+    def _by_health(self, models: list[Model], track: Track) -> list[Model]:
+        """Put last those whose breaker is open, the first to recover first.
+
+        Typing leaves out who would refuse it: it asks at every key. A person who asks for an
+        action may just have mended it.
+        """
+        shut = {model.name: self.health.shut_for(model.name) for model in models}
+        ordered = sorted(models, key=lambda model: shut[model.name])
+        if track is not Track.FAST:
+            return ordered
+        return [model for model in ordered if not self.health.held_for(model.name)]
+
+    def _again(self, course: _Course) -> tuple[Attempt | None, float]:
+        """Choose whom to ask once more, after so many seconds; None: nobody.
+
+        That is the model just asked, where its key has run out: its command or the keyring is asked
+        for the next one. Else, after all others, the last one asked whose breaker is closed, or
+        the last one.
+        """
+        last = course.attempts[-1]
+        if course.repeated:
+            return None, 0.0
+        renewable = isinstance(last.error, Unauthorized) and last.error.retry_after_s is not None
+        if renewable and not last.charged and self._worked(last):
+            return last, 0.0
+        if course.queue:
+            return None, 0.0
+        closed_last = sorted(
+            course.attempts, key=lambda each: not self.health.shut_for(each.model.name)
+        )
+        for attempt in reversed(closed_last):
+            if attempt.error is None or not attempt.reply.blank:
+                continue
+            wait_s = retries.wait_s(attempt.error, self._chance(), worked=self._worked(attempt))
+            if wait_s is None or self._clock() + wait_s >= course.deadline:
+                continue
+            return (attempt, wait_s) if self._budget.take() else (None, 0.0)
+        return None, 0.0
+
+    def _worked(self, attempt: Attempt) -> bool:
+        """Whether the model answered until this attempt."""
+        problem = self.health.problem(attempt.model.name)
+        known = self.health.latency_ms(attempt.model.name) is not None
+        return known and problem in (None, attempt.error)
+
+    def _failed(self, course: _Course, attempt: Attempt, error: ModelError) -> None:
+        """Count a failure, and tell it, or keep for later what may still serve."""
+        course.failures[attempt.model.name] = error
+        if isinstance(error, Declined):
+            return
+        self.health.failed(attempt.model.name, error)
+        spare, reply = course.spare, attempt.reply
+        usable = "" if reply.blank else course.ask.usable(reply.text)
+        if spare is not None and not len(usable) > len(spare.reply.text):
+            self._tell_failed(course.ask.task, attempt)
+        elif usable or isinstance(error, EmptyReply):
+            attempt.use(usable)
+            course.spare = attempt
+            if spare is not None:
+                self._tell_failed(course.ask.task, spare)
+        else:
+            self._tell_failed(course.ask.task, attempt)
+
+    async def _answer(self, course: _Course, attempt: Attempt) -> Answer:
+        ended, begun, task = self._clock(), course.begun, course.ask.task
+        model, reply = attempt.model, attempt.reply
         recall, free = model.name == Track.RECALL, costs.is_free(model)
         answer = Answer(
             text=reply.text,
@@ -357,9 +352,9 @@ class Dispatcher:
             source=Source.RECALL if recall else Source.MODEL,
             first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
             total_ms=(ended - begun) * 1e3,
-            usage=Usage() if recall else reply.usage or costs.estimate(prompt, reply.text),
+            usage=Usage() if recall else attempt.usage(),
             cost_usd=0.0 if free else None,
-            attempts=attempts,
+            attempts=tuple(course.tried),
         )
         if free:
             self.listener(answer.told(task))
@@ -370,17 +365,20 @@ class Dispatcher:
         told = await asyncio.shield(settling)
         return replace(answer, cost_usd=told.cost_usd)
 
-    def _tell_failed(
-        self, task: Task, model: Model, prompt: Prompt, reply: _Reply, error: ModelError
-    ) -> None:
-        failed = ModelFailed(task, error, asked_model=model.model_id, answered_model=reply.model_id)
-        if reply.begun:  # what came is charged for, though it broke off
-            usage = costs.of_cut(prompt, reply.usage, reply.text)
-            self._accounts.settle(replace(failed, usage=usage), model)
+    def _tell_failed(self, task: Task, attempt: Attempt) -> None:
+        model, error = attempt.model, attempt.error
+        if error is None:
+            return
+        failed = ModelFailed(
+            task, error, asked_model=model.model_id, answered_model=attempt.reply.model_id
+        )
+        if attempt.charged:
+            self._accounts.settle(replace(failed, usage=attempt.usage()), model)
         else:
             self.listener(failed)
 
-    def _tell_abandoned(self, task: Task, model: Model, prompt: Prompt, reply: _Reply) -> None:
-        usage = costs.of_cut(prompt, reply.usage, reply.text)
+    def _tell_abandoned(self, task: Task, attempt: Attempt) -> None:
+        model, reply = attempt.model, attempt.reply
+        usage = costs.of_cut(attempt.prompt, reply.usage, reply.text)
         abandoned = Abandoned(task, model.name, usage, None, model.model_id, reply.model_id)
         self._accounts.settle(abandoned, model)

@@ -81,7 +81,7 @@ async def _asked(
             prompts[model.name] = prompt
         return prompt
 
-    answer = await dispatcher.ask(Ask(job.task, prompt_for, job.enough, skip))
+    answer = await dispatcher.ask(Ask(job.task, prompt_for, job.enough, skip=skip))
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.

@@ -16,6 +16,7 @@ from twotrack.engine.replies.ending import (
     first_lines,
     repeats_lines_above,
     repeats_lines_below,
+    whole_part,
     without_cut_line,
     without_lines_below,
 )
@@ -28,7 +29,15 @@ from twotrack.engine.replies.unwrap import TAG, unwrapped
 from twotrack.lexical import Place
 from twotrack.shown import hidden
 
-__all__ = ["TAG", "Insertion", "Watch", "complete_at", "proposal", "without_repetition"]
+__all__ = [
+    "TAG",
+    "Insertion",
+    "Watch",
+    "complete_at",
+    "proposal",
+    "whole_part",
+    "without_repetition",
+]
 
 _PERHAPS_MORE = re.compile(r"\s*\w*")
 _WORD = re.compile(r"\w")

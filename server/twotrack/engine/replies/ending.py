@@ -7,6 +7,7 @@ from twotrack.engine.gap import Gap
 from twotrack.lexical import Place
 
 _WORD = re.compile(r"\w")
+_LAST_WORD = re.compile(r"\w+\Z")
 _DEFINES = re.compile(
     r"\s*(?:\w+ ){0,3}(?:def|class|function|fn|func|fun|struct|interface|enum|trait|impl|module)\b"
 )
@@ -23,6 +24,18 @@ def without_cut_line(text: str) -> str:
     """Return `text` without its last line, which is not whole, where another one is left."""
     whole, _, _ = text.rpartition("\n")
     return whole if whole.strip() else text
+
+
+def whole_part(text: str) -> str:
+    """Return what is whole of a reply that broke off: its lines, or the words of its only one.
+
+    A single word is too little to be shown.
+    """
+    lines, newline, last = text.rpartition("\n")
+    if lines.strip():
+        return lines + newline
+    words = _LAST_WORD.sub("", last)
+    return lines + newline + words if len(words.split()) > 1 else ""
 
 
 def closed(text: str, gap: Gap) -> str:
