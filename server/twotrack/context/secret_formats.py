@@ -26,7 +26,8 @@ _MOST_LINES = 400
 """Lines of a private key."""
 _MOST_WORDS = 2_000
 """Words of one text whose prefix is looked at one by one."""
-_BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;=\\:/?&|@#!*%^", " "))
+_BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;=\\:?&|@#!*%^", " "))
+_PIECE = re.compile(r"(?:\A|/|(?<=[=:/]))[-._~+]{0,8}(?=[\w~])")
 _DIGIT = re.compile(r"[0-9]")
 _REST = re.compile(r"[\w.~+/=%$-]{0,8000}", re.ASCII)
 
@@ -41,6 +42,7 @@ _PLAIN_PREFIXES = (
     r"|dp\.(?:pt|st|ct|sa|scim|audit)\..{20}|shp(?:at|ss|ca|pa|tka)_.{30}|do[por]_v1_.{30}"
     r"|(?:sq0(?:atp|csp|idp)|EAAA|EAAB|EAACEdEose0cBA).{20}|dckr_(?:pat|oat)_.{20}|PMAK-.{30}"
     r"|rubygems_.{30}|pypi-.{40}|lin_(?:api|oauth)_.{30}|ops_eyJ.{30}|xkeysib-.{30}|xsmtpsib-.{30}"
+    r"|rzp_(?:live|test)_.{12}|SCW[A-Z0-9]{17}|AKID[A-Za-z0-9]{28}|EZ[AT]K[A-Za-z0-9]{50}"
     r"|eyJ[\w-]{8,}\.[\w-]{8}|(?P<body>MI[A-Za-z0-9+]{4,8}(?:IBAAK|IBADANBgkqhkiG9w0BAQEFAAS)"
     r"|M[A-Za-z0-9+]{3}AgEAMBMGByqGSM49|MHcCAQEE|MIGkAgEBBD|MIHcAgEBBE|MC4CAQAwBQYDK2V"
     r"|MI[A-Za-z0-9+]{4}DB[A-Za-z0-9+]BgkqhkiG9w0BBQ|b3BlbnNzaC1rZXktdjE"
@@ -108,6 +110,7 @@ _RULES = (
     _rule("chat.googleapis", r"chat\.googleapis\.com/v1/spaces/[^\s\"'`]{1,100}\?(?P<secret>key=[^\s\"'`]{20,300})"),
     _rule(":aa", r"(?<!\d)\d{8,11}:AA[\w-]{30,40}(?![\w-])"),
     _rule(":apa91b", r"[\w-]{8,30}:APA91b[\w-]{60,200}"),
+    _rule("atz", r"\bAtz[ar]\|[\w+/=-]{40,2000}"),
     _rule("q~", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{28,40}"),
     _rule(".atlasv1.", r"(?<!\w)[A-Za-z0-9]{10,20}\.atlasv1\.[\w=-]{40,120}"),
     _rule("$2a$|$2b$|$2x$|$2y$|$apr1$|$1$|$5$|$6$|$y$|$argon2|$scrypt$|$pbkdf2",
@@ -115,7 +118,7 @@ _RULES = (
     _rule("{sha}|{ssha", r"\{S?SHA(?:256|512)?\}(?P<secret>[A-Za-z0-9+/]{24,120}={0,2})"),
     _rule("$production$|$sandbox$", r"access_token\$(?:production|sandbox)\$[a-z0-9]{10,20}\$[a-f0-9]{20,40}"),
     _rule("bearer |basic |token |apikey |negotiate |ssws |api-key ", r"\b(?i:bearer|basic|token|api-?key|negotiate|ssws)[ ]{1,4}(?P<secret>[\w.~+/-]{16,4000}=*)", _token),
-    _rule("://", r"://[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/@\"'`<>]{1,200}(?:@[^\s/@\"'`<>.:]{1,40}(?=@))?)@(?=[\w\[$<{%-])", credential),
+    _rule("://", r"://[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/\"'`<>]{1,200})@(?=[\w\[$<{%-])", credential),
     _rule("://", r"://(?P<secret>[\w.~%-]{16,200}):?@(?=[\w\[])", _token),
     _rule("sig=|signature=|code=|key=|token=|secret=|credential=",
         r"(?i)[?&;](?:amp;)?[\w.-]{0,40}?(?:sig|signature|code|key|key-?pair-?id|token|secret|credential)=(?P<secret>[\w%~+/=.-]{16,4000})", lambda v: generated(re.sub(r"%[0-9A-Fa-f]{2}", "", v), 16) or identifier(v)),
@@ -129,7 +132,7 @@ _RULES = (
     _rule("machine |login ", r"\b(?:machine[ \t]+\S{1,200}\s+)?login[ \t]+\S{1,100}\s+password[ \t]+(?P<secret>\S{2,200})", _argument),
     _rule("requirepass|masterauth", r"(?m)^[ \t]{0,8}(?:requirepass|masterauth)[ \t]+[\"']?(?P<secret>[^\s\"']{3,200})", password),
     _rule("identified", r"(?i)identified (?:with \w{1,40} )?(?:by|as)\s{1,4}(?:password )?[\"'](?P<secret>[^\"'\n]{3,200})", password),
-    _rule("auth", r"(?i)auth\w{0,12}[\"']?\s{0,3}[:=(]\s{0,3}[\[({]{1,2}\s{0,3}[\"'][^\"'\n]{1,100}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\"'\n]{3,200})[\"']", password),
+    _rule("auth", r"\bauth ?= ?\(\s{0,3}[\"'][^\"'\n]{1,100}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\"'\n]{3,200})[\"']", password),
     _rule("basic", r"(?i:basic_?auth|setbasicauth|httpbasicauth)\s{0,2}\(\s{0,3}[\"'][^\"'\n]{1,100}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\"'\n]{3,200})[\"']", password),
 )
 # Of words without breaks, that hold a digit.
@@ -163,7 +166,11 @@ def _matches(rule: _Rule, text: str) -> Iterator[Span]:
 
 def _words(text: str) -> Iterator[Span]:
     """Words that begin as a provider's keys do."""
-    long = {word for word in text.translate(_BREAKS).split() if len(word) >= _SHORTEST}
+    long = {
+        word
+        for word in text.translate(_BREAKS).split()
+        if len(word) >= _SHORTEST and not (word.islower() and word.isalpha())
+    }
     found = {word: key for word in long if (key := _key_in(word)) is not None}
     for word in sorted(found)[:_MOST_WORDS]:
         begin, body = found[word]
@@ -178,20 +185,23 @@ def _words(text: str) -> Iterator[Span]:
 
 def _key_in(word: str) -> tuple[int, bool] | None:
     """Where a key begins in a word, and whether it is the body of a private key."""
-    begin = len(word) - len(word.lstrip("-._~+"))
-    word = word[begin:]
-    if _DIGIT.search(word) is None:
+    digits = _DIGIT.search(word) is not None
+    if not digits and (word.islower() or word.isupper()):
         return None
-    if _SHAPES.match(word):
-        return begin, False
-    prefix = _PREFIXED.match(word)
-    if prefix is None:
-        return None
-    if prefix["plain"] is not None:
-        return begin, prefix["body"] is not None
-    rest = word[prefix.end() :]
-    good = generated(rest, 14) and (mixed(rest) or len(rest) >= 20)
-    return (begin, False) if good else None
+    for piece in _PIECE.finditer(word):
+        begin = piece.end()
+        prefix = _PREFIXED.match(word, begin)
+        if prefix is None:
+            if digits and _SHAPES.match(word, begin):
+                return begin, False
+            continue
+        rest = word[prefix.end() : begin + 500]
+        if prefix["plain"] is not None:
+            if digits or generated(word[begin + 5 :], 12):
+                return begin, prefix["body"] is not None
+        elif (generated(rest, 14) and (mixed(rest) or len(rest) >= 20)) or _SHAPES.match(word, begin):
+            return begin, False
+    return None
 
 
 def _end_of_body(text: str, at: int) -> int:

@@ -16,6 +16,7 @@ from twotrack.context.secret_values import (
     identifier,
     password,
     placeholder,
+    sentence,
     strong,
     words,
 )
@@ -165,14 +166,15 @@ _WRAPPER = (
 _ASSIGN = re.compile(
     # A quoted key's or a subscript's end, an optional type, and the sign itself.
     rf"(?P<close>(?:{_Q})?[ ]?[\])]{{0,2}}\??!?(?:[ ]\{{[^{{}}\n]{{0,40}}\}})?)"
-    r"(?P<type>[ ]?(?::[ ]?|[ ])(?:&'?)?[A-Za-z_][\w.:|<>\[\]&*?' ,]{0,40}?)?(?:\[\d*\]){0,2}"
+    r"(?P<type>[ ]?(?::[ ]?|[ ])(?:&(?:'\w{1,10}[ ])?)?[A-Za-z_*][\w.:&*]{0,40}(?:[<\[][^\n=;{}()\"]{0,40}?[>\]])?[?!]?"
+    r"(?:[ ]\|[ ]\w{1,20}){0,2})?(?:\[\d*\]){0,2}"
     r"(?P<sign>[ \t]{0,30}(?:\r?\n[ \t]{0,60})?(?:\?\?=|\|\|=|:=|=>|->|<-|===?|!==?|\?=|\+=|~>|::=?|=|:)"
     r"[ \t]{0,30}(?:\(?\r?\n[ \t]{0,60})?)\(?"
 )
 _PAIRED = re.compile(
     # Beside a quoted name: a pair, a fallback, an element, an attribute, a further field.
-    rf"{_Q}[\])]{{0,2}}(?:,\s{{0,40}}(?:{_Q})?(?i:value|val|default|fallback|def|content)(?:{_Q})?\s?(?:=>|[:=])"
-    rf"|,|[ ]?\)?[ ]?(?:\|\||\?\?|\?:|or\b|//=?)|\)?[ ]?\{{|\){{1,2}}[?!]?(?:\.|->)(?i:unwrap_or\w*|or_?else|or"
+    rf"{_Q}(?:,\s{{0,40}}(?:{_Q})?(?i:value|val|default|fallback|def|content)(?:{_Q})?\s?(?:=>|[:=])"
+    rf"|,|[\])]?[ ]?\)?[ ]?(?:\|\||\?\?|\?:|or\b|//=?)|\)?[ ]?\{{|\){{1,2}}[?!]?(?:\.|->)(?i:unwrap_or\w*|or_?else|or"
     rf"|get_?or\w*|value_or|default\w*|expect_or)\((?:\|\w?\|)?|\s{{1,40}}(?i:value|content|default\w*|android:value)\s?="
     rf"|\s{{0,4}}>)\s{{0,60}}"
 )
@@ -184,6 +186,7 @@ _ELEMENT = re.compile(
     r"(?:[ ][\w:.=\"' -]{0,100})?>(?P<text>[^<>\n]{1,500})</|</[\w:.-]{1,60}>\s{0,60}<[\w:.-]{1,60}>(?P<next>[^<>\n]{1,500})</"
 )
 _NEXT_LINE = re.compile(rf"(?:{_Q})?[ ]?[,{{]?[ \t]{{0,8}}\r?\n(?:[ \t]{{1,60}}[a-z][^\n]{{0,100}}\r?\n){{0,2}}[ \t]{{0,60}}(?:{_Q})?(?i:value|val|default)(?:{_Q})?[ ]?[:=][ ]?")
+_NAMING = re.compile(r"(?i)(?:name|key|variable)[\"']?\s{0,4}[:= ]\s{0,4}[\"']?\Z")
 _BLANK = re.compile(r"[ \t]{1,8}(?:(?i:is|was)[ ]?:?[ ]|to[ ]|=[ ]?)?")
 _LITERAL = re.compile(
     _WRAPPER + r"(?:[bBrRuUfFsSqLQ@$&~]{0,2}|N|%[qQ]|@\"?)(?P<open>\"\"\"|'''|\\{1,2}[\"']|[\"'`])"
@@ -257,32 +260,38 @@ def _values(text: str, start: int, end: int, kind: Kind, *, settings: bool) -> I
     head = text[max(text.rfind("\n", 0, start) + 1, start - 200) : start]
     place = _Place(head, text[start:end])
     after = text[end : end + 1]
-    if found := _NEXT_LINE.match(text, end):
+    if (place.quoted or _NAMING.search(head)) and (found := _NEXT_LINE.match(text, end)):
         yield from _either(text, found.end(), kind, place, sure=True, settings=settings)
         return
     if place.quoted and (found := _PAIRED.match(text, end)):
-        sure = _binds_words(place, found[0])
-        yield from _literal(text, found.end(), kind, surely=sure)
+        if _in_call(place, found[0]):
+            yield from _literal(text, found.end(), kind, place)
+        elif "\n" not in found[0]:
+            yield from _literal(text, found.end(), Kind.KEY, place)
         if found[0].rstrip().endswith(">"):
             yield from _element(text, found.end(), kind)
         return
     if found := _ASSIGN.match(text, end):
         sign = found["sign"].strip()
         compares = len(sign) > 1 and sign[:2] in ("==", "!=")
-        literals = list(_literal(text, found.end(), kind, surely=not compares))
+        literals = list(_literal(text, found.end(), kind, place))
         if literals or _LITERAL.match(text, found.end()):
-            yield from literals
+            yield from literals if sign in ("=", ":=") or not found["type"] else ()
             return
         if not compares and not found["type"] and sign in ("=", ":", ":=", "=>", "?=", "+=", "::"):
             yield from _bare(text, end, found, kind, place, settings=settings)
             return
+    if after == ":" and place.head.endswith("${") and (value := _TO_BRACE.match(text, end + 1)):
+        if _fits(kind, value["v"]):
+            yield value.span("v")
+        return
     if after == "(" and (found := _CALL.match(text, end)):
         parts = words(place.name)
         builds = place.head.endswith((".", "->")) or "." in place.name or parts[0] in ("set", "with", "use")
         if builds and not _VERBS.intersection(parts):
-            yield from _literal(text, found.end(), kind)
+            yield from _literal(text, found.end(), kind, place)
         elif not _VERBS.intersection(parts):
-            yield from _literal(text, found.end(), kind, surely=False)
+            yield from _literal(text, found.end(), kind, place, surely=False)
         return
     if after in ("<", ">", " ") and "<" in place.head[-40:] and (found := _ELEMENT.match(text, end)):
         group = "text" if found["text"] is not None else "next"
@@ -295,18 +304,18 @@ def _values(text: str, start: int, end: int, kind: Kind, *, settings: bool) -> I
             if value and _fits(kind, value["v"]):
                 yield value.span("v")
                 return
-        yield from _literal(text, found.end(), kind, surely=found[0] != ", ")
+        yield from _literal(text, found.end(), kind, place, surely=found[0] != ", ")
         return
-    if after in (" ", "\t") and (found := _BLANK.match(text, end)):
-        literals = list(_literal(text, found.end(), kind))
+    if after in (" ", "\t") and place.name != "pass" and (found := _BLANK.match(text, end)):
+        literals = list(_literal(text, found.end(), kind, place))
         yield from literals
         bound = place.flag or found[0].strip() or (place.alone and kind is Kind.PASSWORD)
         if not literals and (bound or place.head.strip() in ("ENV", "ARG", "setenv")):
             yield from _argument(text, found.end(), kind, place, said=bool(found[0].strip()))
 
 
-def _binds_words(place: _Place, binder: str) -> bool:
-    """Whether a quoted name and literal bind: a list of names has pairs of them as well."""
+def _in_call(place: _Place, binder: str) -> bool:
+    """Whether a quoted name and a literal are bound, not two of a list of names."""
     if not binder.startswith(('",', "',", "`,")) or binder.strip(" \n\t\"'`,)]"):
         return True
     call = place.head.rstrip("\"'`fbru")
@@ -317,7 +326,9 @@ def _binds_words(place: _Place, binder: str) -> bool:
     )
 
 
-def _literal(text: str, at: int, kind: Kind, *, surely: bool = True) -> Iterator[Span]:
+def _literal(
+    text: str, at: int, kind: Kind, place: _Place, *, surely: bool = True
+) -> Iterator[Span]:
     opened = _LITERAL.match(text, at)
     if opened is None:
         return
@@ -330,15 +341,20 @@ def _literal(text: str, at: int, kind: Kind, *, surely: bool = True) -> Iterator
         if generated(value[scheme.end() :], 12):
             yield end.start("v") + scheme.end(), end.end("v")
         return
-    if _fits(kind, value, surely=surely):
+    if _fits(kind, value, surely=surely) and not _label(place.name, value):
         yield end.span("v")
+
+
+def _label(name: str, value: str) -> bool:
+    """Whether a value only says its name again: `challengePassword`."""
+    return value.isascii() and not re.search(r"\d|[^\w\s.:-]", value) and set(words(value)) <= set(words(name))
 
 
 def _either(
     text: str, at: int, kind: Kind, place: _Place, *, sure: bool, settings: bool
 ) -> Iterator[Span]:
     if _LITERAL.match(text, at):
-        yield from _literal(text, at, kind)
+        yield from _literal(text, at, kind, place)
     elif (rest := _INLINE.match(text, at)) and _fits(kind, rest[0]):
         yield rest.span()
 
@@ -356,7 +372,7 @@ def _argument(text: str, at: int, kind: Kind, place: _Place, *, said: bool) -> I
         return
     word = value[0].rstrip(".,:")
     last = re.compile(r"[\"'`]?[ \t]*(?:\\?\r?\n|\\?\Z|-|\||&|>|;|\))").match(text, value.end()) is not None
-    plain = place.flag and last and not word.isupper()
+    plain = place.flag and last and not word.isupper() and not sentence(place.head)
     if _fits(kind, word, surely=plain):
         yield value.start(), value.start() + len(word)
 

@@ -15,7 +15,7 @@ _TEMPLATE = re.compile(
     r"|(?<![\w%])%[sdrvq](?!\w)|%[A-Z_]{2,40}%|\$[A-Za-z_]\w{0,60}\Z|\[\[|__[A-Z_]{3,60}__"
     r"|<[A-Za-z][\w .:/-]{0,60}>|\(\?[:P<=!]|\\[dwsSWDb][+*{]|\]\{\d|\][+*]"
 )
-_BLANKS_OUT = re.compile(r"[*x.\-_•#?X ]+|<.*>|\[.*\]|\.\.\.|…|!.*|&.*|\$.*|%.*%")
+_BLANKS_OUT = re.compile(r"[*x.\-_•#?X: ]+|<.*>|\[.*\]|\.\.\.|…|!.*|&.*|\$.*|%.*%")
 _PART = re.compile(r"[A-Za-z]+")
 _SENTENCE = re.compile(
     r"(?i)\b(?:the|a|an|is|are|be|must|your|you|we|of|to|for|in|with|from|at|as|by|this|that|not"
@@ -77,6 +77,8 @@ def generated(value: str, least: int = 10) -> bool:
         return True
     if _LOCATION.match(value) or _DATE.fullmatch(value) or " " in value or placeholder(value):
         return False
+    if sum(c.isdigit() for c in value) <= 2 and _telling(value):
+        return False
     total, changes = _changes(value)
     if total < least - 2:
         return False
@@ -97,6 +99,11 @@ def mixed(value: str) -> bool:
         and any(c.isupper() for c in value)
         and any(c.islower() for c in value)
     )
+
+
+def sentence(text: str) -> bool:
+    """Whether a text has words that only sentences have."""
+    return _SENTENCE.search(text) is not None
 
 
 def password(value: str, least: int = 4) -> bool:
