@@ -3,14 +3,17 @@
 What is found is replaced; what surrounds it (the name, the quotes, the host) stays.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 
+from twotrack.context.secret_formats import NEEDLES as FORMATS
 from twotrack.context.secret_formats import formatted
+from twotrack.context.secret_names import NEEDLES as NAMES
 from twotrack.context.secret_names import told
 
 PLACEHOLDER = "<redacted>"
 
+_NEEDLES = tuple(sorted(NAMES | FORMATS))
 _NEAR = 4
 """Lines above and below the cursor's that are looked at together with it."""
 
@@ -22,10 +25,19 @@ def secrets(text: str, *, settings: bool = False) -> list[Span]:
 
     `settings`: the text is settings, whose values need no quotes, rather than code.
     """
+    return _secrets(text, _needles_in(text), settings=settings)
+
+
+def _secrets(text: str, needles: Set[str], *, settings: bool) -> list[Span]:
+    lowered = text.replace("\u0130", "I").lower()  # the only letter with two in lower case
+    return _merged(
+        [*told(text, lowered, needles, settings=settings), *formatted(text, lowered, needles)]
+    )
+
+
+def _needles_in(text: str) -> frozenset[str]:
     lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters have two in lower case
-        lowered = "".join(low if len(low := c.lower()) == 1 else c for c in text)
-    return _merged([*told(text, lowered, settings=settings), *formatted(text, lowered)])
+    return frozenset([needle for needle in _NEEDLES if needle in lowered])
 
 
 def _merged(found: Iterable[Span]) -> list[Span]:
@@ -36,6 +48,12 @@ def _merged(found: Iterable[Span]) -> list[Span]:
         else:
             merged.append((start, end))
     return merged
+
+
+@lru_cache(maxsize=8)
+def _needles_near(above: str, below: str) -> frozenset[str]:
+    """The needles of the few lines above and below a cursor's line."""
+    return _needles_in(above) | _needles_in(below)
 
 
 @lru_cache(maxsize=8)
@@ -82,7 +100,10 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     for _ in range(_NEAR):
         start = text.rfind("\n", 0, max(start - 1, 0)) + 1
         stop = text.find("\n", stop) + 1 or len(text)
-    near = secrets(text[start:stop], settings=settings)
+    needles = _needles_in(text[first:last]) | _needles_near(text[start:first], text[last:stop])
+    if not needles:
+        start, stop = first, last  # nothing that could reach over a line's end
+    near = _secrets(text[start:stop], needles, settings=settings)
     if not (upper or lower or near):
         return []
     return _merged(

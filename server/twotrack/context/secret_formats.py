@@ -5,7 +5,7 @@ two ways, so no text makes a search slow.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import NamedTuple
 
 from twotrack.context.secret_values import (
@@ -14,7 +14,6 @@ from twotrack.context.secret_values import (
     identifier,
     mixed,
     password,
-    placeholder,
 )
 
 Span = tuple[int, int]
@@ -70,15 +69,17 @@ _PREFIXED = re.compile(
 
 class _Rule(NamedTuple):
     needles: tuple[str, ...]
-    """Lower case; a text without any of them is not searched."""
+    """Lower case; only lines that hold one of them are searched."""
     pattern: re.Pattern[str]
     """Its group `secret`, else the whole match, is the secret."""
     judge: Judge | None = None
     """Whether the match is a secret rather than a name or a placeholder."""
+    lines: bool = False
+    """Whether the match may have several lines."""
 
 
-def _rule(needles: str, pattern: str, judge: Judge | None = None) -> _Rule:
-    return _Rule(tuple(needles.split("|")), re.compile(pattern), judge)
+def _rule(needles: str, pattern: str, judge: Judge | None = None, *, lines: bool = False) -> _Rule:
+    return _Rule(tuple(needles.split("|")), re.compile(pattern), judge, lines)
 
 
 def _token(value: str) -> bool:
@@ -94,47 +95,111 @@ def _argument(value: str) -> bool:
 
 
 _BODY = r"[\w+/=\s\\\"',:;.]"
-# In the text's words.
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{32}")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def _signature(value: str) -> bool:
+    return generated(_PERCENT.sub("", value), 16) or identifier(value)
+
+
+_HOSTS = (
+    r"(?:hooks\.slack\.com/(?:services|workflows|triggers)/|/api/webhooks/\d{8,25}/"
+    r"|webhook\.office(?:365)?\.com/webhook\w{0,4}/|hooks\.zapier\.com/hooks/catch/|/with/key/"
+    r"|chat\.googleapis\.com/v1/spaces/[\w/-]{1,100}\?)(?P<secret>[\w@/=&%-]{8,400})"
+)
+_HASHES = (
+    r"\$(?:2[abxy]|apr1|[156y]|argon2(?:id|i|d)?|scrypt|pbkdf2[\w-]{0,10})\$[\w./$=,+-]{20,200}"
+    r"|access_token\$(?:production|sandbox)\$[a-z0-9]{10,20}\$[a-f0-9]{20,40}"
+)
+_SCHEMES = (
+    r"\b(?i:bearer|basic|token|api-?key|negotiate|ssws|digest)[ ]{1,4}"
+    r"(?P<secret>[\w.~+/-]{16,4000}=*)"
+)
 _RULES = (
     _rule(
-        "private key|private-lines",
+        "private",
         r"(?:-----|---- )BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?(?:-----| ----)"
-        rf"(?P<secret>{_BODY}*(?:-(?!----){_BODY}*)*)|Private-Lines: \d+\r?\n(?P<lines>[\w+/=\s]+)",
-        lambda body: re.search(r"[A-Za-z0-9+/]{32}", body) is not None,
+        rf"(?P<secret>{_BODY}*(?:-(?!----){_BODY}*)*)"
+        r"|Private-Lines: \d{1,4}\r?\n(?P<lines>[\w+/=\s]+)",
+        lambda body: _KEY_BODY.search(body) is not None,
+        lines=True,
     ),
-    _rule("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[\w/-]{20,200})"),
-    _rule("/api/webhooks/", r"/api/webhooks/\d{8,25}/(?P<secret>[\w-]{30,200})"),
-    _rule("webhook.office", r"webhook\.office(?:365)?\.com/webhook\w{0,4}/(?P<secret>[\w@/-]{30,400})"),
-    _rule("hooks.zapier.com", r"hooks\.zapier\.com/hooks/catch/(?P<secret>[\w/]{8,80})"),
-    _rule("/with/key/", r"/with/key/(?P<secret>[\w-]{15,80})"),
-    _rule("chat.googleapis", r"chat\.googleapis\.com/v1/spaces/[^\s\"'`]{1,100}\?(?P<secret>key=[^\s\"'`]{20,300})"),
+    _rule(".com/", _HOSTS),
     _rule(":aa", r"(?<!\d)\d{8,11}:AA[\w-]{30,40}(?![\w-])"),
     _rule(":apa91b", r"[\w-]{8,30}:APA91b[\w-]{60,200}"),
-    _rule("atz", r"\bAtz[ar]\|[\w+/=-]{40,2000}"),
+    _rule("atza|atzr", r"\bAtz[ar]\|[\w+/=-]{40,2000}"),
     _rule("q~", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{28,40}"),
     _rule(".atlasv1.", r"(?<!\w)[A-Za-z0-9]{10,20}\.atlasv1\.[\w=-]{40,120}"),
-    _rule("$2a$|$2b$|$2x$|$2y$|$apr1$|$1$|$5$|$6$|$y$|$argon2|$scrypt$|$pbkdf2",
-        r"\$(?:2[abxy]|apr1|[156y]|argon2id?|argon2i|scrypt|pbkdf2[\w-]{0,10})\$[\w./$=,+-]{20,200}"),
-    _rule("{sha}|{ssha", r"\{S?SHA(?:256|512)?\}(?P<secret>[A-Za-z0-9+/]{24,120}={0,2})"),
-    _rule("$production$|$sandbox$", r"access_token\$(?:production|sandbox)\$[a-z0-9]{10,20}\$[a-f0-9]{20,40}"),
-    _rule("bearer |basic |token |apikey |negotiate |ssws |api-key ", r"\b(?i:bearer|basic|token|api-?key|negotiate|ssws)[ ]{1,4}(?P<secret>[\w.~+/-]{16,4000}=*)", _token),
-    _rule("://", r"://[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/\"'`<>]{1,200})@(?=[\w\[$<{%-])", credential),
+    _rule("$", _HASHES),
+    _rule("{s", r"\{S?SHA(?:256|512)?\}(?P<secret>[A-Za-z0-9+/]{24,120}={0,2})"),
+    _rule("bearer|basic|authori|ssws", _SCHEMES, _token),
+    _rule(
+        "://",
+        r"://(?:[^\s:/@\"'`<>]{0,100}:(?P<secret>[^\s/\"'`<>]{1,200})@(?=[\w\[$<{%-]))",
+        credential,
+    ),
     _rule("://", r"://(?P<secret>[\w.~%-]{16,200}):?@(?=[\w\[])", _token),
-    _rule("sig=|signature=|code=|key=|token=|secret=|credential=",
-        r"(?i)[?&;](?:amp;)?[\w.-]{0,40}?(?:sig|signature|code|key|key-?pair-?id|token|secret|credential)=(?P<secret>[\w%~+/=.-]{16,4000})", lambda v: generated(re.sub(r"%[0-9A-Fa-f]{2}", "", v), 16) or identifier(v)),
-    _rule("cookie", r"(?i)cookies?[\"']?[ ]{0,4}[:=,][ ]{0,4}[\"']?(?P<secret>[\w.$-]{1,60}=[^\"'`\n]{8,4000})", _cookie),
-    _rule(":", r"(?m)^[ \t]{0,8}[\w.*-]{1,100}:(?:\d{1,5}|\*):[^:\s]{1,60}:[^:\s]{1,60}:(?P<secret>[^\s:]{4,200})[ \t]{0,8}$", password),
-    _rule("curl |wget |http ", r"(?:-u|--user|--proxy-user|-U|-a|--auth)(?:[ =]|(?=[\"']))[\"']?[\w.@$-]{1,80}:(?P<secret>\"?[^\s\"']{1,200})", password),
-    _rule("mysql|mariadb", r"\b(?:mysql|mariadb)[\w-]{0,12}\b[^\n|;]{0,200}?[ ]-p(?P<quote>[\"']?)(?P<secret>[^\s\"'=]{3,100})", _argument),
-    _rule("sshpass|docker login|podman login|helm |az login|oc login|redis-cli|zip |7z |unzip |ldap|mongo|sqlcmd|pg_|openssl|passin|passout",
-        r"\b(?:sshpass|login|redis-cli|zip|7z|unzip|ldap\w{1,10}|mongo\w{0,10}|sqlcmd)\b[^\n|;]{0,200}?[ ]-(?:p|P|a|w)[ ]{0,2}[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,100})", _argument),
+    _rule(
+        "sig=|signature=|code=",
+        r"(?i)[?&;](?:amp;)?[\w.-]{0,40}?(?:sig|signature|code)=(?P<secret>[\w%~+/=.-]{16,4000})",
+        _signature,
+    ),
+    _rule(
+        "cookie",
+        r"(?i)cookies?[\"']?[ ]{0,4}[:=,][ ]{0,4}[\"']?"
+        r"(?P<secret>[\w.$-]{1,60}=[^\"'`\n]{8,4000})",
+        _cookie,
+    ),
+    _rule(  # .pgpass, also in a script
+        ":*:|:5432:|:5433:|:6432:",
+        r"(?<![\w.*-])[\w.*-]{1,100}:(?:\d{1,5}|\*):[^:\s]{1,60}:[^:\s]{1,60}:"
+        r"(?P<secret>[^\s:\"'\\]{4,200})",
+        password,
+    ),
+    _rule(
+        "curl|wget|http ",
+        r"[ ](?:-u|--user|--proxy-user|-U|-a|--auth)(?:[ =]{0,2})[\"']?[\w.@$-]{1,80}:"
+        r"(?P<secret>[^\s\"':][^\s\"']{1,200})",
+        password,
+    ),
+    _rule(
+        "mysql|mariadb",
+        r"\b(?:mysql|mariadb)[\w-]{0,12}\b[^\n|;]{0,200}?[ ]-p[\"']?(?P<secret>[^\s\"'=]{3,100})",
+        _argument,
+    ),
+    _rule(
+        "sshpass|login|redis-cli|unzip|7z|ldap|mongo|sqlcmd",
+        r"\b(?:sshpass|login|redis-cli|unzip|7z|ldap\w{1,10}|mongo\w{0,10}|sqlcmd)\b"
+        r"[^\n|;]{0,200}?[ ]-[pPaw][ ]{0,2}[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,100})",
+        _argument,
+    ),
     _rule("pass:", r"(?:-pass(?:in|out)?|-k)[ ]{1,4}[\"']?pass:(?P<secret>[^\s\"']{3,100})", password),
-    _rule("machine |login ", r"\b(?:machine[ \t]+\S{1,200}\s+)?login[ \t]+\S{1,100}\s+password[ \t]+(?P<secret>\S{2,200})", _argument),
-    _rule("requirepass|masterauth", r"(?m)^[ \t]{0,8}(?:requirepass|masterauth)[ \t]+[\"']?(?P<secret>[^\s\"']{3,200})", password),
-    _rule("identified", r"(?i)identified (?:with \w{1,40} )?(?:by|as)\s{1,4}(?:password )?[\"'](?P<secret>[^\"'\n]{3,200})", password),
-    _rule("auth", r"\bauth ?= ?\(\s{0,3}[\"'][^\"'\n]{1,100}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\"'\n]{3,200})[\"']", password),
-    _rule("basic", r"(?i:basic_?auth|setbasicauth|httpbasicauth)\s{0,2}\(\s{0,3}[\"'][^\"'\n]{1,100}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\"'\n]{3,200})[\"']", password),
+    _rule(  # .netrc
+        "machine |login ",
+        r"\blogin[ \t]+\S{1,100}\s+password[ \t]+(?P<secret>\S{2,200})",
+        _argument,
+        lines=True,
+    ),
+    _rule(
+        "requirepass|masterauth",
+        r"\b(?:requirepass|masterauth)[ \t]+[\"']?(?P<secret>[^\s\"']{3,200})",
+        password,
+    ),
+    _rule(
+        "identified",
+        r"(?i)identified (?:with \w{1,40} )?(?:by|as)\s{1,4}(?:password )?"
+        r"[\"'](?P<secret>[^\"'\n]{3,200})",
+        password,
+    ),
+    _rule(  # a user and a password
+        "auth",
+        r"(?i)(?:\bauth ?= ?|basic_?auth|digest_?auth)\(\s{0,3}[\"'][^\"'\n]{1,100}[\"'],\s{0,3}"
+        r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+        password,
+    ),
 )
+NEEDLES = frozenset(needle for rule in _RULES for needle in rule.needles)
 # Of words without breaks, that hold a digit.
 _SHAPES = re.compile(
     r"(?P<discord>[MNO][\w-]{23,28}\.[\w-]{6}\.[\w-]{27,45})(?![\w.-])"
@@ -146,22 +211,39 @@ _SHAPES = re.compile(
 _END = re.compile(r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY")
 
 
-def formatted(text: str, lowered: str) -> Iterator[Span]:
-    """Where secrets of a known format stand in `text`; `lowered` is the same in lower case."""
+def formatted(text: str, lowered: str, needles: Set[str]) -> Iterator[Span]:
+    """Where secrets of a known format stand in `text`.
+
+    `lowered` is the same in lower case and of the same length, `needles` those of NEEDLES in it.
+    """
     yield from _words(text)
     for rule in _RULES:
-        if any(needle in lowered for needle in rule.needles):
-            yield from _matches(rule, text)
-    if "private key" in lowered:
+        held = [needle for needle in rule.needles if needle in needles]
+        if held:
+            yield from _matches(rule, held, text, lowered)
+    if "private" in needles:
         yield from _tails(text)
 
 
-def _matches(rule: _Rule, text: str) -> Iterator[Span]:
+def _matches(rule: _Rule, needles: Iterable[str], text: str, lowered: str) -> Iterator[Span]:
     groups = [name for name in ("secret", "lines") if name in rule.pattern.groupindex] or [0]
-    for match in rule.pattern.finditer(text):
-        group = next((g for g in groups if match[g] is not None), 0)
-        if rule.judge is None or rule.judge(match[group]):
-            yield match.span(group)
+    for begin, end in [(0, len(text))] if rule.lines else _lines(needles, lowered):
+        for match in rule.pattern.finditer(text, begin, end):
+            group = next((g for g in groups if match[g] is not None), 0)
+            if rule.judge is None or rule.judge(match[group]):
+                yield match.span(group)
+
+
+def _lines(needles: Iterable[str], lowered: str) -> Iterator[Span]:
+    """The lines that hold a needle."""
+    for needle in needles:
+        at = lowered.find(needle)
+        while at >= 0:
+            begin = lowered.rfind("\n", 0, at) + 1
+            end = lowered.find("\n", at)
+            end = len(lowered) if end < 0 else end
+            yield begin, end
+            at = lowered.find(needle, end)
 
 
 def _words(text: str) -> Iterator[Span]:
@@ -210,7 +292,7 @@ def _end_of_body(text: str, at: int) -> int:
         begin = text.find("\n", at, at + 20) + 1
         stop = text.find("\n", begin) if begin else -1
         line = text[begin : stop if stop >= 0 else len(text)]
-        if not begin or len(line) > 200 or len(line.strip()) < 4 or not _BODY_LINE.fullmatch(line):
+        if not begin or len(line) > _LONGEST_LINE or len(line.strip()) < 4 or not _BODY_LINE.fullmatch(line):
             break
         at = begin + len(line)
     return at
@@ -225,13 +307,16 @@ def _tails(text: str) -> Iterator[Span]:
             continue
         lines = head.split("\n")
         first = len(lines) - 1
+        if first > 0 and _BODY_LINE.fullmatch(lines[first - 1][:_LONGEST_LINE]):
+            first -= 1  # the last line of the body may be short
         while first > 0 and _is_body(lines[first - 1]):
             first -= 1
         at = end.start() - len("\n".join(lines[first:]))
-        if at < end.start():
+        if first < len(lines) - 1 and at < end.start():
             yield at, end.start()
 
 
+_LONGEST_LINE = 200
 _BODY_LINE = re.compile(
     r"\s*(?:[-+.#*/]{1,3}\s+)?[\"'`]?(?:[A-Za-z0-9+/]{1,100}={0,2}|=[A-Za-z0-9+/]{4})?(?:\\[rn]){0,2}"
     r"[\"'`]?\s*[,;+.\\&_]*\s*"
@@ -240,4 +325,7 @@ _HEADER_LINE = re.compile(r"\s*[\"'`]?(?:Proc-Type|DEK-Info|Version|Comment|Hash
 
 
 def _is_body(line: str) -> bool:
-    return len(line) <= 200 and bool(_BODY_LINE.fullmatch(line) or _HEADER_LINE.fullmatch(line))
+    """Whether a line is a whole one of a private key's body, or of its head."""
+    return len(line) <= _LONGEST_LINE and bool(
+        (_BODY_LINE.fullmatch(line) and _KEY_BODY.search(line)) or _HEADER_LINE.fullmatch(line)
+    )

@@ -6,7 +6,7 @@ it cannot be code. What the name calls its value says how much the value itself 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,10 +23,7 @@ from twotrack.context.secret_values import (
 
 Span = tuple[int, int]
 
-NEEDLES = (
-    *("passw", "passp", "passc", "pwd", "pass", "secret", "token", "key", "auth", "cred"),
-    *("cookie", "sess", "salt", "pin", "sid", "dsn"),
-)
+NEEDLES = frozenset("pass pwd secret token key auth cred cookie sess salt".split())
 """What a telling name holds, in lower case."""
 
 
@@ -49,10 +46,9 @@ _PASSWORD = frozenset(
 _SECRET = frozenset("secret secrets credential credentials creds cred auth authtoken".split())
 _KEY = frozenset(
     "token tokens apikey apikeys authorization authkey accesskey secretkey privatekey bearer"
-    " apitoken keys key cookie session sessionid sessid sid jsessionid phpsessid salt pepper seed"
-    " dsn pin otp mnemonic signature nonce".split()
+    " apitoken keys key cookie session sessionid sessid jsessionid phpsessid salt".split()
 )
-_WEAK = frozenset("session sessionid sessid sid salt seed signature nonce cookie key keys dsn".split())
+_WEAK = frozenset("session sessionid sessid cookie key keys".split())
 _ENDS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey")
 """Ends of words that are written together: dbpassword, authtoken."""
 _OTHER_KEYS = frozenset(
@@ -113,14 +109,14 @@ def kind_of(name: str) -> Kind | None:
     return Kind.KEY
 
 
-def told(text: str, lowered: str, *, settings: bool) -> Iterator[Span]:
+def told(text: str, lowered: str, needles: Set[str], *, settings: bool) -> Iterator[Span]:
     """Where values stand in `text` whose name tells that they are secret.
 
-    `lowered` is `text` in lower case, of the same length. `settings`: the text is settings, where
-    values need no quotes, rather than code.
+    `lowered` is `text` in lower case, of the same length, `needles` those of NEEDLES in it.
+    `settings`: the text is settings, where values need no quotes, rather than code.
     """
     done = -1
-    for at in sorted(_hits(lowered)):
+    for at in sorted(_hits(lowered, needles)):
         if at < done:
             continue
         start, end = _name_at(text, at)
@@ -136,8 +132,8 @@ def told(text: str, lowered: str, *, settings: bool) -> Iterator[Span]:
 _LONGEST = 120
 
 
-def _hits(lowered: str) -> Iterator[int]:
-    for needle in NEEDLES:
+def _hits(lowered: str, needles: Set[str]) -> Iterator[int]:
+    for needle in needles & NEEDLES:
         at = lowered.find(needle)
         while at >= 0:
             yield at
