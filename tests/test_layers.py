@@ -24,6 +24,7 @@ FLOORS = [
         "document",
         "settings",
         "log",
+        "credentials",
     },
     {"llm"},
     {"routing"},

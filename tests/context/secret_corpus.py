@@ -179,7 +179,11 @@ def _entries(table: str) -> Iterator[tuple[str, str]]:
 
 KINDS = (
     *(Kind(name, form, known=True) for name, form in _entries(_FORMATS)),
-    *(Kind(name, form.rstrip("!"), known=False) for name, form in _entries(_NAMED) if form[-1] != "!"),
+    *(
+        Kind(name, form.rstrip("!"), known=False)
+        for name, form in _entries(_NAMED)
+        if form[-1] != "!"
+    ),
     *(Kind(name, form, known=False, password=True) for name, form in _entries(_PASSWORDS)),
 )
 
@@ -316,7 +320,9 @@ def _password(how: str, rng: random.Random) -> str:
         case "mixed":
             return _fill("{an*10}", rng) + str(rng.randint(0, 9))
         case "leet":
-            return words[0].replace("e", "3").replace("o", "0").replace("i", "1") + str(rng.randint(10, 99))
+            return words[0].replace("e", "3").replace("o", "0").replace("i", "1") + str(
+                rng.randint(10, 99)
+            )
         case "blanks":
             return " ".join(words)
         case "signs":
@@ -373,5 +379,9 @@ def special_cases(seed: int, times: int = 5) -> Iterator[Case]:
         template, _, format_ = entry.rpartition("~")
         for _ in range(times):
             value = _password(format_, rng)
-            text = _fill(template.replace("{v}", "\0"), rng).replace("\0", value) if "{d*" in template else template.replace("{v}", value)
+            text = (
+                _fill(template.replace("{v}", "\0"), rng).replace("\0", value)
+                if "{d*" in template
+                else template.replace("{v}", value)
+            )
             yield Case(Kind(template, format_, known=True), Form(template), text, value)

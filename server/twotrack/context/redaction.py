@@ -6,10 +6,10 @@ What is found is replaced; what surrounds it (the name, the quotes, the host) st
 from collections.abc import Iterable, Set
 from functools import lru_cache
 
-from twotrack.context.secret_formats import NEEDLES as FORMATS
-from twotrack.context.secret_formats import formatted
-from twotrack.context.secret_names import NEEDLES as NAMES
-from twotrack.context.secret_names import told
+from twotrack.credentials.formats import NEEDLES as FORMATS
+from twotrack.credentials.formats import formatted
+from twotrack.credentials.names import NEEDLES as NAMES
+from twotrack.credentials.names import told
 
 PLACEHOLDER = "<redacted>"
 
@@ -57,7 +57,7 @@ def _needles_near(above: str, below: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=8)
-def _beside(text: str, settings: bool) -> list[Span]:  # noqa: FBT001  # a cache's key
+def _beside(text: str, settings: bool) -> list[Span]:  # a cache's key
     """The same of the lines above or below a cursor, which stay while its line is typed."""
     return secrets(text, settings=settings)
 
@@ -107,7 +107,11 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     if not (upper or lower or near):
         return []
     return _merged(
-        [*upper, *((a + start, b + start) for a, b in near), *((a + last, b + last) for a, b in lower)]
+        [
+            *upper,
+            *((a + start, b + start) for a, b in near),
+            *((a + last, b + last) for a, b in lower),
+        ]
     )
 
 

@@ -194,6 +194,8 @@ async def cut(
         async with aclosing(chunks):
             async for chunk in chunks:
                 text = cutter.feed(joiner.feed(chunk.text))
+                if chunk.model and failures.repeats(chunk.model, endpoint.secrets):
+                    chunk = replace(chunk, model=None)  # noqa: PLW2901  # the key, sent back
                 usage = chunk.usage or usage
                 length += len(text)
                 finish = ending.note(chunk.text, chunk.finish)

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from twotrack.context.secret_values import (
+from twotrack.credentials.looks import (
     generated,
     identifier,
     password,
@@ -23,7 +23,9 @@ from twotrack.context.secret_values import (
 
 Span = tuple[int, int]
 
-NEEDLES = frozenset("pass pwd secret token key auth cred cookie sess salt".split())
+NEEDLES = frozenset(
+    ["pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "sess", "salt"]
+)
 """What a telling name holds, in lower case."""
 
 
@@ -41,39 +43,278 @@ class Kind(Enum):
 
 
 _PASSWORD = frozenset(
-    "password passwords passwd passphrase passphrases passcode pwd passwort pass pw".split()
+    [
+        "password",
+        "passwords",
+        "passwd",
+        "passphrase",
+        "passphrases",
+        "passcode",
+        "pwd",
+        "passwort",
+        "pass",
+        "pw",
+    ]
 )
-_SECRET = frozenset("secret secrets credential credentials creds cred auth authtoken".split())
+_SECRET = frozenset(
+    ["secret", "secrets", "credential", "credentials", "creds", "cred", "auth", "authtoken"]
+)
 _KEY = frozenset(
-    "token tokens apikey apikeys authorization authkey accesskey secretkey privatekey bearer"
-    " apitoken keys key cookie session sessionid sessid jsessionid phpsessid salt".split()
+    [
+        "token",
+        "tokens",
+        "apikey",
+        "apikeys",
+        "authorization",
+        "authkey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "bearer",
+        "apitoken",
+        "keys",
+        "key",
+        "cookie",
+        "session",
+        "sessionid",
+        "sessid",
+        "jsessionid",
+        "phpsessid",
+        "salt",
+    ]
 )
-_WEAK = frozenset("session sessionid sessid cookie key keys".split())
+_WEAK = frozenset(["session", "sessionid", "sessid", "cookie", "key", "keys"])
 _ENDS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey")
 """Ends of words that are written together: dbpassword, authtoken."""
 _OTHER_KEYS = frozenset(
-    "sort cache primary foreign partition public pub publishable dict row map index lookup unique"
-    " group hash range routing shard registry translation i18n message column field header state"
-    " event hot arrow escape tab shift ctrl meta modifier keyboard press composite natural surrogate"
-    " candidate compound left right parent child node item entry record result type label dedup"
-    " idempotency memo order filter cmp feature flag route up down s3 object".split()
+    [
+        "sort",
+        "cache",
+        "primary",
+        "foreign",
+        "partition",
+        "public",
+        "pub",
+        "publishable",
+        "dict",
+        "row",
+        "map",
+        "index",
+        "lookup",
+        "unique",
+        "group",
+        "hash",
+        "range",
+        "routing",
+        "shard",
+        "registry",
+        "translation",
+        "i18n",
+        "message",
+        "column",
+        "field",
+        "header",
+        "state",
+        "event",
+        "hot",
+        "arrow",
+        "escape",
+        "tab",
+        "shift",
+        "ctrl",
+        "meta",
+        "modifier",
+        "keyboard",
+        "press",
+        "composite",
+        "natural",
+        "surrogate",
+        "candidate",
+        "compound",
+        "left",
+        "right",
+        "parent",
+        "child",
+        "node",
+        "item",
+        "entry",
+        "record",
+        "result",
+        "type",
+        "label",
+        "dedup",
+        "idempotency",
+        "memo",
+        "order",
+        "filter",
+        "cmp",
+        "feature",
+        "flag",
+        "route",
+        "up",
+        "down",
+        "s3",
+        "object",
+    ]
 )
 """What a key is called that opens nothing."""
 _OTHER_TOKENS = frozenset(
-    "next last first max min page continuation sync eos bos pad stop start end unk sep cls mask"
-    " special syntax lex parse ast type".split()
+    [
+        "next",
+        "last",
+        "first",
+        "max",
+        "min",
+        "page",
+        "continuation",
+        "sync",
+        "eos",
+        "bos",
+        "pad",
+        "stop",
+        "start",
+        "end",
+        "unk",
+        "sep",
+        "cls",
+        "mask",
+        "special",
+        "syntax",
+        "lex",
+        "parse",
+        "ast",
+        "type",
+    ]
 )
 _VERBS = frozenset(
-    "get fetch load read is has check verify validate hash forgot forgotten reset change show hide"
-    " confirm invalid wrong missing no encode decode parse ask prompt input enter require need"
-    " generate make create encrypt decrypt compare match find delete remove revoke list print".split()
+    [
+        "get",
+        "fetch",
+        "load",
+        "read",
+        "is",
+        "has",
+        "check",
+        "verify",
+        "validate",
+        "hash",
+        "forgot",
+        "forgotten",
+        "reset",
+        "change",
+        "show",
+        "hide",
+        "confirm",
+        "invalid",
+        "wrong",
+        "missing",
+        "no",
+        "encode",
+        "decode",
+        "parse",
+        "ask",
+        "prompt",
+        "input",
+        "enter",
+        "require",
+        "need",
+        "generate",
+        "make",
+        "create",
+        "encrypt",
+        "decrypt",
+        "compare",
+        "match",
+        "find",
+        "delete",
+        "remove",
+        "revoke",
+        "list",
+        "print",
+    ]
 )
 _AFTER = frozenset(
-    "value val string str text plain plaintext raw default prod production dev development test"
-    " testing staging stage qa ci local live sandbox old new current previous prev primary secondary"
-    " backup main base hex env var variable literal const constant bytes data master root admin"
-    " openai anthropic github gitlab slack stripe aws azure gcp google db database postgres mysql"
-    " redis mongo smtp mail ftp ssh api app web user us eu ro rw one two b x a v n".split()
+    [
+        "value",
+        "val",
+        "string",
+        "str",
+        "text",
+        "plain",
+        "plaintext",
+        "raw",
+        "default",
+        "prod",
+        "production",
+        "dev",
+        "development",
+        "test",
+        "testing",
+        "staging",
+        "stage",
+        "qa",
+        "ci",
+        "local",
+        "live",
+        "sandbox",
+        "old",
+        "new",
+        "current",
+        "previous",
+        "prev",
+        "primary",
+        "secondary",
+        "backup",
+        "main",
+        "base",
+        "hex",
+        "env",
+        "var",
+        "variable",
+        "literal",
+        "const",
+        "constant",
+        "bytes",
+        "data",
+        "master",
+        "root",
+        "admin",
+        "openai",
+        "anthropic",
+        "github",
+        "gitlab",
+        "slack",
+        "stripe",
+        "aws",
+        "azure",
+        "gcp",
+        "google",
+        "db",
+        "database",
+        "postgres",
+        "mysql",
+        "redis",
+        "mongo",
+        "smtp",
+        "mail",
+        "ftp",
+        "ssh",
+        "api",
+        "app",
+        "web",
+        "user",
+        "us",
+        "eu",
+        "ro",
+        "rw",
+        "one",
+        "two",
+        "b",
+        "x",
+        "a",
+        "v",
+        "n",
+    ]
 )
 """Words that may follow the telling one; any other says what belongs to the secret instead."""
 
@@ -181,7 +422,9 @@ _CALL = re.compile(r"\([ ]{0,2}(?:\r?\n[ \t]{0,40})?|\.equals\(|\([\w.]{1,30},[ 
 _ELEMENT = re.compile(
     r"(?:[ ][\w:.=\"' -]{0,100})?>(?P<text>[^<>\n]{1,500})</|</[\w:.-]{1,60}>\s{0,60}<[\w:.-]{1,60}>(?P<next>[^<>\n]{1,500})</"
 )
-_NEXT_LINE = re.compile(rf"(?:{_Q})?[ ]?[,{{]?[ \t]{{0,8}}\r?\n(?:[ \t]{{1,60}}[a-z][^\n]{{0,100}}\r?\n){{0,2}}[ \t]{{0,60}}(?:{_Q})?(?i:value|val|default)(?:{_Q})?[ ]?[:=][ ]?")
+_NEXT_LINE = re.compile(
+    rf"(?:{_Q})?[ ]?[,{{]?[ \t]{{0,8}}\r?\n(?:[ \t]{{1,60}}[a-z][^\n]{{0,100}}\r?\n){{0,2}}[ \t]{{0,60}}(?:{_Q})?(?i:value|val|default)(?:{_Q})?[ ]?[:=][ ]?"
+)
 _NAMING = re.compile(r"(?i)(?:name|key|variable)[\"']?\s{0,4}[:= ]\s{0,4}[\"']?\Z")
 _BLANK = re.compile(r"[ \t]{1,8}(?:(?i:is|was)[ ]?:?[ ]|to[ ]|=[ ]?)?")
 _LITERAL = re.compile(
@@ -199,7 +442,9 @@ _ENDS_OF = {
 _REST = re.compile(r"[^\n]{1,1000}")
 _INLINE = re.compile(r"[^\s\"'`<>,;&(){}\[\]|]{1,1000}")
 _TO_BRACE = re.compile(r"(?P<v>[^}\n\"']{1,500})\}")
-_SCHEME = re.compile(r"(?i:bearer|basic|token|apikey|digest|ssws|key|negotiate)[ ](?:token=)?[\"']?")
+_SCHEME = re.compile(
+    r"(?i:bearer|basic|token|apikey|digest|ssws|key|negotiate)[ ](?:token=)?[\"']?"
+)
 _LINE_HEAD = re.compile(
     r"[ \t]*(?:(?:[-+*][ ])?|(?:[#;*!]|//|--|REM|<!--)[ ]?)(?:(?:export|set|setx|ENV|ARG|env|declare"
     r"|readonly|local|define|const|-e|--env|SET|Environment=?|set[ ]-gx)[ ]+)*[\"'$@%]{0,2}(?:env:)?"
@@ -283,13 +528,21 @@ def _values(text: str, start: int, end: int, kind: Kind, *, settings: bool) -> I
         return
     if after == "(" and (found := _CALL.match(text, end)):
         parts = words(place.name)
-        builds = place.head.endswith((".", "->")) or "." in place.name or parts[0] in ("set", "with", "use")
+        builds = (
+            place.head.endswith((".", "->"))
+            or "." in place.name
+            or parts[0] in ("set", "with", "use")
+        )
         if builds and not _VERBS.intersection(parts):
             yield from _literal(text, found.end(), kind, place)
         elif not _VERBS.intersection(parts):
             yield from _literal(text, found.end(), kind, place, surely=False)
         return
-    if after in ("<", ">", " ") and "<" in place.head[-40:] and (found := _ELEMENT.match(text, end)):
+    if (
+        after in ("<", ">", " ")
+        and "<" in place.head[-40:]
+        and (found := _ELEMENT.match(text, end))
+    ):
         group = "text" if found["text"] is not None else "next"
         if _fits(kind, found[group].strip()):
             yield found.span(group)
@@ -317,7 +570,9 @@ def _in_call(place: _Place, binder: str) -> bool:
     call = place.head.rstrip("\"'`fbru")
     return call.endswith("(") and (
         place.name.isupper()
-        or re.search(r"(?i)(?:set|put|env|define|config|fetch|default|add|prop\w*|get)\w{0,20}[!?]?\($", call)
+        or re.search(
+            r"(?i)(?:set|put|env|define|config|fetch|default|add|prop\w*|get)\w{0,20}[!?]?\($", call
+        )
         is not None
     )
 
@@ -343,7 +598,11 @@ def _literal(
 
 def _label(name: str, value: str) -> bool:
     """Whether a value only says its name again: `challengePassword`."""
-    return value.isascii() and not re.search(r"\d|[^\w\s.:-]", value) and set(words(value)) <= set(words(name))
+    return (
+        value.isascii()
+        and not re.search(r"\d|[^\w\s.:-]", value)
+        and set(words(value)) <= set(words(name))
+    )
 
 
 def _either(
@@ -367,7 +626,10 @@ def _argument(text: str, at: int, kind: Kind, place: _Place, *, said: bool) -> I
     if value is None or value[0].startswith("-"):
         return
     word = value[0].rstrip(".,:")
-    last = re.compile(r"[\"'`]?[ \t]*(?:\\?\r?\n|\\?\Z|-|\||&|>|;|\))").match(text, value.end()) is not None
+    last = (
+        re.compile(r"[\"'`]?[ \t]*(?:\\?\r?\n|\\?\Z|-|\||&|>|;|\))").match(text, value.end())
+        is not None
+    )
     plain = place.flag and last and not word.isupper() and not sentence(place.head)
     if _fits(kind, word, surely=plain):
         yield value.start(), value.start() + len(word)
@@ -393,7 +655,12 @@ def _bare(
         or (tight and place.within)
         or (tight and place.alone and whole and ("." in place.name or "-" in place.name))
     )
-    if place.alone and kind is Kind.PASSWORD and not whole and (settings or (tight and place.name.isupper())):
+    if (
+        place.alone
+        and kind is Kind.PASSWORD
+        and not whole
+        and (settings or (tight and place.name.isupper()))
+    ):
         if not rest.endswith((",", "(", "{", "[")) and _fits(kind, rest):
             yield at, at + len(rest)
         return
@@ -408,11 +675,17 @@ def _bare(
         if follows in ("(", "[", "{") or (word[-1:] == "\\" and follows == "\n"):
             return
     if sure:
-        if not (_code(word) and not settings and not place.name.isupper() and not place.within) and _fits(kind, word):
+        if not (
+            _code(word) and not settings and not place.name.isupper() and not place.within
+        ) and _fits(kind, word):
             yield at, stop
         return
     if kind is not Kind.PASSWORD:
-        if not _REFERENCE.fullmatch(word) and _fits(kind, word) and (kind is not Kind.SECRET or not _WORD.fullmatch(word) or generated(word)):
+        if (
+            not _REFERENCE.fullmatch(word)
+            and _fits(kind, word)
+            and (kind is not Kind.SECRET or not _WORD.fullmatch(word) or generated(word))
+        ):
             yield at, stop
         return
     if _password_bare(word, rest, found, place, whole=whole):

@@ -22,15 +22,134 @@ _SENTENCE = re.compile(
     r"|no|or|has|have|should|can|cannot|will|please|enter|invalid|least|required)\b"
 )
 _WORDS = frozenset(
-    "password passwords passwd passphrase passcode pass pwd pw secret secrets token tokens key keys"
-    " credential credentials auth authorization api user username login my your our the new old"
-    " current confirm forgot reset enter type change here this it is value name field example sample"
-    " changeme change me dummy fake placeholder redacted hidden masked todo tbd replace insert put"
-    " none null nil undefined true false yes no on off empty default required optional text string"
-    " str int integer number bool boolean bytes byte char varchar object any unknown never void list"
-    " dict array float double date email id off some test access client bearer basic apikey header"
-    " query cookie env environment var variable vault file path oauth refresh session private public"
-    " input label hash encrypted secretstr sensitive".split()
+    [
+        "password",
+        "passwords",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pass",
+        "pwd",
+        "pw",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+        "key",
+        "keys",
+        "credential",
+        "credentials",
+        "auth",
+        "authorization",
+        "api",
+        "user",
+        "username",
+        "login",
+        "my",
+        "your",
+        "our",
+        "the",
+        "new",
+        "old",
+        "current",
+        "confirm",
+        "forgot",
+        "reset",
+        "enter",
+        "type",
+        "change",
+        "here",
+        "this",
+        "it",
+        "is",
+        "value",
+        "name",
+        "field",
+        "example",
+        "sample",
+        "changeme",
+        "change",
+        "me",
+        "dummy",
+        "fake",
+        "placeholder",
+        "redacted",
+        "hidden",
+        "masked",
+        "todo",
+        "tbd",
+        "replace",
+        "insert",
+        "put",
+        "none",
+        "null",
+        "nil",
+        "undefined",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "empty",
+        "default",
+        "required",
+        "optional",
+        "text",
+        "string",
+        "str",
+        "int",
+        "integer",
+        "number",
+        "bool",
+        "boolean",
+        "bytes",
+        "byte",
+        "char",
+        "varchar",
+        "object",
+        "any",
+        "unknown",
+        "never",
+        "void",
+        "list",
+        "dict",
+        "array",
+        "float",
+        "double",
+        "date",
+        "email",
+        "id",
+        "off",
+        "some",
+        "test",
+        "access",
+        "client",
+        "bearer",
+        "basic",
+        "apikey",
+        "header",
+        "query",
+        "cookie",
+        "env",
+        "environment",
+        "var",
+        "variable",
+        "vault",
+        "file",
+        "path",
+        "oauth",
+        "refresh",
+        "session",
+        "private",
+        "public",
+        "input",
+        "label",
+        "hash",
+        "encrypted",
+        "secretstr",
+        "sensitive",
+    ]
 )
 _TYPES = re.compile(
     r"(?:Optional|Option|Maybe|List|Array|Set|Dict|Map|Promise|Final|Annotated|Mapped|Union|Ref|Rc"
@@ -49,9 +168,11 @@ def placeholder(value: str) -> bool:
     """Whether a value stands for a secret that is elsewhere: a template, a dummy, a type."""
     if _BLANKS_OUT.fullmatch(value) or _TEMPLATE.search(value) or _TYPES.fullmatch(value):
         return True
-    return not (value.isascii() and re.search(r"\d{2}|[^\w\s.:-]", value)) and all(
-        word in _WORDS for word in words(value)
-    ) and not value.strip().isdigit()
+    return (
+        not (value.isascii() and re.search(r"\d{2}|[^\w\s.:-]", value))
+        and all(word in _WORDS for word in words(value))
+        and not value.strip().isdigit()
+    )
 
 
 def _changes(value: str) -> tuple[int, int]:
@@ -109,7 +230,7 @@ def sentence(text: str) -> bool:
 def password(value: str, least: int = 4) -> bool:
     """Whether a literal that a name calls a password is one; lower-case words are."""
     value = value.strip()
-    if len(value) < least or placeholder(value) or _LOCATION.match(value) and len(value) > 12:
+    if len(value) < least or placeholder(value) or (_LOCATION.match(value) and len(value) > 12):
         return False
     if " " in value:
         return not _SENTENCE.search(value) and value[-1] not in ".?:" and not _telling(value)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Set
 from typing import NamedTuple
 
-from twotrack.context.secret_values import (
+from twotrack.credentials.looks import (
     credential,
     generated,
     identifier,
@@ -28,6 +28,8 @@ _MOST_WORDS = 2_000
 _BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;=\\:?&|@#!*%^", " "))
 _PIECE = re.compile(r"(?:\A|/|(?<=[=:/]))[-._~+]{0,8}(?=[\w~])")
 _DIGIT = re.compile(r"[0-9]")
+_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+"""So long a name is written with hyphens."""
 _REST = re.compile(r"[\w.~+/=%$-]{0,8000}", re.ASCII)
 
 # Prefix and the fewest characters after it. These are nobody's words: a digit is enough.
@@ -48,19 +50,176 @@ _PLAIN_PREFIXES = (
     r"|LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM))"
 )
 # These could begin a name: what follows has to look generated.
-_SHORT_PREFIXES = (
-    "sk- sk_ pk_ rk_ pplx- csk- r8_ tgp_v1_ fw_ fpk_ nvapi- jina_ voyage- api_org_ fc- tvly- "
-    "esecret_ key_ key- co- together_ ATBB BBDC- ABSK bedrock-api-key- npm_ cio oy2 CLOJARS_ dapi "
-    "dkea dose dsapi ptr_ phc_ phx_ phs_ secret_ ntn_ pscale_ nfp_ fo1_ fm1_ fm2_ sbp_ sb_ vercel_ "
-    "vck_ vcp_ re_ ory_ rnd_ railway_ sgp_ slk_ sha256~ cfut_ cfat_ cfk_ v1.0- dt0c01. dt0s01. "
-    "pul- bkua_ CCIPAT_ CCIPRJ_ squ_ sqp_ sqa_ sqb_ tskey- wandb_v1_ aio_ ddp_ ddap_ ddw_ HRKU- "
-    "xkeysms- EZAK EZTK shippo_ live_ duffel_ FLWSECK- FLWSECK_ rzp_ PLAINTEXT- access- waka_ pat- "
-    "pat. patn pat pcsk_ qd_ lsv2_ e2b_ cal_ mp_ zpka_ frc_ AQUA AQVN y0_ y3_ t1. LTAI AKID HPUA "
-    "sl. Atza Atzr s-s4t2ud- u-s4t2ud- p8e- mdb_ typeform_ tfp_ adapty_ CFPAT- prefect_ pnu_ pnb_ "
-    "infracost_ ico- snyk_ scw_ SCW pdt_ apify_api_ tr_prod_ tr_dev_ signkey- nk_ us- APA91b m2s_ "
-    "hapikey_ pat-na1- hbr_ gAAAA lip_ vfp_ ak_ ark- bce-v3 tok_ token_ user_ SSWS EAA IGQ AAAA "
-    "sess- fal_ novita_ nebius_ v1.CmQ sk2- dsk- inception_ cohere_ hfr_ lsk- ms- ms_ pa- API"
-).split()
+_SHORT_PREFIXES = [
+    "sk-",
+    "sk_",
+    "pk_",
+    "rk_",
+    "pplx-",
+    "csk-",
+    "r8_",
+    "tgp_v1_",
+    "fw_",
+    "fpk_",
+    "nvapi-",
+    "jina_",
+    "voyage-",
+    "api_org_",
+    "fc-",
+    "tvly-",
+    "esecret_",
+    "key_",
+    "key-",
+    "co-",
+    "together_",
+    "ATBB",
+    "BBDC-",
+    "ABSK",
+    "bedrock-api-key-",
+    "npm_",
+    "cio",
+    "oy2",
+    "CLOJARS_",
+    "dapi",
+    "dkea",
+    "dose",
+    "dsapi",
+    "ptr_",
+    "phc_",
+    "phx_",
+    "phs_",
+    "secret_",
+    "ntn_",
+    "pscale_",
+    "nfp_",
+    "fo1_",
+    "fm1_",
+    "fm2_",
+    "sbp_",
+    "sb_",
+    "vercel_",
+    "vck_",
+    "vcp_",
+    "re_",
+    "ory_",
+    "rnd_",
+    "railway_",
+    "sgp_",
+    "slk_",
+    "sha256~",
+    "cfut_",
+    "cfat_",
+    "cfk_",
+    "v1.0-",
+    "dt0c01.",
+    "dt0s01.",
+    "pul-",
+    "bkua_",
+    "CCIPAT_",
+    "CCIPRJ_",
+    "squ_",
+    "sqp_",
+    "sqa_",
+    "sqb_",
+    "tskey-",
+    "wandb_v1_",
+    "aio_",
+    "ddp_",
+    "ddap_",
+    "ddw_",
+    "HRKU-",
+    "xkeysms-",
+    "EZAK",
+    "EZTK",
+    "shippo_",
+    "live_",
+    "duffel_",
+    "FLWSECK-",
+    "FLWSECK_",
+    "rzp_",
+    "PLAINTEXT-",
+    "access-",
+    "waka_",
+    "pat-",
+    "pat.",
+    "patn",
+    "pat",
+    "pcsk_",
+    "qd_",
+    "lsv2_",
+    "e2b_",
+    "cal_",
+    "mp_",
+    "zpka_",
+    "frc_",
+    "AQUA",
+    "AQVN",
+    "y0_",
+    "y3_",
+    "t1.",
+    "LTAI",
+    "AKID",
+    "HPUA",
+    "sl.",
+    "Atza",
+    "Atzr",
+    "s-s4t2ud-",
+    "u-s4t2ud-",
+    "p8e-",
+    "mdb_",
+    "typeform_",
+    "tfp_",
+    "adapty_",
+    "CFPAT-",
+    "prefect_",
+    "pnu_",
+    "pnb_",
+    "infracost_",
+    "ico-",
+    "snyk_",
+    "scw_",
+    "SCW",
+    "pdt_",
+    "apify_api_",
+    "tr_prod_",
+    "tr_dev_",
+    "signkey-",
+    "nk_",
+    "us-",
+    "APA91b",
+    "m2s_",
+    "hapikey_",
+    "pat-na1-",
+    "hbr_",
+    "gAAAA",
+    "lip_",
+    "vfp_",
+    "ak_",
+    "ark-",
+    "bce-v3",
+    "tok_",
+    "token_",
+    "user_",
+    "SSWS",
+    "EAA",
+    "IGQ",
+    "AAAA",
+    "sess-",
+    "fal_",
+    "novita_",
+    "nebius_",
+    "v1.CmQ",
+    "sk2-",
+    "dsk-",
+    "inception_",
+    "cohere_",
+    "hfr_",
+    "lsk-",
+    "ms-",
+    "ms_",
+    "pa-",
+    "API",
+]
 _PREFIXED = re.compile(
     rf"(?s:(?P<plain>{_PLAIN_PREFIXES})"
     rf"|(?P<short>{'|'.join(map(re.escape, sorted(_SHORT_PREFIXES, key=len, reverse=True)))}))"
@@ -174,7 +333,9 @@ _RULES = (
         r"[^\n|;]{0,200}?[ ]-[pPaw][ ]{0,2}[\"']?(?P<secret>[^\s\"'-][^\s\"']{2,100})",
         _argument,
     ),
-    _rule("pass:", r"(?:-pass(?:in|out)?|-k)[ ]{1,4}[\"']?pass:(?P<secret>[^\s\"']{3,100})", password),
+    _rule(
+        "pass:", r"(?:-pass(?:in|out)?|-k)[ ]{1,4}[\"']?pass:(?P<secret>[^\s\"']{3,100})", password
+    ),
     _rule(  # .netrc
         "machine |login ",
         r"\blogin[ \t]+\S{1,100}\s+password[ \t]+(?P<secret>\S{2,200})",
@@ -225,8 +386,16 @@ def formatted(text: str, lowered: str, needles: Set[str]) -> Iterator[Span]:
         yield from _tails(text)
 
 
+def is_credential(word: str) -> bool:
+    """Whether a word without blanks, which should be a name, is a credential instead."""
+    return _key_in(word) is not None or any(
+        _DIGIT.search(run) and not run.isdigit() for run in _RUN.findall(word)
+    )
+
+
 def _matches(rule: _Rule, needles: Iterable[str], text: str, lowered: str) -> Iterator[Span]:
-    groups = [name for name in ("secret", "lines") if name in rule.pattern.groupindex] or [0]
+    named = [name for name in ("secret", "lines") if name in rule.pattern.groupindex]
+    groups: list[str | int] = [*named] or [0]
     for begin, end in [(0, len(text))] if rule.lines else _lines(needles, lowered):
         for match in rule.pattern.finditer(text, begin, end):
             group = next((g for g in groups if match[g] is not None), 0)
@@ -281,7 +450,9 @@ def _key_in(word: str) -> tuple[int, bool] | None:
         if prefix["plain"] is not None:
             if digits or generated(word[begin + 5 :], 12):
                 return begin, prefix["body"] is not None
-        elif (generated(rest, 14) and (mixed(rest) or len(rest) >= 20)) or _SHAPES.match(word, begin):
+        elif (generated(rest, 14) and (mixed(rest) or len(rest) >= 20)) or _SHAPES.match(
+            word, begin
+        ):
             return begin, False
     return None
 
@@ -292,7 +463,12 @@ def _end_of_body(text: str, at: int) -> int:
         begin = text.find("\n", at, at + 20) + 1
         stop = text.find("\n", begin) if begin else -1
         line = text[begin : stop if stop >= 0 else len(text)]
-        if not begin or len(line) > _LONGEST_LINE or len(line.strip()) < 4 or not _BODY_LINE.fullmatch(line):
+        if (
+            not begin
+            or len(line) > _LONGEST_LINE
+            or len(line.strip()) < 4
+            or not _BODY_LINE.fullmatch(line)
+        ):
             break
         at = begin + len(line)
     return at
@@ -309,7 +485,7 @@ def _tails(text: str) -> Iterator[Span]:
         first = len(lines) - 1
         if first > 0 and _BODY_LINE.fullmatch(lines[first - 1][:_LONGEST_LINE]):
             first -= 1  # the last line of the body may be short
-        while first > 0 and _is_body(lines[first - 1]):
+        while first > 0 and is_key_line(lines[first - 1]):
             first -= 1
         at = end.start() - len("\n".join(lines[first:]))
         if first < len(lines) - 1 and at < end.start():
@@ -324,7 +500,7 @@ _BODY_LINE = re.compile(
 _HEADER_LINE = re.compile(r"\s*[\"'`]?(?:Proc-Type|DEK-Info|Version|Comment|Hash)\s*:.{0,200}")
 
 
-def _is_body(line: str) -> bool:
+def is_key_line(line: str) -> bool:
     """Whether a line is a whole one of a private key's body, or of its head."""
     return len(line) <= _LONGEST_LINE and bool(
         (_BODY_LINE.fullmatch(line) and _KEY_BODY.search(line)) or _HEADER_LINE.fullmatch(line)
