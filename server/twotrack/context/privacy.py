@@ -185,11 +185,10 @@ def file_of(document: Document) -> Path | None:
     """
     if document.path is not None:
         return document.path
-    secret = named_secret(document.uri)
-    if secret is not None:
-        return Path("/") / secret
     found = _URI_PATH.match(document.uri)
-    return Path(unquote(found[1])) if found else None
+    path = Path(unquote(found[1])) if found else None
+    secret = None if path and is_secret(path) else named_secret(document.uri)
+    return path if secret is None else Path("/", secret)
 
 
 _UNQUOTED = re.compile(

@@ -6,10 +6,10 @@ What is found is replaced; what surrounds it (the name, the quotes, the host) st
 from collections.abc import Iterable, Set
 from functools import lru_cache
 
+from twotrack.credentials.binding import told
 from twotrack.credentials.formats import NEEDLES as FORMATS
 from twotrack.credentials.formats import formatted
 from twotrack.credentials.names import NEEDLES as NAMES
-from twotrack.credentials.names import told
 
 PLACEHOLDER = "<redacted>"
 

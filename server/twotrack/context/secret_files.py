@@ -9,47 +9,12 @@ _COPY = re.compile(
 )
 """What editors and people add to the name of a copy."""
 _DATA = frozenset(
-    [
-        "",
-        "asc",
-        "b64",
-        "bin",
-        "cfg",
-        "cnf",
-        "conf",
-        "config",
-        "csv",
-        "dat",
-        "db",
-        "dist",
-        "edn",
-        "enc",
-        "env",
-        "example",
-        "ini",
-        "json",
-        "json5",
-        "jsonc",
-        "list",
-        "local",
-        "log",
-        "md5",
-        "plist",
-        "prod",
-        "production",
-        "properties",
-        "sample",
-        "secret",
-        "sqlite",
-        "template",
-        "toml",
-        "tsv",
-        "txt",
-        "xml",
-        "yaml",
-        "yml",
-    ]
-)
+    """
+    asc b64 bin cfg cnf conf config csv dat db dist edn enc env example ini json json5 jsonc
+    list local log md5 plist prod production properties sample secret sqlite template toml tsv
+    txt xml yaml yml
+    """.split()  # noqa: SIM905
+) | {""}
 """Extensions of files that hold values rather than code; the empty one too."""
 _TELLING = re.compile(
     r"(?:secrets?|credentials?|creds|passw(?:or)?ds?|passphrases?|passcodes?|vault|apikeys?"
@@ -62,10 +27,10 @@ _NAME = re.compile(
     # Variables of an environment.
     \.env(?:rc|\..*)? | .+\.env(?:\.[\w-]+)?(?<!\.[jt]s)(?<!\.py)(?<!\.rb) | .*\.vars
     # Stores of keys and certificates with them.
-    | .*\.(?:pem|key|p12|pfx|p8|pk8|pkcs12|jks|jceks|bks|keystore|keychain|kdbx?|ppk|gpg|pgp|asc|ovpn
-        |agekey|kubeconfig|keytab|snk|psafe3|mobileprovision|nmconnection|rdp|har|dockerconfigjson)
-    | (?:.*[._-])?(?:id_)?(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:\.pub)? | id_(?:rsa|dsa|ecdsa|ed25519).*
-    | ssh_host_.*_key(?:\.pub)?
+    | .*\.(?:pem|key|p12|pfx|p8|pk8|pkcs12|jks|jceks|bks|keystore|keychain|kdbx?|ppk|gpg|pgp|asc
+        |ovpn|agekey|kubeconfig|keytab|snk|psafe3|mobileprovision|nmconnection|rdp|har|dockerconfigjson)
+    | (?:.*[._-])?(?:id_)?(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:\.pub)?
+    | id_(?:rsa|dsa|ecdsa|ed25519).* | ssh_host_.*_key(?:\.pub)?
     # Settings of what runs a program, which are the place for its passwords.
     | (?:application|bootstrap)(?:-[\w-]+)?\.(?:properties|ya?ml)
     | appsettings(?:\..*)?\.json | (?:local|.*\.local)\.settings\.json
@@ -74,11 +39,12 @@ _NAME = re.compile(
     | (?:gradle|local|key|keystore|signing|release)\.properties | (?:database|parameters)\.ya?ml
     | settings-security\.xml | tomcat-users\.xml
     # Files of tools.
-    | \.(?:npmrc|yarnrc(?:\.yml)?|pypirc|netrc|pgpass|my\.cnf|mylogin\.cnf|git-credentials|dockercfg|boto
-        |s3cfg|terraformrc|curlrc|wgetrc|msmtprc|fetchmailrc|muttrc|mailrc|databrickscfg|renviron
+    | \.(?:npmrc|yarnrc(?:\.yml)?|pypirc|netrc|pgpass|my\.cnf|mylogin\.cnf|git-credentials|dockercfg
+        |boto|s3cfg|terraformrc|curlrc|wgetrc|msmtprc|fetchmailrc|muttrc|mailrc|databrickscfg|renviron
         |sentryclirc|ftpconfig|remote-sync\.json|.*_history)
-    | _netrc | kubeconfig.* | \.?(?:rclone|wpa_supplicant|wg\d+|pgpass|sasl_passwd)(?:\.conf)? | terraform\.rc
-    | .*\.tfstate(?:\..*)? | .*\.tfvars(?:\.json)? | service[_-]?account.*\.json | nuget\.config
+    | _netrc | kubeconfig.* | \.?(?:rclone|wpa_supplicant|wg\d+|pgpass|sasl_passwd)(?:\.conf)?
+    | terraform\.rc | .*\.tfstate(?:\..*)? | .*\.tfvars(?:\.json)?
+    | service[_-]?account.*\.json | nuget\.config
     | pip\.(?:conf|ini) | (?:auth|sftp|kaggle|google-services)\.json | googleservice-info\.plist
     | (?:g|master\.)?shadow-? | cookies\.(?:txt|sqlite)
     | secrets?\..*

@@ -13,6 +13,7 @@ from twotrack.credentials.looks import (
     generated,
     identifier,
     mixed,
+    mixed_case,
     password,
 )
 
@@ -50,176 +51,20 @@ _PLAIN_PREFIXES = (
     r"|LS0tLS1CRUdJTi(?!BDRVJU|BQVUJM))"
 )
 # These could begin a name: what follows has to look generated.
-_SHORT_PREFIXES = [
-    "sk-",
-    "sk_",
-    "pk_",
-    "rk_",
-    "pplx-",
-    "csk-",
-    "r8_",
-    "tgp_v1_",
-    "fw_",
-    "fpk_",
-    "nvapi-",
-    "jina_",
-    "voyage-",
-    "api_org_",
-    "fc-",
-    "tvly-",
-    "esecret_",
-    "key_",
-    "key-",
-    "co-",
-    "together_",
-    "ATBB",
-    "BBDC-",
-    "ABSK",
-    "bedrock-api-key-",
-    "npm_",
-    "cio",
-    "oy2",
-    "CLOJARS_",
-    "dapi",
-    "dkea",
-    "dose",
-    "dsapi",
-    "ptr_",
-    "phc_",
-    "phx_",
-    "phs_",
-    "secret_",
-    "ntn_",
-    "pscale_",
-    "nfp_",
-    "fo1_",
-    "fm1_",
-    "fm2_",
-    "sbp_",
-    "sb_",
-    "vercel_",
-    "vck_",
-    "vcp_",
-    "re_",
-    "ory_",
-    "rnd_",
-    "railway_",
-    "sgp_",
-    "slk_",
-    "sha256~",
-    "cfut_",
-    "cfat_",
-    "cfk_",
-    "v1.0-",
-    "dt0c01.",
-    "dt0s01.",
-    "pul-",
-    "bkua_",
-    "CCIPAT_",
-    "CCIPRJ_",
-    "squ_",
-    "sqp_",
-    "sqa_",
-    "sqb_",
-    "tskey-",
-    "wandb_v1_",
-    "aio_",
-    "ddp_",
-    "ddap_",
-    "ddw_",
-    "HRKU-",
-    "xkeysms-",
-    "EZAK",
-    "EZTK",
-    "shippo_",
-    "live_",
-    "duffel_",
-    "FLWSECK-",
-    "FLWSECK_",
-    "rzp_",
-    "PLAINTEXT-",
-    "access-",
-    "waka_",
-    "pat-",
-    "pat.",
-    "patn",
-    "pat",
-    "pcsk_",
-    "qd_",
-    "lsv2_",
-    "e2b_",
-    "cal_",
-    "mp_",
-    "zpka_",
-    "frc_",
-    "AQUA",
-    "AQVN",
-    "y0_",
-    "y3_",
-    "t1.",
-    "LTAI",
-    "AKID",
-    "HPUA",
-    "sl.",
-    "Atza",
-    "Atzr",
-    "s-s4t2ud-",
-    "u-s4t2ud-",
-    "p8e-",
-    "mdb_",
-    "typeform_",
-    "tfp_",
-    "adapty_",
-    "CFPAT-",
-    "prefect_",
-    "pnu_",
-    "pnb_",
-    "infracost_",
-    "ico-",
-    "snyk_",
-    "scw_",
-    "SCW",
-    "pdt_",
-    "apify_api_",
-    "tr_prod_",
-    "tr_dev_",
-    "signkey-",
-    "nk_",
-    "us-",
-    "APA91b",
-    "m2s_",
-    "hapikey_",
-    "pat-na1-",
-    "hbr_",
-    "gAAAA",
-    "lip_",
-    "vfp_",
-    "ak_",
-    "ark-",
-    "bce-v3",
-    "tok_",
-    "token_",
-    "user_",
-    "SSWS",
-    "EAA",
-    "IGQ",
-    "AAAA",
-    "sess-",
-    "fal_",
-    "novita_",
-    "nebius_",
-    "v1.CmQ",
-    "sk2-",
-    "dsk-",
-    "inception_",
-    "cohere_",
-    "hfr_",
-    "lsk-",
-    "ms-",
-    "ms_",
-    "pa-",
-    "API",
-]
+_SHORT_PREFIXES = """
+    sk- sk_ pk_ rk_ pplx- csk- r8_ tgp_v1_ fw_ fpk_ nvapi- jina_ voyage- api_org_ fc- tvly-
+    esecret_ key_ key- co- together_ ATBB BBDC- ABSK bedrock-api-key- npm_ cio oy2 CLOJARS_ dapi
+    dkea dose dsapi ptr_ phc_ phx_ phs_ secret_ ntn_ pscale_ nfp_ fo1_ fm1_ fm2_ sbp_ sb_
+    vercel_ vck_ vcp_ re_ ory_ rnd_ railway_ sgp_ slk_ sha256~ cfut_ cfat_ cfk_ v1.0- dt0c01.
+    dt0s01. pul- bkua_ CCIPAT_ CCIPRJ_ squ_ sqp_ sqa_ sqb_ tskey- wandb_v1_ aio_ ddp_ ddap_ ddw_
+    HRKU- xkeysms- EZAK EZTK shippo_ live_ duffel_ FLWSECK- FLWSECK_ rzp_ PLAINTEXT- access-
+    waka_ pat- pat. patn pat pcsk_ qd_ lsv2_ e2b_ cal_ mp_ zpka_ frc_ AQUA AQVN y0_ y3_ t1. LTAI
+    AKID HPUA sl. Atza Atzr s-s4t2ud- u-s4t2ud- p8e- mdb_ typeform_ tfp_ adapty_ CFPAT- prefect_
+    pnu_ pnb_ infracost_ ico- snyk_ scw_ SCW pdt_ apify_api_ tr_prod_ tr_dev_ signkey- nk_ us-
+    APA91b m2s_ hapikey_ pat-na1- hbr_ gAAAA lip_ vfp_ ak_ ark- bce-v3 tok_ token_ user_ SSWS
+    EAA IGQ AAAA sess- fal_ novita_ nebius_ v1.CmQ sk2- dsk- inception_ cohere_ hfr_ lsk- ms-
+    ms_ pa- API
+    """.split()  # noqa: SIM905
 _PREFIXED = re.compile(
     rf"(?s:(?P<plain>{_PLAIN_PREFIXES})"
     rf"|(?P<short>{'|'.join(map(re.escape, sorted(_SHORT_PREFIXES, key=len, reverse=True)))}))"
@@ -437,7 +282,7 @@ def _words(text: str) -> Iterator[Span]:
 def _key_in(word: str) -> tuple[int, bool] | None:
     """Where a key begins in a word, and whether it is the body of a private key."""
     digits = _DIGIT.search(word) is not None
-    if not digits and (word.islower() or word.isupper()):
+    if not digits and word.islower():
         return None
     for piece in _PIECE.finditer(word):
         begin = piece.end()
@@ -448,7 +293,7 @@ def _key_in(word: str) -> tuple[int, bool] | None:
             continue
         rest = word[prefix.end() : begin + 500]
         if prefix["plain"] is not None:
-            if digits or generated(word[begin + 5 :], 12):
+            if digits or mixed_case(word[begin:]) or word.isupper():
                 return begin, prefix["body"] is not None
         elif (generated(rest, 14) and (mixed(rest) or len(rest) >= 20)) or _SHAPES.match(
             word, begin

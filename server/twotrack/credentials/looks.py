@@ -22,134 +22,17 @@ _SENTENCE = re.compile(
     r"|no|or|has|have|should|can|cannot|will|please|enter|invalid|least|required)\b"
 )
 _WORDS = frozenset(
-    [
-        "password",
-        "passwords",
-        "passwd",
-        "passphrase",
-        "passcode",
-        "pass",
-        "pwd",
-        "pw",
-        "secret",
-        "secrets",
-        "token",
-        "tokens",
-        "key",
-        "keys",
-        "credential",
-        "credentials",
-        "auth",
-        "authorization",
-        "api",
-        "user",
-        "username",
-        "login",
-        "my",
-        "your",
-        "our",
-        "the",
-        "new",
-        "old",
-        "current",
-        "confirm",
-        "forgot",
-        "reset",
-        "enter",
-        "type",
-        "change",
-        "here",
-        "this",
-        "it",
-        "is",
-        "value",
-        "name",
-        "field",
-        "example",
-        "sample",
-        "changeme",
-        "change",
-        "me",
-        "dummy",
-        "fake",
-        "placeholder",
-        "redacted",
-        "hidden",
-        "masked",
-        "todo",
-        "tbd",
-        "replace",
-        "insert",
-        "put",
-        "none",
-        "null",
-        "nil",
-        "undefined",
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "empty",
-        "default",
-        "required",
-        "optional",
-        "text",
-        "string",
-        "str",
-        "int",
-        "integer",
-        "number",
-        "bool",
-        "boolean",
-        "bytes",
-        "byte",
-        "char",
-        "varchar",
-        "object",
-        "any",
-        "unknown",
-        "never",
-        "void",
-        "list",
-        "dict",
-        "array",
-        "float",
-        "double",
-        "date",
-        "email",
-        "id",
-        "off",
-        "some",
-        "test",
-        "access",
-        "client",
-        "bearer",
-        "basic",
-        "apikey",
-        "header",
-        "query",
-        "cookie",
-        "env",
-        "environment",
-        "var",
-        "variable",
-        "vault",
-        "file",
-        "path",
-        "oauth",
-        "refresh",
-        "session",
-        "private",
-        "public",
-        "input",
-        "label",
-        "hash",
-        "encrypted",
-        "secretstr",
-        "sensitive",
-    ]
+    """
+    password passwords passwd passphrase passcode pass pwd pw secret secrets token tokens key
+    keys credential credentials auth authorization api user username login my your our the new
+    old current confirm forgot reset enter type change here this it is value name field example
+    sample changeme change me dummy fake placeholder redacted hidden masked todo tbd replace
+    insert put none null nil undefined true false yes no on off empty default required optional
+    text string str int integer number bool boolean bytes byte char varchar object any unknown
+    never void list dict array float double date email id off some test access client bearer
+    basic apikey header query cookie env environment var variable vault file path oauth refresh
+    session private public input label hash encrypted secretstr sensitive
+    """.split()  # noqa: SIM905
 )
 _TYPES = re.compile(
     r"(?:Optional|Option|Maybe|List|Array|Set|Dict|Map|Promise|Final|Annotated|Mapped|Union|Ref|Rc"
@@ -175,6 +58,11 @@ def placeholder(value: str) -> bool:
     )
 
 
+def mixed_case(value: str) -> bool:
+    """Whether capitals stand where no word begins: 3 times or more, some side by side."""
+    return _changes(value)[1] >= 3 and re.search(r"[A-Z]{2}", value) is not None
+
+
 def _changes(value: str) -> tuple[int, int]:
     """Letters and digits, and how often their class changes; a capital word's head is no change."""
     total = changes = last = 0
@@ -192,20 +80,19 @@ def generated(value: str, least: int = 10) -> bool:
     """Whether a value looks made by a generator: no words, no place, no version."""
     if len(value) < least or not value.isascii():
         return False
-    if _HEX.fullmatch(value):
+    if _HEX.fullmatch(value) or _CAPITALS.fullmatch(value):
         return not value.isdigit() and len(set(value)) >= 5
-    if _CAPITALS.fullmatch(value):
+    total, changes = _changes(value)
+    if len(value) >= 32 and mixed(value) and changes >= 0.3 * total and not placeholder(value):
         return True
     if _LOCATION.match(value) or _DATE.fullmatch(value) or " " in value or placeholder(value):
         return False
     if sum(c.isdigit() for c in value) <= 2 and _telling(value):
         return False
-    total, changes = _changes(value)
-    if total < least - 2:
-        return False
     digits = any(c.isdigit() for c in value)
-    few = 0.2 if digits and len(value) >= 20 else 0.24 if digits else 0.3
-    return changes >= few * total and (digits or len(value) >= 16)
+    few = 0.24 if digits and len(value) < 20 else 0.2
+    whole = digits or (len(value) >= 16 and mixed_case(value))
+    return total >= least - 2 and changes >= few * total and whole
 
 
 def identifier(value: str) -> bool:
