@@ -43,6 +43,9 @@ def told(text: str, lowered: str, needles: Set[str], *, settings: bool) -> Itera
 
 
 _LONGEST = 120
+"""Characters of a name."""
+_JUDGED = 200
+"""Characters of a value that are looked at."""
 
 
 def _hits(lowered: str, needles: Set[str]) -> Iterator[int]:
@@ -145,6 +148,7 @@ _LOWER_WORDS = re.compile(r"[a-z]+(?:[-_ ][a-z]+)*")
 
 def _fits(kind: Kind, value: str, *, surely: bool = True) -> bool:
     """Whether a literal is what its name calls it. `surely`: a word is a password as well."""
+    value = value[:_JUDGED]
     value = " ".join(value.split()) if "\n" in value else value
     match kind:
         case Kind.PASSWORD:
@@ -333,27 +337,26 @@ class _Binding:
         at = found.end()
         if scheme := _SCHEME.match(self._text, at):
             at = scheme.end()
-        line = _REST.match(self._text, at)
-        if line is None:
-            return []
-        rest = _COMMENT.sub("", line[0].rstrip()).rstrip()
+        line = _REST.match(self._text, at) if self._first else None
+        rest = _COMMENT.sub("", line[0].rstrip()).rstrip() if line else ""
         value = _INLINE.match(self._text, at)
         tight, upper = found["sign"] == "=", self._name.isupper()
         whole = value is not None and value[0] == rest
         literal = self._settings or (tight and upper)
-        if literal and self._first and self._kind is Kind.PASSWORD and not whole:
+        if rest and literal and self._kind is Kind.PASSWORD and not whole:
             good = not rest.endswith((",", "(", "{", "[")) and _fits(self._kind, rest)
             return [(at, at + len(rest))] if good else []
         if value is None:
             return []
         word = value[0] if literal else value[0].rstrip(".,:")
-        if not literal and self._text[at + len(word) : at + len(word) + 1] in ("(", "[", "{"):
+        follows = self._text[at + len(word) : at + len(word) + 1]
+        if not literal and follows in ("(", "[", "{"):
             return []
         if literal or (tight and self._stands_alone(whole=whole)):
             code = not (literal or self._within) and _REFERENCE.fullmatch(word)
             good = not code and _fits(self._kind, word)
         else:
-            good = self._no_code(word, rest, found["sign"], whole=whole)
+            good = self._no_code(word, follows, found["sign"], whole=whole)
         return [(at, at + len(word))] if good else []
 
     def _stands_alone(self, *, whole: bool) -> bool:
@@ -362,10 +365,10 @@ class _Binding:
             self._flag
             or self._head[-1:] in ("?", "&", ";")
             or self._within
-            or (self._first and whole and ("." in self._name or "-" in self._name))
+            or (whole and ("." in self._name or "-" in self._name))
         )
 
-    def _no_code(self, word: str, rest: str, sign: str, *, whole: bool) -> bool:
+    def _no_code(self, word: str, follows: str, sign: str, *, whole: bool) -> bool:
         """Whether a bare word is a secret rather than a variable, a type or a call."""
         if _REFERENCE.fullmatch(word) is not None:
             return False
@@ -379,6 +382,6 @@ class _Binding:
             return strong(word)
         digits = sum(c.isdigit() for c in word)
         if digits and (any(c.isupper() for c in word) or (digits >= 2 and len(word) >= 7)):
-            return not (rest.endswith((",", ")")) and word.islower())
-        line = self._first and whole and not self._quoted and (sign == "=" or ":" in sign)
+            return not (follows in (",", ")") and word.islower())
+        line = whole and not self._quoted and (sign == "=" or ":" in sign)
         return line and len(word) >= 6 and _LOWER_WORDS.fullmatch(word) is not None
