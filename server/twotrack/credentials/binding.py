@@ -44,7 +44,7 @@ def told(text: str, lowered: str, needles: Set[str], *, settings: bool) -> Itera
 
 _LONGEST = 120
 """Characters of a name."""
-_JUDGED = 200
+_JUDGED = 120
 """Characters of a value that are looked at."""
 
 

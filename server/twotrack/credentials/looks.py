@@ -15,8 +15,12 @@ _TEMPLATE = re.compile(
     r"|(?<![\w%])%[sdrvq](?!\w)|%[A-Z_]{2,40}%|\$[A-Za-z_]\w{0,60}\Z|\[\[|__[A-Z_]{3,60}__"
     r"|<[A-Za-z][\w .:/-]{0,60}>|\(\?[:P<=!]|\\[dwsSWDb][+*{]|\]\{\d|\][+*]"
 )
+_SIGN = re.compile(r"[$#{%<(\[\]\\]")
+"""A template has one of these, or two underscores."""
 _BLANKS_OUT = re.compile(r"[*x.\-_•#?X: ]+|<.*>|\[.*\]|\.\.\.|…|!.*|&.*|\$.*|%.*%")
-_PART = re.compile(r"[A-Za-z]+")
+_NO_DUMMY = re.compile(r"\d{2}|[^\w\s.:-]")
+_LONGEST_DUMMY = 60
+"""Characters of words that stand for a secret."""
 _SENTENCE = re.compile(
     r"(?i)\b(?:the|a|an|is|are|be|must|your|you|we|of|to|for|in|with|from|at|as|by|this|that|not"
     r"|no|or|has|have|should|can|cannot|will|please|enter|invalid|least|required)\b"
@@ -38,7 +42,6 @@ _TYPES = re.compile(
     r"(?:Optional|Option|Maybe|List|Array|Set|Dict|Map|Promise|Final|Annotated|Mapped|Union|Ref|Rc"
     r"|Vec|Box|Arc|Cow|Literal|ClassVar|Type|Sequence|Column|Field)\b.*"
 )
-FORMED = re.compile(r"[A-Za-z]+\d*[A-Za-z]*")
 
 
 def words(text: str) -> list[str]:
@@ -49,13 +52,13 @@ def words(text: str) -> list[str]:
 
 def placeholder(value: str) -> bool:
     """Whether a value stands for a secret that is elsewhere: a template, a dummy, a type."""
-    if _BLANKS_OUT.fullmatch(value) or _TEMPLATE.search(value) or _TYPES.fullmatch(value):
+    if _BLANKS_OUT.fullmatch(value) or _TYPES.fullmatch(value):
         return True
-    return (
-        not (value.isascii() and re.search(r"\d{2}|[^\w\s.:-]", value))
-        and all(word in _WORDS for word in words(value))
-        and not value.strip().isdigit()
-    )
+    if (_SIGN.search(value) or "__" in value) and _TEMPLATE.search(value):
+        return True
+    if len(value) > _LONGEST_DUMMY or not value.isascii() or _NO_DUMMY.search(value):
+        return False
+    return not value.strip().isdigit() and all(word in _WORDS for word in words(value))
 
 
 def mixed_case(value: str) -> bool:
