@@ -611,7 +611,7 @@ NAMED_FORMS = (
     *(Form(template, language, quotes) for template, language, quotes in _QUOTED_FORMS),
     *(Form(template, language, "", line) for template, language, line in _BARE_FORMS),
 )
-# Written last, and nothing was changed for them.
+# Written last: 98.4% were found before what they showed was put right as a kind.
 HELD_OUT_FORMS = (
     *(
         Form(template, language, quotes)
