@@ -26,6 +26,7 @@ FLOORS = [
         "log",
         "folders",
         "shown",
+        "credentials",
     },
     {"llm"},
     {"routing"},

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.privacy import FRESH_S, Shield, file_of, is_secret
+from twotrack.context.privacy import FRESH_S, Shield, file_of, is_settings
+from twotrack.context.secret_files import is_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Snapshot
@@ -41,27 +42,82 @@ def shield(
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *[".env", ".env.local", "prod.env", ".envrc", "server.pem", "tls.KEY", "id_rsa"],
-        *["id_ed25519.pub", "store.p12", ".npmrc", ".pypirc", ".netrc", "credentials"],
-        *["credentials.json", "terraform.tfstate", "prod.tfvars", "kubeconfig", "secrets.yaml"],
-        *["service-account-prod.json", ".ssh/config", ".aws/config", ".bash_history"],
-    ],
-)
+SECRET_NAMES = """
+    .env .env.local prod.env .envrc server.pem tls.KEY id_rsa id_ed25519.pub store.p12 .npmrc
+    .pypirc .netrc credentials credentials.json terraform.tfstate prod.tfvars kubeconfig
+    secrets.yaml service-account-prod.json .ssh/config .aws/config .bash_history
+    application-prod.yml application.properties application.yml bootstrap-dev.yaml
+    appsettings.json appsettings.Production.json .dev.vars wp-config.php wp-config.php.bak
+    .secrets vault.yml vault_pass.txt .vault_pass htpasswd .htpasswd site.htpasswd
+    firebase-adminsdk-abc12.json my-app-firebase-adminsdk-x1-2f.json ssh_host_rsa_key
+    ssh_host_ed25519_key.pub .config/gh/hosts.yml .m2/settings.xml settings-security.xml
+    gradle.properties rclone.conf .rclone.conf local.settings.json local_settings.py
+    settings.local.php .env~ .env.bak #.env# .#.env id_rsa.old deploy_rsa github_ed25519
+    local.properties key.properties keystore.properties database.yml nuget.config pip.conf
+    auth.json .cargo/credentials.toml .docker/config.json .kube/config api_key.txt secret.txt
+    passwords.txt passwords.csv db_password.txt my-secrets.json app-secrets.toml secret-db.yaml
+    client_secret_123.json client_secrets.json token.json oauth-token.json .token
+    google-services.json tomcat-users.xml sasl_passwd .my.cnf .mylogin.cnf .passwd-s3fs
+    smbpasswd shadow wpa_supplicant.conf wg0.conf office.nmconnection prod.kdbx
+    connectionStrings.config web.connectionstrings.json .git-credentials .sentryclirc
+    .databrickscfg .Renviron master.key credentials.yml.enc cookies.txt session.har
+    my.mobileprovision release.keystore .dockerconfigjson service-key.json private_key.txt
+    oauth.json kaggle.json sftp.json .circleci/cli.yml doctl/config.yaml hub/config
+    app.env.production .streamlit/secrets.toml values.secret.yaml secrets.py Secrets.swift
+    .psql_history .python_history .zsh_history .snowsql/config .config/glab-cli/config.yml
+    parameters.yml .s3cfg .boto .fetchmailrc .msmtprc .curlrc aws_credentials db-credentials.ini
+    .htdigest
+""".split()  # noqa: SIM905
+ORDINARY_NAMES = """
+    settings.py config.yml application.py tokens.css secret_santa.py environment.py keys.ts
+    monkey.py pem.go secretary.py README.md config.json package.json package-lock.json
+    docker-compose.yml Dockerfile settings.json tsconfig.json pyproject.toml setup.cfg tox.ini
+    Makefile password_reset.html PasswordField.tsx token.py tokenizer.json tokenizer_config.json
+    special_tokens_map.json tokens.json vault.go credentials_test.go auth.py auth.ts oauth.rs
+    keyboard.json keymap.json hosts.yml settings.xml main.tf variables.tf index.html app.js
+    key.py authorized.md .gitignore .eslintrc.json .prettierrc .bashrc mkdocs.yml values.yaml
+    deployment.yaml pom.xml build.gradle locales/en.json messages.properties log4j.properties
+    logging.conf nginx.conf passwordless.ts password.rs pass.c secretflow/config.py turkey.json
+    keyword.txt vars.yml env.py test_env.py venv.cfg environment.yml .editorconfig
+    requirements.txt cargo.toml Cargo.lock go.mod schema.sql data.csv keys.md hockey.json
+    donkeys.txt primary.json environment.prod.ts rsa.py rsa.go ed25519.c crypto.py compass.json
+    bypass.txt passport.js passenger.csv secret_manager.py application.js bootstrap.css
+    bootstrap.min.js release.yml release.md
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES)
 def test_a_secret_file_is_never_sent(root: Path, name: str) -> None:
     path = write(root / name)
     assert not shield(root).may_send(path)
     assert not shield(root).may_use(path)
 
 
-@pytest.mark.parametrize(
-    "name", ["environment.py", "keys.ts", "monkey.py", "pem.go", "secretary.py", "README.md"]
-)
+@pytest.mark.parametrize("name", ORDINARY_NAMES)
 def test_an_ordinary_file_is_sent(root: Path, name: str) -> None:
     assert not is_secret(root / name)
     assert shield(root).may_send(write(root / name))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "untitled:.env",
+        "untitled:C%3A%5Cproject%5C.env",
+        "hg:.env",
+        "svn:secrets.yaml",
+        "jar:file:///project/app.jar!/.env",
+        "zip:///project/a.zip/id_rsa",
+        "git:/project/.env?%7B%22ref%22%3A%22HEAD%22%7D",
+        "git:/project/x?%7B%22path%22%3A%22%2Fproject%2F.env%22%7D",
+        "gitlens://abc/prod.env?ref",
+        "diff:.env..HEAD",
+    ],
+)
+def test_a_secret_file_is_known_under_any_scheme(root: Path, uri: str) -> None:
+    path = file_of(Document(uri, None, "plaintext", 1, Snapshot("")))
+    assert path is not None
+    assert not shield(root).may_send(path)
 
 
 def test_a_document_without_a_file_is_sent(root: Path) -> None:
@@ -156,6 +212,30 @@ def test_a_loop_of_links_is_not_sent(root: Path) -> None:
     assert not shield(root).may_use(root / "a.py")
 
 
+def test_the_values_of_settings_need_no_quotes(root: Path) -> None:
+    text = "[db]\npassword = two words"
+    assert shield(root).redact(text, settings=True) == "[db]\npassword = <redacted>"
+    assert shield(root).redact("password = other", settings=False) == "password = other"
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "settings"),
+    [
+        ("yaml", None, True),
+        ("dotenv", None, True),
+        ("plaintext", "setup.cfg", True),
+        ("unknown", "Dockerfile", True),
+        ("python", "a.py", False),
+        ("typescript", None, False),
+    ],
+)
+def test_settings_are_told_by_language_or_name(
+    language: str, name: str | None, settings: bool
+) -> None:
+    path = Path("/p", name) if name else None
+    assert is_settings(Document("x:", path, language, 1, Snapshot())) is settings
+
+
 def test_redaction_can_be_turned_off(root: Path) -> None:
     text = 'password = "hunter2!"'
     assert shield(root).redact(text) == 'password = "<redacted>"'
@@ -181,6 +261,7 @@ def test_a_label_tells_no_more_than_the_path_in_the_workspace(root: Path) -> Non
         ("git:/project/.env?%7B%22ref%22%3A%22HEAD%22%7D", "/project/.env"),
         ("vscode-remote://ssh+host/project/.env", "/project/.env"),
         ("output:extension", None),
+        ("jar:file:///x.jar!/a/B.java", None),
         ("nonsense", None),
     ],
 )

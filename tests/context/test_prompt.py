@@ -62,6 +62,25 @@ def test_secrets_around_the_cursor_are_redacted() -> None:
     assert found.suffix == '\nurl = "http://me:<redacted>@host"\n'
 
 
+def test_a_key_that_begins_above_the_window_is_not_sent() -> None:
+    line = "Zx8Kq2Lm9Tr4Vw7Yp1Bc6Nd3Gh5JsFk2" * 2
+    key = "-----BEGIN RSA PRIVATE KEY-----\n" + f"{line}\n" * 40 + "-----END RSA PRIVATE KEY-----"
+    for above in range(40):
+        text = "a = 1\n" * above + key + "\nb = 1\n" * 30
+        end = text.count("\n")
+        for max_tokens in (300, 600, 1200):
+            for row in range(above + 38, end, 5):
+                found = context(document("k.py", text), Position(row, 0), max_tokens=max_tokens)
+                assert line[:20] not in found.prefix + found.suffix
+
+
+def test_a_name_above_the_window_tells() -> None:
+    text = "x = 1\n" * 31 + 'password = (\n    "hunter2horse"\n)\n' + "y = 1\n" * 40
+    for max_tokens in range(200, 900, 50):
+        found = context(document("a.py", text), Position(60, 0), max_tokens=max_tokens)
+        assert "hunter2" not in found.prefix
+
+
 def test_a_secret_file_has_no_context() -> None:
     found = gather(
         document(".env", "A=1"),

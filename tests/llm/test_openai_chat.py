@@ -73,6 +73,14 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
     }
 
 
+@pytest.mark.parametrize("model", [KEY, f"gpt-{KEY[3:]}", "sk-or-v1-" + "0a1b2c3d" * 8])
+async def test_a_key_in_the_models_name_is_dropped(
+    model: str, server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply("2", model=model))
+    assert {chunk.model for chunk in await answer(chat(server, transport))} == {None}
+
+
 async def test_same_prompt_same_bytes(server: ModelServer, transport: Transport) -> None:
     provider = chat(server, transport)
     await answer(provider)

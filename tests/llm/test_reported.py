@@ -18,13 +18,38 @@ def test_counts(value: object, counted: int) -> None:
     assert count(value) == counted
 
 
-@pytest.mark.parametrize("value", ["gpt-x", "/home/me/My models/qwen é.gguf", "x" * 512])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "gpt-x",
+        "/home/me/models/qwen2.5-coder-7b-instruct-q4_k_m.gguf",
+        "anthropic/claude-sonnet-4-20250514:beta",
+        "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+        "@cf/meta/llama-3.1-8b-instruct",
+        "x" * 128,
+    ],
+)
 def test_an_id(value: str) -> None:
     assert model_id(value) == value
 
 
 @pytest.mark.parametrize(
-    "value", [None, 7, "", "x" * 513, "a\nb", "a\x1b[2Jb", "a\x00", "\ud83d", "\u202etpg"]
+    "value",
+    [None, 7, "", "x" * 129, "a\nb", "a\x1b[2Jb", "a\x00", "\ud83d", "\u202etpg", "My model"],
 )
 def test_what_is_no_id(value: object) -> None:
     assert model_id(value) is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-or-v1-" + "0a1b2c3d" * 8,
+        "sk-" + "Zx8Kq2Lm9Tr4Vw7Yp1Bc" * 2,
+        "gpt-4/" + "ghp_" + "a1B2" * 9,
+        "a8f5f167f44f4964" * 2,
+        "AIza" + "Sy0" * 11 + "ab",
+    ],
+)
+def test_a_key_is_no_id(key: str) -> None:
+    assert model_id(key) is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from twotrack.context.redaction import redact_around
+from twotrack.context.secret_files import is_secret, named_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 
@@ -19,21 +20,7 @@ FRESH_S = 2.0
 _MAX_KNOWN = 4096
 _MAX_IGNORE_BYTES = 256 * 1024
 
-_SECRET_NAME = re.compile(
-    r"""
-    \.env(?:rc|\..*)? | .*\.env
-    | .*\.(?:pem|key|p12|pfx|p8|jks|keystore|kdbx|ppk|gpg|asc|ovpn|agekey|kubeconfig|keytab)
-    | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?.*
-    | \.(?:npmrc|yarnrc\.yml|pypirc|netrc|pgpass|my\.cnf|htpasswd|git-credentials|dockercfg|boto
-        |s3cfg|terraformrc|vault-token|.*_history)
-    | _netrc | kubeconfig.* | .*\.tfstate(?:\..*)? | .*\.tfvars(?:\.json)?
-    | credentials(?:\..*)? | .*[._-]credentials\.json | service[_-]?account.*\.json
-    | secrets?\..*
-    """,
-    re.VERBOSE,
-)
 _URI_PATH = re.compile(r"[^:/?#]+:(?://[^/?#]*)?(/[^?#]*)")
-_SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".git"})
 
 
 class _Spec(NamedTuple):
@@ -75,13 +62,21 @@ class Shield:
         """Whether it may also be context of other files, and be read without being open."""
         return path is None or self._fresh(self._use, path, self._usable)
 
-    def redact(self, text: str) -> str:
+    def redact(self, text: str, *, above: str = "", settings: bool = False) -> str:
         """Give `text` with its secret-looking strings replaced, unless the settings forbid it."""
-        return self.redact_around(text, "")[0]
+        return self.redact_around(text, "", above=above, settings=settings)[0]
 
-    def redact_around(self, prefix: str, suffix: str) -> tuple[str, str]:
-        """Redact what stands before and after the cursor as one text."""
-        return redact_around(prefix, suffix) if self._privacy.redact else (prefix, suffix)
+    def redact_around(
+        self, prefix: str, suffix: str, *, above: str = "", settings: bool = False
+    ) -> tuple[str, str]:
+        """Redact what stands before and after the cursor as one text.
+
+        `above` are the lines above `prefix`, which are only looked at; `settings`: the text is
+        settings, whose values need no quotes.
+        """
+        if not self._privacy.redact:
+            return prefix, suffix
+        return redact_around(prefix, suffix, above=above, settings=settings)
 
     def label(self, document: Document) -> str:
         """How a prompt names a document: its path in the workspace, else the file's name only."""
@@ -185,16 +180,28 @@ def _bound(known: dict[Path, Any]) -> None:
 def file_of(document: Document) -> Path | None:
     """The file that a document shows, also under a URI of an editor's own.
 
-    Such are a notebook's cell and a file's version in git.
+    Such are a notebook's cell and a file's version in git. The name of a secret file counts
+    wherever it stands in the URI: in an archive, in a query, without a folder.
     """
-    found = _URI_PATH.match(document.uri) if document.path is None else None
-    return Path(unquote(found[1])) if found else document.path
+    if document.path is not None:
+        return document.path
+    found = _URI_PATH.match(document.uri)
+    path = Path(unquote(found[1])) if found else None
+    secret = None if path and is_secret(path) else named_secret(document.uri)
+    return path if secret is None else Path("/", secret)
 
 
-def is_secret(path: Path) -> bool:
-    """Whether a file of this name holds keys or passwords by custom."""
-    folders = {part.lower() for part in path.parts[:-1]}
-    return bool(_SECRET_NAME.fullmatch(path.name.lower()) or folders & _SECRET_FOLDERS)
+_UNQUOTED = re.compile(
+    r"(?:.*\.)?(?:dotenv|env|ini|cfg|cnf|conf|config|properties|ya?ml|toml|shellscript|sh|bash|zsh"
+    r"|bat|cmd|dockerfile|dockercompose|makefile|mk|plaintext|te?xt|log|http|rest|service|reg|netrc)"
+    r"|.*(?:file|rc)"
+)
+
+
+def is_settings(document: Document) -> bool:
+    """Whether the values of a document need no quotes, by its language or its name."""
+    names = (document.language, document.path.name if document.path else "")
+    return any(_UNQUOTED.fullmatch(name.lower()) for name in names)
 
 
 def _folders(top: Path, last: Path) -> Iterator[Path]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield, file_of
-from twotrack.context.window import characters, window_at
+from twotrack.context.excerpts import ExcerptPicker, Piece
+from twotrack.context.privacy import Shield, file_of, is_settings
+from twotrack.context.window import characters, lines_above, window_at
 from twotrack.document import Document
 from twotrack.languages import language_of
 from twotrack.llm.api import Excerpt, Infill
@@ -66,14 +66,27 @@ def gather(
     pieces = excerpts.pick(document, position, usable, budget)
     unused = budget - sum(len(piece.text) for piece in pieces)
     window = window_at(document.text, position, int(share * _PREFIX) + unused, int(share * _SUFFIX))
-    prefix, suffix = shield.redact_around(window.prefix, window.suffix)
+    prefix, suffix = shield.redact_around(
+        window.prefix,
+        window.suffix,
+        above=lines_above(document.text, window.first_line),
+        settings=is_settings(document),
+    )
     return CompletionContext(
         prefix,
         suffix,
         shield.label(document),
         document.language,
-        tuple(Excerpt(shield.label(p.document), shield.redact(p.text)) for p in pieces),
+        tuple(excerpt(piece, shield) for piece in pieces),
     )
+
+
+def excerpt(piece: Piece, shield: Shield) -> Excerpt:
+    """Give a piece of another document, redacted."""
+    above = lines_above(piece.document.text, piece.first_line)
+    settings = is_settings(piece.document)
+    text = shield.redact(piece.text, above=above, settings=settings)
+    return Excerpt(shield.label(piece.document), text)
 
 
 def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twotrack.credentials.formats import is_key_line
 from twotrack.languages import Language
 from twotrack.text import Position, Snapshot
 
@@ -11,6 +12,10 @@ _LINES = 32
 """The prefix starts at a multiple of so many lines: one change of its head per 32 lines moved."""
 _CHARACTERS = 256
 """Likewise inside a line too long for the budget, and for what such a line takes from the rest."""
+_ABOVE = 4
+"""Lines above a text that may bind a name to what stands in it."""
+_LONGEST_KEY = 400
+"""Lines of a private key."""
 _NEAR = 16
 """So many lines further at most, the prefix may start at a definition instead."""
 _LAST_WORD = re.compile(r"(?<![\w+/.-])[\w+/.-]{1,256}\Z")
@@ -64,6 +69,14 @@ def prefix_at(text: Snapshot, position: Position, budget: int) -> tuple[str, int
         return _FIRST_ITEM.sub("", kept) if len(kept) < len(own) else kept, line
     first = _first_line(text, line, budget - reserved)
     return "\n".join((*_plain(text.lines(first, line)), own)), first
+
+
+def lines_above(text: Snapshot, line: int) -> str:
+    """What tells that the text from `line` on begins within a secret: few lines, or a key's all."""
+    first = max(line - _ABOVE, 0)
+    while first > 0 and line - first < _LONGEST_KEY and is_key_line(text.line(first).rstrip()):
+        first -= 1
+    return "".join(f"{above.rstrip()[-_CHARACTERS:]}\n" for above in text.lines(first, line))
 
 
 def _first_line(text: Snapshot, line: int, room: int) -> int:

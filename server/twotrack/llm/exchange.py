@@ -179,6 +179,10 @@ async def _drain(chunks: AsyncGenerator[bytes, None]) -> None:
         pass  # the answer is whole: a new connection costs less than waiting or failing
 
 
+_ID_ECHO = 12
+"""Characters of a key in a model's id that are no chance: both may name the provider."""
+
+
 async def cut(
     endpoint: Endpoint, chunks: AsyncGenerator[Chunk, None], stops: Iterable[str]
 ) -> AsyncGenerator[Chunk, None]:
@@ -195,6 +199,8 @@ async def cut(
         async with aclosing(chunks):
             async for chunk in chunks:
                 text = cutter.feed(joiner.feed(chunk.text))
+                if chunk.model and failures.repeats(chunk.model, endpoint.secrets, _ID_ECHO):
+                    chunk = replace(chunk, model=None)  # noqa: PLW2901  # the key, sent back
                 usage = chunk.usage or usage
                 length += len(text)
                 finish = ending.note(chunk.text, chunk.finish)

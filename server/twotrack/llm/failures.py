@@ -259,17 +259,17 @@ def _shown(sentences: Iterable[str], secret: Iterable[str]) -> str:
     return f": {joined[:_SHOWN]}" if joined else ""
 
 
-def repeats(message: str, secret: Iterable[str]) -> bool:
+def repeats(message: str, secret: Iterable[str], key_echo: int = _KEY_ECHO) -> bool:
     """Whether `message` holds a string of `secret`, or a piece of one that tells something.
 
-    That is 20 characters of code in a row, or 8 of a key. Blanks and escapes do not count:
+    That is 20 characters of code in a row, or `key_echo` of a key. Blanks and escapes do not count:
     messages quote in many ways.
     """
     forms = {_squashed(message), _squashed(unquote(message))}
     for text in secret:
         is_key = len(text) <= _LONGEST_KEY and not any(char.isspace() for char in text)
         bare = _squashed(text)
-        length = min(_KEY_ECHO if is_key else _ECHO, len(bare))
+        length = min(key_echo if is_key else _ECHO, len(bare))
         if length and any(
             form[i : i + length] in bare for form in forms for i in range(len(form) - length + 1)
         ):

@@ -1,9 +1,13 @@
 """What servers say of an answer, checked: the ledger and the messages repeat it."""
 
+import re
+
+from twotrack.credentials.formats import is_credential
+
 _MOST_TOKENS = 2**40
 """No provider counts as many: more is nonsense, and the ledger could not hold it."""
-_LONGEST_ID = 512
-"""Some servers give the path of a file as the model's id."""
+_MODEL_ID = re.compile(r"[A-Za-z0-9._:/@+~-]{1,128}")
+"""Also the path of a file, as some servers give it."""
 
 
 def count(value: object) -> int:
@@ -16,7 +20,7 @@ def count(value: object) -> int:
 
 
 def model_id(value: object) -> str | None:
-    """Give the id of the model that answered; None for anything that is none."""
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
+    """Give the id of the model that answered; None for what is none, or looks like a key."""
+    if not isinstance(value, str) or _MODEL_ID.fullmatch(value) is None or is_credential(value):
         return None
-    return value if value.isprintable() else None
+    return value

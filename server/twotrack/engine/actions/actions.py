@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield, file_of
-from twotrack.context.prompt import rules_text
+from twotrack.context.prompt import excerpt, rules_text
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import document as document_action
@@ -151,9 +151,7 @@ class Actions:
         """Pieces of the other open documents that speak of the code in question."""
         usable = [other for other in others if self._shield.may_use(file_of(other))]
         pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
-        return tuple(
-            Excerpt(self._shield.label(p.document), self._shield.redact(p.text)) for p in pieces
-        )
+        return tuple(excerpt(piece, self._shield) for piece in pieces)
 
     async def _rules(self, document: Document) -> str:
         """What the project asks of every change."""

@@ -1,7 +1,7 @@
 """Secrets in code that is to be rewritten: a numbered stand-in goes, the secret comes back."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -36,9 +36,18 @@ class Masked:
         return _STAND_IN.sub(lambda match: self.hidden.get(match[0], match[0]), new)
 
 
-def mask(before: str, code: str, after: str, *, redacting: bool) -> Masked:
+def mask(
+    before: str,
+    code: str,
+    after: str,
+    *,
+    redacting: bool,
+    above: str = "",
+    settings: bool = False,
+) -> Masked:
     """Hide the secret-looking strings of the three parts, looked at as one text.
 
+    `above` is looked at only; `settings` as in `redaction.secrets`.
     Raises TwotrackError where one reaches over the border of `code`: it could not be put back.
     """
     whole = before + code + after
@@ -47,7 +56,7 @@ def mask(before: str, code: str, after: str, *, redacting: bool) -> Masked:
     hidden: dict[str, str] = {}
     names = (name for n in count(1) if (name := f"<redacted-{n}>") not in whole)
     at = 0
-    for first, last in secrets(whole) if redacting else ():
+    for first, last in _within(whole, above, settings=settings) if redacting else ():
         if first < start < last or first < end < last:
             raise TwotrackError(
                 "The code begins or ends inside what looks like a secret, which is never sent. "
@@ -64,6 +73,12 @@ def mask(before: str, code: str, after: str, *, redacting: bool) -> Masked:
     _share(parts, whole, at, len(whole), (start, end))
     texts = {key: "".join(pieces) for key, pieces in parts.items()}
     return Masked(**texts, hidden=hidden)
+
+
+def _within(text: str, above: str, *, settings: bool) -> Iterator[tuple[int, int]]:
+    for first, last in secrets(above + text, settings=settings):
+        if last > len(above):
+            yield max(first - len(above), 0), last - len(above)
 
 
 def _share(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import Shield, is_settings
+from twotrack.context.window import lines_above
 from twotrack.document import Document
 from twotrack.engine.actions.masking import Masked, mask
 from twotrack.engine.actions.offers import Offer
@@ -42,24 +43,31 @@ class Scene:
     def masked(self, text: Snapshot, span: Range) -> Masked:
         """Give `span` (whole lines) of `text` and the lines around it without their secrets."""
         first, last = span.start.line, span.end.line
-        before = text.lines(max(first - _REDACTED_TOGETHER, 0), first)
+        begin = max(first - _REDACTED_TOGETHER, 0)
+        before = text.lines(begin, first)
         behind = text.line_end(last)
         after = text.lines(last + 1, last + 1 + _REDACTED_TOGETHER)
         return mask(
-            "".join(before), text.slice(span), behind + "".join(after), redacting=self.redacting
+            "".join(before),
+            text.slice(span),
+            behind + "".join(after),
+            redacting=self.redacting,
+            above=lines_above(text, begin),
+            settings=is_settings(self.document),
         )
 
     def around(self, text: Snapshot, span: Range, masked: Masked) -> Surroundings:
         """Give what a model is shown around `span` of `text`: of the document or of a copy."""
         near = max(span.start.line - _LINES_BEFORE, 0)
         head = text.lines(0, min(_HEAD_LINES, near))
+        shown = self.shield.redact("".join(head), settings=is_settings(self.document))
         gap = ["...\n"] if near > len(head) else []
         before = Snapshot(masked.before).lines()[-_LINES_BEFORE - 1 :]
         after = Snapshot(masked.after).lines()[: _LINES_AFTER + 1]
         return Surroundings(
             self.shield.label(self.document),
             self.view.language,
-            "".join((self.shield.redact("".join(head)), *gap, *before)).rstrip(),
+            "".join((shown, *gap, *before)).rstrip(),
             "".join(after).strip("\r\n").rstrip(),
             self.excerpts,
             self.rules,

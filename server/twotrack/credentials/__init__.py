@@ -1,0 +1,1 @@
+"""Credentials in texts: how they look, what formats they have, what names tell them."""
