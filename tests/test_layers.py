@@ -22,6 +22,7 @@ FLOORS = [
         "errors",
         "events",
         "document",
+        "files",
         "settings",
         "log",
     },

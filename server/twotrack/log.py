@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from twotrack import files
 from twotrack.settings.schema import LogSettings
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -61,6 +62,5 @@ class Discreet(logging.Formatter):
 
 
 def _file(path: Path) -> logging.Handler:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
+    files.prepare(path)
     return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

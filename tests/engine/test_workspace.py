@@ -148,6 +148,7 @@ async def test_a_deleted_folder_takes_its_files_along(tmp_path: Path) -> None:
     write(tmp_path / "subway.py")
     async with indexing(tmp_path) as (indexer, index):
         indexer.deleted(tmp_path / "sub")
+        await indexer.settled()
         assert names(index, tmp_path) == {"subway.py"}
 
 

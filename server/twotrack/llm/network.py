@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import httpcore
 
+from twotrack import files
 from twotrack.llm import http2
 from twotrack.llm.connections import Pool, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
@@ -147,7 +148,7 @@ def _system_has_authorities() -> bool:
     if paths.cafile:
         return True
     try:
-        return bool(paths.capath) and any(Path(paths.capath).iterdir())
+        return bool(paths.capath) and bool(files.listed(Path(paths.capath), 1))
     except OSError:
         return False
 

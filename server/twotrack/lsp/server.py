@@ -16,7 +16,7 @@ import twotrack
 from twotrack import events
 from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
-from twotrack.lsp.documents import Documents, path_of
+from twotrack.lsp.documents import Documents, is_path, path_of
 from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
@@ -181,6 +181,8 @@ class Server(LanguageServer):
                     f"Set models.{model}.prices.",
                     once_for=f"price {model}",
                 )
+            case events.RulesUnreadable(problem=problem):
+                self.notices.warn(f"twotrack: {problem}")
             case events.Answered():
                 self._last = event
                 self._tell(event)
@@ -280,6 +282,6 @@ def _roots(params: types.InitializeParams) -> tuple[Path, ...]:
     if not uris and params.root_uri:
         uris = [params.root_uri]
     paths = [path_of(uri) for uri in uris]
-    if not paths and params.root_path:
+    if not paths and params.root_path and is_path(params.root_path):
         paths = [Path(params.root_path)]
     return tuple(path for path in paths if path is not None)
