@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,9 +51,9 @@ def ignored_by_git(root: Path, paths: Sequence[str], *options: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def repository() -> Path:
-    root = Path(tempfile.mkdtemp())
-    subprocess.run(["git", "init", "-q", root], check=True)
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("repository")
+    subprocess.run(["git", "init", "-q", root], check=True)  # noqa: S607 - whichever there is
     return root
 
 
@@ -68,3 +67,34 @@ def test_a_file_of_patterns_says_what_git_says(
     rules = Rules.parse(text.encode(), fold=fold)
     ours = {path for path in paths if rules.ignores(path.encode())}
     assert ours == ignored_by_git(repository, paths, "-c", case)
+
+
+def test_the_cost_of_a_pattern_does_not_grow_with_its_stars() -> None:
+    name = b"a" * 200
+    patterns = [
+        b"*a" * 60 + b"b",
+        b"**/" * 60 + b"*a" * 30 + b"b",
+        b"[" * 5000,
+        b"[!" + b"a-" * 999,
+    ]
+    rules = Rules.parse(b"\n".join(patterns * 20))
+    assert not rules.ignores(b"/".join([name] * 15))
+
+
+def test_more_wildcards_than_memory_is_for_are_refused() -> None:
+    assert Rules.parse(b"*a?\n" * 100_000)
+    with pytest.raises(TooManyPatterns):
+        Rules.parse(b"*a?\n" * 600_000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        (b"/home/*/work/**", b"/home/a/work/x/.git", True),
+        (b"/home/*/work/**", b"/home/a/b/work/x/.git", False),
+        (b"**/Work/**", b"/home/work/x", False),
+    ],
+)
+def test_a_pattern_for_whole_paths(pattern: bytes, path: bytes, matches: bool) -> None:
+    assert wildmatch(pattern, path) is matches
+    assert wildmatch(pattern.upper(), path, fold=True) is (matches or b"Work" in pattern)
