@@ -169,7 +169,9 @@ def test_rules_that_cannot_be_read_close_what_they_speak_of(world: World, name: 
     deep = name.startswith("deep")
     assert [judge(world.project / each) for each in ("a.py", "deep/a.py")] == [not deep, True]
     closed = world.project / "deep" if deep else world.project
-    assert world.problems == [f"{path} is not a regular file, so nothing in {closed} is sent."]
+    assert world.problems == [
+        f"{path} is not a regular file, so nothing in {closed} is sent. Mend or remove it."
+    ]
     world.now += FRESH_S
     assert judge(world.project / "deep/a.py")
     assert len(world.problems) == 1

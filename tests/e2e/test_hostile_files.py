@@ -108,6 +108,21 @@ async def test_the_users_own_rules_count(
     assert await completed(client, project / "public.py") != []
 
 
+@pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
+async def test_what_is_no_file_of_the_project_is_passed_over_wherever_files_are_read(
+    start: Start, models: ModelServer, project: Path, make: Callable[[Path], None]
+) -> None:
+    (project / "tests").mkdir()
+    for name in (".twotrack.toml", "RULES.md", "other.py", "tests/__init__.py"):
+        make(project / name)
+    models.script(Reply(f"```python\n{TESTS}```"))
+    settings = f'{SETTINGS}\n[context]\nrules = ["RULES.md"]\n'
+    client = await start("helix-25.07", settings=settings)
+    await write_tests(client, project)
+    await client.wait_for(lambda: edits_asked_for(client))
+    assert DIARY.strip() not in str(models.requests[0].body)
+
+
 # -- tests that are written
 
 

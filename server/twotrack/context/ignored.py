@@ -36,7 +36,8 @@ class _Known(Generic[_T]):
     def __init__(self, make: Callable[[bytes], _T], most_bytes: int) -> None:
         self._make = make
         self._most = most_bytes
-        self._known: dict[Path, tuple[tuple[int, ...], _T, int]] = {}
+        self._known: dict[Path, tuple[tuple[int, ...], _T]] = {}
+        self._size = 0
 
     def get(self, path: Path, inside: Sequence[Path] | None) -> _T | None:
         """Give what the file holds; None where there is none. Raises Unreadable."""
@@ -47,17 +48,19 @@ class _Known(Generic[_T]):
             known = self._known.get(path)
             if known is None or known[0] != stamp:
                 data = files.read(path, self._most, inside)
-                self._make_room()
-                self._known[path] = known = stamp, self._make(data), len(data)
+                self._make_room(len(data) + 1024)
+                self._known[path] = known = stamp, self._make(data)
         except TooManyPatterns:
             raise Unreadable(path, "has too many patterns with wildcards") from None
         except OSError as error:
             raise Unreadable(path, _why(error)) from None
         return known[1]
 
-    def _make_room(self) -> None:
-        if sum(size + 1024 for _, _, size in list(self._known.values())) > _MOST_REMEMBERED_BYTES:
+    def _make_room(self, size: int) -> None:
+        self._size += size
+        if self._size > _MOST_REMEMBERED_BYTES:
             self._known.clear()
+            self._size = size
 
 
 def _why(error: OSError) -> str:
@@ -134,7 +137,7 @@ class Ignored:
         try:
             made = self._made(top, folder, above)
         except Unreadable as error:
-            self._say(f"{error}, so nothing in {folder} is sent.")
+            self._say(f"{error}, so nothing in {folder} is sent. Mend or remove it.")
             until = self._clock() + FRESH_S if above is None else above.until
             made = _Folder(until, top, fold=False, closed=True, sources=())
         if len(self._folders) >= _MOST_FOLDERS:

@@ -155,7 +155,10 @@ def _system_has_authorities() -> bool:
 
 def _trust(context: ssl.SSLContext, file: Path, setting: str) -> None:
     try:
-        context.load_verify_locations(file)
+        with files.opened(file):  # what is no regular file might keep OpenSSL waiting
+            context.load_verify_locations(file)
+    except files.Refused as error:
+        raise Misconfigured(f"{setting} names {file}, which {error.strerror}.") from None
     except ssl.SSLError:
         raise Misconfigured(f"{setting} names {file}, which holds no certificates (PEM).") from None
     except OSError as error:

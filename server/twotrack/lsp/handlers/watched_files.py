@@ -12,7 +12,7 @@ from twotrack.lsp.documents import path_of
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-_SLICE = 100
+_SLICE = 50
 """Changes taken in one turn of the event loop: a checkout tells of thousands together."""
 
 
