@@ -186,6 +186,21 @@ def test_a_repository_without_one_of_its_files_is_read(world: World) -> None:
     assert not Ignored([world.project], world.environment, print)(world.project / "a.py")
 
 
+def test_files_that_include_each_other_without_end_close_the_repository(world: World) -> None:
+    write(world.project / ".git/config", "[include]\npath = config\n" * 9)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert "includes too many files" in world.problems[0]
+
+
+def test_folders_as_deep_as_a_path_can_be(world: World) -> None:
+    write(world.project / ".gitignore", "*.log\n")
+    deep = world.project.joinpath(*["d"] * 1500)
+    judge = Ignored([world.project], world.environment, print)
+    assert judge(deep / "a.log")
+    assert not judge(deep / "a.py")
+
+
 def test_a_broken_git_file_leads_nowhere_else(tmp_path: Path) -> None:
     world = World(tmp_path)
     write(world.project / ".git", "nonsense\n")

@@ -17,11 +17,20 @@ _SYSTEM = (
 """Where builds of git have the system's file; it is not written down anywhere."""
 _DEEPEST = 10
 """Files that include each other, as git bounds it."""
+_MOST_INCLUDED = 256
 _SECTION = re.compile(r'\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]')
 _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
 
+
+class Unreadable(Exception):
+    """Rules are there and cannot be read: what they speak of is not sent."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} {why}")
+
+
 Read = Callable[[Path], str | None]
-"""Gives what a file holds; None where there is none. Raises what its caller is to hear of."""
+"""Gives what a file holds; None where there is none. Raises Unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,10 @@ class IgnoreSettings:
 
 
 def repository(top: Path, read: Read) -> Repository:
-    """Find out where `.git`, which stands in `top`, leads: that of a worktree is a file."""
+    """Find out where `.git`, which stands in `top`, leads: that of a worktree is a file.
+
+    Raises Unreadable.
+    """
     folder = top / ".git"
     if not folder.is_dir():
         text = (read(folder) or "").strip()
@@ -65,7 +77,10 @@ def repository(top: Path, read: Read) -> Repository:
 def ignore_settings(
     environment: Mapping[str, str], found: Repository | None, read: Read
 ) -> IgnoreSettings:
-    """Read the system's configuration, the user's and the repository's, as git does."""
+    """Read the system's configuration, the user's and the repository's, as git does.
+
+    Raises Unreadable.
+    """
     return _Configuration(environment, found, read).settings()
 
 
@@ -79,6 +94,7 @@ class _Configuration:
         self._repository = found
         self._read = read
         self._values: dict[str, str] = {}
+        self._included = 0
         self._perhaps: list[str] = []
         """Files of patterns whose condition cannot be judged here."""
 
@@ -148,6 +164,9 @@ class _Configuration:
                 holds = section == "include" or self._holds(subsection, file)
                 path = self._path(value, file.parent)
                 if holds is not False and path is not None:
+                    self._included += 1
+                    if self._included > _MOST_INCLUDED:
+                        raise Unreadable(file, "includes too many files")
                     self._take_file(path, depth + 1, perhaps=perhaps or holds is None)
             elif subsection:
                 continue

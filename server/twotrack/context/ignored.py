@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from twotrack import files
-from twotrack.context.gitconfig import IgnoreSettings, Repository, ignore_settings, repository
+from twotrack.context.gitconfig import (
+    IgnoreSettings,
+    Repository,
+    Unreadable,
+    ignore_settings,
+    repository,
+)
 from twotrack.context.gitignore import Rules, TooManyPatterns
 
 FRESH_S = 2.0
@@ -21,13 +27,6 @@ _MOST_FOLDERS = 16_384
 _MOST_SAID = 100
 
 _T = TypeVar("_T")
-
-
-class Unreadable(Exception):
-    """Rules are there and cannot be read: what they speak of is not sent."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} {why}")
 
 
 class _Known(Generic[_T]):
@@ -130,10 +129,20 @@ class Ignored:
         return max(inside, key=lambda root: len(root.parts), default=path.parent)
 
     def _folder(self, top: Path, folder: Path) -> _Folder:
+        waiting = [folder]
+        while waiting[-1] != top and self._fresh(top, waiting[-1]) is None:
+            waiting.append(waiting[-1].parent)
+        made: _Folder | None = None
+        for each in reversed(waiting):
+            made = self._fresh(top, each) or self._judged(top, each, made)
+        assert made is not None  # noqa: S101 - at least `folder` was waiting
+        return made
+
+    def _fresh(self, top: Path, folder: Path) -> _Folder | None:
         known = self._folders.get(folder)
-        if known is not None and known.top == top and self._clock() < known.until:
-            return known
-        above = self._folder(top, folder.parent) if folder != top else None
+        return known if known and known.top == top and self._clock() < known.until else None
+
+    def _judged(self, top: Path, folder: Path, above: _Folder | None) -> _Folder:
         try:
             made = self._made(top, folder, above)
         except Unreadable as error:
