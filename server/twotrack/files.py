@@ -139,6 +139,14 @@ def is_there(path: Path) -> bool:
     return False
 
 
+def resolved(path: Path) -> Path | None:
+    """Give where the links of a path lead; None where it is no path."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:
+        return None
+
+
 def stamp(path: Path) -> tuple[int, ...] | None:
     """Give what changes when a file does; None where nothing is there. Raises OSError."""
     try:
@@ -161,8 +169,7 @@ def _is(path: Path, kind: Callable[[int], bool]) -> bool:
 
 def _open_inside(path: Path, inside: Iterable[Path]) -> int:
     real = Path(os.path.realpath(path, strict=True))
-    for folder in inside:
-        top = Path(os.path.realpath(folder))
+    for top in filter(None, map(resolved, inside)):
         if real == top or not real.is_relative_to(top):
             continue
         *above, name = real.relative_to(top).parts
@@ -211,7 +218,7 @@ def replace(path: Path, data: bytes, inside: Iterable[Path] | None = None) -> No
     A link goes on leading there. `inside` as in `opened`. Raises OSError.
     """
     real = Path(os.path.realpath(path, strict=True))
-    tops = [real.parent] if inside is None else [Path(os.path.realpath(top)) for top in inside]
+    tops = [real.parent] if inside is None else list(filter(None, map(resolved, inside)))
     top = next((top for top in tops if real != top and real.is_relative_to(top)), None)
     if top is None:
         raise Refused("leads out of its folder")

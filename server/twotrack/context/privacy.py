@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from twotrack import files
 from twotrack.context.gitignore import Rules
 from twotrack.context.ignored import FRESH_S, Ignored
 from twotrack.context.redaction import redact_around
@@ -141,7 +142,7 @@ class Shield:
         if self._root(path) is None:
             return True
         real = path.resolve()
-        return any(real.is_relative_to(root.resolve()) for root in self._roots)
+        return any(map(real.is_relative_to, filter(None, map(files.resolved, self._roots))))
 
     def _excluded(self, patterns: tuple[str, ...], path: Path) -> bool:
         if not patterns:
