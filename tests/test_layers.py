@@ -22,6 +22,7 @@ FLOORS = [
         "errors",
         "events",
         "document",
+        "files",
         "settings",
         "log",
         "folders",
@@ -108,3 +109,36 @@ def test_libraries_are_imported_in_their_room_only(path: Path) -> None:
         if rooms is not None:
             room = inside.split("/", maxsplit=1)[0]
             assert inside in rooms or room in rooms, f"{inside} imports {name}"
+
+
+# What opens, lists, makes or changes a file by its name. Temporary files of a random name are
+# their makers' own, and a descriptor (`os.fdopen`) has no name.
+METHODS = {
+    *["open", "read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "glob", "rglob"],
+    *["mkdir", "touch", "symlink_to", "hardlink_to", "unlink", "rename"],
+}
+FUNCTIONS = {
+    *["io.open", "io.FileIO", "os.scandir", "os.listdir", "os.walk", "os.fwalk", "os.makedirs"],
+    *["os.replace", "os.remove", "os.symlink", "os.link", "shutil.copy", "shutil.copyfile"],
+    *["shutil.copytree", "shutil.move", "shutil.rmtree"],
+}
+OTHER_OPENERS = {
+    ("lsp/handlers/synchronization.py", "server.documents.open"),
+    ("llm/transport.py", "server.pool.open"),
+    # The system's bin.
+    ("commands/terminal.py", "os.open"),
+    ("llm/embedded_server.py", "os.open"),
+}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_go_through_one_door(path: Path) -> None:
+    inside = str(path.relative_to(PACKAGE))
+    if inside == "files.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called in FUNCTIONS or called.rpartition(".")[2] in METHODS:
+            assert (inside, called) in OTHER_OPENERS, f"{inside}: {called} is for files.py"

@@ -118,5 +118,13 @@ class Busy:
     """Under way now."""
 
 
-Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown | Busy
+@dataclass(frozen=True, slots=True)
+class RulesUnreadable:
+    """Ignore rules are there and cannot be read, so what they speak of is not sent."""
+
+    problem: str
+    """Which, why, and of what folder nothing is sent."""
+
+
+Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown | Busy | RulesUnreadable
 Listener = Callable[[Event], None]

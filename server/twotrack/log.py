@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from twotrack import files
 from twotrack.settings.schema import LogSettings
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -102,6 +103,5 @@ class _Unhurried(logging.Handler):
 
 
 def _file(path: Path) -> logging.Handler:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
+    files.prepare(path)
     return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -91,13 +91,14 @@ class Session:
     def begin(self, roots: Sequence[Path], layers: Layers) -> None:
         """Compose the engine for the project in `roots`; quick, and asks nobody."""
         self.roots = tuple(roots)
+        self._loop = asyncio.get_running_loop()
         self.configure(layers)
         self._indexer = WorkspaceIndexer(self._index, self.roots, self._may_use)
 
     def move(self, roots: Sequence[Path]) -> None:
         """Go on in other folders; the open documents are to be told anew."""
         for root in set(self.roots).difference(roots):
-            self._indexer.deleted(root)
+            self._indexer.left(root)
         self._later(self._indexer.aclose())
         self.begin(roots, self._layers)
         if self._started:
@@ -129,7 +130,13 @@ class Session:
         self.routes = put_first(
             resolve(settings, self.models, defaults, self.loaded.origins), self.chosen
         )
-        self.shield = Shield(self.roots, settings.privacy, settings.context)
+        self.shield = Shield(
+            self.roots,
+            settings.privacy,
+            settings.context,
+            environment=self._environment,
+            complain=self._complain,
+        )
         if self._composed:
             self._later(self.dispatcher.aclose())  # costs that are still being computed
         self.purse = Budget(settings.budget, self.ledger)
@@ -214,6 +221,11 @@ class Session:
         self._health.forget(EMBEDDED)
         self._embedded = (settings, embedded_model(settings, self.heard, self.transport))
         return self._embedded[1]
+
+    def _complain(self, problem: str) -> None:
+        """Tell, from any thread, of ignore rules that cannot be read."""
+        with suppress(RuntimeError):  # the session has ended
+            self._loop.call_soon_threadsafe(self._listener, events.RulesUnreadable(problem))
 
     def _may_use(self, path: Path) -> bool:
         return self.shield.may_use(path)  # of the present settings
@@ -345,23 +357,33 @@ class Session:
             self._warming.cancel()
         self._indexer.closed(_key(document), document.path)
 
-    def file_changed(self, path: Path, *, deleted: bool) -> None:
-        """Take note of a file that something else changed on disk."""
-        if path.name == PROJECT_FILE:
+    def files_changed(self, changes: Iterable[tuple[Path, bool]]) -> None:
+        """Take note of files that something else changed on disk; true: it is gone."""
+        configured = False
+        for path, gone in changes:
+            if path.name == PROJECT_FILE:
+                configured = True
+            else:
+                (self._indexer.deleted if gone else self._indexer.changed)(path)
+        if configured:
             self.configure(self._layers)
-        else:
-            (self._indexer.deleted if deleted else self._indexer.changed)(path)
 
     def _reindex(self, document: Document) -> None:
         self._idle.pop(document.uri, None)
         self._unread[document.uri] = document
         if self._reader is None or self._reader.done():
             self._reader = self._later(self._read())
-        self._indexer.edited(_key(document), document.path, document.language, document.text.text)
 
     async def _read(self) -> None:
         while self._unread:  # one at a time: parsing holds the interpreter, in a thread too
-            _, document = self._unread.popitem()
+            uri, document = next(reversed(self._unread.items()))
+            await self.shield.look([document.path])
+            if self._unread.get(uri) is not document:  # closed meanwhile, or changed
+                continue
+            del self._unread[uri]
+            self._indexer.edited(
+                _key(document), document.path, document.language, document.text.text
+            )
             await self._excerpts.index(document)
 
     def _settle(self, document: Document) -> None:

@@ -118,14 +118,14 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_new_file_takes_no_other_ones_place(tmp_path: Path) -> None:
-    files.create(tmp_path / "tests" / "test_a.py", "x\n")
+    files.create(tmp_path / "tests" / "test_a.py", "x\n", tmp_path)
     assert (tmp_path / "tests" / "test_a.py").read_bytes() == b"x\n"
     with pytest.raises(EditConflict, match="exists already"):
-        files.create(tmp_path / "tests" / "test_a.py", "y\n")
+        files.create(tmp_path / "tests" / "test_a.py", "y\n", tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("none.py", "does not exist"), ("folder", "is no file")]
+    ("name", "said"), [("none.py", "does not exist"), ("folder", "is not a regular file")]
 )
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -1,6 +1,7 @@
 """The workspace's files in the recall index: what is read, and how it follows disk and editor."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -148,6 +149,7 @@ async def test_a_deleted_folder_takes_its_files_along(tmp_path: Path) -> None:
     write(tmp_path / "subway.py")
     async with indexing(tmp_path) as (indexer, index):
         indexer.deleted(tmp_path / "sub")
+        await indexer.settled()
         assert names(index, tmp_path) == {"subway.py"}
 
 
@@ -212,3 +214,32 @@ async def test_nothing_is_read_before_the_start_nor_after_the_end(tmp_path: Path
 async def test_a_root_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     async with indexing(tmp_path / "gone") as (_, index):
         assert index.line_count == 0
+
+
+async def test_a_root_that_is_no_path_does_no_harm_to_the_others(tmp_path: Path) -> None:
+    write(tmp_path / "a.py")
+    async with indexing(Path("/tmp/\0x"), tmp_path) as (_, index):
+        assert names(index, tmp_path) == {"a.py"}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+async def test_what_is_no_regular_file_is_passed_over(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "b.py")
+    write(tmp_path / "a.py")
+    async with indexing(tmp_path) as (indexer, index):
+        indexer.changed(tmp_path / "b.py")
+        await indexer.settled()
+        assert names(index, tmp_path) == {"a.py"}
+
+
+async def test_thousands_of_deletions_are_one_look_at_the_files(tmp_path: Path) -> None:
+    write(tmp_path / "kept/a.py")
+    write(tmp_path / "gone/deep/b.py")
+    async with indexing(tmp_path) as (indexer, index):
+        for number in range(5_000):
+            indexer.deleted(tmp_path / f"gone/{number}")
+        indexer.deleted(tmp_path / "gone")
+        await asyncio.wait_for(indexer.settled(), 30)
+        assert names(index, tmp_path) == {"kept/a.py"}

@@ -94,6 +94,7 @@ def test_paths_and_uris_are_each_others_inverse(path: str) -> None:
 def test_what_is_no_file_has_no_path() -> None:
     assert path_of("untitled:Untitled-1") is None
     assert path_of("file://[x") is None
+    assert path_of("file:///tmp/%00x") is None
 
 
 def test_what_changes_put_in_is_remembered_up_to_a_bound() -> None:

@@ -308,7 +308,7 @@ class TestFiles:
             (b"x = " + b"9" * 5000, "is not valid TOML: "),
             (b"x = " + b"[" * 50_000, "is nested too deeply"),
             (b"[cache]\nentries = 1 # \xff\n", "is not UTF-8 text"),
-            (b"#" * (1 << 20) + b"\n", "is larger than 1024 KiB"),
+            (b"#" * (1 << 20) + b"\n", "is larger than 1 MiB"),
         ],
         ids=["syntax", "twice", "digits", "depth", "encoding", "size"],
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Set
 from pathlib import Path
 
+from twotrack import files as disk
 from twotrack.commands import editors, facts, files, terminal
 from twotrack.commands.diagnosis import Diagnosis
 from twotrack.commands.examined import Examined, Finding, Level
@@ -49,7 +50,7 @@ async def _examine(
     broken = {found.row.name for found in models if not found.answers}
     paths = [user_path(environment), root / PROJECT_FILE]
     return Diagnosis(
-        settings_files=tuple((path, path.is_file()) for path in paths),
+        settings_files=tuple((path, disk.is_regular(path)) for path in paths),
         settings_problems=tuple(session.problems),
         models=tuple(models),
         routes=session.routes,

@@ -16,7 +16,7 @@ from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.session import Session
 from twotrack.tasks import Task
-from twotrack.text import Range, Snapshot
+from twotrack.text import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class _Change:
 
     path: Path
     new: str
+    root: Path
+    """The folder that it may not lead out of."""
     old: TextFile | None = None
 
     def diff(self, root: Path) -> str:
@@ -133,18 +135,16 @@ def _offer(session: Session, order: Order, document: Document, selection: Range)
 def _changes(file: TextFile, proposal: Proposal) -> list[_Change]:
     """Give the files that change. Raises EditConflict where one is not as the model saw it."""
     changes = []
+    root = files.project_of(file.path.parent)
     for document, edits in proposal.edits:
         assert document.path is not None  # noqa: S101 - no other documents were given
-        old = file if document.path == file.path else files.read(document.path)
-        seen = document.text if old is file else Snapshot(document.text.text.removeprefix("\ufeff"))
-        if old.text != seen:
+        old = file if document.path == file.path else files.read(document.path, [root])
+        if old.text != document.text:
             raise EditConflict(f"{document.path} changed meanwhile; nothing was changed.")
         new = document.text.apply(edits).text
-        if old is not file:
-            new = new.removeprefix("\ufeff")
         if new != old.text.text:
-            changes.append(_Change(document.path, new, old))
-    changes += [_Change(path, text) for path, text in proposal.creates.items()]
+            changes.append(_Change(document.path, new, root, old))
+    changes += [_Change(path, text, root) for path, text in proposal.creates.items()]
     return changes
 
 
@@ -154,13 +154,13 @@ def _write(changes: Iterable[_Change]) -> None:
     for change in changes:
         if change.old is not None:
             files.check_unchanged(change.old)
-        elif change.path.exists():
-            raise EditConflict(f"{change.path} exists already; nothing was changed.")
+        else:
+            files.check_vacant(change.path, change.root)
     for change in changes:
         if change.old is not None:
             files.write(change.old, change.new)
         else:
-            files.create(change.path, change.new)
+            files.create(change.path, change.new, change.root)
 
 
 def _lines(text: str) -> list[str]:

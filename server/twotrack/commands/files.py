@@ -2,12 +2,11 @@
 
 import os
 import re
-import stat
-import tempfile
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files as disk
 from twotrack.document import Document
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.languages import language_of
@@ -110,6 +109,8 @@ class TextFile:
     text: Snapshot
     raw: bytes
     """What the file held."""
+    inside: Sequence[Path] | None = None
+    """The folders that it must not lead out of; None: the person named it."""
 
     @property
     def document(self) -> Document:
@@ -122,33 +123,32 @@ class TextFile:
         return (_BOM if self.raw.startswith(_BOM) else b"") + text.encode("utf-8", "replace")
 
 
-def read(path: Path) -> TextFile:
-    """Read a UTF-8 file; its line ends stay as they are. Raises TwotrackError."""
+def read(path: Path, inside: Sequence[Path] | None = None) -> TextFile:
+    """Read a UTF-8 file; its line ends stay as they are. Raises TwotrackError.
+
+    `inside`: folders that it must not lead out of; None: the person named it.
+    """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     try:
-        if not path.is_file():
-            what = "is no file" if path.exists() else "does not exist"
-            raise TwotrackError(f"{path} {what}.")
-        with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "invalid path"
-        raise TwotrackError(f"{path} cannot be read: {why}.") from None
-    if len(raw) > _MOST_BYTES:
-        raise TwotrackError(f"{path} is larger than {_MOST_BYTES >> 20} MiB.")
+        raw = disk.read(path, _MOST_BYTES, inside)
+    except FileNotFoundError:
+        raise TwotrackError(f"{path} does not exist.") from None
+    except disk.Refused as error:
+        raise TwotrackError(f"{path} {error.strerror}.") from None
+    except OSError as error:
+        raise TwotrackError(f"{path} cannot be read: {error.strerror}.") from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise TwotrackError(f"{path} is not UTF-8 text.") from None
-    return TextFile(path, Snapshot(text), raw)
+    return TextFile(path, Snapshot(text), raw, inside)
 
 
 def project_of(folder: Path) -> Path:
     """Give the nearest folder from `folder` upwards with .git or .twotrack.toml, else `folder`."""
     for candidate in (folder, *folder.parents):
-        with suppress(OSError):
-            if (candidate / ".git").exists() or (candidate / PROJECT_FILE).exists():
-                return candidate
+        if any(disk.is_there(candidate / name) for name in (".git", PROJECT_FILE)):
+            return candidate
     return folder
 
 
@@ -158,44 +158,40 @@ def write(file: TextFile, text: str) -> None:
     Raises EditConflict where the file changed since it was read, TwotrackError where it cannot
     be written.
     """
-    target = file.path.resolve()  # a link goes on leading there
-    temporary = None
+    check_unchanged(file)
     try:
-        check_unchanged(file)
-        mode = stat.S_IMODE(target.stat().st_mode)
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as new:
-            temporary = Path(new.name)
-            new.write(file.replaced(text))
-            new.flush()
-            os.fsync(new.fileno())
-        temporary.chmod(mode)
-        temporary.replace(target)
-        temporary = None
+        disk.replace(file.path, file.replaced(text), file.inside)
     except OSError as error:
         raise TwotrackError(f"{file.path} cannot be written: {error.strerror}.") from None
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
 
 
 def check_unchanged(file: TextFile) -> None:
     """Raise EditConflict where the file is not as it was read, TwotrackError where it is locked."""
-    if read(file.path).raw != file.raw:
+    if read(file.path, file.inside).raw != file.raw:
         raise EditConflict(f"{file.path} changed meanwhile; nothing was changed.")
     if not os.access(file.path, os.W_OK):  # replacing it would get around its mode
         raise TwotrackError(f"{file.path} is read-only; nothing was changed.")
 
 
-def create(path: Path, text: str) -> None:
-    """Make a new file. Raises TwotrackError where there is one already, or it cannot be made."""
+def check_vacant(path: Path, root: Path) -> None:
+    """Raise what `create` would."""
+    _making(path, lambda: disk.check_vacant(path, root))
+
+
+def create(path: Path, text: str, root: Path) -> None:
+    """Make a new file below `root`, nowhere through a link.
+
+    Raises EditConflict where there is one already, TwotrackError where it cannot be made.
+    """
+    _making(path, lambda: disk.create(path, text.encode("utf-8", "replace"), root))
+
+
+def _making(path: Path, make: Callable[[], None]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(text.encode("utf-8", "replace"))
+        make()
     except FileExistsError:
         raise EditConflict(f"{path} exists already; nothing was changed there.") from None
+    except disk.Refused as error:
+        raise TwotrackError(f"{path} {error.strerror}; nothing was made there.") from None
     except OSError as error:
         raise TwotrackError(f"{path} cannot be made: {error.strerror}.") from None

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from twotrack.events import Abandoned, Answered, Event, ModelFailed
+from twotrack.commands import terminal
+from twotrack.events import Abandoned, Answered, Event, ModelFailed, RulesUnreadable
 
 
 @dataclass(slots=True)
@@ -13,9 +14,11 @@ class Tally:
     events: list[Answered | Abandoned | ModelFailed] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        """Keep what costs."""
+        """Keep what costs; say why nothing is sent."""
         if isinstance(event, Answered | Abandoned | ModelFailed):
             self.events.append(event)
+        elif isinstance(event, RulesUnreadable):
+            terminal.say(event.problem)
 
     @property
     def models(self) -> list[str]:

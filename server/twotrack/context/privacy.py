@@ -1,38 +1,34 @@
 """What may leave the machine: no secret file, no ignored file, no secret-looking string."""
 
+import asyncio
+import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
+from twotrack import files
+from twotrack.context.gitignore import Rules
+from twotrack.context.ignored import FRESH_S, Ignored
 from twotrack.context.redaction import redact_around
 from twotrack.context.secret_files import is_secret, named_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
-FRESH_S = 2.0
-"""So long an answer about a file holds before the disk is asked again."""
 _MAX_KNOWN = 4096
-_MAX_IGNORE_BYTES = 256 * 1024
 
 _URI_PATH = re.compile(r"[^:/?#]+:(?://[^/?#]*)?(/[^?#]*)")
-
-
-class _Spec(NamedTuple):
-    folder: Path
-    patterns: "GitIgnoreSpec"
 
 
 class Shield:
     """Decides what may be sent. `roots` are the workspace's folders.
 
     An answer costs a few microseconds while it is fresh and the disk's time (a stat for each
-    folder above the file) when it is not. Safe to call from several threads.
+    folder above the file) when it is not; `look` spends that in a thread. Safe to call from
+    several threads. `environment` tells where the user's git rules are; `complain` hears once,
+    in any thread, of rules that cannot be read: what they speak of is not sent.
     """
 
     def __init__(
@@ -41,6 +37,9 @@ class Shield:
         privacy: PrivacySettings,
         context: ContextSettings,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        environment: Mapping[str, str] = {},
+        complain: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._roots = tuple(roots)
         self._privacy = privacy
@@ -48,8 +47,24 @@ class Shield:
         self._clock = clock
         self._send: dict[Path, tuple[float, bool]] = {}
         self._use: dict[Path, tuple[float, bool]] = {}
-        self._ignores: dict[Path, tuple[tuple[int, int], GitIgnoreSpec]] = {}
-        self._excludes: dict[tuple[str, ...], GitIgnoreSpec] = {}
+        self._ignored = Ignored(self._roots, environment, complain, clock)
+        self._excludes: dict[tuple[str, ...], Rules] = {}
+
+    async def look(self, paths: Iterable[Path | None]) -> None:
+        """Ask the disk, in a thread, about those files of which no fresh answer is known."""
+        old = [path for path in paths if path is not None and not self._is_known(path)]
+        if old:
+            await asyncio.to_thread(self._look, old)
+
+    def _is_known(self, path: Path) -> bool:
+        now = self._clock()
+        answers = self._send.get(path), self._use.get(path)
+        return all(answer is not None and now < answer[0] for answer in answers)
+
+    def _look(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self.may_send(path)
+            self.may_use(path)
 
     def may_send(self, path: Path | None) -> bool:
         """Whether the text of the file at `path` (absolute) may be sent, even when it is open.
@@ -122,53 +137,16 @@ class Shield:
         if self._root(path) is None:
             return True
         real = path.resolve()
-        return any(real.is_relative_to(root.resolve()) for root in self._roots)
+        return any(map(real.is_relative_to, filter(None, map(files.resolved, self._roots))))
 
     def _excluded(self, patterns: tuple[str, ...], path: Path) -> bool:
         if not patterns:
             return False
         if patterns not in self._excludes:
-            self._excludes[patterns] = _compile(patterns)
+            self._excludes[patterns] = Rules.parse("\n".join(patterns).encode(errors="replace"))
         roots = [root for root in self._roots if path.is_relative_to(root)] or [Path(path.anchor)]
-        spec = self._excludes[patterns]
-        return any(spec.match_file(path.relative_to(root).as_posix()) for root in roots)
-
-    def _ignored(self, path: Path) -> bool:
-        """Whether git would ignore the file: the innermost .gitignore that knows it decides."""
-        specs: list[_Spec] = []
-        for folder in _folders(self._top(path), path.parent):
-            if specs and _verdict(specs, folder, is_folder=True):
-                return True  # what lies in an ignored folder cannot be taken in again
-            specs.extend(self._specs(folder))
-        return bool(specs) and _verdict(specs, path, is_folder=False)
-
-    def _top(self, path: Path) -> Path:
-        """The folder whose .gitignore holds first: the repository's, else the workspace's."""
-        for folder in path.parents:
-            if (folder / ".git").exists():
-                return folder
-        return self._root(path) or path.parent
-
-    def _specs(self, folder: Path) -> Iterator[_Spec]:
-        for file in (folder / ".git" / "info" / "exclude", folder / ".gitignore"):
-            patterns = self._patterns(file)
-            if patterns is not None:
-                yield _Spec(folder, patterns)
-
-    def _patterns(self, file: Path) -> "GitIgnoreSpec | None":
-        try:
-            stat = file.stat()
-        except OSError:
-            return None
-        stamp = stat.st_mtime_ns, stat.st_size
-        known = self._ignores.get(file)
-        if known is None or known[0] != stamp:
-            with file.open("rb") as stream:
-                lines = stream.read(_MAX_IGNORE_BYTES).decode(errors="replace").splitlines()
-            known = stamp, _compile(lines)
-            _bound(self._ignores)
-            self._ignores[file] = known
-        return known[1]
+        rules = self._excludes[patterns]
+        return any(rules.ignores(os.fsencode(path.relative_to(root).as_posix())) for root in roots)
 
 
 def _bound(known: dict[Path, Any]) -> None:
@@ -202,34 +180,3 @@ def is_settings(document: Document) -> bool:
     """Whether the values of a document need no quotes, by its language or its name."""
     names = (document.language, document.path.name if document.path else "")
     return any(_UNQUOTED.fullmatch(name.lower()) for name in names)
-
-
-def _folders(top: Path, last: Path) -> Iterator[Path]:
-    """The folders from `top` down to `last`."""
-    yield top
-    for part in last.relative_to(top).parts:
-        top /= part
-        yield top
-
-
-def _verdict(specs: Sequence[_Spec], path: Path, *, is_folder: bool) -> bool:
-    for folder, patterns in reversed(specs):
-        name = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
-        include = patterns.check_file(name).include
-        if include is not None:
-            return include
-    return False
-
-
-def _compile(lines: Iterable[str]) -> "GitIgnoreSpec":
-    """Compile patterns; one that means nothing ("!") is left out, as git does."""
-    import pathspec  # noqa: PLC0415  # lazily: only a workspace with ignored files needs it
-
-    good = []
-    for line in lines:
-        try:
-            pathspec.GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        good.append(line)
-    return pathspec.GitIgnoreSpec.from_lines(good)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files
 from twotrack.context.excerpts import ExcerptPicker, Piece
 from twotrack.context.privacy import Shield, file_of, is_settings
 from twotrack.context.window import characters, lines_above, window_at
@@ -98,13 +99,12 @@ def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
     texts: list[str] = []
     for name in dict.fromkeys(rules):
         path = root / name
-        try:
-            inside = path.resolve().is_relative_to(root.resolve())
-            if not (inside and path.is_file() and shield.may_send(path)):
-                continue
-            with path.open("rb") as file:
-                text = file.read(_RULES_FILE_BYTES).decode("utf-8-sig", errors="ignore")
-        except (OSError, ValueError):
+        if not shield.may_send(path):
             continue
+        try:
+            data = files.head(path, _RULES_FILE_BYTES, [root])
+        except OSError:
+            continue
+        text = data.decode("utf-8-sig", errors="ignore")
         texts.append(text.replace("\r\n", "\n").strip())
     return shield.redact("\n\n".join(filter(None, texts)))[:_RULES_CHARACTERS]

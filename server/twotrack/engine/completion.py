@@ -106,7 +106,7 @@ class Completer:
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream.
         """
         begun = self._clock()
-        if not self._enabled(request) or not self._shield.may_send(file_of(request.document)):
+        if not self._enabled(request) or not await self._may_send(request):
             return None
         place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:
@@ -130,6 +130,12 @@ class Completer:
             return None
         return await self._ask(request, place, gap, several_lines, begun)
 
+    async def _may_send(self, request: CompletionRequest) -> bool:
+        """Whether the document may be sent; what is asked of the disk is asked off the loop."""
+        document = request.document
+        await self._shield.look(file_of(each) for each in (document, *request.others))
+        return self._shield.may_send(file_of(document))
+
     async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Make the model that would be asked ready for completions in `document`.
 
@@ -137,6 +143,7 @@ class Completer:
         asked about last, or else for the end of the file. Never raises; ends early where a model
         on this machine is asked meanwhile, and keeps what it has read.
         """
+        await self._shield.look(file_of(each) for each in (document, *others))
         self.stop_warming()
         if not self._shield.may_send(file_of(document)):
             return

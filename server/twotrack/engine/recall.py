@@ -101,6 +101,8 @@ class RecallIndex:
                         yield
                     else:
                         self._by_language[language] = fresh
+        for index in list(self._by_language.values()):
+            yield from index.sweep()
 
     async def settle(self) -> None:
         """Work off what is noted, leaving the loop to others after each slice."""

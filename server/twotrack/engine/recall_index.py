@@ -62,6 +62,8 @@ class LineIndex:
         self._firsts: list[int] = []
         self._by_path: dict[str, SourceFile] = {}
         self._adding: dict[str, SourceFile] = {}
+        self._removed: list[array[int]] = []
+        """Words of files that are gone, still to be counted down."""
         self._end = 0
         self.live_lines = 0
 
@@ -136,7 +138,10 @@ class LineIndex:
         return len(keys)
 
     def remove(self, path: str) -> None:
-        """Forget a file; its numbers stay in the buckets, dead, until the index is rebuilt."""
+        """Forget a file, at once; `sweep` does what is left to do.
+
+        Its numbers stay in the buckets, dead, until the index is rebuilt.
+        """
         if adding := self._adding.pop(path, None):
             adding.text = ""
         file = self._by_path.pop(path, None)
@@ -144,9 +149,20 @@ class LineIndex:
             return
         file.live = False
         self.live_lines -= len(file)
-        for word in file.words:
-            self._word_files[word] -= 1
+        self._removed.append(file.words)
         file.text = ""
+
+    def sweep(self) -> Iterator[None]:
+        """Count the words of removed files down; yields after each slice of work."""
+        work = 0
+        while self._removed:
+            words = self._removed.pop()
+            for word in words:
+                self._word_files[word] -= 1
+            work += len(words)
+            if work > _SLICE_WORK:
+                work = 0
+                yield
 
     def rebuilt(self) -> Iterator["LineIndex | None"]:
         """Make a new index of the live files: None after each slice of work, the index last."""

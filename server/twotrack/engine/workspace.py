@@ -1,7 +1,6 @@
 """The workspace's files, read in the background into the recall index."""
 
 import asyncio
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -9,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from twotrack import files
 from twotrack.engine.recall import MAX_FILE_CHARS, MAX_LINES, RecallIndex
 from twotrack.languages import PLAIN, language_of
 
@@ -39,6 +39,8 @@ _MAX_ENTRIES = 100_000
 """Names looked at in all: a home folder as the root must not keep the disk busy."""
 _BATCH = 16
 """Files read in one turn of the thread; between two turns a cancellation is heard."""
+_KEYS = 256
+"""Keys looked at in one turn of the event loop: a third of a millisecond."""
 
 
 class ReadFile(NamedTuple):
@@ -72,6 +74,7 @@ class WorkspaceIndexer:
         self._files: set[str] = set()
         self._open: set[str] = set()
         self._touched: dict[Path, None] = {}
+        self._gone: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
@@ -101,7 +104,15 @@ class WorkspaceIndexer:
         """Forget a file, or all files of a folder, that is gone from the disk."""
         self.changed(path)  # a batch that is being read may still bring it
         gone = path.as_posix()
-        for key in [k for k in self._files if k == gone or k.startswith(gone + "/")]:
+        if gone in self._files:
+            self._forget(gone)
+        else:  # a folder, maybe: all of them are looked for together
+            self._gone.add(gone)
+
+    def left(self, root: Path) -> None:
+        """Forget at once all files of a root that is given up."""
+        start = f"{root.as_posix()}/"
+        for key in [key for key in self._files if key.startswith(start)]:
             self._forget(key)
 
     def edited(self, key: str, path: Path | None, language: str, text: str) -> None:
@@ -130,6 +141,7 @@ class WorkspaceIndexer:
             await self._take(batch)
         while True:
             self._wake.clear()
+            await self._forget_folders()
             while self._touched:
                 paths = list(islice(self._touched, _BATCH))
                 for path in paths:
@@ -155,6 +167,17 @@ class WorkspaceIndexer:
                 self._files.add(key)
                 self._index.update(key, language, text)
         await self._index.settle()
+
+    async def _forget_folders(self) -> None:
+        """Forget what lay in folders that are gone."""
+        gone, self._gone = self._gone, set()
+        if not gone:
+            return
+        for number, key in enumerate(list(self._files)):
+            if any(key[:at] in gone for at in _slashes(key)):
+                self._forget(key)
+            if number % _KEYS == 0:
+                await asyncio.sleep(0)
 
     def _forget(self, key: str) -> None:
         self._files.discard(key)
@@ -190,11 +213,7 @@ class WorkspaceIndexer:
         while folders and entries < _MAX_ENTRIES:
             folder = folders.popleft()
             try:
-                with os.scandir(folder) as scan:
-                    listed = sorted(
-                        (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
-                        for entry in islice(scan, _MAX_ENTRIES)
-                    )
+                listed = files.listed(folder, _MAX_ENTRIES)
             except OSError:
                 continue
             entries += len(listed)
@@ -231,14 +250,18 @@ class WorkspaceIndexer:
         if language is PLAIN or not self._allowed(path):
             return ReadFile(key, language.id, None)
         try:
-            if not path.is_file():
-                return ReadFile(key, language.id, None)
-            with path.open("rb") as file:
-                data = file.read(MAX_FILE_CHARS + 1)
-            text = None if len(data) > MAX_FILE_CHARS or b"\0" in data else data.decode("utf-8-sig")
+            data = files.read(path, MAX_FILE_CHARS, self._roots)
+            text = None if b"\0" in data else data.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             text = None
         return ReadFile(key, language.id, text)
+
+
+def _slashes(key: str) -> Iterator[int]:
+    at = key.find("/", 1)
+    while at >= 0:
+        yield at
+        at = key.find("/", at + 1)
 
 
 def _outermost(roots: Sequence[Path]) -> list[Path]:

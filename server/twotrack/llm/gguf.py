@@ -3,9 +3,12 @@
 Format: the GGUF specification of ggml, version 2 and 3 (little-endian).
 """
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
+
+from twotrack import files
 
 _OVERHEAD = 128 * 2**20
 """Bytes beside weights and KV cache. Measured with SmolLM2-135M and batches of 128: 46 MiB, Python
@@ -33,8 +36,8 @@ def needed_bytes(path: Path, context_window: int) -> int:
     Weights count in full although they are mapped from the file: they stay in memory while the
     model works. Raises NotGGUF, OSError.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with files.opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
         try:
             head = _read_head(file)
         except (struct.error, UnicodeDecodeError, OverflowError) as error:

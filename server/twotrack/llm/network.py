@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import httpcore
 
+from twotrack import files
 from twotrack.llm import http2
 from twotrack.llm.connections import Pool, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
@@ -147,14 +148,17 @@ def _system_has_authorities() -> bool:
     if paths.cafile:
         return True
     try:
-        return bool(paths.capath) and any(Path(paths.capath).iterdir())
+        return bool(paths.capath) and bool(files.listed(Path(paths.capath), 1))
     except OSError:
         return False
 
 
 def _trust(context: ssl.SSLContext, file: Path, setting: str) -> None:
     try:
-        context.load_verify_locations(file)
+        with files.opened(file):  # what is no regular file might keep OpenSSL waiting
+            context.load_verify_locations(file)
+    except files.Refused as error:
+        raise Misconfigured(f"{setting} names {file}, which {error.strerror}.") from None
     except ssl.SSLError:
         raise Misconfigured(f"{setting} names {file}, which holds no certificates (PEM).") from None
     except OSError as error:

@@ -1,6 +1,7 @@
 """The open documents, as the editor has them."""
 
 import asyncio
+import os
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -114,14 +115,22 @@ class Documents:
 
 
 def path_of(uri: str) -> Path | None:
-    """Give the absolute path of a file: URI, else None."""
+    """Give the absolute path of a file: URI; None where it is none that a file can have."""
     if not uri.startswith("file:"):
         return None
     try:
         path = uris.to_fs_path(uri)
     except ValueError:  # such as file://[
         return None
-    return Path(path) if path else None
+    return Path(path) if path and is_path(path) else None
+
+
+def is_path(text: str) -> bool:
+    """Whether the system takes `text` for a path: no NUL, nothing that it cannot write."""
+    try:
+        return "\0" not in text and bool(os.fsencode(text))
+    except UnicodeError:
+        return False
 
 
 def uri_of(path: Path) -> str:

@@ -7,7 +7,6 @@ for the disk; what is spent is kept in memory.
 import asyncio
 import logging
 import math
-import os
 import queue
 import threading
 import time
@@ -19,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from twotrack import files
 from twotrack.events import Abandoned, Answered, Event, ModelFailed
 from twotrack.folders import data_file, is_nowhere
 from twotrack.settings.schema import BudgetSettings
@@ -301,8 +301,7 @@ def _connect(path: Path) -> "sqlite3.Connection":
     """Open the ledger, for the user's eyes only; it is made where it is missing."""
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    files.prepare(path)
     database = sqlite3.connect(path, timeout=_LOCKED_S)
     try:
         database.execute("PRAGMA journal_mode = WAL")

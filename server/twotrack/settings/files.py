@@ -1,9 +1,10 @@
 """The settings' files: where they are, and what is read of them."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twotrack import files
 from twotrack.folders import config_file
 from twotrack.settings.check import Problems
 
@@ -37,28 +38,29 @@ def user_tree(environment: Mapping[str, str], problems: Problems) -> Mapping[str
 
 def project_tree(root: Path, problems: Problems) -> Mapping[str, object]:
     """Return a project's file as tables; it may be made to hurt, so it is kept small."""
-    text = _text(root / PROJECT_FILE, PROJECT_FILE_BYTES, problems) or ""
+    text = _text(root / PROJECT_FILE, PROJECT_FILE_BYTES, problems, [root]) or ""
     if any(len(line) > PROJECT_LINE_CHARACTERS for line in text.split("\n")):
         problems.add((), f"has a line of more than {PROJECT_LINE_CHARACTERS} characters; not read")
         return {}
     return _tables(text, problems)
 
 
-def _text(path: Path, most_bytes: int, problems: Problems) -> str | None:
+def _text(
+    path: Path, most_bytes: int, problems: Problems, inside: Sequence[Path] | None = None
+) -> str | None:
     """Return what the file holds, empty where it cannot be read, None where there is none."""
     try:
-        if not path.exists():
-            return None
-        if not path.is_file():  # opening a pipe would wait for its writer
-            problems.add((), "is not a regular file")
-            return ""
-        with path.open("rb") as file:
-            raw = file.read(most_bytes + 1)
-    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
-        problems.add((), f"cannot be read: {getattr(error, 'strerror', None) or 'invalid path'}")
+        raw = files.read(path, most_bytes, inside)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except files.TooLarge as error:
+        problems.add((), f"{error.strerror}; not read")
         return ""
-    if len(raw) > most_bytes:
-        problems.add((), f"is larger than {most_bytes >> 10} KiB; not read")
+    except files.Refused as error:
+        problems.add((), error.strerror or "")
+        return ""
+    except OSError as error:
+        problems.add((), f"cannot be read: {error.strerror}")
         return ""
     try:
         return raw.decode("utf-8-sig")  # editors of Windows write a byte order mark

@@ -14,11 +14,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from twotrack import files
 from twotrack.settings.check import annotations
 from twotrack.settings.limits import ROUTE_KEYS, allowed
 from twotrack.settings.schema import Settings
 from twotrack.settings.trust import PROJECT_FILE
 from twotrack.tasks import TASKS, Task
+
+_MOST_BYTES = 16 << 20
 
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 
@@ -104,7 +107,7 @@ def rewrite(arguments: Sequence[str], command: str, updated: Callable[[str], str
         sys.stderr.write(f"usage: {command} [--check] FILE\n")
         return 2
     path = Path(names[0])
-    present = path.read_text(encoding="utf-8")
+    present = files.read(path, _MOST_BYTES).decode()
     try:
         wanted = updated(present)
     except ValueError as error:
@@ -115,7 +118,7 @@ def rewrite(arguments: Sequence[str], command: str, updated: Callable[[str], str
     if "--check" in arguments:
         sys.stderr.write(f"{path} is out of date: {command} {path}\n")
         return 1
-    path.write_text(wanted, encoding="utf-8")
+    files.replace(path, wanted.encode())
     return 0
 
 

@@ -58,6 +58,10 @@ class Actions:
         # A picker of its own: the one for completions keeps what it chose while one types.
         self._excerpts = ExcerptPicker(syntax)
 
+    async def look(self, document: Document, others: Sequence[Document] = ()) -> None:
+        """Find out, off the event loop, what may be sent, before the other methods ask that."""
+        await self._shield.look(file_of(each) for each in (document, *others))
+
     def offers(
         self, document: Document, selection: Range, diagnostics: Sequence[Diagnostic] = ()
     ) -> list[Offer]:
@@ -123,6 +127,7 @@ class Actions:
         nothing to do it with, RouteExhausted where no model answers, and ReplyRejected where no
         answer passes its check. Nothing is changed by any of it.
         """
+        await self.look(document, others)
         if not self._shield.may_send(file_of(document)):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         others = [other for other in others if other.uri != document.uri]

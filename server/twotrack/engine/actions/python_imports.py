@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from twotrack import files
 from twotrack.engine.actions.tested import SOURCE_FOLDERS, Tested, module_of
 from twotrack.errors import ReplyRejected
 
@@ -90,7 +91,9 @@ class _Modules:
         return found or ([base] if self._is_folder(base) else [])
 
     def _is_folder(self, path: Path) -> bool:
-        return any(file.is_relative_to(path) for file in self._tested.opened) or path.is_dir()
+        return any(file.is_relative_to(path) for file in self._tested.opened) or files.is_folder(
+            path
+        )
 
     def has(self, file: Path, name: str) -> bool:
         """Whether a module has a name, or holds a module of that name."""

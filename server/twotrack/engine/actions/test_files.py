@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from twotrack import files
 from twotrack.context.privacy import Shield
 from twotrack.document import Document
-from twotrack.engine.actions.offers import NOT_OPEN
-from twotrack.errors import TwotrackError
+from twotrack.engine.actions.offers import NOT_OPEN, Proposal
+from twotrack.errors import EditConflict, TwotrackError
 from twotrack.languages import Language, TestStyle
 from twotrack.text import Snapshot
 
@@ -66,7 +67,8 @@ async def existing(
 ) -> Document | Path:
     """Give the test file of `path` as a document, else where to create it.
 
-    What is open counts before the disk. Raises TwotrackError where the file may not be sent.
+    What is open counts before the disk. Raises TwotrackError where the file may not be sent, or
+    is none to read, and where none can be made.
     """
     style = language.tests
     assert style is not None  # noqa: S101 - the offer is made for such languages only
@@ -74,15 +76,31 @@ async def existing(
     by_path = {other.path: other for other in others}
     for place in places:
         if (opened := by_path.get(place)) is not None:
-            return _sendable(opened, shield)
-        text = await asyncio.to_thread(_read, place)
+            return await _sendable(opened, shield)
+        text = await asyncio.to_thread(_read, place, roots)
         if text is not None:
             found = Document(place.as_uri(), place, language.id, NOT_OPEN, Snapshot(text))
-            return _sendable(found, shield)
+            return await _sendable(found, shield)
+    await asyncio.to_thread(_check_vacant, places[0], roots)
     return places[0]
 
 
-def _sendable(document: Document, shield: Shield) -> Document:
+def check_on_disk(proposal: Proposal, roots: Sequence[Path]) -> None:
+    """Look whether the files that no editor has open are as they were; blocks on the disk.
+
+    Raises EditConflict where one changed meanwhile, or a new one is there by now.
+    """
+    for document, _ in proposal.edits:
+        if document.version != NOT_OPEN or document.path is None:
+            continue
+        if _read(document.path, roots) != document.text.text:
+            raise EditConflict(f"{document.path.name} changed meanwhile; nothing was changed.")
+    for path in proposal.creates:
+        _check_vacant(path, roots)
+
+
+async def _sendable(document: Document, shield: Shield) -> Document:
+    await shield.look([document.path])
     if document.path is not None and not shield.may_send(document.path):
         raise TwotrackError(
             f"{document.path.name} holds the tests and may not be sent (ignored or excluded)."
@@ -90,14 +108,36 @@ def _sendable(document: Document, shield: Shield) -> Document:
     return document
 
 
-def _read(path: Path) -> str | None:
+def _root(path: Path, roots: Sequence[Path]) -> Path:
+    """The workspace's folder that `path` lies in, else its own."""
+    around = [root for root in roots if path.is_relative_to(root)]
+    return max(around, key=lambda root: len(root.parts), default=path.parent)
+
+
+def _read(path: Path, roots: Sequence[Path]) -> str | None:
     """The file's text; None where there is none. Raises TwotrackError where it is no text."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise TwotrackError(f"{path.name} holds the tests and is too long.")
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+        return files.read(path, _MOST_BYTES, [_root(path, roots)]).decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        if not files.is_there(path):
+            return None
+        why = "is a link that leads nowhere"
+    except files.TooLarge:
+        why = "is too long"
+    except files.Refused as error:
+        why = error.strerror or ""
     except (OSError, UnicodeError):
-        raise TwotrackError(f"{path.name} holds the tests and cannot be read.") from None
+        why = "cannot be read"
+    raise TwotrackError(f"{path.name} holds the tests and {why}.")
+
+
+def _check_vacant(path: Path, roots: Sequence[Path]) -> None:
+    """Raise TwotrackError where no file can be made at `path`, and nothing else would be."""
+    try:
+        files.check_vacant(path, _root(path, roots))
+    except FileExistsError:
+        raise EditConflict(f"{path.name} was made meanwhile; nothing was changed.") from None
+    except files.Refused as error:
+        raise TwotrackError(f"{path.name} {error.strerror}, so it is not made.") from None
+    except OSError as error:
+        raise TwotrackError(f"{path.name} cannot be made: {error.strerror}.") from None

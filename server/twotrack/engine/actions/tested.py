@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files
 from twotrack.languages import Language
 
 SOURCE_FOLDERS = frozenset({"src", "lib", "server", "app", "source"})
@@ -45,16 +46,15 @@ class Tested:
 
     def exists(self, path: Path) -> bool:
         """Whether there is such a file."""
-        return path in self.opened or path.is_file()
+        return path in self.opened or files.is_regular(path)
 
     def text(self, path: Path) -> str | None:
         """Return the text of a file; None where it cannot be read."""
         if (text := self.opened.get(path)) is not None:
             return text
         try:
-            if path.stat().st_size > _MOST_BYTES:
-                return None
-            return path.read_text(encoding="utf-8")
+            inside = (*self.roots, self.path.parent)
+            return files.read(path, _MOST_BYTES, inside).decode().replace("\r\n", "\n")
         except (OSError, UnicodeError):
             return None
 

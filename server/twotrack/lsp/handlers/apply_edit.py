@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcException
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN, Proposal
 from twotrack.errors import TwotrackError
-from twotrack.lsp.handlers.carry_out import rebased, workspace_edit
+from twotrack.lsp.handlers.carry_out import caught_up, rebased, workspace_edit
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def apply(server: "Server", proposal: Proposal) -> None:
         for _ in range(_TRIES):
             if not server.client.answers_apply_edit:
                 await _rested(server)
-            await server.caught_up()
+            await caught_up(server, proposal)
             edit = workspace_edit(server, proposal)
             if edit is None:
                 return

@@ -1,11 +1,13 @@
 """From a chosen action to its edit: the part that resolve and the command share."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN, Offer, Proposal
+from twotrack.engine.actions.test_files import check_on_disk
 from twotrack.engine.edits.rebase import rebase, rebase_range
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp import explanation, to_proto
@@ -35,10 +37,19 @@ async def propose(server: "Server", title: str, document: Document, offer: Offer
         )
 
 
+async def caught_up(server: "Server", proposal: Proposal) -> None:
+    """Look that the files of a proposal are as they were, and read all that the editor has sent.
+
+    Raises EditConflict where a file that is not open has changed.
+    """
+    await asyncio.to_thread(check_on_disk, proposal, server.roots)
+    await server.caught_up()
+
+
 def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit | None:
     """Give the edit for the documents as they are now; None: nothing to edit.
 
-    `server.caught_up` comes first. Raises EditConflict.
+    `caught_up` comes first. Raises EditConflict.
     """
     if not proposal.edits and not proposal.creates:
         return None

@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from twotrack.engine.actions.offers import Offer
 from twotrack.lsp import from_proto
-from twotrack.lsp.handlers.carry_out import carry_out, workspace_edit
+from twotrack.lsp.handlers.carry_out import carry_out, caught_up, workspace_edit
 from twotrack.tasks import Task
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def register(server: "Server") -> None:
     """Add the methods to the server."""
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions())
-    def code_action(params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
+    async def code_action(
+        params: types.CodeActionParams,
+    ) -> list[types.CodeAction | types.Command]:
         document = server.documents.get(params.text_document.uri)
         selection = from_proto.selection(document.text, params.range, server.client)
         found = from_proto.diagnostics(
@@ -39,6 +41,7 @@ def register(server: "Server") -> None:
         )
         known = server.foreign.at(document, selection, server.client.encoding)
         found = (*found, *(other for other in known if other not in found))
+        await server.session.actions.look(document)
         offers = server.session.actions.offers(document, selection, found)
         wanted = params.context.only
         return [
@@ -50,7 +53,7 @@ def register(server: "Server") -> None:
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction:
         proposal = await carry_out(server, action.title, action.data)
-        await server.caught_up()
+        await caught_up(server, proposal)
         action.edit = workspace_edit(server, proposal)
         return action
 

@@ -11,7 +11,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import ACTIONS, MOST_INSTRUCTION, Diagnostic
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
-from twotrack.lsp.handlers.carry_out import propose, workspace_edit
+from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
 from twotrack.tasks import Task, Track
 from twotrack.text import Range
 
@@ -85,11 +85,12 @@ async def _edit(
     found: Sequence[Diagnostic],
 ) -> dict[str, Any]:
     await server.settle()
+    await server.session.actions.look(document)
     offer = server.session.actions.chosen(
         task, document, selection, instruction=instruction, diagnostics=found
     )
     proposal = await propose(server, offer.title, document, offer)
-    await server.caught_up()
+    await caught_up(server, proposal)
     origin = proposal.origin
     return {
         "title": proposal.title,

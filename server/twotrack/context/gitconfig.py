@@ -1,0 +1,260 @@
+"""What git's configuration says about ignored files, read without running git."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from twotrack.context.gitignore import wildmatch
+
+_SYSTEM = (
+    "/etc/gitconfig",
+    "/usr/local/etc/gitconfig",
+    "/opt/homebrew/etc/gitconfig",
+    "C:/Program Files/Git/etc/gitconfig",
+)
+"""Where builds of git have the system's file; it is not written down anywhere."""
+_DEEPEST = 10
+"""Files that include each other, as git bounds it."""
+_MOST_INCLUDED = 256
+_SECTION = re.compile(r'\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]')
+_KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
+
+
+class Unreadable(Exception):
+    """Rules are there and cannot be read: what they speak of is not sent."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} {why}")
+
+
+Read = Callable[[Path], str | None]
+"""Gives what a file holds; None where there is none. Raises Unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Where git keeps what belongs to a working tree."""
+
+    top: Path
+    """The working tree's folder."""
+    folder: Path
+    """Of this tree alone: `.git`, or where that leads."""
+    common: Path
+    """Shared by all trees of the repository."""
+
+    @property
+    def exclude(self) -> Path:
+        """The repository's own patterns."""
+        return self.common / "info" / "exclude"
+
+
+@dataclass(slots=True)
+class IgnoreSettings:
+    """The settings that say which patterns hold, and how."""
+
+    excludes: list[Path]
+    """The user's files of patterns. More than one where git's choice cannot be told."""
+    fold: bool = False
+    """Whether upper and lower case are the same."""
+
+
+def repository(top: Path, read: Read) -> Repository:
+    """Find out where `.git`, which stands in `top`, leads: that of a worktree is a file.
+
+    Raises Unreadable.
+    """
+    folder = top / ".git"
+    if not folder.is_dir():
+        text = (read(folder) or "").strip()
+        if text.startswith("gitdir:"):
+            folder = top / text.removeprefix("gitdir:").strip()
+    common = folder / ((read(folder / "commondir") or "").strip() or ".")
+    return Repository(top, folder, Path(os.path.normpath(common)))
+
+
+def ignore_settings(
+    environment: Mapping[str, str], found: Repository | None, read: Read
+) -> IgnoreSettings:
+    """Read the system's configuration, the user's and the repository's, as git does.
+
+    Raises Unreadable.
+    """
+    return _Configuration(environment, found, read).settings()
+
+
+class _Configuration:
+    """The values in force; the last one that is read of each."""
+
+    def __init__(
+        self, environment: Mapping[str, str], found: Repository | None, read: Read
+    ) -> None:
+        self._environment = environment
+        self._repository = found
+        self._read = read
+        self._values: dict[str, str] = {}
+        self._included = 0
+        self._perhaps: list[str] = []
+        """Files of patterns whose condition cannot be judged here."""
+
+    def settings(self) -> IgnoreSettings:
+        for file in self._files():
+            self._take_file(file, 0)
+        if self._repository is not None:
+            self._take_file(self._repository.common / "config", 0)
+            if _true(self._values.get("extensions.worktreeconfig", "")):
+                self._take_file(self._repository.folder / "config.worktree", 0)
+        self._take_environment()
+        named = self._values.get("core.excludesfile")
+        user = self._user_folder()
+        names = self._perhaps if named is None else [*self._perhaps, named]
+        top = self._repository.top if self._repository is not None else None
+        files = [path for name in names if name and (path := self._path(name, top)) is not None]
+        if named is None and user is not None:
+            files.append(user / "ignore")
+        return IgnoreSettings(files, _true(self._values.get("core.ignorecase", "")))
+
+    def _files(self) -> Iterator[Path]:
+        said = self._environment
+        if not _true(said.get("GIT_CONFIG_NOSYSTEM", "")):
+            given = said.get("GIT_CONFIG_SYSTEM")
+            names = _SYSTEM if given is None else [given] if given else []
+            # What is relative here, such as a path of Windows, would be the repository's.
+            yield from (path for path in map(Path, names) if path.is_absolute())
+        if (given := said.get("GIT_CONFIG_GLOBAL")) is not None:
+            yield from [Path(given)] if given else []
+            return
+        if (user := self._user_folder()) is not None:
+            yield user / "config"
+        if (home := self._home()) is not None:
+            yield home / ".gitconfig"
+
+    def _home(self) -> Path | None:
+        home = self._environment.get("HOME") or self._environment.get("USERPROFILE")
+        return Path(home) if home else None
+
+    def _user_folder(self) -> Path | None:
+        if xdg := self._environment.get("XDG_CONFIG_HOME"):
+            return Path(xdg) / "git"
+        home = self._home()
+        return home / ".config" / "git" if home is not None else None
+
+    def _path(self, name: str, beside: Path | None) -> Path | None:
+        """Read a path as git does; None where it is relative to nothing."""
+        if name.startswith("~/") and (home := self._home()) is not None:
+            return home / name[2:]
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - which raises without a home
+        if path.is_absolute():
+            return path
+        return beside / path if beside is not None else None
+
+    def _take_environment(self) -> None:
+        count = self._environment.get("GIT_CONFIG_COUNT", "")
+        for number in range(int(count) if re.fullmatch(r"\d{1,4}", count) else 0):
+            key = self._environment.get(f"GIT_CONFIG_KEY_{number}", "")
+            self._values[key.lower()] = self._environment.get(f"GIT_CONFIG_VALUE_{number}", "")
+
+    def _take_file(self, file: Path, depth: int, *, perhaps: bool = False) -> None:
+        if depth > _DEEPEST or (text := self._read(file)) is None:
+            return
+        for section, subsection, key, value in entries(text):
+            name = f"{section}.{key}"
+            if section in ("include", "includeif") and key == "path":
+                holds = section == "include" or self._holds(subsection, file)
+                path = self._path(value, file.parent)
+                if holds is not False and path is not None:
+                    self._included += 1
+                    if self._included > _MOST_INCLUDED:
+                        raise Unreadable(file, "includes too many files")
+                    self._take_file(path, depth + 1, perhaps=perhaps or holds is None)
+            elif subsection:
+                continue
+            elif not perhaps:
+                self._values[name] = value
+            elif name == "core.excludesfile":
+                self._perhaps.append(value)
+
+    def _holds(self, condition: str, file: Path) -> bool | None:
+        """Whether the condition of an `includeIf` in `file` holds; None where that is not known."""
+        kind, _, pattern = condition.partition(":")
+        if kind not in ("gitdir", "gitdir/i"):
+            return None
+        if self._repository is None:
+            return False
+        folder = self._repository.folder
+        if pattern.startswith("~/") and (home := self._home()) is not None:
+            pattern = _literal(home.as_posix()) + pattern[1:]
+        elif pattern.startswith("./"):
+            pattern = _literal(file.parent.as_posix()) + pattern[1:]
+        elif not pattern.startswith("/"):
+            pattern = f"**/{pattern}"
+        pattern += "**" if pattern.endswith("/") else ""
+        fold = kind.endswith("/i")
+        names = {Path(os.path.abspath(folder)), Path(os.path.realpath(folder))}  # noqa: PTH100
+        return any(
+            wildmatch(os.fsencode(pattern), os.fsencode(name.as_posix()), fold=fold)
+            for name in names
+        )
+
+
+def _literal(path: str) -> str:
+    return re.sub(r"([*?\[\\])", r"\\\1", path)
+
+
+def _true(value: str) -> bool:
+    return value.lower() in ("true", "yes", "on") or re.fullmatch(r"0*[1-9]\d*", value) is not None
+
+
+def entries(text: str) -> Iterator[tuple[str, str, str, str]]:
+    """Give section, subsection, key and value of each line; what is no entry is left out.
+
+    Sections and keys are in lower case. A key without a value is true.
+    """
+    section = subsection = ""
+    at, length = 0, len(text)
+    while at < length:
+        if text[at].isspace():
+            at += 1
+        elif found := _SECTION.match(text, at):
+            section, _, old = found[1].lower().partition(".")
+            subsection = old if found[2] is None else re.sub(r"\\(.)", r"\1", found[2])
+            at = found.end()
+        elif found := _KEY.match(text, at):
+            value, at = _value(text, found.end())
+            yield section, subsection, found[1].lower(), value if found[2] else "true"
+        else:
+            at = _line_end(text, at)
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+_ESCAPED = {"n": "\n", "t": "\t", "b": "\b"}
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    """Read a value up to the end of its line: without quotes, comment and blanks at its end."""
+    value: list[str] = []
+    kept = 0
+    quoted = False
+    while at < len(text) and text[at] != "\n":
+        char = text[at]
+        if char in "#;" and not quoted:
+            at = _line_end(text, at)
+            break
+        if char == "\\":
+            at += 1 + (text[at + 1 : at + 3] == "\r\n")
+            char = text[at : at + 1]
+            if char != "\n":
+                value.append(_ESCAPED.get(char, char))
+                kept = len(value)
+        elif char == '"':
+            quoted = not quoted
+        else:
+            value.append(char)
+            kept = len(value) if quoted or not char.isspace() else kept
+        at += 1
+    return "".join(value[:kept]), at

@@ -1,0 +1,214 @@
+"""Whether git would ignore a file: by the rules of its folders, its repository and its user."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from twotrack import files
+from twotrack.context.gitconfig import (
+    IgnoreSettings,
+    Repository,
+    Unreadable,
+    ignore_settings,
+    repository,
+)
+from twotrack.context.gitignore import Rules, TooManyPatterns
+
+FRESH_S = 2.0
+"""So long an answer about a folder or a file holds before the disk is asked again."""
+_MOST_BYTES = 16 << 20
+"""Of a file of patterns; a larger one counts as one that cannot be read."""
+_MOST_CONFIG_BYTES = 4 << 20
+_MOST_REMEMBERED_BYTES = 32 << 20
+_MOST_FOLDERS = 16_384
+_MOST_SAID = 100
+
+_T = TypeVar("_T")
+
+
+class _Known(Generic[_T]):
+    """What was made of files, until they change. Each step is safe between threads."""
+
+    def __init__(self, make: Callable[[bytes], _T], most_bytes: int) -> None:
+        self._make = make
+        self._most = most_bytes
+        self._known: dict[Path, tuple[tuple[int, ...], _T]] = {}
+        self._size = 0
+
+    def get(self, path: Path, inside: Sequence[Path] | None) -> _T | None:
+        """Give what the file holds; None where there is none. Raises Unreadable."""
+        try:
+            stamp = files.stamp(path)
+            if stamp is None:
+                return None
+            known = self._known.get(path)
+            if known is None or known[0] != stamp:
+                data = files.read(path, self._most, inside)
+                self._make_room(len(data) + 1024)
+                self._known[path] = known = stamp, self._make(data)
+        except TooManyPatterns:
+            raise Unreadable(path, "has too many patterns with wildcards") from None
+        except OSError as error:
+            raise Unreadable(path, _why(error)) from None
+        return known[1]
+
+    def _make_room(self, size: int) -> None:
+        self._size += size
+        if self._size > _MOST_REMEMBERED_BYTES:
+            self._known.clear()
+            self._size = size
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, files.Refused):
+        return error.strerror or ""
+    return f"cannot be read ({error.strerror})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Rules, and how many bytes of a path from the top of the tree they do not see."""
+
+    cut: int
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What holds in a folder, until then."""
+
+    until: float
+    top: Path
+    fold: bool
+    closed: bool
+    """Whether nothing of it is sent: it is ignored, or its rules cannot be read."""
+    sources: tuple[_Source, ...]
+    """The rules that hold in it; the last one that knows a path decides."""
+
+
+class Ignored:
+    """Judges files by git's rules. `roots` are the workspace's folders; `environment` git's.
+
+    `complain` hears once of rules that cannot be read, in whatever thread judges.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        environment: Mapping[str, str],
+        complain: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._roots = tuple(roots)
+        self._environment = environment
+        self._complain = complain
+        self._clock = clock
+        self._rules = _Known(Rules.parse, _MOST_BYTES)
+        self._folded = _Known(lambda data: Rules.parse(data, fold=True), _MOST_BYTES)
+        self._texts = _Known(_text, _MOST_CONFIG_BYTES)
+        self._folders: dict[Path, _Folder] = {}
+        self._said: set[str] = set()
+
+    def __call__(self, path: Path) -> bool:
+        """Whether git ignores the file at `path` (absolute), or that cannot be known."""
+        folder = self._folder(self._top(path), path.parent)
+        if folder.closed:
+            return True
+        relative = os.fsencode(path.relative_to(folder.top).as_posix())
+        return _ignored(folder.sources, relative, is_folder=False)
+
+    def _top(self, path: Path) -> Path:
+        """The folder whose rules hold first: the repository's, else the workspace's."""
+        for folder in path.parents:
+            if files.is_there(folder / ".git"):
+                return folder
+        inside = [root for root in self._roots if root in path.parents]
+        return max(inside, key=lambda root: len(root.parts), default=path.parent)
+
+    def _folder(self, top: Path, folder: Path) -> _Folder:
+        waiting = [folder]
+        while waiting[-1] != top and self._fresh(top, waiting[-1]) is None:
+            waiting.append(waiting[-1].parent)
+        made: _Folder | None = None
+        for each in reversed(waiting):
+            made = self._fresh(top, each) or self._judged(top, each, made)
+        assert made is not None  # noqa: S101 - at least `folder` was waiting
+        return made
+
+    def _fresh(self, top: Path, folder: Path) -> _Folder | None:
+        known = self._folders.get(folder)
+        return known if known and known.top == top and self._clock() < known.until else None
+
+    def _judged(self, top: Path, folder: Path, above: _Folder | None) -> _Folder:
+        try:
+            made = self._made(top, folder, above)
+        except Unreadable as error:
+            self._say(f"{error}, so nothing in {folder} is sent. Mend or remove it.")
+            until = self._clock() + FRESH_S if above is None else above.until
+            made = _Folder(until, top, fold=False, closed=True, sources=())
+        if len(self._folders) >= _MOST_FOLDERS:
+            self._folders.clear()
+        self._folders[folder] = made
+        return made
+
+    def _say(self, problem: str) -> None:
+        if problem not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(problem)
+            self._complain(problem)
+
+    def _made(self, top: Path, folder: Path, above: _Folder | None) -> _Folder:
+        """Find out what holds in a folder. Raises Unreadable."""
+        if above is None:
+            until = self._clock() + FRESH_S
+            sources, fold = self._outermost(top)
+            cut = 0
+        else:
+            until, sources, fold = above.until, above.sources, above.fold
+            relative = os.fsencode(folder.relative_to(top).as_posix())
+            cut = len(relative) + 1
+            # What lies in an ignored folder cannot be taken in again.
+            if above.closed or _ignored(sources, relative, is_folder=True):
+                return _Folder(until, top, fold, closed=True, sources=())
+        own = self._read_rules(folder / ".gitignore", [top, *self._roots], fold=fold)
+        return _Folder(until, top, fold, closed=False, sources=(*sources, *_sources(cut, own)))
+
+    def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool]:
+        """The user's rules and the repository's, and whether case counts for nothing."""
+        found = repository(top, self._text) if files.is_there(top / ".git") else None
+        settings = ignore_settings(self._environment, found, self._text)
+        return self._from_settings(settings, found), settings.fold
+
+    def _from_settings(
+        self, settings: IgnoreSettings, found: Repository | None
+    ) -> tuple[_Source, ...]:
+        paths = [*settings.excludes, *([found.exclude] if found is not None else ())]
+        return tuple(
+            source
+            for path in paths
+            for source in _sources(0, self._read_rules(path, None, fold=settings.fold))
+        )
+
+    def _read_rules(self, path: Path, inside: Sequence[Path] | None, *, fold: bool) -> Rules | None:
+        return (self._folded if fold else self._rules).get(path, inside)
+
+    def _text(self, path: Path) -> str | None:
+        return self._texts.get(path, None)
+
+
+def _sources(cut: int, rules: Rules | None) -> tuple[_Source, ...]:
+    return (_Source(cut, rules),) if rules else ()
+
+
+def _ignored(sources: Sequence[_Source], path: bytes, *, is_folder: bool) -> bool:
+    for source in reversed(sources):
+        verdict = source.rules.verdict(path[source.cut :], is_folder=is_folder)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _text(data: bytes) -> str:
+    return os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
