@@ -128,6 +128,7 @@ OTHER_OPENERS = {
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),
+    ("lsp/stream.py", "os.open"),
 }
 
 

@@ -294,3 +294,8 @@ def _folder(
         yield at, ""
     finally:
         os.close(at)
+
+
+def put_aside(path: Path, name: str) -> None:
+    """Give a file of the user's own another name in its folder. Raises OSError."""
+    path.rename(path.with_name(name))

@@ -230,9 +230,9 @@ class Ledger:
         except sqlite3.OperationalError:  # locked, full, not allowed: it may be a good one
             raise
         except sqlite3.DatabaseError:
-            aside = self.path.with_name(f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}")
-            self.path.rename(aside)
-            self._tell(f"The ledger was not readable; it is kept as {aside.name}, a new one begun.")
+            aside = f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}"
+            files.put_aside(self.path, aside)
+            self._tell(f"The ledger was not readable; it is kept as {aside}, a new one begun.")
             return _connect(self.path)
 
     def _refreshed_sums(self) -> dict[str, float] | None:
