@@ -1,6 +1,7 @@
 # ruff: noqa: E501, ISC004 - a table of texts reads better with a text a line
 """What the syntax of a document says, for each grammar."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -309,3 +310,26 @@ def test_a_line_of_nothing_but_brackets_has_no_definitions() -> None:
 def test_the_cache_parses_no_line_that_is_data() -> None:
     text = Snapshot("x = 1\ny = '" + "a" * 30_000 + "'\n")
     assert SyntaxCache().of(Document("file:///a.py", Path("/a.py"), "python", 1, text)) is None
+
+
+async def test_a_large_document_is_parsed_in_slices_between_which_others_go_on() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    text = Snapshot("def f(x):\n    return [x, {'a': x}]\n" * 30_000)
+    changed = text.replace(Range(Position(9, 4), Position(9, 10)), "yield")
+    cache, other = SyntaxCache(), asyncio.ensure_future(others())
+    for now in (text, changed):
+        document = Document("file:///a.py", Path("/a.py"), "python", 1, now)
+        await cache.ready(document)
+        found, whole = cache.of(document), parse(LANGUAGES["python"], now)
+        assert found is not None
+        assert whole is not None
+        assert found.shape_without_comments() == whole.shape_without_comments()
+    other.cancel()
+    assert turns > 3

@@ -3,7 +3,10 @@
 tree-sitter counts UTF-8 bytes; everything that leaves this module counts as `text` does.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,10 @@ _LONGEST_LINE = 20_000
 """Characters; what has longer lines is data, and parsing it between two keys takes seconds."""
 _BESIDE = 3
 """Lines."""
+_AT_ONCE = 100_000
+"""Characters that are parsed without a pause: some 10 ms."""
+_SLICE_S = 0.01
+_PIECE_BYTES = 65_536
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -260,6 +267,26 @@ def parse(
     return Syntax(language, grammar, source, tree)
 
 
+async def _parse_in_slices(grammar: Grammar, source: Source, old: "Tree | None") -> "Tree":
+    """Parse, and let the event loop do other things every few milliseconds."""
+    parser, data = grammar.parser(), source.data
+    end = 0.0
+
+    def piece(at: int, _: object) -> bytes:
+        return data[at : at + _PIECE_BYTES]
+
+    def is_over(*_: object) -> bool:
+        return time.perf_counter() >= end
+
+    while True:
+        end = time.perf_counter() + _SLICE_S
+        with suppress(ValueError):  # the slice was over; the next call goes on where it ended
+            if old is None:
+                return parser.parse(piece, progress_callback=is_over)
+            return parser.parse(piece, old, progress_callback=is_over)
+        await asyncio.sleep(0)
+
+
 _MOST_HELD = MAX_CHARACTERS + 500_000
 """Characters of the documents whose trees are kept: a tree takes 40 bytes for each."""
 _LEAST_HELD = 100_000
@@ -287,6 +314,21 @@ class SyntaxCache:
             syntax = None if odd else parse(language, document.text, syntax)
             self._held[document.uri] = (document.text, syntax)
         return syntax
+
+    async def ready(self, document: Document) -> None:
+        """Parse a large document in slices, so that `of` finds its syntax and holds nothing up."""
+        text, before = self._held.get(document.uri, (None, None))
+        large = _AT_ONCE < len(document.text) <= MAX_CHARACTERS
+        if text is document.text or not large or document.text.has_line_longer_than(_LONGEST_LINE):
+            return
+        language = language_of(document.language, document.path)
+        grammar = grammar_of(language)
+        if grammar is None:
+            return
+        source = Source(document.text.text)
+        old = before.edited(source) if before and before.language == language else None
+        tree = await _parse_in_slices(grammar, source, old)
+        self._held[document.uri] = document.text, Syntax(language, grammar, source, tree)
 
     def above(self, document: Document, line: int) -> tuple[Syntax, int] | None:
         """Return the syntax at hand, and how many lines above `line` its text has in common.

@@ -59,8 +59,9 @@ class Actions:
         self._excerpts = ExcerptPicker(syntax)
 
     async def look(self, document: Document, others: Sequence[Document] = ()) -> None:
-        """Find out, off the event loop, what may be sent, before the other methods ask that."""
+        """Find out what may be sent, and parse what is large, before the other methods need it."""
         await self._shield.look(file_of(each) for each in (document, *others))
+        await self._syntax.ready(document)
 
     def offers(
         self, document: Document, selection: Range, diagnostics: Sequence[Diagnostic] = ()
