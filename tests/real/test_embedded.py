@@ -124,7 +124,7 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("folder", "cannot be read (Is a directory)"),
+        ("folder", "cannot be read (is not a regular file)"),
         ("unreadable", "cannot be read (Input/output error)"),
         ("text", "it does not begin with GGUF"),
         ("empty", "it does not begin with GGUF"),
