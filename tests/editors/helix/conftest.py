@@ -99,7 +99,8 @@ class Helix:
 
 def _is_server(process: psutil.Process) -> bool:
     try:
-        return "twotrack" in " ".join(process.cmdline()) and process.is_running()
+        named = any(Path(part).name == "twotrack" for part in process.cmdline())
+        return named and process.is_running()
     except psutil.NoSuchProcess:  # ended since it was listed
         return False
 
