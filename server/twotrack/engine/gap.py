@@ -31,14 +31,14 @@ _HEADERS = re.compile(r"(?:[{:]|=>|->|\b(?:do(?: ?\|[^|]*\|)?|then|else|begin))$
 _BRACKET_OPENERS = re.compile(r"(?:[{(\[]|=>|\b(?:do|then|else|begin))$")
 _BLOCK_SCALAR = re.compile(r":[ \t]+[|>][-+\d]*$")
 _OPEN_TAG = re.compile(r"(?<![\w)\]])<[A-Za-z][\w.:-]*+(?:\s[^<>]*)?$")
-_ALIGNS = ("(", "[", ",", "&&", "||", "\\")
+JOINTS = ("&&", "||", "\\")
+"""What a line ends with that the next line goes on with, bracket or not."""
+_ALIGNS = ("(", "[", ",", *JOINTS)
 """What a line ends with whose next line may stand at any column."""
-_CONTINUED = ("(", "[", "=", "+", "&&", "||", "\\")
+_CONTINUED = ("(", "[", "=", "+", *JOINTS)
 """What a line ends with whose statement goes on below it."""
 ARMS = ("? ", ": ")
 """What the second and third part of a conditional expression begin with."""
-_GOES_ON = ("&&", "||", "\\")
-"""What a line ends with that the next line goes on with, bracket or not."""
 _JOINT = re.compile(r"[;,]\s|[({\[;,]")
 _BEGINS = re.compile(r"[\w@$<]")
 _FENCE = re.compile(r"\W*(?:```|~~~)")
@@ -85,7 +85,7 @@ class Gap:
         if self.lead:
             return text
         for line in reversed(self.above):
-            goes_on = self.lexer.scan(text).unopened or line.rstrip().endswith(_GOES_ON)
+            goes_on = self.lexer.scan(text).unopened or line.rstrip().endswith(JOINTS)
             if not goes_on or len(line) > _NEAR:
                 return text
             text = f"{line}\n{text}"

@@ -171,7 +171,7 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
     substituted = _substituted([gap.prefix + first, *lines], scanned, offset - 1)
     if not counted and not along:
         return text
-    theirs = style_of_lines([lines[n] for n in counted or along], style_of(gap))
+    theirs = style_of_lines([lines[n] for n in counted or sorted(along)], style_of(gap))
     ours = style_of(gap) if gap.unit else theirs
     told = Lines(
         first,
@@ -196,12 +196,13 @@ def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, 
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
         lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
-    for n in (n for n in along if said[n].strip()):
-        opener = next((m for m in range(n - 1, -1, -1) if m not in along and said[m].strip()), -1)
-        was = there if opener < 0 else theirs.width(said[opener])
-        becomes = here if opener < 0 else ours.width(lines[opener])
-        depth = max(theirs.width(said[n]) - was, 0)
-        lines[n] = ours.indent(becomes) + " " * depth + lines[n].lstrip(" \t")
+    was, becomes = there, here  # of the line that begins the comment or docstring
+    for n, line in enumerate(said):
+        if n in along and line.strip():
+            depth = max(theirs.width(line) - was, 0)
+            lines[n] = ours.indent(becomes) + " " * depth + line.lstrip(" \t")
+        elif line.strip():
+            was, becomes = theirs.width(line), ours.width(lines[n])
     return "\n".join([first, *lines])
 
 
@@ -224,13 +225,13 @@ def _substituted(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
     return found
 
 
-def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
+def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> set[int]:
     """Lines after the first that move with the code around: of comments and docstrings."""
-    moved: list[int] = []
+    moved: set[int] = set()
     for n in range(1, len(lines)):
         number = n + offset
         begins_there = number - 1 not in scanned.strings and _DOCSTRING.match(lines[n - 1])
         docstring = number in scanned.strings and (begins_there or n - 2 in moved)
         if number in scanned.comments or docstring:
-            moved.append(n - 1)
+            moved.add(n - 1)
     return moved

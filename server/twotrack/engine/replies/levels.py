@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from twotrack.engine.gap import ARMS, Gap, indent_of, steps_of, unit_of
@@ -11,7 +12,8 @@ from twotrack.engine.gap import ARMS, Gap, indent_of, steps_of, unit_of
 _DASHES = re.compile(r"(?:- +)+(?=\S)")
 """What an item of a list in YAML begins with."""
 _LABEL = re.compile(
-    r"\s*(?:#(?:if|el|end|define|undef|include|pragma|region)|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)"
+    r"\s*(?:#(?:if|el|end|define|undef|include|pragma|region)"
+    r"|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)"
 )
 """Lines that stand at the margin or half-way by custom."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
@@ -72,7 +74,7 @@ def style_of_lines(lines: Sequence[str], ours: Style) -> Style:
     return Style(tabs=False, unit=unit_of(map(len, starts)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
     """The lines of an answer that follow its first; those within strings are left out."""
 
@@ -85,7 +87,12 @@ class Lines:
     theirs: Style
     chat: bool = field(kw_only=True)
 
-    @property
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """The columns before each line, in the answer's own count."""
+        return tuple(map(self.theirs.width, self.lines))
+
+    @cached_property
     def here(self) -> int:
         """The column of the first line's level in the document.
 
@@ -97,8 +104,7 @@ class Lines:
         behind = column + len(ARMS[0])
         if not header.lstrip().startswith(ARMS) or not self.lines:
             return column
-        told = self.theirs.width(self.lines[0]) == behind + self.ours.unit
-        return behind if told else column
+        return behind if self.widths[0] == behind + self.ours.unit else column
 
     @property
     def of_our_kind(self) -> bool:
@@ -142,62 +148,58 @@ class Lines:
         if dashes and self.lines and not _DASHES.match(self.lines[0].lstrip()):
             return own + dashes.end()  # where what stands behind the dashes goes on
         opened = opened or (not self.chat and self._goes_on_at_another_width())
-        return self.theirs.width(self.lines[0]) if opened and self.lines else None
+        return self.widths[0] if opened and self.lines else None
 
     def _goes_on_at_another_width(self) -> bool:
         """Whether the first line's statement goes on at a column unlike those of the document."""
         if not self.lines:
             return False
-        goes_on = _goes_on(self.first) and not self.first.rstrip().endswith(",")
+        goes_on = _goes_on(self.first) and not _ends_item(self.first)
         if not goes_on and not CONTINUES.match(self.lines[0].lstrip()):
             return False
-        depth = self.theirs.width(self.lines[0]) - self.here
+        depth = self.widths[0] - self.here
         return depth != 0 and depth not in self.gap.continuations
 
     def _in_levels_of_another_width(self, body: int | None) -> int | None:
         """The first line's column where all lines are counted from the margin in other levels."""
         if not self.lines:
             return None
-        here, column = self.here, self.theirs.width(self.lines[0])
+        here, column = self.here, self.widths[0]
         smaller = here * self.theirs.unit // self.ours.unit
         halves = body is None and self.of_our_kind and self.theirs.unit < self.ours.unit
         if halves and column == smaller > 0:
             return smaller
-        at_level = zip(self.lines, self.levels, strict=True)
-        items = (
-            {self.theirs.width(line) for line, level in at_level if level == 0} == {column}
-            and min(self.levels) == 0
-            and self.first.rstrip().endswith(",")
-            and self._in_list
-        )
-        return column if items and column in (here // 2, 2 * here, 4 * here) else None
+        items = self._in_list and _ends_item(self.first) and min(self.levels) == 0
+        other = column in (here // 2, 2 * here, 4 * here)
+        return column if items and other and set(self._widths_at_level) == {column} else None
+
+    @property
+    def _widths_at_level(self) -> list[int]:
+        """The columns of the lines at the first one's level."""
+        return [w for w, level in zip(self.widths, self.levels, strict=True) if level == 0]
 
     def _lists_at(self, column: int) -> bool:
         """Whether all lines at the first one's level stand at `column`, each after a comma."""
         before = (self.first, *self.lines)
-        found = [n for n, level in enumerate(self.levels) if level == 0]
-        return bool(found) and all(
-            self.theirs.width(self.lines[n]) == column and before[n].rstrip().endswith(",")
-            for n in found
-        )
+        after_comma = all(_ends_item(before[n]) for n, at in enumerate(self.levels) if at == 0)
+        return after_comma and set(self._widths_at_level) == {column}
 
-    @property
+    @cached_property
     def _in_list(self) -> bool:
         """Whether the cursor's line is an item of a list, which goes on at its own column."""
         if self.gap.prefix.strip():
             return False
         above = self.gap.lexer.bare(self.gap.last_line).rstrip()
         beside = self.ours.width(self.gap.last_line) == self.here
-        return above.endswith(("(", "[", "{")) or (above.endswith(",") and beside)
+        return above.endswith(("(", "[", "{")) or (_ends_item(above) and beside)
 
     def has_steps_of_another_width(self, step: int) -> bool:
         """Whether all headers and bodies differ by `step`, where those around differ by another."""
-        widths = [self.theirs.width(line) for line in self.lines]
         lines = (self.first or self.gap.prefix, *self.lines)
         return (
             step in UNITS - {self.ours.unit}
             and not self.ours.tabs
-            and self.gap.steps_in(lines, (self.here, *widths)) == {step}
+            and self.gap.steps_in(lines, (self.here, *self.widths)) == {step}
             and self.gap.steps == {self.ours.unit}
         )
 
@@ -205,17 +207,13 @@ class Lines:
         """Whether whole statements are counted from the margin in levels of another width."""
         end = self.gap.lexer.bare(self.first).rstrip()
         ended = not end or end.endswith((";", "{", "}"))  # a comment has none
-        header = self._opens(end) or (end.endswith(")") and self.gap.language.lexis.terminator)
-        alone = (
-            not header
-            and not _goes_on(end)
-            and not end.endswith(":")
-            and not _MAY_GO_ON.search(end)
-        )
+        terminator = self.gap.language.lexis.terminator
+        header = self._opens(end) or (terminator and end.endswith(")"))
+        alone = not (header or _MAY_GO_ON.search(end))
         if not columns or not (ended or alone):
             return False
         # Where lines end statements, nothing stands deeper below one but what a word alone begins.
-        by_lines = not self.gap.language.lexis.terminator and not _WORD_ALONE.fullmatch(end)
+        by_lines = not terminator and not _WORD_ALONE.fullmatch(end)
         if columns[0] in (2 * self.here, 4 * self.here):
             return ended or by_lines or len(columns) > 1
         # A block that ends without a closer has none.
@@ -232,15 +230,12 @@ class Lines:
     def _by_lines_like_it(self, own: int, here: int) -> int:
         """The column of a first line that stands by custom: a label, what goes on with a chain."""
         if self.first.rstrip().endswith(":") and self.lines:
-            return self._by_body(own, here, self.theirs.width(self.lines[0]))
+            return self._by_body(own, here, self.widths[0])
         at_level = [n for n, level in enumerate(self.levels) if level <= 0]
-        chain = {
-            self.theirs.width(self.lines[n]) for n in at_level if self.lines[n].lstrip()[0] == "."
-        }
+        chain = {self.widths[n] for n in at_level if self.lines[n].lstrip()[0] == "."}
         if self.first.startswith(".") and len(chain) == 1:
             return chain.pop()
-        widths = {self.theirs.width(self.lines[n]) for n in at_level}
-        return own if self.chat and here not in widths else here
+        return own if self.chat and here not in {self.widths[n] for n in at_level} else here
 
     def _at_its_level(self, own: int, body: int | None) -> tuple[list[int], bool]:
         """The columns of the lines at the first line's level; whether one closes a block."""
@@ -250,10 +245,10 @@ class Lines:
         before, pending = self.first, body is not None
         body = None
         for n, (line, level) in enumerate(zip(self.lines, self.levels, strict=True)):
-            width, header = self.theirs.width(line), self._opens(line)
+            width, header = self.widths[n], self._opens(line)
             closes_here = level == 0 and _CLOSES.match(line) is not None
-            goes_on = _goes_on(before) and not self._opens(before) and not closes_here
-            goes_on = goes_on and not (self._in_list and before.rstrip().endswith(","))
+            item = self._in_list and _ends_item(before)
+            goes_on = _goes_on(before) and not (item or closes_here or self._opens(before))
             before = line
             if level < 0 or (indented and not self.chat and width < own and not closes_here):
                 break
@@ -302,8 +297,8 @@ class Lines:
         if _MIDDLE.match(self.lines[0].lstrip()) and body in (own, here):
             return body  # `when` may stand below `case`
         if own != here:
-            within = zip(self.lines, self.levels, strict=True)
-            least = min((self.theirs.width(line) for line, at in within if at > 0), default=body)
+            within = zip(self.widths, self.levels, strict=True)
+            least = min((width for width, at in within if at > 0), default=body)
             fits = [at for at in (here, own) if at < least] or [here, own]
             return min(fits, key=lambda at: (abs(body - at - self.theirs.unit), at != here))
         levels = here // self.ours.unit
@@ -312,7 +307,7 @@ class Lines:
         strict = self.gap.language.indented and self.gap.language.id != "yaml"
         begun = strict if self.first else self.chat or self.gap.opens_block
         left = body < here + begun and not _LABEL.match(self.lines[0])
-        left = left and not (self._goes_on_above() and not self.chat)
+        left = left and (self.chat or not self._goes_on_above())
         other = left or unit in (2 * self.ours.unit, 4 * self.ours.unit) or not self.of_our_kind
         if not self.chat and levels and other and unit in UNITS and body % (levels + 1) == 0:
             return unit * levels  # counted from the margin in levels of another width
@@ -328,10 +323,10 @@ class Lines:
         """The columns of a level in the answer, as far as it shows; else 0."""
         if self.theirs.tabs:
             return self.theirs.unit
-        widths = [self.theirs.width(line) for line in self.lines]
-        if step := steps_of((self.first or self.gap.prefix, *self.lines), (there, *widths)):
+        lines = (self.first or self.gap.prefix, *self.lines)
+        if step := steps_of(lines, (there, *self.widths)):
             return step
-        depths = {width - there for width in widths} - {0}
+        depths = {width - there for width in self.widths} - {0}
         if depths and depths <= self.gap.continuations:
             return 0  # as the document goes on with statements, whatever its levels
         levels = 0 if self.chat else self.here // self.ours.unit
@@ -345,6 +340,10 @@ class Lines:
 def _stands_by_custom(line: str) -> bool:
     """Whether a line's indentation does not tell its level."""
     return bool(_LABEL.match(line) or CONTINUES.match(line.lstrip()))
+
+
+def _ends_item(line: str) -> bool:
+    return line.rstrip().endswith(",")
 
 
 def _goes_on(line: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twotrack.engine.gap import Gap, indent_of
+from twotrack.engine.gap import JOINTS, Gap, indent_of
 
 _CONTINUES = re.compile(
     r"[\])}]|(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|end|fi|done|esac|case"
@@ -15,10 +15,8 @@ _MIDDLE = re.compile(
     r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when|case|default)\b"
 )
 """What goes on with a block that something above the cursor has opened."""
-_GOES_ON = ("&&", "||", "+", "\\")
+_GOES_ON = ("+", *JOINTS)
 """What a line ends with that the cursor's line goes on with: the block is that of the former."""
-_JOINTS = ("&&", "||", "\\")
-"""What a line ends with that the next line goes on with, wherever it stands."""
 _LABEL = re.compile(
     r"\s*(?:#\s*(?:if|el|endif|define|include|pragma|region|endregion)|\w+\s*:\s*$)"
 )
@@ -40,7 +38,7 @@ def within_scope(text: str, gap: Gap) -> str:
     scanned = gap.lexer.scan(gap.near + text)
     offset = len(scanned.levels) - len(lines)
     for index, line in enumerate(lines[1:], 1):
-        within = index + offset in scanned.inside or lines[index - 1].rstrip().endswith(_JOINTS)
+        within = index + offset in scanned.inside or lines[index - 1].rstrip().endswith(JOINTS)
         if not line.strip() or within:
             continue
         level = scanned.levels[index + offset] - scanned.levels[0]
