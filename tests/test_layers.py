@@ -34,6 +34,7 @@ FLOORS = [
     {"context"},
     {"engine"},
     {"report"},
+    {"model_pool"},
     {"session"},
     {"lsp", "commands"},
     {"cli"},

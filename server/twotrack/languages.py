@@ -1,14 +1,14 @@
-"""The one table of programming languages: lexical grammar, syntax, test files, token sizes.
+"""The one table of programming languages: lexical grammar (`lexis`), syntax, tests, token sizes.
 
 Settings, prompts, checks and edits derive from it. A language that is not in it still completes:
 `language_of` gives a plain one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from twotrack import lexis
-from twotrack.lexis import Block, Lexis, Literal
+from twotrack.lexis import Lexis
 
 _PLAIN_LEXIS = Lexis()
 
@@ -69,119 +69,6 @@ class Language:
     """Whether its lines are indented with tabs where the document does not tell."""
 
 
-_PYTHON = Lexis(
-    (lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE),
-    fillers=(
-        "\n    pass",
-        "\n    pass\nexcept OSError:\n    pass",
-        "\ndef f(): pass",
-        " x",
-        "\n    case _: pass",
-    ),
-)
-_SCRIPT = Lexis(
-    lexis.SCRIPT_LITERALS,
-    fillers=(
-        *(" x", " {}", " finally {}", " class A {}", " f() {}", " while (x)"),
-        *(": x", ",", " x) : (x", ">"),
-    ),
-    terminator=";",
-)
-_SCRIPT_TAGS = replace(
-    _SCRIPT, tags="jsx", signs=("</", "<", "@"), fillers=(*_SCRIPT.fillers, " />", "></>")
-)
-_GO = Lexis((*lexis.C_LITERALS, lexis.RAW_BACKTICK), fillers=(" x", " {}", "{}", " []int {}"))
-_RUST = Lexis(
-    (lexis.RUST_RAW, lexis.DOUBLE_LINES, lexis.CHARACTER),
-    fillers=(" x", " {}", " fn f() {}", " struct A;", " {},", " x;", ",", ";"),
-    terminator=";",
-    signs=("#",),
-)
-_JAVA = Lexis(
-    (lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
-    fillers=(
-        *(" x", " {}", " void f() {}", " class A {}", " finally {}", " while (x);"),
-        *(": x;", ",", ";"),
-    ),
-    terminator=";",
-)
-_C = Lexis(
-    lexis.C_LITERALS,
-    blocks=lexis.PREPROCESSOR,
-    fillers=(" x", " {}", " x;", " int f() {}", " {};", " while (x);", " }", ": x;", ",", ";"),
-    terminator=";",
-    signs=("#",),
-)
-_CPP = replace(_C, literals=(lexis.CPP_RAW, *lexis.C_LITERALS))
-_CSHARP = replace(
-    _JAVA,
-    literals=(lexis.CSHARP_VERBATIM, lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS),
-    blocks=(
-        *lexis.PREPROCESSOR,
-        Block(r"^[ \t]*#region\b", r"^[ \t]*#endregion\b", "\n#endregion"),
-    ),
-)
-_RUBY = Lexis(
-    (lexis.RUBY_PERCENT, lexis.DOUBLE_LINES, lexis.SINGLE, lexis.BACKTICK, lexis.REGEX),
-    heredoc=lexis.RUBY_HEREDOC,
-    blocks=lexis.RUBY_BLOCKS,
-    comment=r"#(?![{])[^\n]*",
-    fillers=(" x", "\nwhen 1", " def f; end"),
-    signs=(),
-)
-_PHP = Lexis(
-    (lexis.DOUBLE_LINES, lexis.SINGLE_LINES),
-    heredoc=lexis.PHP_HEREDOC,
-    blocks=lexis.PHP_BLOCKS,
-    comment=r"(?://|#(?!\[))(?:(?!\?>)[^\n])*",
-    fillers=(" x", " {}", " function f() {}", " class A {}", " finally {}", ": x;", ",", ";"),
-    terminator=";",
-)
-_SHELL = Lexis(
-    (lexis.ESCAPED, lexis.DOUBLE_LINES, lexis.SINGLE_LINES, lexis.BACKTICK),
-    heredoc=lexis.SHELL_HEREDOC,
-    blocks=lexis.SHELL_BLOCKS,
-    comment=r"(?<![^\s;&|()])#[^\n]*",
-    fillers=(" x", "\nthen\n:\nfi", "\ndo\n:\ndone", "\n:\n;;", "\n{\n:\n}", "\n:"),
-)
-_LUA = Lexis((lexis.LUA_LONG, lexis.DOUBLE, lexis.SINGLE), blocks=lexis.LUA_BLOCKS)
-_JSON = Lexis((lexis.DOUBLE,))
-_COMPONENT = replace(lexis.MARKUP, literals=(*lexis.MARKUP.literals, lexis.BACKTICK_LINES))
-_QUOTES = Lexis((lexis.DOUBLE, lexis.SINGLE))
-_STYLE = Lexis((lexis.DOUBLE, lexis.SINGLE), signs=("@", ".", "#"), comment=r"(?<!:)//[^\n]*")
-_YAML = Lexis((lexis.YAML_DOUBLE, lexis.YAML_SINGLE), comment=r"(?<!\S)#[^\n]*")
-_TOML = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
-_INI = Lexis((), comment=r"^[ \t]*+[#;!][^\n]*")
-_LATEX = replace(lexis.WORDS, literals=(), blocks=lexis.LATEX_BLOCKS, comment=r"(?<!\\)%[^\n]*")
-_SQL = Lexis((lexis.SQL_SINGLE, lexis.DOUBLE, lexis.BACKTICK), blocks=lexis.SQL_BLOCKS)
-_DOCKERFILE = Lexis(
-    (lexis.ESCAPED, lexis.DOUBLE, lexis.LOOSE_SINGLE),
-    heredoc=lexis.SHELL_HEREDOC,
-    comment=r"^[ \t]*+#[^\n]*",
-)
-_MAKEFILE = Lexis((lexis.ESCAPED, lexis.DOUBLE, lexis.LOOSE_SINGLE), blocks=lexis.MAKE_BLOCKS)
-_CMAKE = Lexis((lexis.ESCAPED, lexis.DOUBLE_LINES), blocks=lexis.CMAKE_BLOCKS)
-_TERRAFORM = Lexis((lexis.DOUBLE,), heredoc=lexis.HCL_HEREDOC)
-_NIX = Lexis((lexis.NIX_LINES, lexis.DOUBLE_LINES))
-_CURLY = Lexis(lexis.C_LITERALS)
-_TRIPLE = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS))
-_DART = Lexis((lexis.TRIPLE_DOUBLE, lexis.TRIPLE_SINGLE, lexis.DOUBLE, lexis.SINGLE))
-_POWERSHELL = Lexis((lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE))
-_BATCH = Lexis((lexis.DOUBLE,), comment=r"(?i:^[ \t]*+(?:rem\b|::)[^\n]*)")
-_PERL = Lexis(
-    (lexis.DOUBLE_LINES, lexis.LOOSE_SINGLE),
-    heredoc=lexis.RUBY_HEREDOC,
-    comment=r"(?<![$&\w])#[^\n]*",
-)
-_JULIA = Lexis((lexis.TRIPLE_DOUBLE, *lexis.C_LITERALS), blocks=lexis.JULIA_BLOCKS)
-_ELIXIR = Lexis((lexis.TRIPLE_DOUBLE, lexis.DOUBLE, lexis.LOOSE_SINGLE), blocks=lexis.END_BLOCKS)
-_LISP = Lexis((lexis.LISP_CHARACTER, lexis.DOUBLE_LINES))
-_VIM = Lexis(
-    (Literal(r'"[^"\n]*+"'), lexis.LOOSE_SINGLE),
-    blocks=lexis.VIM_BLOCKS,
-    comment=r'^[ \t]*+"[^\n]*|"(?![^"\n]*+")[^\n]*',
-)
-
 _C_BLOCK = ("/*", "*/")
 _JSDOC = DocStyle("JSDoc", "/**", "*/")
 _SCRIPT_TESTS = "Vitest or Jest, whichever the project uses"
@@ -201,7 +88,7 @@ def _script(identifier: str, name: str, extensions: tuple[str, ...], function: s
         4.7 if typed else 4.2,
         DocStyle("TSDoc", "/**", "*/") if typed else _JSDOC,
         TestStyle(_SCRIPT_TESTS, ("{stem}.test" + last, "{stem}.spec" + last)),
-        lexis=_SCRIPT if identifier == "typescript" else _SCRIPT_TAGS,
+        lexis=lexis.SCRIPT if identifier == "typescript" else lexis.SCRIPT_TAGS,
     )
 
 
@@ -217,7 +104,7 @@ _LANGUAGES = (
         DocStyle("PEP 257 docstring", '"""', '"""', inside=True),
         TestStyle("pytest", ("test_{stem}.py", "{stem}_test.py"), "tests"),
         indented=True,
-        lexis=_PYTHON,
+        lexis=lexis.PYTHON,
     ),
     _script("javascript", "JavaScript", (".js", ".mjs", ".cjs"), "language"),
     _script("javascriptreact", "JavaScript (JSX)", (".jsx",), "language"),
@@ -233,7 +120,7 @@ _LANGUAGES = (
         3.5,
         DocStyle("Go doc comment", "//"),
         TestStyle("the testing package", ("{stem}_test.go",)),
-        lexis=_GO,
+        lexis=lexis.GO,
         tabs=True,
     ),
     Language(
@@ -246,7 +133,7 @@ _LANGUAGES = (
         3.8,
         DocStyle("rustdoc comment", "///"),
         TestStyle("cargo test", ("{stem}.rs", "{stem}_test.rs"), "tests"),
-        lexis=_RUST,
+        lexis=lexis.RUST,
     ),
     Language(
         "java",
@@ -258,7 +145,7 @@ _LANGUAGES = (
         4.4,
         DocStyle("Javadoc comment", "/**", "*/"),
         TestStyle("JUnit", ("{stem}Test.java", "{stem}Tests.java"), "src/test/java"),
-        lexis=_JAVA,
+        lexis=lexis.JAVA,
     ),
     Language(
         "c",
@@ -270,7 +157,7 @@ _LANGUAGES = (
         3.5,
         DocStyle("Doxygen comment", "/**", "*/"),
         TestStyle("the project's test framework", ("test_{stem}.c", "{stem}_test.c"), "tests"),
-        lexis=_C,
+        lexis=lexis.C,
     ),
     Language(
         "cpp",
@@ -282,7 +169,7 @@ _LANGUAGES = (
         3.6,
         DocStyle("Doxygen comment", "/**", "*/"),
         TestStyle("GoogleTest or Catch2", ("{stem}_test.cpp", "test_{stem}.cpp"), "tests"),
-        lexis=_CPP,
+        lexis=lexis.CPP,
     ),
     Language(
         "csharp",
@@ -294,7 +181,7 @@ _LANGUAGES = (
         4.4,
         DocStyle("XML documentation comment", "///"),
         TestStyle("xUnit", ("{stem}Tests.cs", "{stem}Test.cs"), "tests"),
-        lexis=_CSHARP,
+        lexis=lexis.CSHARP,
     ),
     Language(
         "ruby",
@@ -306,7 +193,7 @@ _LANGUAGES = (
         3.8,
         DocStyle("YARD comment", "#"),
         TestStyle("Minitest", ("test_{stem}.rb", "{stem}_test.rb", "{stem}_spec.rb"), "test"),
-        lexis=_RUBY,
+        lexis=lexis.RUBY,
     ),
     Language(
         "php",
@@ -318,7 +205,7 @@ _LANGUAGES = (
         3.9,
         DocStyle("PHPDoc comment", "/**", "*/"),
         TestStyle("PHPUnit", ("{stem}Test.php",), "tests"),
-        lexis=_PHP,
+        lexis=lexis.PHP,
     ),
     Language(
         "shellscript",
@@ -330,68 +217,76 @@ _LANGUAGES = (
         3.3,
         DocStyle("comment", "#"),
         TestStyle("Bats", ("{stem}.bats",), "test"),
-        lexis=_SHELL,
+        lexis=lexis.SHELL,
     ),
-    Language("lua", "Lua", (".lua",), "--", ("--[[", "]]"), lexis=_LUA),
-    Language("json", "JSON", (".json",), chars_per_token=3.5, lexis=_JSON),
+    Language("lua", "Lua", (".lua",), "--", ("--[[", "]]"), lexis=lexis.LUA),
+    Language("json", "JSON", (".json",), chars_per_token=3.5, lexis=lexis.JSON),
     Language(
-        "jsonc", "JSON with comments", (".jsonc",), "//", _C_BLOCK, chars_per_token=3.5, lexis=_JSON
+        "jsonc",
+        "JSON with comments",
+        (".jsonc",),
+        "//",
+        _C_BLOCK,
+        chars_per_token=3.5,
+        lexis=lexis.JSON,
     ),
     Language("html", "HTML", (".html", ".htm"), "", ("<!--", "-->"), lexis=lexis.MARKUP),
     Language("xml", "XML", (".xml", ".svg", ".xsd"), "", ("<!--", "-->"), lexis=lexis.MARKUP),
-    Language("vue", "Vue", (".vue",), "", ("<!--", "-->"), lexis=_COMPONENT),
-    Language("svelte", "Svelte", (".svelte",), "", ("<!--", "-->"), lexis=_COMPONENT),
-    Language("css", "CSS", (".css",), "", _C_BLOCK, lexis=_STYLE),
-    Language("scss", "SCSS", (".scss",), "//", _C_BLOCK, lexis=_STYLE),
-    Language("less", "Less", (".less",), "//", _C_BLOCK, lexis=_STYLE),
-    Language("yaml", "YAML", (".yaml", ".yml"), "#", indented=True, lexis=_YAML),
-    Language("toml", "TOML", (".toml",), "#", lexis=_TOML),
-    Language("ini", "INI", (".ini", ".cfg"), ";", lexis=_INI),
-    Language("properties", "Properties", (".properties",), "#", lexis=_INI),
+    Language("vue", "Vue", (".vue",), "", ("<!--", "-->"), lexis=lexis.COMPONENT),
+    Language("svelte", "Svelte", (".svelte",), "", ("<!--", "-->"), lexis=lexis.COMPONENT),
+    Language("css", "CSS", (".css",), "", _C_BLOCK, lexis=lexis.STYLE),
+    Language("scss", "SCSS", (".scss",), "//", _C_BLOCK, lexis=lexis.STYLE),
+    Language("less", "Less", (".less",), "//", _C_BLOCK, lexis=lexis.STYLE),
+    Language("yaml", "YAML", (".yaml", ".yml"), "#", indented=True, lexis=lexis.YAML),
+    Language("toml", "TOML", (".toml",), "#", lexis=lexis.TOML),
+    Language("ini", "INI", (".ini", ".cfg"), ";", lexis=lexis.INI),
+    Language("properties", "Properties", (".properties",), "#", lexis=lexis.INI),
     Language("markdown", "Markdown", (".md", ".markdown"), "", ("<!--", "-->"), lexis=lexis.WORDS),
     Language("restructuredtext", "reStructuredText", (".rst",), "..", lexis=lexis.WORDS),
-    Language("latex", "LaTeX", (".tex", ".sty"), "%", lexis=_LATEX),
-    Language("sql", "SQL", (".sql",), "--", _C_BLOCK, lexis=_SQL),
+    Language("latex", "LaTeX", (".tex", ".sty"), "%", lexis=lexis.LATEX),
+    Language("sql", "SQL", (".sql",), "--", _C_BLOCK, lexis=lexis.SQL),
     Language(
         "dockerfile",
         "Dockerfile",
         (".dockerfile", "dockerfile", "containerfile"),
         "#",
-        lexis=_DOCKERFILE,
+        lexis=lexis.DOCKERFILE,
     ),
     Language(
         "makefile",
         "Makefile",
         (".mk", "makefile", "gnumakefile"),
         "#",
-        lexis=_MAKEFILE,
+        lexis=lexis.MAKEFILE,
         tabs=True,
     ),
-    Language("cmake", "CMake", (".cmake", "cmakelists.txt"), "#", lexis=_CMAKE),
-    Language("terraform", "Terraform", (".tf", ".tfvars"), "#", _C_BLOCK, lexis=_TERRAFORM),
-    Language("nix", "Nix", (".nix",), "#", _C_BLOCK, lexis=_NIX),
-    Language("kotlin", "Kotlin", (".kt", ".kts"), "//", _C_BLOCK, lexis=_TRIPLE),
-    Language("swift", "Swift", (".swift",), "//", _C_BLOCK, lexis=_TRIPLE),
-    Language("scala", "Scala", (".scala", ".sc"), "//", _C_BLOCK, lexis=_TRIPLE),
-    Language("dart", "Dart", (".dart",), "//", _C_BLOCK, lexis=_DART),
-    Language("groovy", "Groovy", (".groovy", ".gradle"), "//", _C_BLOCK, lexis=_DART),
-    Language("zig", "Zig", (".zig",), "//", lexis=_CURLY),
-    Language("objective-c", "Objective-C", (".m",), "//", _C_BLOCK, lexis=_C),
-    Language("proto", "Protocol Buffers", (".proto",), "//", _C_BLOCK, lexis=_QUOTES),
-    Language("graphql", "GraphQL", (".graphql", ".gql"), "#", lexis=_TRIPLE),
-    Language("powershell", "PowerShell", (".ps1", ".psm1"), "#", ("<#", "#>"), lexis=_POWERSHELL),
-    Language("bat", "Batch", (".bat", ".cmd"), "REM", lexis=_BATCH),
-    Language("perl", "Perl", (".pl", ".pm"), "#", lexis=_PERL),
-    Language("r", "R", (".r",), "#", lexis=_QUOTES),
-    Language("julia", "Julia", (".jl",), "#", ("#=", "=#"), lexis=_JULIA),
-    Language("elixir", "Elixir", (".ex", ".exs"), "#", lexis=_ELIXIR),
-    Language("erlang", "Erlang", (".erl", ".hrl"), "%", lexis=_QUOTES),
-    Language("haskell", "Haskell", (".hs",), "--", ("{-", "-}"), lexis=_CURLY),
-    Language("ocaml", "OCaml", (".ml", ".mli"), "", ("(*", "*)"), lexis=_CURLY),
-    Language("fsharp", "F#", (".fs", ".fsx"), "//", ("(*", "*)"), lexis=_TRIPLE),
-    Language("clojure", "Clojure", (".clj", ".cljs", ".edn"), ";", lexis=_LISP),
-    Language("lisp", "Lisp", (".lisp", ".el"), ";", lexis=_LISP),
-    Language("vim", "Vim script", (".vim",), '"', lexis=_VIM),
+    Language("cmake", "CMake", (".cmake", "cmakelists.txt"), "#", lexis=lexis.CMAKE),
+    Language("terraform", "Terraform", (".tf", ".tfvars"), "#", _C_BLOCK, lexis=lexis.TERRAFORM),
+    Language("nix", "Nix", (".nix",), "#", _C_BLOCK, lexis=lexis.NIX),
+    Language("kotlin", "Kotlin", (".kt", ".kts"), "//", _C_BLOCK, lexis=lexis.TRIPLE),
+    Language("swift", "Swift", (".swift",), "//", _C_BLOCK, lexis=lexis.TRIPLE),
+    Language("scala", "Scala", (".scala", ".sc"), "//", _C_BLOCK, lexis=lexis.TRIPLE),
+    Language("dart", "Dart", (".dart",), "//", _C_BLOCK, lexis=lexis.DART),
+    Language("groovy", "Groovy", (".groovy", ".gradle"), "//", _C_BLOCK, lexis=lexis.DART),
+    Language("zig", "Zig", (".zig",), "//", lexis=lexis.CURLY),
+    Language("objective-c", "Objective-C", (".m",), "//", _C_BLOCK, lexis=lexis.C),
+    Language("proto", "Protocol Buffers", (".proto",), "//", _C_BLOCK, lexis=lexis.QUOTES),
+    Language("graphql", "GraphQL", (".graphql", ".gql"), "#", lexis=lexis.TRIPLE),
+    Language(
+        "powershell", "PowerShell", (".ps1", ".psm1"), "#", ("<#", "#>"), lexis=lexis.POWERSHELL
+    ),
+    Language("bat", "Batch", (".bat", ".cmd"), "REM", lexis=lexis.BATCH),
+    Language("perl", "Perl", (".pl", ".pm"), "#", lexis=lexis.PERL),
+    Language("r", "R", (".r",), "#", lexis=lexis.QUOTES),
+    Language("julia", "Julia", (".jl",), "#", ("#=", "=#"), lexis=lexis.JULIA),
+    Language("elixir", "Elixir", (".ex", ".exs"), "#", lexis=lexis.ELIXIR),
+    Language("erlang", "Erlang", (".erl", ".hrl"), "%", lexis=lexis.QUOTES),
+    Language("haskell", "Haskell", (".hs",), "--", ("{-", "-}"), lexis=lexis.CURLY),
+    Language("ocaml", "OCaml", (".ml", ".mli"), "", ("(*", "*)"), lexis=lexis.CURLY),
+    Language("fsharp", "F#", (".fs", ".fsx"), "//", ("(*", "*)"), lexis=lexis.TRIPLE),
+    Language("clojure", "Clojure", (".clj", ".cljs", ".edn"), ";", lexis=lexis.LISP),
+    Language("lisp", "Lisp", (".lisp", ".el"), ";", lexis=lexis.LISP),
+    Language("vim", "Vim script", (".vim",), '"', lexis=lexis.VIM),
 )
 LANGUAGES: dict[str, Language] = {language.id: language for language in _LANGUAGES}
 """Every known language by its LSP identifier."""

@@ -1,11 +1,11 @@
-"""What the lexical grammars of languages are made of: literals, block words, tags.
+"""The lexical grammars of languages, and what they are made of: literals, block words, tags.
 
 A literal is a pair of regular expressions: the whole of it, and what an unfinished one looks like
 up to where its text ends (empty: an unfinished one is nothing). All of them are free of
 backtracking that grows faster than the text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -173,3 +173,116 @@ RUBY_HEREDOC = (
 )
 PHP_HEREDOC = r"<<<[ \t]*+(?P<quote>[\"']?)(?P<tag>[A-Za-z_]\w*+)[\"']?"
 HCL_HEREDOC = r"<<-?(?P<quote>)(?P<tag>[A-Za-z_]\w*+)"
+
+PYTHON = Lexis(
+    (TRIPLE_DOUBLE, TRIPLE_SINGLE, DOUBLE, SINGLE),
+    fillers=(
+        "\n    pass",
+        "\n    pass\nexcept OSError:\n    pass",
+        "\ndef f(): pass",
+        " x",
+        "\n    case _: pass",
+    ),
+)
+SCRIPT = Lexis(
+    SCRIPT_LITERALS,
+    fillers=(
+        *(" x", " {}", " finally {}", " class A {}", " f() {}", " while (x)"),
+        *(": x", ",", " x) : (x", ">"),
+    ),
+    terminator=";",
+)
+SCRIPT_TAGS = replace(
+    SCRIPT, tags="jsx", signs=("</", "<", "@"), fillers=(*SCRIPT.fillers, " />", "></>")
+)
+GO = Lexis((*C_LITERALS, RAW_BACKTICK), fillers=(" x", " {}", "{}", " []int {}"))
+RUST = Lexis(
+    (RUST_RAW, DOUBLE_LINES, CHARACTER),
+    fillers=(" x", " {}", " fn f() {}", " struct A;", " {},", " x;", ",", ";"),
+    terminator=";",
+    signs=("#",),
+)
+JAVA = Lexis(
+    (TRIPLE_DOUBLE, *C_LITERALS),
+    fillers=(
+        *(" x", " {}", " void f() {}", " class A {}", " finally {}", " while (x);"),
+        *(": x;", ",", ";"),
+    ),
+    terminator=";",
+)
+C = Lexis(
+    C_LITERALS,
+    blocks=PREPROCESSOR,
+    fillers=(" x", " {}", " x;", " int f() {}", " {};", " while (x);", " }", ": x;", ",", ";"),
+    terminator=";",
+    signs=("#",),
+)
+CPP = replace(C, literals=(CPP_RAW, *C_LITERALS))
+CSHARP = replace(
+    JAVA,
+    literals=(CSHARP_VERBATIM, TRIPLE_DOUBLE, *C_LITERALS),
+    blocks=(
+        *PREPROCESSOR,
+        Block(r"^[ \t]*#region\b", r"^[ \t]*#endregion\b", "\n#endregion"),
+    ),
+)
+RUBY = Lexis(
+    (RUBY_PERCENT, DOUBLE_LINES, SINGLE, BACKTICK, REGEX),
+    heredoc=RUBY_HEREDOC,
+    blocks=RUBY_BLOCKS,
+    comment=r"#(?![{])[^\n]*",
+    fillers=(" x", "\nwhen 1", " def f; end"),
+    signs=(),
+)
+PHP = Lexis(
+    (DOUBLE_LINES, SINGLE_LINES),
+    heredoc=PHP_HEREDOC,
+    blocks=PHP_BLOCKS,
+    comment=r"(?://|#(?!\[))(?:(?!\?>)[^\n])*",
+    fillers=(" x", " {}", " function f() {}", " class A {}", " finally {}", ": x;", ",", ";"),
+    terminator=";",
+)
+SHELL = Lexis(
+    (ESCAPED, DOUBLE_LINES, SINGLE_LINES, BACKTICK),
+    heredoc=SHELL_HEREDOC,
+    blocks=SHELL_BLOCKS,
+    comment=r"(?<![^\s;&|()])#[^\n]*",
+    fillers=(" x", "\nthen\n:\nfi", "\ndo\n:\ndone", "\n:\n;;", "\n{\n:\n}", "\n:"),
+)
+LUA = Lexis((LUA_LONG, DOUBLE, SINGLE), blocks=LUA_BLOCKS)
+JSON = Lexis((DOUBLE,))
+COMPONENT = replace(MARKUP, literals=(*MARKUP.literals, BACKTICK_LINES))
+QUOTES = Lexis((DOUBLE, SINGLE))
+STYLE = Lexis((DOUBLE, SINGLE), signs=("@", ".", "#"), comment=r"(?<!:)//[^\n]*")
+YAML = Lexis((YAML_DOUBLE, YAML_SINGLE), comment=r"(?<!\S)#[^\n]*")
+TOML = Lexis((TRIPLE_DOUBLE, TRIPLE_SINGLE, DOUBLE, SINGLE))
+INI = Lexis((), comment=r"^[ \t]*+[#;!][^\n]*")
+LATEX = replace(WORDS, literals=(), blocks=LATEX_BLOCKS, comment=r"(?<!\\)%[^\n]*")
+SQL = Lexis((SQL_SINGLE, DOUBLE, BACKTICK), blocks=SQL_BLOCKS)
+DOCKERFILE = Lexis(
+    (ESCAPED, DOUBLE, LOOSE_SINGLE),
+    heredoc=SHELL_HEREDOC,
+    comment=r"^[ \t]*+#[^\n]*",
+)
+MAKEFILE = Lexis((ESCAPED, DOUBLE, LOOSE_SINGLE), blocks=MAKE_BLOCKS)
+CMAKE = Lexis((ESCAPED, DOUBLE_LINES), blocks=CMAKE_BLOCKS)
+TERRAFORM = Lexis((DOUBLE,), heredoc=HCL_HEREDOC)
+NIX = Lexis((NIX_LINES, DOUBLE_LINES))
+CURLY = Lexis(C_LITERALS)
+TRIPLE = Lexis((TRIPLE_DOUBLE, *C_LITERALS))
+DART = Lexis((TRIPLE_DOUBLE, TRIPLE_SINGLE, DOUBLE, SINGLE))
+POWERSHELL = Lexis((DOUBLE_LINES, LOOSE_SINGLE))
+BATCH = Lexis((DOUBLE,), comment=r"(?i:^[ \t]*+(?:rem\b|::)[^\n]*)")
+PERL = Lexis(
+    (DOUBLE_LINES, LOOSE_SINGLE),
+    heredoc=RUBY_HEREDOC,
+    comment=r"(?<![$&\w])#[^\n]*",
+)
+JULIA = Lexis((TRIPLE_DOUBLE, *C_LITERALS), blocks=JULIA_BLOCKS)
+ELIXIR = Lexis((TRIPLE_DOUBLE, DOUBLE, LOOSE_SINGLE), blocks=END_BLOCKS)
+LISP = Lexis((LISP_CHARACTER, DOUBLE_LINES))
+VIM = Lexis(
+    (Literal(r'"[^"\n]*+"'), LOOSE_SINGLE),
+    blocks=VIM_BLOCKS,
+    comment=r'^[ \t]*+"[^\n]*|"(?![^"\n]*+")[^\n]*',
+)

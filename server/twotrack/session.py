@@ -17,13 +17,13 @@ from twotrack.engine.completion import Completer
 from twotrack.engine.pace import Pace
 from twotrack.engine.recall import RecallIndex, recall_model
 from twotrack.engine.workspace import WorkspaceIndexer
-from twotrack.errors import SettingsError, TwotrackError
-from twotrack.llm import discovery, fim, registry
+from twotrack.errors import TwotrackError
+from twotrack.llm import discovery, fim
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import NAME as EMBEDDED
-from twotrack.llm.embedded import EmbeddedModel, available, embedded_model
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Transport
+from twotrack.model_pool import ModelPool
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Budget, Ledger, default_path
@@ -31,7 +31,7 @@ from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.routing.sent import Sent
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
-from twotrack.settings.schema import EmbeddedSettings, ModelSettings, Settings
+from twotrack.settings.schema import ModelSettings, Settings
 from twotrack.tasks import Task, Track
 
 logger = logging.getLogger(__name__)
@@ -73,8 +73,9 @@ class Session:
         self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
         self._loopback = discovery.Found()
-        self._built: dict[str, tuple[ModelSettings, Model]] = {}
-        self._embedded: tuple[EmbeddedSettings, Model] | None = None
+        self._pool = ModelPool(
+            environment, self.transport, self._health, listener=self.heard, later=self._later
+        )
         self._composed = self._started = False
         self._typed_at = self._warmed_at = float("-inf")
         self._front: _Front | None = None
@@ -184,43 +185,8 @@ class Session:
         return found | self._loopback if settings.discovery.loopback else found
 
     def _models(self, settings: Settings, wanted: Mapping[str, ModelSettings]) -> dict[str, Model]:
-        models: dict[str, Model] = {}
-        built: dict[str, tuple[ModelSettings, Model]] = {}
-        for name, entry in wanted.items():
-            before = self._built.get(name)
-            try:
-                # A model that did not change keeps what it learnt of its server.
-                model = before[1] if before and before[0] == entry else self._build(name, entry)
-            except SettingsError as error:
-                self.problems.append(error.message)
-                continue
-            built[name] = (entry, model)
-            models[name] = model
-        self._built = built
-        models[Track.RECALL] = recall_model(self._index)
-        if embedded := self._embedded_model(settings.embedded):
-            models[embedded.name] = embedded
-        return models
-
-    def _build(self, name: str, entry: ModelSettings) -> Model:
-        self._health.forget(name)
-        return registry.build(name, entry, environment=self._environment, transport=self.transport)
-
-    def _embedded_model(self, settings: EmbeddedSettings) -> Model | None:
-        if self._embedded and self._embedded[0] == settings:
-            return self._embedded[1]
-        if self._embedded:
-            self._later(self._embedded[1].provider.aclose())
-            self._embedded = None
-        if not settings.enabled:
-            return None
-        if problem := available(settings):
-            if settings.model is not None:
-                self.problems.append(f"embedded.model: {problem}")
-            return None
-        self._health.forget(EMBEDDED)
-        self._embedded = (settings, embedded_model(settings, self.heard, self.transport))
-        return self._embedded[1]
+        models = self._pool.models(wanted, settings.embedded, self.problems)
+        return models | {str(Track.RECALL): recall_model(self._index)}
 
     def _complain(self, problem: str) -> None:
         """Tell, from any thread, of ignore rules that cannot be read."""
@@ -238,8 +204,7 @@ class Session:
 
     def entry(self, name: str) -> ModelSettings | None:
         """Give the entry that the model `name` was built from; None: it comes with the package."""
-        built = self._built.get(name)
-        return built[0] if built else None
+        return self._pool.entry(name)
 
     def heard(self, event: events.Event) -> None:
         """Write an event down and tell it on."""
@@ -257,10 +222,8 @@ class Session:
         await self.discover()
         await self.transport.warm()
         self._warm_up(self._front)
-        if self._embedded and self._serves_alone(self._embedded[1].name):
-            provider = self._embedded[1].provider
-            if isinstance(provider, EmbeddedModel):
-                await provider.load()
+        if (embedded := self._pool.embedded) and self._serves_alone(EMBEDDED):
+            await embedded.load()
         logger.info(
             "ready: %d models, settings from %d sources", len(self.models), len(settings.models)
         )
@@ -399,8 +362,7 @@ class Session:
         if self._warming is not None:
             self._warming.cancel()
         await self._indexer.aclose()
-        if self._embedded:
-            await self._embedded[1].provider.aclose()
+        await self._pool.aclose()
         if self._composed:
             await self.dispatcher.aclose()
         await asyncio.gather(*self._tasks, return_exceptions=True)
