@@ -38,9 +38,8 @@ def typed(server: Any) -> None:
     server.documents.change(URI, version, [], Snapshot("x" * version))
 
 
-async def test_as_long_as_keys_come_it_waits(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_edit, "_REST_S", 5.0)
-    rested = asyncio.create_task(apply_edit._rested(server))
+async def test_as_long_as_keys_come_it_waits(server: Any) -> None:
+    rested = asyncio.create_task(apply_edit._rested(server, pause_s=5.0))
     for _ in range(5):
         await settle()
         typed(server)
@@ -49,19 +48,14 @@ async def test_as_long_as_keys_come_it_waits(server: Any, monkeypatch: pytest.Mo
     rested.cancel()
 
 
-async def test_after_a_pause_it_goes_on(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_edit, "_REST_S", 0.01)
+async def test_after_a_pause_it_goes_on(server: Any) -> None:
     typed(server)
-    await apply_edit._rested(server)
+    await apply_edit._rested(server, pause_s=0.01)
 
 
-async def test_where_no_pause_comes_it_says_so(
-    server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(apply_edit, "_REST_S", 5.0)
-    monkeypatch.setattr(apply_edit, "_LONGEST_TYPING_S", 0.01)
+async def test_where_no_pause_comes_it_says_so(server: Any) -> None:
     with pytest.raises(TwotrackError, match="let the text rest"):
-        await apply_edit._rested(server)
+        await apply_edit._rested(server, pause_s=5.0, longest_s=0.01)
 
 
 APPLIED, REFUSED = {"applied": True}, {"applied": False, "failureReason": "outdated"}

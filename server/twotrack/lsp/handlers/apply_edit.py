@@ -98,15 +98,17 @@ def _made(server: "Server", document: Document, edits: Sequence[Edit]) -> bool:
     return False
 
 
-async def _rested(server: "Server") -> None:
+async def _rested(
+    server: "Server", pause_s: float = _REST_S, longest_s: float = _LONGEST_TYPING_S
+) -> None:
     """Wait for a pause in typing. Raises TwotrackError where none comes.
 
     ALE tells of keys late, applies an edit whatever its version, and does not say so: in a pause
     it has most likely told of all.
     """
     try:
-        async with asyncio.timeout(_LONGEST_TYPING_S):
-            while await _changed_within(server, _REST_S):
+        async with asyncio.timeout(longest_s):
+            while await _changed_within(server, pause_s):
                 pass
     except TimeoutError:
         raise TwotrackError(
