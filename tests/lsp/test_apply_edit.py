@@ -14,6 +14,7 @@ from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp.clients import Client
 from twotrack.lsp.documents import Documents
 from twotrack.lsp.handlers import apply_edit
+from twotrack.lsp.handlers.apply_edit import Waits
 from twotrack.lsp.server import Server
 from twotrack.lsp.stream import Decoder
 from twotrack.text import Edit, Position, Range, Snapshot
@@ -39,7 +40,7 @@ def typed(server: Any) -> None:
 
 
 async def test_as_long_as_keys_come_it_waits(server: Any) -> None:
-    rested = asyncio.create_task(apply_edit._rested(server, pause_s=5.0))
+    rested = asyncio.create_task(apply_edit._rested(server, Waits(pause=5.0)))
     for _ in range(5):
         await settle()
         typed(server)
@@ -50,12 +51,12 @@ async def test_as_long_as_keys_come_it_waits(server: Any) -> None:
 
 async def test_after_a_pause_it_goes_on(server: Any) -> None:
     typed(server)
-    await apply_edit._rested(server, pause_s=0.01)
+    await apply_edit._rested(server, Waits(pause=0.01))
 
 
 async def test_where_no_pause_comes_it_says_so(server: Any) -> None:
     with pytest.raises(TwotrackError, match="let the text rest"):
-        await apply_edit._rested(server, pause_s=5.0, longest_s=0.01)
+        await apply_edit._rested(server, Waits(pause=5.0, typing=0.01))
 
 
 APPLIED, REFUSED = {"applied": True}, {"applied": False, "failureReason": "outdated"}
@@ -120,27 +121,22 @@ async def test_an_edit_that_was_applied_and_still_refused_is_not_applied_twice()
     assert len(editor.asked) == 1
 
 
-async def test_an_edit_that_is_not_answered_is_not_asked_for_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_edit_that_is_not_answered_is_not_asked_for_again() -> None:
     def thinks(editor: Editor) -> None:  # the person looks at it, and may still say yes
         editor.tell(insertion(2, "# typed\n"))
 
-    monkeypatch.setattr(apply_edit, "_ANSWER_S", 0.01)
     editor = Editor("a\nb\n", thinks, lambda _: APPLIED)
+    proposal = editor.proposal(insertion(0, "# new\n"))
     with pytest.raises(TwotrackError, match="has not said") as told:
-        await apply_edit.apply(editor.server, editor.proposal(insertion(0, "# new\n")))
+        await apply_edit.apply(editor.server, proposal, Waits(answer=0.01))
     assert "nothing was changed" not in told.value.message
     assert len(editor.asked) == 1
 
 
 @pytest.mark.parametrize("answers", [True, False])
 async def test_of_two_edits_at_once_the_second_is_made_for_the_text_of_the_first(
-    monkeypatch: pytest.MonkeyPatch, *, answers: bool
+    *, answers: bool
 ) -> None:
-    monkeypatch.setattr(apply_edit, "_REST_S", 0.01)
-    monkeypatch.setattr(apply_edit, "_CATCH_UP_S", 0.1)
-
     def applies(editor: Editor) -> Any:  # whatever the version, and tells of it later
         (change,) = editor.asked[-1]["documentChanges"]
         edits = [
@@ -152,8 +148,9 @@ async def test_of_two_edits_at_once_the_second_is_made_for_the_text_of_the_first
     editor = Editor("a\nb\n", applies, applies, answers_apply_edit=answers)
     first = editor.proposal(insertion(0, "# one\n# two\n"))
     second = editor.proposal(insertion(1, "# three\n"))
+    waits = Waits(change=0.1, pause=0.01)
     await asyncio.gather(
-        apply_edit.apply(editor.server, first), apply_edit.apply(editor.server, second)
+        *(apply_edit.apply(editor.server, edit, waits) for edit in (first, second))
     )
     assert editor.text == "# one\n# two\na\n# three\nb\n"
 

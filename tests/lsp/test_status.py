@@ -2,16 +2,10 @@
 
 import asyncio
 
-import pytest
-
-from twotrack.lsp import status
 from twotrack.lsp.status import StatusLine
 
 
-async def test_changes_at_once_are_told_once_and_none_after_its_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(status, "_AFTER_S", 0.0)
+async def test_changes_at_once_are_told_once_and_none_after_its_end() -> None:
     told: asyncio.Queue[None] = asyncio.Queue()
     line = StatusLine(lambda: told.put_nowait(None))
     line.changed()

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from twotrack.settings.schema import ModelSettings, PriceSettings, Settings, Trigger
@@ -23,19 +22,21 @@ def messages(loaded: Loaded) -> list[str]:
 def test_no_source_at_all_gives_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platformdirs, "user_config_dir", lambda name, appauthor: str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert load(environment={}, project_roots=[tmp_path]) == Loaded(Settings(), (), {})
 
 
 def test_the_users_file_lies_where_the_system_keeps_such_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platformdirs, "user_config_dir", lambda name, appauthor: str(tmp_path))
-    (tmp_path / "config.toml").write_text("[cache]\nentries = 7\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "twotrack" / "config.toml"
+    path.parent.mkdir()
+    path.write_text("[cache]\nentries = 7\n")
     for environment in ({}, {"TWOTRACK_CONFIG": ""}):
         loaded = load(environment=environment)
         assert loaded.settings.cache.entries == 7
-        assert loaded.origins == {"cache.entries": str(tmp_path / "config.toml")}
+        assert loaded.origins == {"cache.entries": str(path)}
         assert loaded.problems == ()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -17,13 +17,25 @@ if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
 _TRIES = 5
-_CATCH_UP_S = 3.0
-"""So long a change is waited for: what an edit made, or why it was refused (Eglot tells late)."""
-_ANSWER_S = 30.0
-_REST_S, _LONGEST_TYPING_S = 0.5, 60.0
 
 
-async def apply(server: "Server", proposal: Proposal) -> None:
+class Waits(NamedTuple):
+    """How long things are waited for, in seconds."""
+
+    answer: float = 30.0
+    """What the editor says of an edit."""
+    change: float = 3.0
+    """What an edit made, or why it was refused (Eglot tells late)."""
+    pause: float = 0.5
+    """Without a key."""
+    typing: float = 60.0
+    """At most for such a pause."""
+
+
+_WAITS = Waits()
+
+
+async def apply(server: "Server", proposal: Proposal, waits: Waits = _WAITS) -> None:
     """Have the editor apply a proposal to its present texts, once.
 
     Raises TwotrackError where the editor refuses, or the texts changed in the same place.
@@ -32,17 +44,17 @@ async def apply(server: "Server", proposal: Proposal) -> None:
         reason = ""
         for _ in range(_TRIES):
             if not server.client.answers_apply_edit:
-                await _rested(server)
+                await _rested(server, waits)
             await caught_up(server, proposal)
             edit = workspace_edit(server, proposal)
             if edit is None:
                 return
             edits = rebased(server, proposal)
             texts = {uri: server.documents.find(uri) for uri in edits}
-            reason = await _refusal(server, proposal.title, edit)
+            reason = await _refusal(server, proposal.title, edit, waits)
             if reason and proposal.creates:  # half of it may be done
                 raise TwotrackError(f"the editor refused the new file ({reason}).")
-            moved_on = bool(texts) and await _moved_on(server, texts)
+            moved_on = bool(texts) and await _moved_on(server, texts, waits)
             if not reason or any(_made(server, *each) for each in edits.values()):
                 return
             if not moved_on:
@@ -52,16 +64,17 @@ async def apply(server: "Server", proposal: Proposal) -> None:
     )
 
 
-async def _refusal(server: "Server", title: str, edit: types.WorkspaceEdit) -> str:
+async def _refusal(server: "Server", title: str, edit: types.WorkspaceEdit, waits: Waits) -> str:
     """Ask the editor; give why it did not apply the edit, empty where it did.
 
     Raises TwotrackError where it does not answer: it may still apply it.
     """
     params = types.ApplyWorkspaceEditParams(edit=edit, label=title)
     answers = server.client.answers_apply_edit
+    timeout_s = waits.answer if answers else waits.change
     try:
         result = await server.protocol.request(
-            types.WORKSPACE_APPLY_EDIT, params, timeout_s=_ANSWER_S if answers else _CATCH_UP_S
+            types.WORKSPACE_APPLY_EDIT, params, timeout_s=timeout_s
         )
     except TimeoutError:
         if not answers:
@@ -72,10 +85,10 @@ async def _refusal(server: "Server", title: str, edit: types.WorkspaceEdit) -> s
     return "" if result.applied else result.failure_reason or "it gave no reason"
 
 
-async def _moved_on(server: "Server", texts: Mapping[str, Document | None]) -> bool:
+async def _moved_on(server: "Server", texts: Mapping[str, Document | None], waits: Waits) -> bool:
     """Whether a document changes, in time, from what it was when the edit was made."""
     try:
-        async with asyncio.timeout(_CATCH_UP_S):
+        async with asyncio.timeout(waits.change):
             while texts == {uri: server.documents.find(uri) for uri in texts}:
                 await server.documents.next_change()
     except TimeoutError:
@@ -98,17 +111,15 @@ def _made(server: "Server", document: Document, edits: Sequence[Edit]) -> bool:
     return False
 
 
-async def _rested(
-    server: "Server", pause_s: float = _REST_S, longest_s: float = _LONGEST_TYPING_S
-) -> None:
+async def _rested(server: "Server", waits: Waits) -> None:
     """Wait for a pause in typing. Raises TwotrackError where none comes.
 
     ALE tells of keys late, applies an edit whatever its version, and does not say so: in a pause
     it has most likely told of all.
     """
     try:
-        async with asyncio.timeout(longest_s):
-            while await _changed_within(server, pause_s):
+        async with asyncio.timeout(waits.typing):
+            while await _changed_within(server, waits.pause):
                 pass
     except TimeoutError:
         raise TwotrackError(
