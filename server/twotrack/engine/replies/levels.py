@@ -13,7 +13,8 @@ _DASHES = re.compile(r"(?:- +)+(?=\S)")
 """What an item of a list in YAML begins with."""
 _LABEL = re.compile(
     r"\s*(?:#(?:if|el|end|define|undef|include|pragma|region)"
-    r"|(?:public|private|protected|case|default)\b.*:|[\w\"'.]+:\s*$)"
+    r"|(?:public|private|protected)(?:\s+\w+)?\s*:\s*(?://.*)?$|(?:case|default)\b.*:"
+    r"|[\w\"'.]+:\s*$)"
 )
 """Lines that stand at the margin or half-way by custom."""
 _CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
