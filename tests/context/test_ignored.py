@@ -44,8 +44,8 @@ class World:
         assert done.returncode in (0, 1), done.stderr
         return done.stdout
 
-    def ignored(self, *names: str, at: Path | None = None) -> set[str]:
-        """Which of the files we ignore; it is what git says, too."""
+    def assert_as_git(self, *names: str, at: Path | None = None) -> set[str]:
+        """Assert that we ignore the same of the files as git does; give which these are."""
         root = at or self.project
         judge = Ignored([root], self.environment, self.problems.append, lambda: self.now)
         ours = {name for name in names if judge(root / name)}
@@ -62,10 +62,10 @@ def world(tmp_path: Path) -> World:
 
 def test_the_users_file_in_its_usual_place(world: World) -> None:
     write(world.home / ".config/git/ignore", "*.log\n")
-    assert world.ignored("a.log", "a.py") == {"a.log"}
+    assert world.assert_as_git("a.log", "a.py") == {"a.log"}
     world.environment["XDG_CONFIG_HOME"] = str(world.home / "xdg")
     write(world.home / "xdg/git/ignore", "*.py\n")
-    assert world.ignored("a.log", "a.py") == {"a.py"}
+    assert world.assert_as_git("a.log", "a.py") == {"a.py"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_file_that_the_user_names(world: World, name: str, text: str) -> Non
     write(world.home / name, text)
     write(world.home / "more", "[core]\nexcludesFile = ~/mine\n")
     write(world.home / "mine", "mine.py\n")
-    world.ignored("mine.py", "a.py")
+    world.assert_as_git("mine.py", "a.py")
 
 
 def test_a_condition_that_cannot_be_judged_counts_as_met(world: World) -> None:
@@ -104,13 +104,13 @@ def test_what_the_environment_says(world: World) -> None:
     write(world.home / "mine", "mine.py\n")
     write(world.home / "yours", "yours.py\n")
     world.environment["GIT_CONFIG_GLOBAL"] = str(world.home / "config")
-    assert world.ignored("mine.py", "yours.py") == {"mine.py"}
+    assert world.assert_as_git("mine.py", "yours.py") == {"mine.py"}
     world.environment |= {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "core.excludesFile",
         "GIT_CONFIG_VALUE_0": "~/yours",
     }
-    assert world.ignored("mine.py", "yours.py") == {"yours.py"}
+    assert world.assert_as_git("mine.py", "yours.py") == {"yours.py"}
 
 
 def test_the_order_in_which_rules_hold(world: World) -> None:
@@ -118,14 +118,14 @@ def test_the_order_in_which_rules_hold(world: World) -> None:
     write(world.project / ".git/info/exclude", "!*.b\n!*.c\n!*.d\nx.b\n")
     write(world.project / ".gitignore", "*.c\n!x.b\n")
     write(world.project / "deep/.gitignore", "!*.c\n")
-    assert world.ignored("x.a", "x.b", "x.c", "deep/x.c", "x.d") == {"x.a", "x.c"}
+    assert world.assert_as_git("x.a", "x.b", "x.c", "deep/x.c", "x.d") == {"x.a", "x.c"}
 
 
 def test_upper_and_lower_case_as_the_repository_has_it(world: World) -> None:
     write(world.project / ".gitignore", "Build/\n*.LOG\n[A-C]x\n")
     for fold in ("true", "false"):
         world.git("config", "core.ignoreCase", fold)
-        world.ignored("build/a", "Build/a", "a.log", "a.LOG", "bx", "Bx")
+        world.assert_as_git("build/a", "Build/a", "a.log", "a.LOG", "bx", "Bx")
 
 
 def test_a_worktree_and_a_submodule_have_rules_elsewhere(world: World, tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ def test_a_worktree_and_a_submodule_have_rules_elsewhere(world: World, tmp_path:
     world.git("commit", "-q", "--allow-empty", "-m", "x")
     tree, outer = tmp_path / "tree", tmp_path / "outer"
     world.git("worktree", "add", "-q", str(tree))
-    assert world.ignored("mine.py", "a.py", at=tree) == {"mine.py"}
+    assert world.assert_as_git("mine.py", "a.py", at=tree) == {"mine.py"}
     outer.mkdir()
     world.git("init", "-q", at=outer)
     world.git("submodule", "add", "-q", str(world.project), "inner", at=outer)
     write(outer / ".git/modules/inner/info/exclude", "sub.py\n")
-    assert world.ignored("sub.py", "a.py", at=outer / "inner") == {"sub.py"}
+    assert world.assert_as_git("sub.py", "a.py", at=outer / "inner") == {"sub.py"}
 
 
 def test_a_folder_without_a_repository_has_its_own_rules_and_the_users(tmp_path: Path) -> None:
@@ -210,4 +210,4 @@ def test_a_broken_git_file_leads_nowhere_else(tmp_path: Path) -> None:
 
 def test_large_files_of_patterns_are_read_to_their_end(world: World) -> None:
     write(world.project / ".gitignore", "some/path/of/names\n" * 60_000 + "last.py\n")
-    assert world.ignored("last.py", "a.py") == {"last.py"}
+    assert world.assert_as_git("last.py", "a.py") == {"last.py"}

@@ -1,5 +1,6 @@
 """What may leave the machine."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -164,17 +165,24 @@ def test_a_changed_gitignore_holds_soon(root: Path) -> None:
     assert judge.may_send(path)
 
 
-def test_a_fresh_answer_does_not_ask_the_disk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(root / "a.py")
-    judge = shield(root)
-    assert judge.may_use(path)
+def ignore(path: Path) -> None:
+    write(path.parent / ".gitignore", path.name)
 
-    def touched(*_: object, **__: object) -> None:
-        raise AssertionError("the disk was asked")
 
-    monkeypatch.setattr(Path, "stat", touched)
-    monkeypatch.setattr(Path, "resolve", touched)
+def lead_out(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(write(path.parent.parent / "elsewhere.py"))
+
+
+@pytest.mark.parametrize("change", [ignore, lead_out])
+def test_a_fresh_answer_does_not_ask_the_disk(root: Path, change: Callable[[Path], None]) -> None:
+    clock, path = Clock(), write(root / "a.py")
+    judge = shield(root, clock=clock)
     assert judge.may_use(path)
+    change(path)
+    assert judge.may_use(path)
+    clock.now += FRESH_S
+    assert not judge.may_use(path)
 
 
 def test_settings_exclude(root: Path) -> None:

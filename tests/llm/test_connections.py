@@ -5,12 +5,13 @@ import json
 import socket
 import ssl
 from contextlib import aclosing
+from functools import partial
 
 import pytest
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected, Unreachable
-from twotrack.llm import connections, http2
+from twotrack.llm.network import Network
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -77,14 +78,13 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
     assert server.connections == 2
 
 
-async def test_a_connection_is_not_kept_for_ever(
-    server: ModelServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "KEPT_S", -1.0)
+async def test_a_connection_is_not_kept_for_ever(server: ModelServer) -> None:
+    transport = Transport(build=partial(Network, kept_s=-1.0))
     await transport.connect(endpoint(server.base_url))
     for number in (2, 3):
         await read(transport, server.base_url)
         assert server.connections == number
+    await transport.aclose()
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -101,14 +101,15 @@ async def test_a_request_is_charged_once(
 
 
 async def test_a_server_that_worked_before_it_hung_up_is_not_asked_again(
-    server: ModelServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    server: ModelServer,
 ) -> None:
+    transport = Transport(build=partial(Network, race_s=0.0))
     await read(transport, server.base_url)
-    monkeypatch.setattr(connections, "_RACE_S", 0.0)
     server.script(Reply(drop=True))
     with pytest.raises(Unreachable, match="closed the connection without an answer"):
         await read(transport, server.base_url)
     assert len(server.requests) == 2
+    await transport.aclose()
 
 
 @pytest.mark.parametrize("answer", [b"H", b"HTTP/1.1 101 Upgrade\r\n\r\n", b"\x15\x03\x01\r\n\r\n"])
@@ -186,12 +187,10 @@ async def test_cancelling_twice_closes_the_connection(
 async def test_http_1_over_tls(
     certified: ssl.SSLContext,
     trusting: NetworkSettings,
-    monkeypatch: pytest.MonkeyPatch,
     offered: list[str] | None,
 ) -> None:
     """A server has no other, or httpcore has changed: never an HTTP/2 that leaves requests on."""
     if offered is not None:
-        monkeypatch.setattr(http2, "SUPPORTED", False)
         certified.set_alpn_protocols(offered)
     spoken: list[str | None] = []
 
@@ -204,7 +203,8 @@ async def test_http_1_over_tls(
         await reader.read()
         writer.transport.abort()
 
-    transport = Transport(trusting)
+    build = partial(Network, offers_http2=offered is None)
+    transport = Transport(trusting, build=build)
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=certified) as server:
         asked = endpoint(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
         for _ in range(2):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from h2.errors import ErrorCodes
 
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
-from twotrack.llm import connections
 from twotrack.llm.keys import Key
+from twotrack.llm.network import Network
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -256,9 +257,9 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
 
 
 async def test_a_connection_is_kept_while_it_is_in_use(
-    remote: H2Server, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    remote: H2Server, trusting: NetworkSettings
 ) -> None:
-    monkeypatch.setattr(connections, "KEPT_S", -1.0)
+    transport = Transport(trusting, build=partial(Network, kept_s=-1.0))
     remote.script(Answer.HANG_AFTER_PIECE)
     chunks, request = await begun(transport, remote)
     await read(transport, remote)
@@ -267,6 +268,7 @@ async def test_a_connection_is_kept_while_it_is_in_use(
     assert b"".join([chunk async for chunk in chunks]) == WHOLE
     await read(transport, remote)
     assert remote.connections == 2
+    await transport.aclose()
 
 
 async def test_hung_up_in_the_middle(remote: H2Server, transport: Transport) -> None:

@@ -21,7 +21,7 @@ KEPT_S = 55.0
 not the 60 s after which many servers hang up."""
 _MOST = 64
 """Connections at a time through one pool."""
-_RACE_S = 1.0
+RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
 _OPEN_ONLY = "twotrack.open_only"
 _REPEATED = "twotrack.repeated"
@@ -47,6 +47,10 @@ class Way:
     proxy: Proxy | None
     connect_s: float
     """Seconds to open a connection: DNS, TCP, proxy and TLS together."""
+    kept_s: float
+    race_s: float
+    offers_http2: bool
+    """Whether `certificates` offer it to servers."""
 
 
 class Pool(httpcore.AsyncConnectionPool):
@@ -82,8 +86,8 @@ class Pool(httpcore.AsyncConnectionPool):
 
 
 class _Http1Connection(httpcore.AsyncHTTP11Connection):
-    def __init__(self, origin: httpcore.Origin, socket: Socket) -> None:
-        super().__init__(origin, socket, KEPT_S)
+    def __init__(self, origin: httpcore.Origin, socket: Socket, kept_s: float) -> None:
+        super().__init__(origin, socket, kept_s)
         # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.
         self._state_lock = nullcontext()  # type: ignore[assignment]
         self.socket = socket
@@ -98,7 +102,7 @@ class Connection(httpcore.AsyncConnectionInterface):
     def __init__(self, origin: httpcore.Origin, way: Way) -> None:
         self._origin = origin
         self._way = way
-        self._shared = origin.scheme == b"https" and http2.SUPPORTED
+        self._shared = origin.scheme == b"https" and way.offers_http2
         """Whether it may turn out to serve many requests at a time."""
         self._http: _Http | None = None
         self._claimed = False
@@ -124,7 +128,8 @@ class Connection(httpcore.AsyncConnectionInterface):
         except (httpcore.RemoteProtocolError, httpcore.ReadError) as error:
             # A server hangs up on a connection that it has kept for long enough, or (llama.cpp)
             # after every stream, and a request on its way meets the closed end.
-            missed = kept and heard == http.socket.heard and time.monotonic() < asked_at + _RACE_S
+            in_time = time.monotonic() < asked_at + self._way.race_s
+            missed = kept and heard == http.socket.heard and in_time
             if _REPEATED in request.extensions or not (missed or http2.was_refused(error)):
                 raise
             request.extensions[_REPEATED] = True
@@ -148,7 +153,7 @@ class Connection(httpcore.AsyncConnectionInterface):
             raise httpcore.ConnectTimeout from None
         except (OSError, ValueError, OverflowError) as error:  # also ssl's, and of names
             raise httpcore.ConnectError(error) from error
-        self._unused_until = time.monotonic() + KEPT_S
+        self._unused_until = time.monotonic() + self._way.kept_s
         return self._http
 
     def _opened(self, opening: asyncio.Task[_Http]) -> None:
@@ -174,8 +179,8 @@ class Connection(httpcore.AsyncConnectionInterface):
     async def _speak(self, socket: Socket) -> _Http:
         tls = socket.get_extra_info("ssl_object")
         if tls is None or tls.selected_alpn_protocol() != "h2":
-            return _Http1Connection(self._origin, socket)
-        multiplexed = http2.Http2Connection(self._origin, socket, KEPT_S)
+            return _Http1Connection(self._origin, socket, self._way.kept_s)
+        multiplexed = http2.Http2Connection(self._origin, socket, self._way.kept_s)
         await multiplexed.prepare()
         return multiplexed
 

@@ -7,7 +7,7 @@ import base64
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,7 +17,7 @@ import httpcore
 
 from twotrack import files
 from twotrack.llm import http2
-from twotrack.llm.connections import Pool, Proxy, Way
+from twotrack.llm.connections import KEPT_S, RACE_S, Pool, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
 
 _PORTS = {"http": 80, "https": 443}
@@ -55,17 +55,25 @@ _UNQUOTED = "/:?@!$&'()*+,;=%~"
 class Network:
     """Connections under one [network] and the environment as it was. Blocking to make (20 ms)."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        *,
+        kept_s: float = KEPT_S,
+        race_s: float = RACE_S,
+        offers_http2: bool = http2.SUPPORTED,
+    ) -> None:
         self.settings = settings
         self._pools: dict[Proxy | None, Pool] = {}
         self._servers: dict[str, Server] = {}
         self._proxies: dict[str, Proxy] = {}
         self._wrong: Misconfigured | None = None
         try:
-            self._certificates = certificates(settings.ca_file, os.environ)
+            trusted = certificates(settings.ca_file, os.environ, offers_http2=offers_http2)
         except Misconfigured as wrong:
             self._wrong = wrong
-            self._certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
+            trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
+        self._direct = Way(trusted, None, settings.connect_s, kept_s, race_s, offers_http2)
         self.users = 0
         """Requests and connections that are under way."""
 
@@ -116,8 +124,7 @@ class Network:
 
     def _pool(self, proxy: Proxy | None) -> Pool:
         if proxy not in self._pools:
-            way = Way(self._certificates, proxy, self.settings.connect_s)
-            self._pools[proxy] = Pool(way)
+            self._pools[proxy] = Pool(replace(self._direct, proxy=proxy))
         return self._pools[proxy]
 
     def close(self) -> None:
@@ -126,14 +133,16 @@ class Network:
             pool.close()
 
 
-def certificates(ca_file: Path | None, environment: Mapping[str, str]) -> ssl.SSLContext:
+def certificates(
+    ca_file: Path | None, environment: Mapping[str, str], *, offers_http2: bool = http2.SUPPORTED
+) -> ssl.SSLContext:
     """Trust what the system, or SSL_CERT_FILE, trusts, and `ca_file`. Raises Misconfigured.
 
     Where OpenSSL finds no authorities (a bare container, Python for macOS), certifi's are trusted.
     Blocking (20 ms).
     """
     context = ssl.create_default_context()  # which heeds SSL_CERT_DIR
-    context.set_alpn_protocols(["h2", "http/1.1"] if http2.SUPPORTED else ["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"] if offers_http2 else ["http/1.1"])
     if given := environment.get("SSL_CERT_FILE"):
         _trust(context, Path(given), "SSL_CERT_FILE")
     elif not _system_has_authorities():
@@ -196,8 +205,6 @@ def read_proxy(url: str, setting: str, ca_file: Path | None) -> Proxy:
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
-    tls = None
-    if parts.scheme == "https":
-        tls = certificates(ca_file, os.environ)
-        tls.set_alpn_protocols(["http/1.1"])
+    https = parts.scheme == "https"
+    tls = certificates(ca_file, os.environ, offers_http2=False) if https else None
     return Proxy(host, port or _PORTS[parts.scheme], tls, authorization)

@@ -9,7 +9,7 @@ import ipaddress
 import json
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -88,6 +88,15 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def _build(settings: NetworkSettings) -> "Network":
+    import anyio  # noqa: PLC0415  # lazily, as httpcore
+
+    from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
+
+    anyio.run(anyio.sleep, 0)  # loads what httpcore would load at the first request (20 ms)
+    return Network(settings)
+
+
 class Transport:
     """Pooled connections with bounds; one for all models.
 
@@ -95,11 +104,19 @@ class Transport:
     silence within an answer: it counts from the first byte of the body on, because a local server
     sends headers at once and then loads its model or reads the prompt. `max_bytes` bounds one
     answer. How long the first byte, and the answer in all, may take is the caller's to say.
+    `build` makes the connections' owner, in a thread.
     """
 
-    def __init__(self, network: NetworkSettings = _DEFAULT, *, max_bytes: int = 32 * 2**20) -> None:
+    def __init__(
+        self,
+        network: NetworkSettings = _DEFAULT,
+        *,
+        max_bytes: int = 32 * 2**20,
+        build: "Callable[[NetworkSettings], Network]" = _build,
+    ) -> None:
         self._settings = network
         self._max_bytes = max_bytes
+        self._build = build
         self._network: Network | None = None
         self._building = asyncio.Lock()
 
@@ -120,7 +137,7 @@ class Transport:
         async with self._building:
             while self._network is None:
                 settings = self._settings
-                network = await asyncio.to_thread(_build, settings)
+                network = await asyncio.to_thread(self._build, settings)
                 if settings == self._settings:  # else they changed meanwhile
                     self._network = network
             return self._network
@@ -230,15 +247,6 @@ class Transport:
         if isinstance(error, Unauthorized):
             endpoint.key.forget()
         return error
-
-
-def _build(settings: NetworkSettings) -> "Network":
-    import anyio  # noqa: PLC0415  # lazily, as httpcore
-
-    from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
-
-    anyio.run(anyio.sleep, 0)  # loads what httpcore would load at the first request (20 ms)
-    return Network(settings)
 
 
 def _server(network: "Network", endpoint: Endpoint) -> "Server":
