@@ -43,7 +43,8 @@ class Proxy:
 class Way:
     """How servers are reached."""
 
-    certificates: ssl.SSLContext
+    certificates: ssl.SSLContext | None
+    """Whom https servers are trusted by; absent: they speak plain http."""
     proxy: Proxy | None
     connect_s: float
     """Seconds to open a connection: DNS, TCP, proxy and TLS together."""
@@ -102,7 +103,7 @@ class Connection(httpcore.AsyncConnectionInterface):
     def __init__(self, origin: httpcore.Origin, way: Way) -> None:
         self._origin = origin
         self._way = way
-        self._shared = origin.scheme == b"https" and way.offers_http2
+        self._shared = way.certificates is not None and way.offers_http2
         """Whether it may turn out to serve many requests at a time."""
         self._http: _Http | None = None
         self._claimed = False
@@ -170,7 +171,7 @@ class Connection(httpcore.AsyncConnectionInterface):
             self._socket = socket = await sockets.connect(proxy.host, proxy.port)
             if proxy.certificates is not None:
                 await socket.start_tls(proxy.certificates, proxy.host)
-        if origin.scheme == b"https":
+        if self._way.certificates is not None:
             if proxy is not None:
                 await _tunnel(socket, host, origin.port, proxy.authorization)
             await socket.start_tls(self._way.certificates, host)

@@ -7,7 +7,6 @@ repeats a piece of a key or of the prompt.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import isnan
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -305,6 +304,8 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
             return None
         if value.strip().replace(".", "", 1).isdigit():
             return _bounded(float(value))
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415  # lazily: 1 MB, for a date
+
         date = parsedate_to_datetime(value)
         return _bounded((date - (now or datetime.now(UTC))).total_seconds())
     except (ValueError, TypeError):

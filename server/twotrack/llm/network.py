@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import httpcore
@@ -53,7 +52,7 @@ _UNQUOTED = "/:?@!$&'()*+,;=%~"
 
 
 class Network:
-    """Connections under one [network] and the environment as it was. Blocking to make (20 ms)."""
+    """Connections under one [network] and the environment as it was."""
 
     def __init__(
         self,
@@ -64,18 +63,27 @@ class Network:
         offers_http2: bool = http2.SUPPORTED,
     ) -> None:
         self.settings = settings
-        self._pools: dict[Proxy | None, Pool] = {}
+        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], Pool] = {}
         self._servers: dict[str, Server] = {}
         self._proxies: dict[str, Proxy] = {}
-        self._wrong: Misconfigured | None = None
-        try:
-            trusted = certificates(settings.ca_file, os.environ, offers_http2=offers_http2)
-        except Misconfigured as wrong:
-            self._wrong = wrong
-            trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
-        self._direct = Way(trusted, None, settings.connect_s, kept_s, race_s, offers_http2)
+        self._trusted: ssl.SSLContext | Misconfigured | None = None
+        self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
         self.users = 0
         """Requests and connections that are under way."""
+
+    def lacks_trust(self, base_url: str) -> bool:
+        """Whether the first use of `base_url` would block until certificates are read."""
+        return self._trusted is None and base_url[:5].lower() == "https"
+
+    def trust(self) -> ssl.SSLContext | Misconfigured:
+        """Have the certificates that https needs (2 MB). Blocking at the first time (20 ms)."""
+        if self._trusted is None:
+            offers = self._plain.offers_http2
+            try:
+                self._trusted = certificates(self.settings.ca_file, os.environ, offers_http2=offers)
+            except Misconfigured as wrong:
+                self._trusted = wrong
+        return self._trusted
 
     def server(self, base_url: str, *, local: bool) -> Server:
         """Find the way to `base_url`; for `local`, past every proxy.
@@ -91,19 +99,20 @@ class Network:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError
-        if parts.scheme == "https" and self._wrong is not None:
-            raise self._wrong
+        trusted = None if parts.scheme == "http" else self.trust()
+        if isinstance(trusted, Misconfigured):
+            raise trusted
         host = parts.hostname
         netloc = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
         proxy = None if local else self._proxy(base_url)
         headers = {"Host": netloc}
         prefix = quote(parts.path, safe=_UNQUOTED)
-        if proxy is not None and parts.scheme == "http":
+        if proxy is not None and trusted is None:
             prefix = f"http://{netloc}{prefix}"
             if proxy.authorization is not None:
                 headers["Proxy-Authorization"] = proxy.authorization
         return Server(
-            pool=self._pool(proxy),
+            pool=self._pool(proxy, trusted),
             scheme=parts.scheme.encode(),
             host=host.encode("ascii") if host.isascii() else host.encode("idna"),
             port=parts.port,
@@ -122,10 +131,11 @@ class Network:
             self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
         return self._proxies[url]
 
-    def _pool(self, proxy: Proxy | None) -> Pool:
-        if proxy not in self._pools:
-            self._pools[proxy] = Pool(replace(self._direct, proxy=proxy))
-        return self._pools[proxy]
+    def _pool(self, proxy: Proxy | None, trusted: ssl.SSLContext | None) -> Pool:
+        if (proxy, trusted) not in self._pools:
+            way = replace(self._plain, proxy=proxy, certificates=trusted)
+            self._pools[proxy, trusted] = Pool(way)
+        return self._pools[proxy, trusted]
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""
@@ -180,6 +190,8 @@ def environment_proxy(base_url: str) -> tuple[str | None, str]:
 
     Also what set it, for errors. NO_PROXY may name a host, a domain, or either with a port.
     """
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # lazily: 1.4 MB
+
     parts = urlsplit(base_url)
     proxies = getproxies()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"

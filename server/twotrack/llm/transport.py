@@ -130,24 +130,31 @@ class Transport:
             old.close()
 
     async def warm(self) -> None:
-        """Import httpcore and read the certificates, in a thread (0.1 s); a request would."""
-        await self._ready()
+        """Import httpcore, in a thread (0.1 s); a request would."""
+        await self._ready("")
 
-    async def _ready(self) -> "Network":
+    async def _ready(self, base_url: str) -> "Network":
+        """Have what `base_url` is reached with, made in a thread where it is not there yet."""
+        network = self._network
+        if network is not None and not network.lacks_trust(base_url):
+            return network
         async with self._building:
-            while self._network is None:
+            while (network := self._network) is None or network.lacks_trust(base_url):
+                if network is not None:
+                    await asyncio.to_thread(network.trust)
+                    continue
                 settings = self._settings
                 network = await asyncio.to_thread(self._build, settings)
                 if settings == self._settings:  # else they changed meanwhile
                     self._network = network
-            return self._network
+            return network
 
     async def connect(self, endpoint: Endpoint) -> None:
         """Have a connection for the next request: DNS, TCP, proxy, TLS; nothing is asked or told.
 
         It is kept for 55 s; where there is one, nothing is done. Raises ModelError.
         """
-        network = self._network or await self._ready()
+        network = await self._ready(endpoint.base_url)
         server = _server(network, endpoint)
         with self._using(network):
             try:
@@ -188,7 +195,7 @@ class Transport:
         except KeyMissing as missing:
             wait = missing.retry_after_s
             raise NoKey(endpoint.name, f"{missing}.", retry_after_s=wait) from None
-        network = self._network or await self._ready()
+        network = await self._ready(endpoint.base_url)
         server = _server(network, endpoint)
         request = _request(server, endpoint, key, path, body, method)
         response = None
