@@ -8,9 +8,11 @@ there is anything to send.
 import asyncio
 import ssl
 import time
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
+import h11
 import httpcore
 
 from twotrack.llm import http2, sockets
@@ -92,6 +94,25 @@ class _Http1Connection(httpcore.AsyncHTTP11Connection):
         # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.
         self._state_lock = nullcontext()  # type: ignore[assignment]
         self.socket = socket
+
+    async def _receive_response_body(self, request: httpcore.Request) -> AsyncIterator[bytes]:  # noqa: ARG002
+        """Yield in one piece what one read brought; httpcore yields each chunk of a stream.
+
+        Each piece passes all the generators above.
+        """
+        while True:
+            event: object = await self._receive_event()
+            piece = bytearray()
+            while isinstance(event, h11.Data):
+                piece += event.data
+                try:
+                    event = self._h11_state.next_event()
+                except h11.RemoteProtocolError:  # is raised again, when the piece was read
+                    break
+            if piece:
+                yield bytes(piece)
+            if isinstance(event, h11.EndOfMessage) or event is h11.PAUSED:
+                return
 
 
 _Http = _Http1Connection | http2.Http2Connection

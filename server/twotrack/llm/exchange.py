@@ -27,9 +27,11 @@ _CHARS_PER_TOKEN = 4
 
 _SNIFFED = 256
 """Bytes that tell a web page."""
-_ANSWERS = (
-    *("choices", "candidates", "promptFeedback", "content", "content_block", "delta"),
-    *("response", "done", "stop"),
+_ANSWERS = frozenset(
+    (
+        *("choices", "candidates", "promptFeedback", "content", "content_block", "delta"),
+        *("response", "done", "stop"),
+    )
 )
 """What is part of an answer, in any dialect; an event without is a notice, or a complaint."""
 _NOTHING: tuple[Any, ...] = (None, [])
@@ -149,7 +151,7 @@ class _Answer:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict) and choice.get("error"):  # OpenRouter's, of who is behind it
             raise failures.from_event(self._endpoint.name, choice, self._secrets)
-        if any(event.get(name) not in _NOTHING for name in _ANSWERS):
+        if any(event[name] not in _NOTHING for name in _ANSWERS & event.keys()):
             self._answered, self._complaint = True, None
         else:
             self._complaint = event

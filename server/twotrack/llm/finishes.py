@@ -81,12 +81,14 @@ def read(endpoint: Endpoint, *reasons: object) -> Finish | None:
     finish: Finish | None = None
     for reason in reasons:
         name = reason.get("type") if isinstance(reason, dict) else reason
-        words = [word.lower() for word in _WORD.findall(name)] if isinstance(name, str) else []
+        if not isinstance(name, str):
+            continue
+        words = [word.lower() for word in _WORD.findall(name)]
         if _goes_on(words):
             continue
         meaning = _meaning(words)
         if meaning == "failed":
-            shown = f" ({name})" if _SHOWABLE.fullmatch(str(name)) else ""
+            shown = f" ({name})" if _SHOWABLE.fullmatch(name) else ""
             shown = "" if repeats(shown, endpoint.secrets) else shown
             raise BrokenOff(endpoint.name, f"the server broke the answer off{shown}.")
         if meaning or finish is None:
