@@ -115,6 +115,7 @@ class Lexer:
         self._literals = re.compile(_literal_pattern(language), re.MULTILINE)
         self._blocks = language.lexis.blocks
         self._tokens = re.compile(_token_pattern(language), re.MULTILINE)
+        self._last: tuple[str, Scan] | None = None
 
     @property
     def closes_unopened(self) -> bool:
@@ -152,7 +153,16 @@ class Lexer:
         return re.compile(pattern) if pattern else None
 
     def scan(self, text: str) -> Scan:
-        """Return what `text` looks like, read from a place in code."""
+        """Return what `text` looks like, read from a place in code.
+
+        The last text is remembered: one line is asked about again and again.
+        """
+        last = self._last
+        if last is None or last[0] != text:
+            last = self._last = text, self._scan(text)
+        return last[1]
+
+    def _scan(self, text: str) -> Scan:
         code, within, unfinished, place, opening = self._code(text)
         if place is Place.CODE and self._is_text(code):
             place = Place.TEXT

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from before_after import CURSOR, Scenario, at_cursor, read
 from twotrack.engine.gap import gap_at
-from twotrack.engine.replies import Insertion, complete_at, proposal, whole_part
+from twotrack.engine.replies import Insertion, Watch, proposal, whole_part
 from twotrack.text import Position, Range
 
 SCENARIOS = read(Path(__file__).parent / "completion_scenarios")
@@ -45,7 +45,7 @@ def streamed(reply: str, before: str, max_lines: int, *, chat: bool = False) -> 
     document, position = at_cursor(before)
     gap = gap_at(document, position)
     for end in range(1, len(reply) + 1):
-        if complete_at(reply[:end], gap, max_lines=max_lines, chat=chat):
+        if Watch(gap, max_lines).is_complete(reply[:end], chat=chat):
             return reply[:end]
     return reply
 
@@ -103,7 +103,7 @@ def test_what_is_cut_off_a_stream_would_not_have_been_shown(scenario: Scenario) 
     gap = gap_at(document, position)
     lines, chat = scenario.lines, scenario.chat
     read = streamed(scenario.reply, scenario.before, lines, chat=chat)
-    if not complete_at(read, gap, max_lines=lines, chat=chat):
+    if not Watch(gap, lines).is_complete(read, chat=chat):
         return
     whole = proposal(scenario.reply, gap, max_lines=lines, chat=chat)
     cut = proposal(read, gap, max_lines=lines, cut=True, chat=chat)
@@ -144,7 +144,7 @@ def test_any_reply_at_any_place_gives_a_text_for_the_cursors_line(
 ) -> None:
     document, position = at_cursor(before + CURSOR + after, language)
     gap = gap_at(document, position)
-    complete_at(reply, gap, max_lines=5, chat=chat)
+    Watch(gap, 5).is_complete(reply, chat=chat)
     insertion = proposal(reply, gap, max_lines=5, chat=chat)
     if insertion is not None:
         assert insertion.text.strip()

@@ -4,7 +4,8 @@ import asyncio
 import json
 import socket
 import ssl
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
 import pytest
@@ -212,3 +213,47 @@ async def test_http_1_over_tls(
                 assert [chunk async for chunk in chunks] == [b"{}"]
         await transport.aclose()
     assert spoken == ["http/1.1" if offered else None]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that gives `answer` to whatever comes; its base URL, and what came at first."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(2**16))
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/v1", heard
+
+
+async def test_a_request_goes_out_in_one_piece(transport: Transport) -> None:
+    async with raw_server(HEAD + b"2\r\nok\r\n0\r\n\r\n") as (url, heard):
+        assert await read(transport, url) == b"ok"
+    assert heard[0].startswith(b"POST /v1/completions HTTP/1.1\r\n")
+    assert heard[0].endswith(BODY)
+
+
+async def test_what_came_at_once_is_given_in_one_piece(transport: Transport) -> None:
+    async with (
+        raw_server(HEAD + b"2\r\nab\r\n" * 3 + b"0\r\n\r\n") as (url, _),
+        aclosing(transport.stream(endpoint(url), "completions", {})) as chunks,
+    ):
+        assert [chunk async for chunk in chunks] == [b"ababab"]
+
+
+async def test_what_came_before_a_broken_chunk_is_given(transport: Transport) -> None:
+    async with (
+        raw_server(HEAD + b"2\r\nab\r\n" * 2 + b"none\r\n") as (url, _),
+        aclosing(transport.stream(endpoint(url), "completions", {})) as chunks,
+    ):
+        assert await anext(chunks) == b"abab"
+        with pytest.raises(MalformedReply, match="ended the reply in the middle"):
+            await anext(chunks)

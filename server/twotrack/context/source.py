@@ -99,9 +99,14 @@ class Source:
         """How many bytes both end with, `head` bytes at the front left out."""
         return common_tail(self.data[head:], other.data[head:])
 
-    def point(self, byte: int) -> tuple[int, int]:
-        """The row and column of a byte, as tree-sitter counts them."""
-        return self.data.count(b"\n", 0, byte), byte - (self.data.rfind(b"\n", 0, byte) + 1)
+    def point(self, byte: int, known: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+        """The row and column of a byte, as tree-sitter counts them.
+
+        `known`: a byte that is not after it, and the row of that.
+        """
+        start, row = known
+        row += self.data.count(b"\n", start, byte)
+        return row, byte - (self.data.rfind(b"\n", 0, byte) + 1)
 
 
 def _begun(piece: bytes) -> int:

@@ -229,15 +229,11 @@ class Syntax:
         head = self._source.common_head(source)
         tail = self._source.common_tail(source, head)
         old_end, new_end = len(self._source.data) - tail, len(source.data) - tail
+        start = self._source.point(head)
+        known = head, start[0]
+        old_point, new_point = self._source.point(old_end, known), source.point(new_end, known)
         tree = self._tree.copy()
-        tree.edit(
-            head,
-            old_end,
-            new_end,
-            self._source.point(head),
-            self._source.point(old_end),
-            source.point(new_end),
-        )
+        tree.edit(head, old_end, new_end, start, old_point, new_point)
         return tree
 
 

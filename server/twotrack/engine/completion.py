@@ -279,6 +279,7 @@ class Completer:
             max_lines=max_lines,
             cut=answer.finish == "length" or watch.done,
             chat=chats.get(answer.model, False),
+            begun=watch.begun(answer.text),
             adds_errors=partial(adds_errors, gap=gap, syntax=self._syntax),
         )
         if insertion is None:

@@ -265,7 +265,10 @@ class Gap:
             return True
         if self.lexer.is_arm(code):
             return True
-        return any(one.closing[:1] in ("\n", "<") for one in self.lexer.scan(code).open)
+        worded = self.language.lexis.blocks or self.language.lexis.tags
+        return bool(worded) and any(
+            one.closing[:1] in ("\n", "<") for one in self.lexer.scan(code).open
+        )
 
     @cached_property
     def inside_fence(self) -> bool:

@@ -94,6 +94,15 @@ class _Http1Connection(httpcore.AsyncHTTP11Connection):
         # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.
         self._state_lock = nullcontext()  # type: ignore[assignment]
         self.socket = socket
+        self._unsent = b""
+        """The head of a request, until its body goes out."""
+
+    async def _send_event(self, event: h11.Event, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in httpcore
+        """Send a request in one piece; httpcore sends its head alone, a system call more."""
+        self._unsent += self._h11_state.send(event) or b""
+        if self._unsent and not isinstance(event, h11.Request):
+            piece, self._unsent = self._unsent, b""
+            await self._network_stream.write(piece, timeout=timeout)
 
     async def _receive_response_body(self, request: httpcore.Request) -> AsyncIterator[bytes]:  # noqa: ARG002
         """Yield in one piece what one read brought; httpcore yields each chunk of a stream.

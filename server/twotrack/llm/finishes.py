@@ -66,6 +66,7 @@ _BESIDE = frozenset(
     """.split()  # noqa: SIM905  # as above
 )
 """Words that a reason which means "complete" may hold besides."""
+_OF_COMPLETE = _COMPLETE | _BESIDE
 _SHOWABLE = re.compile(r"[A-Za-z_ -]{1,40}")
 
 
@@ -112,7 +113,7 @@ def _meaning(words: list[str]) -> _Meaning | None:
     for beginning, meaning in _BEGINNINGS:
         if any(map(beginning.match, words)):
             return meaning
-    complete = (_COMPLETE | _BESIDE).issuperset(words) and not _COMPLETE.isdisjoint(words)
+    complete = _OF_COMPLETE.issuperset(words) and not _COMPLETE.isdisjoint(words)
     return "stop" if complete else None
 
 

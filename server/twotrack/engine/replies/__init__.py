@@ -33,7 +33,6 @@ __all__ = [
     "TAG",
     "Insertion",
     "Watch",
-    "complete_at",
     "proposal",
     "whole_part",
     "without_repetition",
@@ -52,15 +51,16 @@ def proposal(
     max_lines: int,
     cut: bool = False,
     chat: bool = False,
+    begun: str | None = None,
     adds_errors: Callable[[Insertion], bool] | None = None,
 ) -> Insertion | None:
     """Return what to insert for `reply`, at most `max_lines` lines; None: nothing worth showing.
 
     `cut`: the reply ended because it was too long, in the middle of something. `chat`: it comes
-    from a model that was asked in a conversation. `adds_errors` says whether the document would
-    parse worse with an insertion.
+    from a model that was asked in a conversation. `begun`: what a `Watch` has read of it already.
+    `adds_errors` says whether the document would parse worse with an insertion.
     """
-    text = _begun(reply, gap, chat=chat, going_on=cut)
+    text = _begun(reply, gap, chat=chat, going_on=cut) if begun is None else begun
     if cut:
         text = without_cut_line(text)
     lead = "" if gap.prefix.strip() else gap.prefix
@@ -94,6 +94,7 @@ class Watch:
         self._gap = gap
         self._max_lines = max_lines
         self._looked_at: tuple[int, bool] | None = None
+        self._read: tuple[str, str] | None = None
         self.done = False
         """Whether a reply was complete before its end."""
 
@@ -104,18 +105,21 @@ class Watch:
         if now == self._looked_at:
             return False
         self._looked_at = now
-        self.done = complete_at(text, self._gap, max_lines=self._max_lines, chat=chat)
+        # What a chat model says without a tag or a fence may still turn out to be words.
+        if "\n" in text and (not chat or _BEGINS_MARKED.match(text)):
+            body = _begun(text, self._gap, chat=chat, going_on=True)
+            self.done = _is_complete(body, self._gap, self._max_lines)
+            # An echo in a conversation is read otherwise where the reply has ended.
+            self._read = (text, body) if self.done or not chat else None
         return self.done
 
+    def begun(self, reply: str) -> str | None:
+        """Return the code of `reply` where it was read already."""
+        return self._read[1] if self._read is not None and self._read[0] == reply else None
 
-def complete_at(text: str, gap: Gap, *, max_lines: int, chat: bool = False) -> bool:
-    """Return whether a reply that has come as far as `text` holds all that will be shown of it.
 
-    What a chat model says without a tag or a fence may still turn out to be words.
-    """
-    if "\n" not in text or (chat and not _BEGINS_MARKED.match(text)):
-        return False
-    body = _begun(text, gap, chat=chat, going_on=True)
+def _is_complete(body: str, gap: Gap, max_lines: int) -> bool:
+    """Whether code that may be going on holds all that will be shown of it."""
     whole, newline, last_line = body.rpartition("\n")
     if not newline or not whole.strip():
         return False

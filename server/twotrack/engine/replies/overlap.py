@@ -51,9 +51,9 @@ def without_trailing_comment(text: str, gap: Gap) -> str:
 def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
     """The text without closers at its end that nothing above has opened."""
     scan = gap.lexer.scan
-    if gap.lexer.closes_unopened:
+    if gap.lexer.closes_unopened or not _LAST_CLOSER.search(text):
         return text
-    if not scan(gap.around + text + rest).unopened > scan(gap.around + rest).unopened:
+    if not scan(gap.around + rest).unopened < scan(gap.around + text + rest).unopened:
         return text
     known = scan(gap.context + rest).unopened
     while (extra := _LAST_CLOSER.search(text)) and scan(gap.context + text + rest).unopened > known:
