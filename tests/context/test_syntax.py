@@ -321,7 +321,7 @@ async def test_a_large_document_is_parsed_in_slices_between_which_others_go_on()
             turns += 1
             await asyncio.sleep(0)
 
-    text = Snapshot("def f(x):\n    return [x, {'a': x}]\n" * 30_000)
+    text = Snapshot("def f(x):\n    return [x, {'a': x}]\n" * 8_000)
     changed = text.replace(Range(Position(9, 4), Position(9, 10)), "yield")
     cache, other = SyntaxCache(), asyncio.ensure_future(others())
     for now in (text, changed):
@@ -333,3 +333,39 @@ async def test_a_large_document_is_parsed_in_slices_between_which_others_go_on()
         assert found.shape_without_comments() == whole.shape_without_comments()
     other.cancel()
     assert turns > 3
+
+
+MANY_READINGS = {"java": "a<b<\n", "csharp": "x is a<b,\n", "cpp": "a<b<\n", "typescript": "a<b<\n"}
+"""What may be a comparison or the arguments of a type: a parser follows both to the end."""
+
+
+def costly(language: str, length: int = 40_000) -> Snapshot:
+    piece = MANY_READINGS[language]
+    return Snapshot(piece * (length // len(piece)))
+
+
+@pytest.mark.parametrize("language", MANY_READINGS)
+def test_a_text_that_is_made_to_take_long_is_not_parsed(language: str) -> None:
+    assert parse(LANGUAGES[language], costly(language)) is None
+
+
+def version(text: Snapshot, number: int) -> Document:
+    return Document("file:///A.java", Path("/A.java"), "java", number, text)
+
+
+async def test_a_document_that_took_too_much_is_tried_again_when_it_is_half_as_long() -> None:
+    cache, text = SyntaxCache(), costly("java", 60_000)
+    await cache.ready(version(text, 1))
+    plain = Snapshot("class A { }\n" * 3_000)
+    assert cache.of(version(plain, 2)) is None
+    shorter = cache.of(version(Snapshot("class A { }\n" * 2_000), 3))
+    assert shorter is not None
+    assert not shorter.has_error
+
+
+def test_a_proposal_that_would_take_too_much_costs_no_document_its_syntax() -> None:
+    cache, text = SyntaxCache(), Snapshot("class A { void f() {\n\n} }\n")
+    assert cache.of(version(text, 1)) is not None
+    line = Range(Position(1, 0), Position(1, 0))
+    assert cache.of(version(text.replace(line, costly("java").text), 1)) is None
+    assert cache.of(version(text.replace(line, "int a;"), 2)) is not None

@@ -111,6 +111,8 @@ class Completer:
         place = self._place(request)
         if (known := self._known(request, place, begun)) is not None:
             return known
+        if not self._syntax.holds(request.document):
+            await self._syntax.ready(request.document)
         gap = gap_at(request.document, request.position, self._syntax)
         if not request.invoked:
             if not gap.only_closers_follow or gap.statement_ended:
