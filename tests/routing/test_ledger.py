@@ -139,6 +139,35 @@ def test_a_ledger_of_a_later_release_is_left_as_it_is(path: Path) -> None:
     again.close()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE requests RENAME TO questions",
+        "ALTER TABLE requests RENAME COLUMN cost_usd TO cost",
+        "CREATE TRIGGER strict BEFORE INSERT ON requests BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ],
+)
+def test_a_ledger_of_a_later_release_that_takes_no_rows_is_put_aside(
+    path: Path, change: str
+) -> None:
+    Ledger(path, at(MAY_9)).close()
+    later = sqlite3.connect(path)
+    later.execute(change)
+    later.execute("PRAGMA user_version = 99")
+    later.close()
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    aside = "ledger.sqlite3.2026-05-09-120000"
+    assert ledger.problem == (
+        f"The ledger was of a newer twotrack; it is kept as {aside}, a new one begun."
+    )
+    with sqlite3.connect(path.with_name(aside)) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (99,)
+    kept.close()
+
+
 def test_what_was_paid_for_nothing_counts(path: Path) -> None:
     ledger = Ledger(path, at(MAY_9))
     ledger(Abandoned(Task.COMPLETE, "quick", Usage(input_tokens=9, estimated=True), 0.5))

@@ -83,6 +83,10 @@ _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
 Period = Literal["day", "month"]
 
 
+class _Newer(Exception):
+    """The ledger is of a later release and takes no rows of this one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
     """One request; the fields are the columns of the table."""
@@ -229,10 +233,11 @@ class Ledger:
             return _connect(self.path)
         except sqlite3.OperationalError:  # locked, full, not allowed: it may be a good one
             raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, _Newer) as error:
+            why = "of a newer twotrack" if isinstance(error, _Newer) else "not readable"
             aside = f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}"
             files.put_aside(self.path, aside)
-            self._tell(f"The ledger was not readable; it is kept as {aside}, a new one begun.")
+            self._tell(f"The ledger was {why}; it is kept as {aside}, a new one begun.")
             return _connect(self.path)
 
     def _refreshed_sums(self) -> dict[str, float] | None:
@@ -298,7 +303,10 @@ def _local_now() -> datetime:
 
 
 def _connect(path: Path) -> "sqlite3.Connection":
-    """Open the ledger, for the user's eyes only; it is made where it is missing."""
+    """Open the ledger, for the user's eyes only; it is made where it is missing.
+
+    Raises sqlite3.Error, and _Newer.
+    """
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
     files.prepare(path)
@@ -309,20 +317,38 @@ def _connect(path: Path) -> "sqlite3.Connection":
         _migrate(database)
         with database:
             database.execute(_FORGET)
-    except sqlite3.Error:
+    except (sqlite3.Error, _Newer):
         database.close()
         raise
     return database
 
 
 def _migrate(database: "sqlite3.Connection") -> None:
-    """Bring the schema to the present version; that of a later release stays as it is."""
+    """Bring the schema to the present version; that of a later release stays if it takes rows."""
     with database:
         database.execute("BEGIN IMMEDIATE")  # of two processes, one does it
         (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > len(_STEPS):
+            _try_a_row(database)
+            return
         for statement in chain.from_iterable(_STEPS[version:]):
             database.execute(statement)
-        database.execute(f"PRAGMA user_version = {max(version, len(_STEPS))}")
+        database.execute(f"PRAGMA user_version = {len(_STEPS)}")
+
+
+def _try_a_row(database: "sqlite3.Connection") -> None:
+    """Write a row and take it back. Raises sqlite3.Error, and _Newer."""
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
+
+    try:
+        database.execute("SAVEPOINT tried")
+        database.execute(_INSERT, [0] * len(_COLUMNS))
+        database.execute("ROLLBACK TO tried")
+    except sqlite3.DatabaseError as error:
+        kind = error.sqlite_errorcode & 0xFF  # the basic one of an extended code
+        if kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # the schema is another
+            raise _Newer from error
+        raise
 
 
 def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
