@@ -13,7 +13,8 @@ from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.completion import Completer, Completion, CompletionRequest
+from twotrack.engine.asked import Completion, CompletionRequest
+from twotrack.engine.completion import Completer
 from twotrack.engine.pace import Pace
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.document import Document
-from twotrack.engine.completion import CompletionRequest
+from twotrack.engine.asked import CompletionRequest
 from twotrack.errors import NotLocal, RouteExhausted
 from twotrack.events import Answered, Busy, Event, Listener, ModelLoading
 from twotrack.session import Session

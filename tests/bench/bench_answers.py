@@ -34,7 +34,7 @@ from answer_noise import NOISES, Noise
 from completion_desk import Desk
 from fake_models import FakeProvider, fake_model
 from twotrack.document import Document
-from twotrack.engine.completion import CompletionRequest
+from twotrack.engine.asked import CompletionRequest
 from twotrack.text import Edit, Snapshot
 
 MAX_LINES = 20

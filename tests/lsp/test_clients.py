@@ -8,7 +8,7 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 
 from twotrack.document import Document
-from twotrack.engine.completion import Completion, Origin
+from twotrack.engine.asked import Completion, Origin
 from twotrack.events import Source
 from twotrack.lsp import to_proto
 from twotrack.lsp.clients import Client, recognise

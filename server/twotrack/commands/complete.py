@@ -8,7 +8,7 @@ from typing import Any
 from twotrack.commands import files, terminal
 from twotrack.commands.files import Place
 from twotrack.commands.tally import Tally
-from twotrack.engine.completion import Completion, CompletionRequest
+from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import TwotrackError
 from twotrack.session import Session
 from twotrack.text import Position

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
@@ -12,6 +11,7 @@ from twotrack.context.privacy import Shield, file_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
+from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
 from twotrack.engine.gap import Gap, gap_at
 from twotrack.engine.pace import Pace
@@ -30,39 +30,6 @@ logger = logging.getLogger(__name__)
 
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompletionRequest:
-    """A cursor in a document, at one moment."""
-
-    document: Document
-    position: Position
-    invoked: bool
-    """Whether the person asked for it; else it is typing that asks."""
-    others: Sequence[Document] = ()
-    """The other open documents, the last used first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a completion came from."""
-
-    source: Source
-    model: str
-    """The model's name in the settings."""
-    track: Track
-    ms: float
-    """From the request to here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A text for a range that begins at the cursor and ends on its line."""
-
-    text: str = field(repr=False)
-    range: Range
-    origin: Origin
 
 
 class Completer:

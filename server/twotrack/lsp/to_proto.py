@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
-from twotrack.engine.completion import Completion
+from twotrack.engine.asked import Completion
 from twotrack.lsp.clients import Client
 from twotrack.lsp.documents import uri_of
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from twotrack.document import Document
 from twotrack.errors import TwotrackError
-from twotrack.routing.dispatch import Answer
 from twotrack.tasks import Task
 from twotrack.text import Edit, Position, Range
+
+if TYPE_CHECKING:
+    from twotrack.routing.dispatch import Answer
 
 ACTIONS = (Task.FIX, Task.REFACTOR, Task.DOCUMENT, Task.SIMPLIFY, Task.TEST, Task.EXPLAIN)
 """The tasks that are code actions, in the order in which they are offered."""
@@ -97,7 +99,7 @@ class Proposal:
     """A checked answer: nothing has been changed yet."""
 
     title: str
-    origin: Answer
+    origin: "Answer"
     edits: tuple[tuple[Document, tuple[Edit, ...]], ...] = ()
     """For each document, at the version given, what to change; version NOT_OPEN: in its file."""
     creates: Mapping[Path, str] = field(default_factory=dict)

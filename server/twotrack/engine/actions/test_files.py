@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twotrack import files
-from twotrack.context.privacy import Shield
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN, Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.languages import Language, TestStyle
 from twotrack.text import Snapshot
+
+if TYPE_CHECKING:
+    from twotrack.context.privacy import Shield
 
 _MOST_BYTES = 1_000_000
 _SOURCE_FOLDERS = frozenset({"src", "lib", "server", "app", "source"})
@@ -63,7 +66,7 @@ async def existing(
     language: Language,
     roots: Sequence[Path],
     others: Sequence[Document],
-    shield: Shield,
+    shield: "Shield",
 ) -> Document | Path:
     """Give the test file of `path` as a document, else where to create it.
 
@@ -99,7 +102,7 @@ def check_on_disk(proposal: Proposal, roots: Sequence[Path]) -> None:
         _check_vacant(path, roots)
 
 
-async def _sendable(document: Document, shield: Shield) -> Document:
+async def _sendable(document: Document, shield: "Shield") -> Document:
     await shield.look([document.path])
     if document.path is not None and not shield.may_send(document.path):
         raise TwotrackError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from twotrack.engine.completion import CompletionRequest
+from twotrack.engine.asked import CompletionRequest
 from twotrack.lsp import to_proto
 from twotrack.lsp.handlers.inline_completion import completion_request, compute
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from twotrack.engine.completion import Completion, CompletionRequest
+from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
 from twotrack.lsp.failures import passing

@@ -1,0 +1,42 @@
+"""What a completion is asked for, and what is answered: values, without what makes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from twotrack.document import Document
+from twotrack.events import Source
+from twotrack.tasks import Track
+from twotrack.text import Position, Range
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """A cursor in a document, at one moment."""
+
+    document: Document
+    position: Position
+    invoked: bool
+    """Whether the person asked for it; else it is typing that asks."""
+    others: Sequence[Document] = ()
+    """The other open documents, the last used first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a completion came from."""
+
+    source: Source
+    model: str
+    """The model's name in the settings."""
+    track: Track
+    ms: float
+    """From the request to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A text for a range that begins at the cursor and ends on its line."""
+
+    text: str = field(repr=False)
+    range: Range
+    origin: Origin
