@@ -2,6 +2,8 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from client import Buffer, Client, ResponseError
@@ -228,6 +230,28 @@ async def test_an_explanation_is_shown_and_changes_nothing(
     message = await client.wait_for_notification("window/showMessage")
     assert "multiplies width and height" in message["message"]
     assert buffer.text == TEXT
+
+
+async def test_an_explanation_goes_with_the_server(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.script(Reply("It multiplies width and height."))
+    client = await start(capabilities={"window": {"showDocument": {"support": True}}})
+    buffer = client.open(project / "a.py", "python", TEXT)
+    (command,) = [a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]]
+    await client.request(
+        "workspace/executeCommand",
+        {"command": command["command"], "arguments": command["arguments"]},
+    )
+
+    def shown() -> Any:
+        return next((p for method, p in client.requests if method == "window/showDocument"), None)
+
+    uri = (await client.wait_for(shown))["uri"]
+    page = Path(url2pathname(urlsplit(uri).path))
+    assert "multiplies width and height" in page.read_text()
+    await client.stop()
+    assert not page.parent.exists()
 
 
 @pytest.mark.parametrize(
