@@ -340,7 +340,7 @@ class Session:
     async def _read(self) -> None:
         while self._unread:  # one at a time: parsing holds the interpreter, in a thread too
             uri, document = next(reversed(self._unread.items()))
-            await self.shield.look([document.path])
+            await self.shield.look([document])
             if self._unread.get(uri) is not document:  # closed meanwhile, or changed
                 continue
             del self._unread[uri]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.privacy import FRESH_S, Shield, file_of, is_settings
+from twotrack.context.privacy import FRESH_S, Shield, files_of, is_settings
 from twotrack.context.secret_files import is_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
@@ -116,14 +116,13 @@ def test_an_ordinary_file_is_sent(root: Path, name: str) -> None:
     ],
 )
 def test_a_secret_file_is_known_under_any_scheme(root: Path, uri: str) -> None:
-    path = file_of(Document(uri, None, "plaintext", 1, Snapshot("")))
-    assert path is not None
-    assert not shield(root).may_send(path)
+    paths = files_of(Document(uri, None, "plaintext", 1, Snapshot("")))
+    assert not shield(root).may_send(*paths)
 
 
 def test_a_document_without_a_file_is_sent(root: Path) -> None:
-    assert shield(root).may_send(None)
-    assert shield().may_use(None)
+    assert shield(root).may_send()
+    assert shield().may_use()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +204,9 @@ def test_a_link_out_of_the_workspace_is_no_context(root: Path) -> None:
     link.symlink_to(outside)
     assert shield(root).may_send(link)  # opened by the user
     assert not shield(root).may_use(link)
-    assert shield(root).may_use(outside)  # opened by its own name
+    assert not shield(root).may_use(outside)  # nor what is opened by its own name
+    assert shield(root).may_send(outside)
+    assert shield().may_use(outside)
 
 
 def test_a_link_does_not_hide_a_secret(root: Path) -> None:
@@ -261,18 +262,26 @@ def test_a_label_tells_no_more_than_the_path_in_the_workspace(root: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("uri", "path"),
+    ("uri", "paths"),
     [
-        ("untitled:Untitled-1", None),
-        ("untitled:/project/new.env", "/project/new.env"),
-        ("vscode-notebook-cell:/project/a%20b.ipynb#W0sZm", "/project/a b.ipynb"),
-        ("git:/project/.env?%7B%22ref%22%3A%22HEAD%22%7D", "/project/.env"),
-        ("vscode-remote://ssh+host/project/.env", "/project/.env"),
-        ("output:extension", None),
-        ("jar:file:///x.jar!/a/B.java", None),
-        ("nonsense", None),
+        ("untitled:Untitled-1", ()),
+        ("untitled:/project/new.txt", ("/project/new.txt",)),
+        ("vscode-notebook-cell:/project/a%20b.ipynb#W0sZm", ("/project/a b.ipynb",)),
+        ("git:/project/a.py?%7B%22ref%22%3A%22HEAD%22%7D", ("/project/a.py",)),
+        ("git:/b.py?%7B%22path%22%3A%22%2Fp%2Fa.py%22%7D", ("/b.py", "/p/a.py")),
+        ("vscode-remote://ssh+host/p/a.py", ("/p/a.py", "/ssh+host/p/a.py")),
+        ("file://localhost/p/a.py", ("/p/a.py", "/localhost/p/a.py")),
+        ("/p/a.py", ("/p/a.py",)),
+        ("rsync://p/a.py", ("/a.py", "/p/a.py")),
+        ("tramp:/ssh:h:/p/a.py", ("/ssh:h:/p/a.py", "/ssh", "/p/a.py")),
+        ("output:extension", ()),
+        ("jar:file:///p/x.jar!/a/B.java", ("/p/x.jar", "/a/B.java")),
+        ("zipfile:///p/x.zip::a.py", ("/p/x.zip::a.py", "/p/x.zip")),
+        ("nonsense", ()),
     ],
 )
-def test_a_document_of_an_editors_own_scheme_shows_a_file(uri: str, path: str | None) -> None:
+def test_a_document_of_an_editors_own_scheme_shows_the_files_that_it_names(
+    uri: str, paths: tuple[str, ...]
+) -> None:
     document = Document(uri, None, "plaintext", 1, Snapshot(""))
-    assert file_of(document) == (Path(path) if path else None)
+    assert files_of(document) == tuple(map(Path, paths))

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,8 +19,12 @@ from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 
 _MAX_KNOWN = 4096
+_MOST_PATHS = 16
+"""Of one URI."""
 
-_URI_PATH = re.compile(r"[^:/?#]+:(?://[^/?#]*)?(/[^?#]*)")
+_URI_PATH = re.compile(r"(?:[^:/?#]+:)?(?://[^/?#]*)?(/[^?#]*)")
+_WITHIN_URI = re.compile(r"[?#!\":]+")
+"""What ends one path in a URI and begins another: `jar:file:///a.jar!/b`, a query in JSON."""
 
 
 class Shield:
@@ -50,9 +55,10 @@ class Shield:
         self._ignored = Ignored(self._roots, environment, complain, clock)
         self._excludes: dict[tuple[str, ...], Rules] = {}
 
-    async def look(self, paths: Iterable[Path | None]) -> None:
+    async def look(self, documents: Iterable[Document]) -> None:
         """Ask the disk, in a thread, about those files of which no fresh answer is known."""
-        old = [path for path in paths if path is not None and not self._is_known(path)]
+        paths = chain.from_iterable(map(files_of, documents))
+        old = [path for path in paths if not self._is_known(path)]
         if old:
             await asyncio.to_thread(self._look, old)
 
@@ -66,16 +72,16 @@ class Shield:
             self.may_send(path)
             self.may_use(path)
 
-    def may_send(self, path: Path | None) -> bool:
-        """Whether the text of the file at `path` (absolute) may be sent, even when it is open.
+    def may_send(self, *paths: Path) -> bool:
+        """Whether the text of a file may be sent, even when it is open.
 
-        A document without a file may.
+        `paths` (absolute) are what it may be called; without any, it is no file.
         """
-        return path is None or self._fresh(self._send, path, self._sendable)
+        return all(self._fresh(self._send, path, self._sendable) for path in paths)
 
-    def may_use(self, path: Path | None) -> bool:
+    def may_use(self, *paths: Path) -> bool:
         """Whether it may also be context of other files, and be read without being open."""
-        return path is None or self._fresh(self._use, path, self._usable)
+        return all(self._fresh(self._use, path, self._usable) for path in paths)
 
     def redact(self, text: str, *, above: str = "", settings: bool = False) -> str:
         """Give `text` with its secret-looking strings replaced, unless the settings forbid it."""
@@ -133,9 +139,11 @@ class Shield:
     def _usable(self, path: Path) -> bool:
         if self._excluded(self._context.exclude, path) or not self.may_send(path):
             return False
-        # A link out of the workspace would make any file of the disk part of it.
-        if self._root(path) is None:
+        if not self._roots:
             return True
+        # What lies outside is none of the project's, nor what a link out of it leads to.
+        if self._root(path) is None:
+            return False
         real = path.resolve()
         return any(map(real.is_relative_to, filter(None, map(files.resolved, self._roots))))
 
@@ -155,18 +163,26 @@ def _bound(known: dict[Path, Any]) -> None:
         known.clear()
 
 
-def file_of(document: Document) -> Path | None:
-    """The file that a document shows, also under a URI of an editor's own.
+def files_of(document: Document) -> tuple[Path, ...]:
+    """The files that a document may show: its own, or all that a URI of an editor's own names.
 
-    Such are a notebook's cell and a file's version in git. The name of a secret file counts
-    wherever it stands in the URI: in an archive, in a query, without a folder.
+    Such are a notebook's cell, a file's version in git, a file in an archive. The name of a secret
+    file counts wherever it stands in the URI.
     """
     if document.path is not None:
-        return document.path
-    found = _URI_PATH.match(document.uri)
-    path = Path(unquote(found[1])) if found else None
-    secret = None if path and is_secret(path) else named_secret(document.uri)
-    return path if secret is None else Path("/", secret)
+        return (document.path,)
+    secret = named_secret(document.uri)
+    if secret is not None:
+        return (Path("/", secret),)
+    uri = unquote(document.uri)
+    whole = _URI_PATH.match(uri)
+    paths = [whole[1]] if whole else []
+    for piece in _WITHIN_URI.split(uri):
+        if piece.startswith("//"):  # what follows is a host, or not
+            paths.append(piece[piece.find("/", 2) :] if "/" in piece[2:] else "/")
+        if piece.startswith("/"):
+            paths.append(f"/{piece.lstrip('/')}")
+    return tuple(dict.fromkeys(map(Path, paths)))[:_MOST_PATHS]
 
 
 _UNQUOTED = re.compile(

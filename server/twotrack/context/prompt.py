@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twotrack import files
 from twotrack.context.excerpts import ExcerptPicker, Piece
-from twotrack.context.privacy import Shield, file_of, is_settings
+from twotrack.context.privacy import Shield, files_of, is_settings
 from twotrack.context.window import characters, lines_above, window_at
 from twotrack.document import Document
 from twotrack.languages import language_of
@@ -58,11 +58,11 @@ def gather(
     `others` are the other open documents in the order of their last use. None where the document
     itself may not be sent.
     """
-    if not shield.may_send(file_of(document)):
+    if not shield.may_send(*files_of(document)):
         return None
     language = language_of(document.language, document.path)
     share = characters(max_tokens, language)
-    usable = [other for other in others if shield.may_use(file_of(other))]
+    usable = [other for other in others if shield.may_use(*files_of(other))]
     budget = int(share * _EXCERPTS)
     pieces = excerpts.pick(document, position, usable, budget)
     unused = budget - sum(len(piece.text) for piece in pieces)

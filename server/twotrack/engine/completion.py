@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield, file_of
+from twotrack.context.privacy import Shield, files_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
@@ -102,8 +102,8 @@ class Completer:
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
         document = request.document
-        await self._shield.look(file_of(each) for each in (document, *request.others))
-        return self._shield.may_send(file_of(document))
+        await self._shield.look((document, *request.others))
+        return self._shield.may_send(*files_of(document))
 
     async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Make the model that would be asked ready for completions in `document`.
@@ -112,9 +112,9 @@ class Completer:
         asked about last, or else for the end of the file. Never raises; ends early where a model
         on this machine is asked meanwhile, and keeps what it has read.
         """
-        await self._shield.look(file_of(each) for each in (document, *others))
+        await self._shield.look((document, *others))
         self.stop_warming()
-        if not self._shield.may_send(file_of(document)):
+        if not self._shield.may_send(*files_of(document)):
             return
         languages = self._settings.completion.languages
         if languages and document.language not in languages:

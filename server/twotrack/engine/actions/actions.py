@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield, file_of
+from twotrack.context.privacy import Shield, files_of
 from twotrack.context.prompt import excerpt, rules_text
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
@@ -60,7 +60,7 @@ class Actions:
 
     async def look(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Find out what may be sent, and parse what is large, before the other methods need it."""
-        await self._shield.look(file_of(each) for each in (document, *others))
+        await self._shield.look((document, *others))
         await self._syntax.ready(document)
 
     def offers(
@@ -70,7 +70,7 @@ class Actions:
 
         `diagnostics` are the ones that the editor knows there.
         """
-        if not self._shield.may_send(file_of(document)):
+        if not self._shield.may_send(*files_of(document)):
             return []
         view = self._view(document, selection)
         return [
@@ -129,7 +129,7 @@ class Actions:
         answer passes its check. Nothing is changed by any of it.
         """
         await self.look(document, others)
-        if not self._shield.may_send(file_of(document)):
+        if not self._shield.may_send(*files_of(document)):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         others = [other for other in others if other.uri != document.uri]
         view = self._view(document, offer.range)
@@ -155,7 +155,7 @@ class Actions:
         self, document: Document, position: Position, others: Sequence[Document]
     ) -> tuple[Excerpt, ...]:
         """Pieces of the other open documents that speak of the code in question."""
-        usable = [other for other in others if self._shield.may_use(file_of(other))]
+        usable = [other for other in others if self._shield.may_use(*files_of(other))]
         pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
         return tuple(excerpt(piece, self._shield) for piece in pieces)
 

@@ -103,7 +103,7 @@ def check_on_disk(proposal: Proposal, roots: Sequence[Path]) -> None:
 
 
 async def _sendable(document: Document, shield: "Shield") -> Document:
-    await shield.look([document.path])
+    await shield.look([document])
     if document.path is not None and not shield.may_send(document.path):
         raise TwotrackError(
             f"{document.path.name} holds the tests and may not be sent (ignored or excluded)."
