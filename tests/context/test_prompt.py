@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield
 from twotrack.context.prompt import CompletionContext, gather, rules_text
@@ -81,6 +83,27 @@ def test_a_name_above_the_window_tells() -> None:
         assert "hunter2" not in found.prefix
 
 
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "postgres://app:correcthorse9@db.example/x",
+        "<password>correcthorse9</password>",
+        "curl -u bob:correcthorse9 ",
+        "identified by 'correcthorse9' ",
+    ],
+)
+def test_wherever_a_long_line_is_cut_no_secret_is_sent(fragment: str) -> None:
+    filling = "a1=b2+c3;" * 1_000
+    line = filling + fragment + filling
+    current = document("a.js", f"x\n{line}\ny\n")
+    sent = [
+        context(current, Position(1, len(filling) - before + len(fragment)), max_tokens=512)
+        for before in range(2_000)
+    ]
+    assert any("postgres" in one.suffix or fragment[:9] in one.suffix for one in sent)
+    assert not any("correcthorse9" in one.prefix + one.suffix for one in sent)
+
+
 def test_a_secret_file_has_no_context() -> None:
     found = gather(
         document(".env", "A=1"),
@@ -152,6 +175,13 @@ def test_rules_are_read_within_the_project(tmp_path: Path) -> None:
     assert rules_text(root, names, shield(root)) == (
         "Use tabs.\npassword = '<redacted>'\n\nBe brief."
     )
+
+
+def test_wherever_a_rules_file_is_cut_no_secret_is_sent(tmp_path: Path) -> None:
+    secret = "https://bot:correcthorse9@host/"
+    for before in range(len(secret)):
+        (tmp_path / "R.md").write_text("." * (16 * 1024 - before) + secret + " more")
+        assert "correct" not in rules_text(tmp_path, ["R.md"], shield(tmp_path))
 
 
 def test_rules_are_bounded(tmp_path: Path) -> None:

@@ -137,6 +137,21 @@ def test_what_stands_above_is_looked_at_and_not_given() -> None:
     assert redact_around('  "hunter2!"\n', "", above="password = (\n")[0] == '  "<redacted>"\n'
 
 
+def test_what_stands_below_is_looked_at_and_not_given() -> None:
+    url = "fetch('postgres://app:correcthorse9"
+    shown = ("", "fetch('postgres://app:<redacted>")
+    assert redact_around("", url, below="@db/x')") == shown
+    assert redact_around("", url + "@", below="db/x')") == ("", shown[1] + "@")
+    assert redact_around("x = 1\n", "y", below=" = 2") == ("x = 1\n", "y")
+    token = f'token = "{_RANDOM}"'
+    assert redact_around("", token[:14], below=token[14:]) == ("", 'token = "<redacted>')
+
+
+def test_however_many_words_look_like_keys_the_last_one_is_replaced() -> None:
+    words = "".join(f"ghp_{n:036d}\n" for n in range(3_000))
+    assert "ghp_" not in redact(words)
+
+
 def test_a_secret_with_the_cursor_in_its_middle() -> None:
     assert redact_around('token = "' + _RANDOM[:12], _RANDOM[12:] + '"\nnext') == (
         'token = "<redacted>',

@@ -88,16 +88,22 @@ class Shield:
         return self.redact_around(text, "", above=above, settings=settings)[0]
 
     def redact_around(
-        self, prefix: str, suffix: str, *, above: str = "", settings: bool = False
+        self,
+        prefix: str,
+        suffix: str,
+        *,
+        above: str = "",
+        below: str = "",
+        settings: bool = False,
     ) -> tuple[str, str]:
         """Redact what stands before and after the cursor as one text.
 
-        `above` are the lines above `prefix`, which are only looked at; `settings`: the text is
-        settings, whose values need no quotes.
+        `above` and `below` stand before `prefix` and after `suffix` and are only looked at;
+        `settings`: the text is settings, whose values need no quotes.
         """
         if not self._privacy.redact:
             return prefix, suffix
-        return redact_around(prefix, suffix, above=above, settings=settings)
+        return redact_around(prefix, suffix, above=above, below=below, settings=settings)
 
     def label(self, document: Document) -> str:
         """How a prompt names a document: its path in the workspace, else the file's name only."""

@@ -24,6 +24,8 @@ _SUFFIX = 0.15
 _EXCERPTS = 0.30
 
 _RULES_FILE_BYTES = 16 * 1024
+_BEYOND = 2 * 1024
+"""Bytes behind these, that may tell a secret before the cut."""
 _RULES_CHARACTERS = 32 * 1024
 
 
@@ -70,7 +72,8 @@ def gather(
     prefix, suffix = shield.redact_around(
         window.prefix,
         window.suffix,
-        above=lines_above(document.text, window.first_line),
+        above=window.above,
+        below=window.below,
         settings=is_settings(document),
     )
     return CompletionContext(
@@ -102,9 +105,12 @@ def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
         if not shield.may_send(path):
             continue
         try:
-            data = files.head(path, _RULES_FILE_BYTES, [root])
+            data = files.head(path, _RULES_FILE_BYTES + _BEYOND, [root])
         except OSError:
             continue
-        text = data.decode("utf-8-sig", errors="ignore")
-        texts.append(text.replace("\r\n", "\n").strip())
-    return shield.redact("\n\n".join(filter(None, texts)))[:_RULES_CHARACTERS]
+        text, rest = (
+            part.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n")
+            for part in (data[:_RULES_FILE_BYTES], data[_RULES_FILE_BYTES:])
+        )
+        texts.append(shield.redact_around(text, "", below=rest)[0].strip())
+    return "\n\n".join(filter(None, texts))[:_RULES_CHARACTERS]

@@ -68,21 +68,24 @@ def redact(text: str, *, settings: bool = False) -> str:
 
 
 def redact_around(
-    prefix: str, suffix: str, *, above: str = "", settings: bool = False
+    prefix: str, suffix: str, *, above: str = "", below: str = "", settings: bool = False
 ) -> tuple[str, str]:
     """Redact what stands before and after a cursor, also a secret with the cursor in its middle.
 
-    `above` are lines that stand before `prefix`: they are looked at, not given.
+    `above` and `below` stand before `prefix` and after `suffix`: they are looked at, not given.
     """
-    prefix = above + prefix
+    prefix, suffix = above + prefix, suffix + below
     text, cursor = prefix + suffix, len(prefix)
+    first, last = len(above), len(text) - len(below)
     spans = _around(prefix, suffix, text, settings=settings)
-    spans = [(max(start, len(above)), end) for start, end in spans if end > len(above)]
+    spans = [
+        (max(start, first), min(end, last)) for start, end in spans if end > first and start < last
+    ]
     before = [span for span in spans if span[0] < cursor]
     rest = max(cursor, before[-1][1]) if before else cursor
     return (
-        _replace(text[:cursor], len(above), before),
-        _replace(text, rest, spans[len(before) :]),
+        _replace(text[:cursor], first, before),
+        _replace(text[:last], rest, spans[len(before) :]),
     )
 
 

@@ -14,6 +14,8 @@ _CHARACTERS = 256
 """Likewise inside a line too long for the budget, and for what such a line takes from the rest."""
 _ABOVE = 4
 """Lines above a text that may bind a name to what stands in it."""
+_BEYOND = 512
+"""Characters of a line beyond where it is cut, that may tell a secret before the cut."""
 _LONGEST_KEY = 400
 """Lines of a private key."""
 _NEAR = 16
@@ -34,6 +36,10 @@ class Window:
     """The line where the prefix starts."""
     last_line: int
     """The line where the suffix ends."""
+    above: str = ""
+    """What stands before the prefix and may tell that it begins within a secret: not to be sent."""
+    below: str = ""
+    """Likewise what stands behind a suffix that ends within a line."""
 
 
 def characters(tokens: float, language: Language) -> int:
@@ -119,4 +125,10 @@ def window_at(text: Snapshot, position: Position, prefix_budget: int, suffix_bud
     # Counted in steps: the head may not move with every character right of the cursor.
     unused = (suffix_budget - len(suffix)) // _CHARACTERS * _CHARACTERS
     prefix, first = prefix_at(text, position, prefix_budget + unused)
-    return Window(prefix, suffix, first, last)
+    line, character = text.clamp(position)
+    own = text.line(line)
+    start = character - len(prefix) if first == line else 0
+    above = lines_above(text, first) + own[max(start - _BEYOND, 0) : start]
+    end = character + len(suffix)
+    below = own[end : end + _BEYOND] if last == line else ""
+    return Window(prefix, suffix, first, last, above, below)

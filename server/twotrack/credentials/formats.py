@@ -24,8 +24,7 @@ _SHORTEST = 16
 """Characters of the shortest word with a provider's prefix."""
 _MOST_LINES = 400
 """Lines of a private key."""
-_MOST_WORDS = 2_000
-"""Words of one text whose prefix is looked at one by one."""
+_WORD = re.compile(r"\S+")
 _BREAKS = str.maketrans(dict.fromkeys("\"'`()[]{}<>,;=\\:?&|@#!*%^", " "))
 _PIECE = re.compile(r"(?:\A|/|(?<=[=:/]))[-._~+]{0,8}(?=[\w~])")
 _DIGIT = re.compile(r"[0-9]")
@@ -200,7 +199,7 @@ _RULES = (
     ),
     _rule(  # a user and a password
         "auth",
-        r"(?i)(?:\bauth ?= ?|basic_?auth|digest_?auth)\(\s{0,3}[\"'][^\"'\n]{1,100}[\"'],\s{0,3}"
+        r"(?i)(?:\bauth ?=? ?|basic_?auth|digest_?auth)\(\s{0,3}[\"'][^\"'\n]{1,100}[\"'],\s{0,3}"
         r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
         password,
     ),
@@ -262,21 +261,22 @@ def _lines(needles: Iterable[str], lowered: str) -> Iterator[Span]:
 
 def _words(text: str) -> Iterator[Span]:
     """Words that begin as a provider's keys do."""
+    broken = text.translate(_BREAKS)
     long = {
         word
-        for word in text.translate(_BREAKS).split()
+        for word in broken.split()
         if len(word) >= _SHORTEST and not (word.islower() and word.isalpha())
     }
     found = {word: key for word in long if (key := _key_in(word)) is not None}
-    for word in sorted(found)[:_MOST_WORDS]:
-        begin, body = found[word]
-        at = text.find(word)
-        while at >= 0:
-            end = _REST.match(text, at + len(word))
-            assert end is not None  # noqa: S101  # for mypy: it may match nothing
-            stop = _end_of_body(text, end.end()) if body else end.end()
-            yield at + begin, stop
-            at = text.find(word, stop)
+    stop = 0
+    for match in _WORD.finditer(broken) if found else ():
+        key = found.get(match[0])
+        if key is None or match.start() < stop:
+            continue
+        end = _REST.match(text, match.end())
+        assert end is not None  # noqa: S101  # for mypy: it may match nothing
+        stop = _end_of_body(text, end.end()) if key[1] else end.end()
+        yield match.start() + key[0], stop
 
 
 def _key_in(word: str) -> tuple[int, bool] | None:

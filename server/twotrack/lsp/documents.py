@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -114,12 +115,16 @@ class Documents:
         return [edit for since, edit in self._history[uri] if since > version]
 
 
+_THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
+"""No other host than none (RFC 8089)."""
+
+
 def path_of(uri: str) -> Path | None:
     """Give the absolute path of a file: URI; None where it is none that a file can have."""
     if not uri.startswith("file:"):
         return None
     try:
-        path = uris.to_fs_path(uri)
+        path = uris.to_fs_path(_THIS_MACHINE.sub("file:///", uri))
     except ValueError:  # such as file://[
         return None
     return Path(path) if path and is_path(path) else None

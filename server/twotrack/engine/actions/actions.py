@@ -12,7 +12,7 @@ from twotrack.document import Document
 from twotrack.engine.actions import document as document_action
 from twotrack.engine.actions import explain, fix, refactor, simplify, tests
 from twotrack.engine.actions.flow import Step, carry_out
-from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal, shortened
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View
 from twotrack.errors import TwotrackError
@@ -96,7 +96,7 @@ class Actions:
         With an `instruction`, refactor needs no comment that holds it.
         """
         if task is Task.REFACTOR and instruction:
-            words = instruction[:MOST_INSTRUCTION]
+            words = shortened(instruction)
             return Offer(task, "Edit", selection, instruction=words, commented=False)
         for offer in self.offers(document, selection, diagnostics):
             if offer.task is task:

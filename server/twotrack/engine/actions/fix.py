@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import MOST_INSTRUCTION, Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
@@ -47,14 +47,7 @@ def offers(view: View, diagnostics: Iterable[Diagnostic]) -> Iterator[Offer]:
     for found in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
         words = " ".join(found.message.split())
         title = f"Fix: {words[:77]}..." if len(words) > 80 else f"Fix: {words}"
-        known = Diagnostic(
-            found.range,
-            found.message[:MOST_INSTRUCTION],
-            min(max(found.severity, 1), 4),
-            found.code[:100],
-            found.source[:100],
-        )
-        yield Offer(Task.FIX, title, found.range, known)
+        yield Offer(Task.FIX, title, found.range, found.shortened())
 
 
 async def job(scene: Scene) -> Job:
@@ -63,12 +56,12 @@ async def job(scene: Scene) -> Job:
     assert found is not None  # noqa: S101 - Offer.from_data holds it
     narrow = _definition(view)
     wide = _file(view) if _NEEDS_IMPORT.search(found.message) else narrow
-    message = scene.shield.redact(found.message)
+    message, code, source = map(scene.shield.redact, (found.message, found.code, found.source))
     line = view.text.line(view.selection.start.line).strip()
     request = _REQUEST.format(
         severity=_SEVERITIES[found.severity],
-        source=f" by {found.source}" if found.source else "",
-        code=f" ({found.code})" if found.code else "",
+        source=f" by {source}" if source else "",
+        code=f" ({code})" if code else "",
         message=message,
         line=line if line in scene.masked(view.text, wide).code else "(not shown)",
     )

@@ -22,7 +22,14 @@ NOT_OPEN = -1
 MOST_INSTRUCTION = 2_000
 """Characters of an instruction or a diagnostic's message that are regarded."""
 
+_MOST_NAME = 100
+"""Characters of a diagnostic's code or source."""
 _MOST_COORDINATE = 2**31
+
+
+def shortened(text: str, most: int = MOST_INSTRUCTION) -> str:
+    """Return `text`, or whole words of it that have at most `most` characters together."""
+    return text if len(text) <= most else text[:most].rpartition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,16 @@ class Diagnostic:
     """1 error, 2 warning, 3 information, 4 hint (LSP `DiagnosticSeverity`)."""
     code: str = ""
     source: str = ""
+
+    def shortened(self) -> Self:
+        """Return what is regarded of it. A word that would be cut goes: it may hold a secret."""
+        return replace(
+            self,
+            message=shortened(self.message),
+            severity=min(max(self.severity, 1), 4),
+            code=shortened(self.code, _MOST_NAME),
+            source=shortened(self.source, _MOST_NAME),
+        )
 
 
 @dataclass(frozen=True, slots=True)

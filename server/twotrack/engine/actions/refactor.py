@@ -11,7 +11,7 @@ from functools import cache
 from itertools import takewhile
 
 from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import MOST_INSTRUCTION, Offer
+from twotrack.engine.actions.offers import Offer, shortened
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
@@ -77,7 +77,7 @@ async def job(scene: Scene) -> Job:
 
 
 def _words(found: Sequence[_Instruction]) -> str:
-    return " ".join(one.text for one in found)[:MOST_INSTRUCTION]
+    return shortened(" ".join(one.text for one in found))
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.document import Document
-from twotrack.engine.actions.offers import ACTIONS, MOST_INSTRUCTION, Diagnostic
+from twotrack.engine.actions.offers import ACTIONS, Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
 from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
@@ -110,4 +110,4 @@ def _text(params: Mapping[str, Any], key: str) -> str:
     value = params.get(key) or ""
     if not isinstance(value, str):
         raise TwotrackError(f"`{key}` must be a text.")
-    return " ".join(value.split())[:MOST_INSTRUCTION]
+    return shortened(" ".join(value.split()))
