@@ -144,7 +144,7 @@ class Lexer:
         words = [block.closer for block in self._blocks]
         words += [r"\b(?:end(?:if|for|each|foreach|while|function)?|fi|done|esac)\b"]
         some = "|".join(f"(?:{word})" for word in (*words, r"[)\]}]", r"</[\w:.-]*+>"))
-        return re.compile(rf"[\s;,]*(?:(?:{some})[\s;,]*)+")
+        return re.compile(rf"[\s;,]*+(?:(?>{some})[\s;,]*+)++")
 
     @cached_property
     def comment(self) -> re.Pattern[str] | None:

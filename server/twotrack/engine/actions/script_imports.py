@@ -9,14 +9,16 @@ from twotrack.engine.actions.tested import Tested
 from twotrack.errors import ReplyRejected
 
 _SPECIFIER = re.compile(
-    r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\b(?:jest|vi)\.\w+\(\s*)"
-    r"['\"](?P<path>[^'\"\n]+)['\"]"
+    r"(?:\bfrom|\bimport(?:\s*+\()?|\brequire\s*+\(|\b(?:jest|vi)\.\w++\()\s*+"
+    r"['\"](?P<path>[^'\"\n]++)['\"]"
 )
 _NAMED = re.compile(
-    r"\bimport\s+(?:(?P<default>[\w$]+)\s*,?\s*)?(?:\{(?P<names>[^}]*)\}\s*)?from\s*"
-    r"['\"](?P<path>\.[^'\"\n]+)['\"]"
+    r"\bimport\s++(?:(?P<default>[\w$]++)\s*+(?:,\s*+)?)?(?:\{(?P<names>[^{}]*+)\}\s*+)?from\s*+"
+    r"['\"](?P<path>\.[^'\"\n]++)['\"]"
 )
-_RUBY = re.compile(r"^\s*require_relative\s*\(?\s*['\"](?P<path>[^'\"\n]+)['\"]", re.MULTILINE)
+_RUBY = re.compile(
+    r"^[ \t]*+require_relative[ \t]*+(?:\([ \t]*+)?['\"](?P<path>[^'\"\n]++)['\"]", re.MULTILINE
+)
 _ENDINGS = (
     ".ts",
     ".tsx",
@@ -31,7 +33,7 @@ _ENDINGS = (
     ".svelte",
 )
 _COMMON_JS = re.compile(
-    r"\bmodule\.exports\b|\bexports\.|^\s*export\s*(?:type\s*)?\*", re.MULTILINE
+    r"\bmodule\.exports\b|\bexports\.|^[ \t]*+export\s*+(?:type\s*+)?\*", re.MULTILINE
 )
 
 
@@ -98,7 +100,7 @@ def _exports(source: str, name: str) -> bool:
     if name == "default":
         return re.search(r"\bexport\s+default\b|\bas\s+default\b", source) is not None
     word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
-    declared = rf"\bexport\s+(?:declare\s+|abstract\s+|async\s+|const\s+)*\w+\*?\s+{word}"
-    listed = rf"\bexport\s+(?:type\s+)?\{{[^}}]*{word}\s*[,}}]"
-    bound = rf"\bexport\s+(?:const|let|var)\s+[{{\[][^=]*{word}"
+    declared = rf"\bexport\s++(?:(?:declare|abstract|async|const)\s++)*\w++\*?\s++{word}"
+    listed = rf"\bexport\s++(?:type\s++)?\{{[^{{}}]*?{word}\s*+[,}}]"
+    bound = rf"\bexport\s++(?:const|let|var)\s++[{{\[](?:(?!\bexport\b)[^=])*?{word}"
     return any(re.search(pattern, source) for pattern in (declared, listed, bound))

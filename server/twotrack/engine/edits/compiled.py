@@ -10,7 +10,7 @@ from twotrack.text import Range, Snapshot
 
 _MOST_CHARACTERS = 100_000
 """Longer texts are not compiled as a whole: the compiler stops the other threads meanwhile."""
-_LINE_OF_THE_FILE = re.compile(r" \(?(?:on|at|detected at) line \d+\)?|\s*\(<[^)]*\)")
+_LINE_OF_THE_FILE = re.compile(r" \(?(?:on|at|detected at) line \d+\)?|(?<!\s)\s*+\(<[^)]{0,200}\)")
 _lock = Lock()
 """Filters of warnings belong to the process."""
 

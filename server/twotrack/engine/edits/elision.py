@@ -13,20 +13,20 @@ _LIKE_A_COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
 _SIGNS = ("#", "//", "--", "/*", "<!--")
 """Comment signs of a language that has none in the table."""
 _DOTS = re.compile(r"\.\.\.|…|⋮|\betc\b")
-_ONLY_DOTS = re.compile(r"\W*(?:\.\.\.|…|⋮)\W*")
+_ONLY_DOTS = re.compile(r"(?:[^\w.…⋮]++|\.(?!\.\.))*+(?:\.\.\.|…|⋮)\W*+")
 _STUB = re.compile(r"pass|todo!\(\);?|unimplemented!\(\);?|;|return;?|\W*")
 """Code before a comment that is none."""
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
 _ELISION = re.compile(
-    r"""(?:\.\.\.|…)\W*(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
+    r"""(?:\.\.\.|…)\W{0,40}+(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
             |others?|same|previous|omitted|keep|as\ before|original|more|etc|code|unmodified)\b
       | \b(?:rest|remainder)\ of\ (?:the|your|this|our)\ (?:\w+\ )?
         (?:code|function|method|class|file|implementation|body|logic|tests?|module|script)\b
       | \b(?:existing|remaining|original|previous|other)\ (?:\w+\ )?
         (?:code|methods|functions|implementation|tests|lines)\b
-        .*(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
-      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W+
-        (?:\w+\W+)?(?:unchanged|the\ same|omitted)\b
+        .{0,200}?(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
+      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W++
+        (?:\w++\W++)?(?:unchanged|the\ same|omitted)\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
