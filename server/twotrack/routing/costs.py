@@ -53,6 +53,11 @@ def of_cut(prompt: Prompt, usage: Usage | None, text: str) -> Usage:
     return replace(usage, output_tokens=most, estimated=True)
 
 
+def most_characters(model: Model) -> int:
+    """Characters, runs of the same sign aside, that fit no context window of this size."""
+    return model.capabilities.context_window * _MOST_CHARS_PER_TOKEN
+
+
 def check_fits(prompt: Prompt, model: Model) -> None:
     """Raise RequestRejected where prompt and answer cannot fit the context window at all.
 

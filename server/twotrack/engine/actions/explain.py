@@ -40,7 +40,7 @@ async def job(scene: Scene) -> Job:
     """Ask for words about the code."""
     view = scene.view
     span = view.lines()
-    masked = scene.masked(view.text, span)
+    masked = await scene.masked(view.text, span)
     around = scene.around(view.text, span, masked)
 
     def prompt_for(model: Model) -> Prompt | None:

@@ -76,7 +76,7 @@ async def job(scene: Scene) -> Job:
     if definition is None or style is None or path is None:
         raise TwotrackError("There is no definition here for which tests could be written.")
     span = whole_lines(view.text, definition.range)
-    masked = scene.masked(view.text, span)
+    masked = await scene.masked(view.text, span)
     found = await test_files.existing(path, view.language, scene.roots, scene.others, scene.shield)
     tested = _tested(scene, definition, path)
     place = found if isinstance(found, Path) else found.path
@@ -84,7 +84,7 @@ async def job(scene: Scene) -> Job:
     if isinstance(found, Path):
         around = scene.around(view.text, span, masked)
         return _new_file(scene, tested, found, (masked.code, around), module)
-    return _more(scene, tested, found, masked, module)
+    return await _more(scene, tested, found, masked, module)
 
 
 def _tested(scene: Scene, definition: Definition, path: Path) -> Tested:
@@ -138,7 +138,7 @@ def _finding(code: str, place: Path, tested: Tested) -> str:
     return ""
 
 
-def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
+async def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
     text, language = file.text, scene.view.language
     assert language.tests is not None  # noqa: S101 - job() has looked
     request = _MORE.format(
@@ -152,7 +152,8 @@ def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: 
     everything = whole_lines(text, Range(Position(0, 0), text.end))
     view = View(file, language, parse(language, text), everything)
     there = replace(scene, view=view)
-    job = Rewriting.of(there, everything, request, f"add a test for {tested.name}").job()
+    rewriting = Rewriting.of(there, everything, request, f"add a test for {tested.name}")
+    job = await rewriting.job()
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         proposal = job.read(answer, prompt)
