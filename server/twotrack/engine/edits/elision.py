@@ -33,6 +33,8 @@ _ELISION = re.compile(
 _NAME, _LETTER = re.compile(r"[^\W\d]\w+"), re.compile(r"[^\W\d]")
 _ALIKE = 0.5
 """Share of the names from which on one line is taken for the changed form of another."""
+_FARTHEST = 200
+"""Lines away from a comment in which one that stood there before is looked for."""
 _LEAST_MISSING = 2
 _LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
 """Lines at the end, and the share of all of them, that may go without a question."""
@@ -49,7 +51,8 @@ def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None
     comments = [line not in known and _is_comment(line, language) for line in lines.new]
     for at, line in enumerate(lines.new):
         says_so = line not in known and _LIKE_A_COMMENT.match(line) and _ELISION.search(line)
-        if says_so or (comments[at] and _stands_for_code(at, lines, comments)):
+        begins = comments[at] and not (at and comments[at - 1])
+        if says_so or (begins and _stands_for_code(at, lines, comments)):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
 
 
@@ -101,7 +104,7 @@ class _Lines:
         counts, or the `nearest` to the end.
         """
         fresh = 0
-        for number in range(at - 1, -1, -1):
+        for number in range(at - 1, max(at - _FARTHEST, -1), -1):
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
@@ -115,7 +118,7 @@ class _Lines:
     def place_below(self, at: int) -> tuple[int, int]:
         """Where in the old code what stands at and below line `at` begins; the new lines before."""
         fresh = 0
-        for number in range(at, len(self.new)):
+        for number in range(at, min(at + _FARTHEST, len(self.new))):
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
@@ -150,11 +153,9 @@ class _Lines:
         ]
 
 
-def _stands_for_code(at: int, lines: _Lines, comments: Sequence[bool]) -> bool:
-    """Whether lines are missing where the comment stands, and nothing came in their place."""
-    first = last = at
-    while first > 0 and comments[first - 1]:
-        first -= 1
+def _stands_for_code(first: int, lines: _Lines, comments: Sequence[bool]) -> bool:
+    """Whether lines are missing where comments begin, and nothing came in their place."""
+    last = first
     while last + 1 < len(lines.new) and comments[last + 1]:
         last += 1
     start, fresh_above = lines.place_above(first)

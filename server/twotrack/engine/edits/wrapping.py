@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 
 from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import unfenced
@@ -21,7 +22,8 @@ _TOKEN = (  # of the models' templates
     r"(?:<\|[\w▁ -]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<[be]os>"  # noqa: RUF001,S105
     r"|</?(?:start|end)_of_turn>|\[/?INST\])"
 )
-_FIRST_TOKEN, _LAST_TOKEN = re.compile(rf"\A\s*{_TOKEN}\n?"), re.compile(rf"\s*{_TOKEN}\s*\Z")
+_FIRST_TOKEN, _LAST_TOKEN = re.compile(rf"\s*+({_TOKEN})\n?"), re.compile(rf"({_TOKEN})\Z")
+_LONGEST_TOKEN = 44
 _NUMBER = re.compile(r"[ \t]*(\d{1,6})((?:[ \t]*[|:→]|\.)?[ \t]?|)")
 # A sentence that ends in a colon: no code has four bare words in a row.
 _WORDS = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
@@ -49,10 +51,22 @@ def _filled(text: str) -> list[str]:
 
 
 def _without_tokens(code: str, original: str) -> str:
-    for pattern in (_FIRST_TOKEN, _LAST_TOKEN):
-        while (match := pattern.search(code)) is not None and match[0].strip() not in original:
-            code = code[: match.start()] + code[match.end() :]
-    return code
+    @cache
+    def foreign(token: str) -> bool:
+        return token not in original
+
+    start = 0
+    while (first := _FIRST_TOKEN.match(code, start)) is not None and foreign(first[1]):
+        start = first.end()
+    end, bare = len(code), len(code.rstrip())
+    while (last := _LAST_TOKEN.search(code, max(start, bare - _LONGEST_TOKEN), bare)) is not None:
+        if not foreign(last[1]):
+            break
+        end = last.start()
+        while end > start and code[end - 1].isspace():
+            end -= 1
+        bare = end
+    return code[start:end]
 
 
 def _without_tags(code: str, original: str, *, pairs: bool) -> str:
