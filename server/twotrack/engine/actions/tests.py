@@ -1,6 +1,5 @@
 """Write tests for a definition: in a new file, or in the one that holds its tests already."""
 
-import ast
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.script_imports import relative_module
 from twotrack.engine.actions.tested import Tested, module_of, package_of
 from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.edits.compiled import LONG_NAME, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.faults import refuse_new_faults
 from twotrack.engine.edits.parse import block_of, complete
@@ -115,9 +115,9 @@ def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
     """Raise ReplyRejected where a test imports what is not there, or calls what it is not."""
     language = tested.language.id
     if language == "python":
-        try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        if LONG_NAME.search(code):
+            raise ReplyRejected("The test file holds a name of more parts than any module has.")
+        if (tree := tree_of(code)) is None:
             return  # in the syntax of a newer Python, maybe: the grammar has judged it
         python_imports.refuse_wrong_imports(tree, place, tested)
         refuse_wrong_calls(tree, tested)
