@@ -22,7 +22,7 @@ _MOST_TEXT = 20_000
 _LOOKED_AT = 2_000
 """Characters at the end of an answer that is still coming, in which repetition is looked for."""
 _STEP = 100
-"""Characters that come before it is looked at again."""
+"""Characters that come before it is looked at again; of a long answer a sixteenth."""
 
 _SYSTEM = """\
 You explain code to the programmer who has it open in an editor. Answer in Markdown, in at most
@@ -71,7 +71,7 @@ class _Watch:
 
     def goes_round(self, text: str) -> bool:
         """Return whether the end of `text`, the answer so far, says the same over and over."""
-        if 0 <= len(text) - self._seen < _STEP:
+        if 0 <= len(text) - self._seen < max(_STEP, len(text) // 16):
             return False
         self._seen = len(text)
         near = without_thoughts(text)[-_LOOKED_AT:]  # nothing, while it still thinks

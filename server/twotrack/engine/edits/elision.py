@@ -91,8 +91,11 @@ class _Lines:
         self.old, self.new = old, new
         self._names = [_words(line) for line in old]
         self._at: defaultdict[str, list[int]] = defaultdict(list)
+        self._with: defaultdict[str, list[int]] = defaultdict(list)
         for at, line in enumerate(old):
             self._at[line].append(at)
+            for word in self._names[at]:
+                self._with[word].append(at)
         self._like: dict[str, list[int]] = {}
         self._missing = Counter(old) - Counter(new)
         self._fresh = _words(" ".join(set(new).difference(old)))
@@ -134,9 +137,10 @@ class _Lines:
         if (known := self._like.get(line)) is not None:
             return known
         words = _words(line)
-        shares = [len(words & names) / (len(words | names) or 1) for names in self._names]
-        best = max(shares, default=0.0)
-        found = [at for at, share in enumerate(shares) if share == best >= _ALIKE]
+        common = Counter(at for word in words for at in self._with[word])
+        shares = {at: n / (len(words) + len(self._names[at]) - n) for at, n in common.items()}
+        best = max(shares.values(), default=0.0)
+        found = sorted(at for at, share in shares.items() if share == best >= _ALIKE)
         self._like[line] = found
         return found
 

@@ -3,6 +3,7 @@
 import html
 import re
 from functools import cache
+from itertools import islice
 
 from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import unfenced
@@ -28,6 +29,8 @@ _NUMBER = re.compile(r"[ \t]*(\d{1,6})((?:[ \t]*[|:→]|\.)?[ \t]?|)")
 # A sentence that ends in a colon: no code has four bare words in a row.
 _WORDS = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
 _INTRODUCTION = re.compile(rf"(?![a-z]){_WORDS}(?:,?[ ]{_WORDS}){{3,}}[ ]?[:\uff1a]")
+_MOST_ENTITIES = 500
+"""Each is looked up in the tree, or in the text up to it."""
 _ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#39|#x27);")
 
 
@@ -147,18 +150,26 @@ def without_entities(code: str, before: Snapshot, span: Range, language: Languag
     after, start = before.replace(span, code), before.offset(span.start)
     syntax = parse(language, after, checking=True)
 
+    @cache
+    def is_name(name: str) -> bool:
+        return re.search(rf"(?<!&)\b{re.escape(name)}\b", after.text) is not None
+
     def wrong(entity: re.Match[str]) -> bool:
-        if re.search(rf"(?<!&)\b{re.escape(entity[1])}\b", after.text):
+        if is_name(entity[1]):
             return False  # the address of something that is called so: &lt;
         at = start + entity.start()
         if syntax is not None:
             return syntax.in_code(after.position(at))
         return lexer_of(language).ending(after.text[:at])[0] is Place.CODE
 
-    if not any(map(wrong, _ENTITY.finditer(code))):
+    if not any(map(wrong, islice(_ENTITY.finditer(code), _MOST_ENTITIES))):
         return code
     at_home = _ENTITY.search(before.text) is not None
-    return _ENTITY.sub(lambda e: e[0] if at_home and not wrong(e) else html.unescape(e[0]), code)
+    return _ENTITY.sub(
+        lambda e: e[0] if at_home and not wrong(e) else html.unescape(e[0]),
+        code,
+        count=_MOST_ENTITIES if at_home else 0,
+    )
 
 
 def _is_markup(language: Language) -> bool:
