@@ -101,22 +101,27 @@ def _read_uses(
 ) -> None:
     """By which methods patterns are used, by their names; patterns that stand where they are used.
 
-    A name that is no constant is used for what tables hold, of which `module()` tells.
+    A name that is no constant is used for what tables hold, of which `module()` tells. What is
+    given to something else may be searched with.
     """
+    owners = set[ast.AST]()
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            method, first = node.func.attr, node.args[0] if node.args else None
+            if _name(node.func.value) == "re" and isinstance(first, ast.Constant):
+                found.setdefault(re.compile(first.value), set()).add(method)
+        if not isinstance(node, ast.Attribute):
             continue
-        method, owner = node.func.attr, node.func.value
-        if method not in _SEARCHES | _ANCHORED:
-            continue
-        if isinstance(owner, ast.Name) and owner.id == "re":
-            if node.args and isinstance(node.args[0], ast.Constant):
-                found.setdefault(re.compile(node.args[0].value), set()).add(method)
-            continue
-        name = _name(owner) or ""
-        uses[f"{module}{name}" if name.startswith("_") else name].add(method)
-        if not name.isupper() and method != "split":  # which texts have too
-            uses[f"{module}()"].add(method)
+        owners.add(node.value)
+        name = _name(node.value) or ""
+        if node.attr in _SEARCHES | _ANCHORED and name != "re":
+            uses[f"{module}{name}" if name.startswith("_") else name].add(node.attr)
+            if not name.isupper() and node.attr != "split":  # which texts have too
+                uses[f"{module}()"].add(node.attr)
+    for node in ast.walk(tree):
+        given = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if given and node.id.isupper() and node not in owners:
+            uses[f"{module}{node.id}" if node.id.startswith("_") else node.id].add("search")
 
 
 def _name(node: ast.AST) -> str | None:
