@@ -62,6 +62,15 @@ def test_instructions(name: str, text: Callable[[int], str]) -> None:
     assert growth(_offers(name), text, 2_000) < MOST
 
 
+def test_comments_above_a_statement() -> None:
+    def widened(text: str) -> None:
+        document = _document(text)
+        place = Position(document.text.end.line, 2)
+        View(document, _PYTHON, SyntaxCache().of(document), Range(place, place)).lines()
+
+    assert growth(widened, lambda n: "# a\n" * n + "x = 1", 5_000) < MOST
+
+
 def test_secrets_that_are_masked_and_come_back() -> None:
     def there_and_back(code: str) -> None:
         masked = mask("", code, "", redacting=True)

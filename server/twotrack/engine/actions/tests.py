@@ -78,7 +78,7 @@ async def job(scene: Scene) -> Job:
     span = whole_lines(view.text, definition.range)
     masked = await scene.masked(view.text, span)
     found = await test_files.existing(path, view.language, scene.roots, scene.others, scene.shield)
-    tested = _tested(scene, definition, path)
+    tested = await asyncio.to_thread(_tested, scene, definition, path)
     place = found if isinstance(found, Path) else found.path
     module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
     if isinstance(found, Path):
