@@ -145,10 +145,10 @@ def test_where_a_text_ends(language: str, text: str, place: Place, opening: str)
     assert lexer(language).scan(text).place is place
 
 
-def test_a_string_that_ends_holds_what_stands_in_it() -> None:
-    assert lexer("python").in_string('x = "<|im_end|>"', 6)
-    assert not lexer("python").in_string('x = "<|im_end|>', 6)
-    assert not lexer("python").in_string('x = "a" + b', 10)
+def test_only_strings_that_end_are_strings() -> None:
+    assert list(lexer("python").strings('x = "<|im_end|>"')) == [(4, 16)]
+    assert list(lexer("python").strings('x = "<|im_end|>')) == []
+    assert list(lexer("python").strings('x = "a" + b  # "c"')) == [(4, 7)]
 
 
 # -- any text -------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
 
 _SHELL_CASE = "\nesac"
 """Its arms have a closing bracket and none that opens."""
+_BESIDE_CLOSERS = ")]}> \t;,"
+"""What may stand before a closing bracket that begins its line."""
+_LONGEST_ARM = 400
 _ARM = re.compile(r"[ \t]*[^()\s;&]++(?:[ \t]*\|[ \t]*[^()\s;&]++)*+")
 
 
@@ -144,7 +147,7 @@ class Lexer:
         words = [block.closer for block in self._blocks]
         words += [r"\b(?:end(?:if|for|each|foreach|while|function)?|fi|done|esac)\b"]
         some = "|".join(f"(?:{word})" for word in (*words, r"[)\]}]", r"</[\w:.-]*+>"))
-        return re.compile(rf"[\s;,]*(?:(?:{some})[\s;,]*)+")
+        return re.compile(rf"[\s;,]*+(?:(?>{some})[\s;,]*+)++")
 
     @cached_property
     def comment(self) -> re.Pattern[str] | None:
@@ -167,7 +170,7 @@ class Lexer:
         if place is Place.CODE and self._is_text(code):
             place = Place.TEXT
         closers, stack, levels = self._match(code)
-        return Scan(closers, tuple(stack), unfinished, place, opening, levels, *within)
+        return Scan("".join(closers), tuple(stack), unfinished, place, opening, levels, *within)
 
     def ending(self, text: str) -> "Ending":
         """Return what the end of `text` stands in."""
@@ -182,13 +185,11 @@ class Lexer:
         """Return `text` without what its strings and comments hold."""
         return self._code(text)[0]
 
-    def in_string(self, text: str, at: int) -> bool:
-        """Whether a string that ends where it should holds what stands at `at`."""
+    def strings(self, text: str) -> Iterator[tuple[int, int]]:
+        """Give the start and the end of every string that ends where it should."""
         for literal in self._literals.finditer(text):
-            if literal.end() > at:
-                told = _place_of(literal) is Place.STRING and not _unfinished(literal)
-                return told and literal.start() <= at
-        return False
+            if _place_of(literal) is Place.STRING and not _unfinished(literal):
+                yield literal.span()
 
     def _is_text(self, code: str) -> bool:
         """Whether what follows `code`, which ends in no literal, is for people."""
@@ -229,36 +230,44 @@ class Lexer:
         within = frozenset(strings), frozenset(comments)
         return "".join(parts), within, unfinished, place, opening
 
-    def _match(self, code: str) -> tuple[str, list[Open], tuple[int, ...]]:
+    def _match(self, code: str) -> tuple[list[str], list[Open], tuple[int, ...]]:
         """Closers without openers, openers without closers, and how deep each line lies."""
         stack: list[Open] = []
         levels = [0]
-        closers, leading = "", True
+        closers: list[str] = []
+        leading = True
         at = line = start = 0
         for token in self._tokens.finditer(code):
             if breaks := code.count("\n", at, token.start()):
                 levels += [len(stack) - len(closers)] * breaks
-                start, leading = code.rindex("\n", at, token.start()) + 1, True
+                at = start = code.rindex("\n", at, token.start()) + 1
+                leading = True
             line += breaks
-            leading = leading and not code[start : token.start()].strip(")]}> \t;,")
+            leading = leading and not code[at : token.start()].strip(_BESIDE_CLOSERS)
             closers += _attribute_braces(token, stack, line)
             opener, closer = self._read(token, line)
             if opener is not None:
                 stack.append(opener)
             elif closer is not None:
-                arm = self.closes_unopened and _ARM.fullmatch(code, start, token.start())
-                if not _closes(stack, closer, line) and not arm:
-                    closers += _CLOSERS.get(closer, " ")
+                closed = _closes(stack, closer, line)
+                if not closed and not self._ends_arm(code, start, token.start()):
+                    closers.append(_CLOSERS.get(closer, " "))
                 if leading:
                     levels[-1] = len(stack) - len(closers)
-            leading = leading and closer is not None
+            leading = leading and closer is not None and not token[0].strip(_BESIDE_CLOSERS)
             at = token.end()
             if breaks := token[0].count("\n"):
                 levels += [len(stack) - len(closers)] * breaks
-                start, leading = code.rindex("\n", 0, at) + 1, True
+                start = code.rindex("\n", 0, at) + 1
+                leading = not code[start:at].strip(_BESIDE_CLOSERS)
             line += breaks
         levels += [len(stack) - len(closers)] * code.count("\n", at)
         return closers, stack, tuple(levels)
+
+    def _ends_arm(self, code: str, start: int, end: int) -> bool:
+        """Whether a bracket at `end` is that of a shell's `case`; its line begins at `start`."""
+        arm = self.closes_unopened and end - start <= _LONGEST_ARM
+        return arm and _ARM.fullmatch(code, start, end) is not None
 
     def _read(self, token: re.Match[str], line: int) -> tuple[Open | None, str | None]:
         """What a token opens, or the sign of what it closes; neither for a tag that is alone."""

@@ -78,12 +78,14 @@ LISP_CHARACTER = Literal(r"#?\\.")
 ESCAPED = Literal(r"\\[^\n]")
 LUA_LONG = Literal(r"\[(?P<level>=*+)\[[\s\S]*?\](?P=level)\]", r"\[=*+\[[\s\S]*\Z")
 RUBY_PERCENT = Literal(
-    r"%[wWiIqQ]?(?:\[[^\]]*+\]|\([^)]*+\)|\{[^}]*+\})",
+    # Without a letter, what is not closed may be a remainder: not all of the text is looked at.
+    r"%[wWiIqQ](?:\[[^\]]*+\]|\([^)]*+\)|\{[^}]*+\})"
+    r"|%(?:\[[^\]]{0,500}+\]|\([^)]{0,500}+\)|\{[^}]{0,500}+\})",
     r"%[wWiIqQ](?:\[[^\]]*+|\([^)]*+|\{[^}]*+)\Z",
 )
 REGEX = Literal(
     r"(?:(?<=[(,=:\[!&|?{};+~\n])|(?<=return)|(?<=typeof)|(?<=case)|(?<=when)|\A)"
-    r"[ \t]*+/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\\\n])*+\]|[^/\\\n\[])++/[a-z]*+"
+    r"[ \t]*+/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\\\n]){0,200}+\]|[^/\\\n\[])++/[a-z]*+"
 )
 """A regular expression stands where an operand may; a division follows one."""
 
@@ -121,7 +123,7 @@ PREPROCESSOR = (_IF,)
 _END = r"(?<![\w.:@$])end\b(?![?!:=])"
 _RUBY_MODIFIABLE = (
     r"(?:^|[=(\[{;|&]|<<)[ \t]*+(?:(?:if|unless)\b(?![?!:])"
-    r"|(?:while|until|for)\b(?![?!:])(?:[^\n;]*?\bdo\b)?)"
+    r"|(?:while|until|for)\b(?![?!:])(?:[^\n;]{0,200}?\bdo\b)?)"
 )
 RUBY_BLOCKS = (
     Block(
@@ -164,7 +166,7 @@ MAKE_BLOCKS = (
 LATEX_BLOCKS = (Block(r"\\begin(?=\{)", r"\\end(?=\{)", "\n\\end{}"),)
 SQL_BLOCKS = (Block(r"(?i:\b(?:case|begin)\b)(?!\s*(?:;|tran))", r"(?i:\bend\b)", "\nEND"),)
 PHP_BLOCKS = tuple(
-    Block(rf"\b{word}\b[^\n;{{]*:[ \t]*$", rf"\bend{word}\b", f"\n<?php end{word}; ?>")
+    Block(rf"\b{word}\b[^\n;{{]{{0,200}}:[ \t]*+$", rf"\bend{word}\b", f"\n<?php end{word}; ?>")
     for word in ("if", "foreach", "for", "while", "switch")
 )
 SHELL_HEREDOC = r"(?<!<)<<-?[ \t]*+(?P<quote>[\"'\\]?)(?P<tag>[A-Za-z_]\w*+)[\"']?"

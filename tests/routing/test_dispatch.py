@@ -7,6 +7,7 @@ from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Abandoned, CostUnknown, Source, Usage
 from twotrack.llm.api import Chat, Chunk, Message, Prices
+from twotrack.routing.costs import most_of_answer
 from twotrack.routing.dispatch import Ask, Dispatcher
 from twotrack.routing.health import Health
 from twotrack.tasks import Task, Track
@@ -29,6 +30,15 @@ async def test_the_answer_is_what_the_model_streamed_and_what_it_cost() -> None:
     assert told.cost_usd == pytest.approx(3.0)
     assert told.usage == usage
     assert desk.dispatcher.health.latency_ms("a") is not None
+
+
+@pytest.mark.parametrize("piece", ["x", "x" * 1_000_000])
+async def test_an_answer_that_does_not_end_is_read_up_to_a_bound(piece: str) -> None:
+    provider = says(*[piece] * 200_000)
+    answer = await Desk(fake_model("a", provider)).ask()
+    assert (len(answer.text), answer.finish) == (most_of_answer(PROMPT), "length")
+    assert answer.usage.estimated
+    assert provider.open == 0
 
 
 async def test_a_strong_answer_says_itself_what_it_cost() -> None:

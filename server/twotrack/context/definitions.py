@@ -171,6 +171,10 @@ def end_with_semicolon(node: "Node") -> int:
     return after.end_byte if after is not None and joined else node.end_byte
 
 
+_MOST_ABOVE = 300
+"""Comments and attributes above a definition; to find each, the tree counts those before it."""
+
+
 def lead(node: "Node", table: NodeTable, source: Source) -> tuple[int, list["Node"]]:
     """Where the attributes above `node` start, and the comments directly above them."""
     code_start = top = node.start_byte
@@ -184,7 +188,9 @@ def lead(node: "Node", table: NodeTable, source: Source) -> tuple[int, list["Nod
         node = parent
     comments: list[Node] = []
     sibling = node.prev_sibling
-    while sibling is not None and _touches(sibling, top, source):
+    for _ in range(_MOST_ABOVE):
+        if sibling is None or not _touches(sibling, top, source):
+            break
         if sibling.type in table.comments:
             comments.insert(0, sibling)
         elif sibling.type in table.above:

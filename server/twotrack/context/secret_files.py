@@ -5,7 +5,7 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 _COPY = re.compile(
-    r"^[#.]?#|(?:#|~|[ ]copy|[ ]?\(\d+\)|[._-](?:bak|backup|old|orig|save|swp|swo|tmp|copy))+\Z"
+    r"^[#.]?#|(?:#|~|[ ]copy|[ ]?\(\d+\)|[._-](?:bak|backup|old|orig|save|swp|swo|tmp|copy)){1,9}\Z"
 )
 """What editors and people add to the name of a copy."""
 _DATA = frozenset(

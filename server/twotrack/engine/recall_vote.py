@@ -18,7 +18,7 @@ _SHORTEST = 3
 _COMMON_FILES = 3
 """A word that as many files have is no other file's local name."""
 _MOST_TOKENS = 60
-_WORD_SO_FAR = re.compile("[A-Za-z0-9_\x80-\U0010ffff]*\\Z")
+_WORD_SO_FAR = re.compile("(?<![A-Za-z0-9_\x80-\U0010ffff])[A-Za-z0-9_\x80-\U0010ffff]*+\\Z")
 
 
 @dataclass(frozen=True, slots=True)

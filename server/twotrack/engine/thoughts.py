@@ -24,9 +24,7 @@ _MARK = re.compile(
     re.MULTILINE,
 )
 # What is left of gpt-oss's channels where a server drops the special tokens.
-_BARE_CHANNELS = re.compile(
-    r"\Aanalysis(?=[A-Z]).*?assistant(?:commentary.*?assistant)?final", re.DOTALL
-)
+_BARE_CHANNELS = re.compile(r"\Aanalysis(?=[A-Z]).*?assistantfinal", re.DOTALL)
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 
 

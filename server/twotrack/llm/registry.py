@@ -30,7 +30,7 @@ from twotrack.settings.schema import ModelSettings
 
 _TEMPERATURE = 0.1
 _ENDPOINT = re.compile(
-    r"/+(((chat|fim|beta)/)?completions?|responses|embeddings|messages|infill"
+    r"(?<!/)/++(((chat|fim|beta)/)?completions?|responses|embeddings|messages|infill"
     r"|models(/[^/]+:\w+)?)/*$"
 )
 """What is asked below a base URL."""

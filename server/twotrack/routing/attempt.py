@@ -126,7 +126,7 @@ class Attempt:
     ) -> None:
         reply, loop = self.reply, asyncio.get_running_loop()
         began, signs, silence = loop.time(), 0, None
-        ends = began + limits.total_s
+        ends, most = began + limits.total_s, costs.most_of_answer(self.prompt)
         limit = asyncio.timeout(limits.first_s)
         try:
             async with limit, aclosing(self.model.provider.stream(self.prompt)) as stream:
@@ -154,8 +154,10 @@ class Attempt:
                         reply.ended = False
                         limit.reschedule(None)
                     reply.text += chunk.text
-                    if enough(reply.text):
-                        reply.finish = None
+                    too_long = len(reply.text) > most
+                    reply.text = reply.text[:most]
+                    if enough(reply.text) or too_long:
+                        reply.finish = "length" if too_long else None
                         reply.usage = costs.of_cut(self.prompt, reply.usage, reply.text)
                         break
         finally:

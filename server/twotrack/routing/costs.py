@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from twotrack.errors import RequestRejected
 from twotrack.events import Usage
+from twotrack.llm import thinking
 from twotrack.llm.api import Chat, Model, Prompt
 from twotrack.llm.prices import cost_usd
 
@@ -51,6 +52,19 @@ def of_cut(prompt: Prompt, usage: Usage | None, text: str) -> Usage:
         return guess
     most = max(usage.output_tokens, guess.output_tokens)
     return replace(usage, output_tokens=most, estimated=True)
+
+
+def most_characters(model: Model) -> int:
+    """Characters, runs of the same sign aside, that fit no context window of this size."""
+    return model.capabilities.context_window * _MOST_CHARS_PER_TOKEN
+
+
+def most_of_answer(prompt: Prompt) -> int:
+    """Characters of an answer that are read: as many as its tokens could be, and thoughts before.
+
+    What is longer comes from a server that knows no limit, and all of it would be parsed.
+    """
+    return (prompt.max_tokens + thinking.ROOM) * 2 * _CHARS_PER_TOKEN
 
 
 def check_fits(prompt: Prompt, model: Model) -> None:

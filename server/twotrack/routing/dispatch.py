@@ -192,6 +192,12 @@ class Dispatcher:
             allowed = free
         return [m for m in allowed if m.name not in skip]
 
+    def longest_prompt(self, task: Task) -> int:
+        """Characters that certainly fit no model of a task's route; 0: it has none."""
+        route = self._routes.get(task)
+        models = [self._models[n] for n in route.models if n in self._models] if route else []
+        return max((costs.most_characters(model) for model in models), default=0)
+
     async def ask(self, ask: Ask) -> Answer:
         """Give the first answer of the route's models.
 

@@ -10,7 +10,7 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import raw
+from twotrack.engine.actions import masking, raw
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import Surroundings
@@ -55,6 +55,17 @@ async def propose(
 def applied(proposal: Proposal) -> str:
     ((document, edits),) = proposal.edits
     return document.text.apply(edits).text
+
+
+async def test_code_that_no_model_has_room_for_is_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masking, "secrets", None)  # which would be called
+    code = "def f():\n" + "    x = 1\n" * 20_000
+    provider = FakeProvider([GOOD])
+    with pytest.raises(TwotrackError, match="more code than any model of the route takes"):
+        await propose(tmp_path, [fake_model("a", provider, infill=False)], code=code)
+    assert not provider.prompts
 
 
 async def test_a_good_answer_costs_one_question(tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ class Actions:
             others,
             self._shield,
             self._settings.privacy.redact,
+            self._dispatcher.longest_prompt(offer.task),
             self._roots,
             self._related(document, view.lines().end, others),
             await self._rules(document),

@@ -38,7 +38,9 @@ def words_of(comment: str, style: DocStyle) -> str:
     if style.closing:
         if not text.startswith("/*"):
             return text
-        body = re.sub(r"\A/\*+ ?|\s*\*+/\s*\Z", "", text)
+        body = re.sub(r"\A/\*++ ?", "", text)
+        if body.endswith("*/"):
+            body = body[:-1].rstrip("*").rstrip()
         lines = [re.sub(r"\A\s*\* ?", "", line.rstrip("\r\n")) for line in Snapshot(body).lines()]
         return "\n".join(lines).strip()
     if not all(line.startswith(style.opening) or not line for line in lines):

@@ -60,7 +60,7 @@ async def job(scene: Scene) -> Job:
     if definition is None or view.language.doc is None:
         raise TwotrackError("There is no definition here that could be documented.")
     span = whole_lines(view.text, definition.range)
-    masked = scene.masked(view.text, span)
+    masked = await scene.masked(view.text, span)
     around = scene.around(view.text, span, masked)
     title, style = scene.offer.title, view.language.doc
     return _Documenting(title, view, definition, style, span, masked, around).job()

@@ -21,6 +21,8 @@ _MOST_TEXT = 20_000
 
 _LOOKED_AT = 2_000
 """Characters at the end of an answer that is still coming, in which repetition is looked for."""
+_STEP = 100
+"""Characters that come before it is looked at again; of a long answer a sixteenth."""
 
 _SYSTEM = """\
 You explain code to the programmer who has it open in an editor. Answer in Markdown, in at most
@@ -40,7 +42,7 @@ async def job(scene: Scene) -> Job:
     """Ask for words about the code."""
     view = scene.view
     span = view.lines()
-    masked = scene.masked(view.text, span)
+    masked = await scene.masked(view.text, span)
     around = scene.around(view.text, span, masked)
 
     def prompt_for(model: Model) -> Prompt | None:
@@ -58,13 +60,22 @@ async def job(scene: Scene) -> Job:
         more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
         return Proposal(scene.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
 
-    return Job(Task.EXPLAIN, prompt_for, read, _goes_round)
+    return Job(Task.EXPLAIN, prompt_for, read, _Watch().goes_round)
 
 
-def _goes_round(text: str) -> bool:
-    """Whether a model, a small one mostly, says the same over and over."""
-    near = without_thoughts(text)[-_LOOKED_AT:]  # nothing, while it still thinks
-    return len(_without_repetition(near)) < len(near)
+class _Watch:
+    """Looks at an answer while it comes: whether a model, a small one mostly, says all again."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def goes_round(self, text: str) -> bool:
+        """Return whether the end of `text`, the answer so far, says the same over and over."""
+        if 0 <= len(text) - self._seen < max(_STEP, len(text) // 16):
+            return False
+        self._seen = len(text)
+        near = without_thoughts(text)[-_LOOKED_AT:]  # nothing, while it still thinks
+        return len(_without_repetition(near)) < len(near)
 
 
 def _without_repetition(text: str) -> str:

@@ -20,6 +20,8 @@ from twotrack.text import Position, Range, Snapshot
 
 _MOST = 5
 _MOST_FILE_LINES = 400
+_MOST_LINES = 2_000
+"""Lines above a blank one that was reported, in which the code is looked for that is meant."""
 _MOST_LOST = 2
 """Lines away from what was reported that may go: an import that is written otherwise."""
 _SEVERITIES = {1: "error", 2: "warning", 3: "information", 4: "hint"}
@@ -58,16 +60,17 @@ async def job(scene: Scene) -> Job:
     wide = _file(view) if _NEEDS_IMPORT.search(found.message) else narrow
     message, code, source = map(scene.shield.redact, (found.message, found.code, found.source))
     line = view.text.line(view.selection.start.line).strip()
+    shown = await scene.masked(view.text, wide)
     request = _REQUEST.format(
         severity=_SEVERITIES[found.severity],
         source=f" by {source}" if source else "",
         code=f" ({code})" if code else "",
         message=message,
-        line=line if line in scene.masked(view.text, wide).code else "(not shown)",
+        line=line if line in shown.code else "(not shown)",
     )
-    full, small = (
-        Rewriting.of(scene, span, request, f"fix: {message}").job() for span in (wide, narrow)
-    )
+    full, small = [
+        await Rewriting.of(scene, span, request, f"fix: {message}").job() for span in (wide, narrow)
+    ]
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         if isinstance(prompt, Infill):
@@ -106,7 +109,8 @@ def _definition(view: View) -> Range:
     """The definition around the diagnostic, or the statement outside of one."""
     start, reported = view.selection.start, whole_lines(view.text, view.selection)
     if not view.text.slice(reported).strip():  # at the end of the file: what stands before
-        filled = (n for n in range(start.line, -1, -1) if view.text.line(n).strip())
+        near = range(start.line, max(start.line - _MOST_LINES, -1), -1)
+        filled = (n for n in near if view.text.line(n).strip())
         line = next(filled, start.line)
         start = Position(line, len(indentation(view.text.line(line))))
         return replace(view, selection=Range(start, start)).lines()

@@ -27,10 +27,10 @@ class Masked:
         Raises ReplyRejected where a stand-in is left whose secret belongs elsewhere, and where
         one is gone that `may_lose` does not allow: its secret would be lost.
         """
-        known = set(_STAND_IN.findall(self.code))
-        if unknown := set(_STAND_IN.findall(new)) - known:
+        known, kept = set(_STAND_IN.findall(self.code)), set(_STAND_IN.findall(new))
+        if unknown := kept - known:
             raise ReplyRejected(f"The answer holds {min(unknown)}, which is not in the code.")
-        lost = [name for name in self.hidden if name not in new]
+        lost = [name for name in self.hidden if name not in kept]
         if lost and not may_lose:
             raise ReplyRejected(f"The answer leaves out {lost[0]}, which has to stay as it is.")
         return _STAND_IN.sub(lambda match: self.hidden.get(match[0], match[0]), new)
@@ -54,7 +54,8 @@ def mask(
     start, end = len(before), len(before) + len(code)
     parts: dict[str, list[str]] = {"before": [], "code": [], "after": []}
     hidden: dict[str, str] = {}
-    names = (name for n in count(1) if (name := f"<redacted-{n}>") not in whole)
+    taken = set(_STAND_IN.findall(whole))
+    names = (name for n in count(1) if (name := f"<redacted-{n}>") not in taken)
     at = 0
     for first, last in _within(whole, above, settings=settings) if redacting else ():
         if first < start < last or first < end < last:

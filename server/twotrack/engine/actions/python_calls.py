@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from twotrack.engine.actions.tested import Tested, module_of
+from twotrack.engine.edits.compiled import tree_of
 from twotrack.errors import ReplyRejected
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -72,9 +73,7 @@ def refuse_wrong_calls(tree: ast.Module, tested: Tested) -> None:
 
     A call that is meant to raise may be wrong; one of a name that the test defines anew too.
     """
-    try:
-        source = ast.parse(tested.source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if (source := tree_of(tested.source)) is None:
         return
     owner, names = _found(source.body, tested.bound), _Names(tree, tested)
     if owner is None or tested.bound in names.rebound:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from twotrack import files
 from twotrack.engine.actions.tested import SOURCE_FOLDERS, Tested, module_of
+from twotrack.engine.edits.compiled import tree_of
 from twotrack.errors import ReplyRejected
 
 _ENDINGS = (".py", ".pyi")
+_LONGEST_NAME, _MOST_DOTS = 250, 40
+"""No file has a longer name, and each dot is a folder to look into."""
 
 
 def refuse_wrong_imports(tree: ast.Module, place: Path, tested: Tested) -> None:
@@ -55,6 +58,8 @@ class _Modules:
 
     def check(self, name: str, names: list[str]) -> None:
         """Raise ReplyRejected where a module, or one of its `names`, is not there."""
+        if max(map(len, (name, *names))) > _LONGEST_NAME or name.count(".") > _MOST_DOTS:
+            raise ReplyRejected(f"There is no module {name[:40]}...; {self.hint}")
         tested, files = self._tested, self.files(name)
         packaged = tested.exists(tested.path.parent / "__init__.py")
         by_another = packaged and tested.path in files and name != self._module and name[0] != "."
@@ -108,10 +113,8 @@ class _Modules:
         """The names of a module; None where they are not known."""
         if file not in self._names:
             text = self._tested.text(file)
-            try:
-                self._names[file] = None if text is None else _defined(ast.parse(text))
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._names[file] = None
+            tree = None if text is None else tree_of(text)
+            self._names[file] = None if tree is None else _defined(tree)
         return self._names[file]
 
     def reached(self, nodes: list[ast.AST]) -> bool:

@@ -5,10 +5,11 @@ instruction is an argument instead.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from twotrack.engine.actions.flow import Job
 from twotrack.engine.actions.offers import Offer, shortened
@@ -32,6 +33,8 @@ _REQUEST = "Change the code as follows: {}"
 
 _LONGEST_LINE = 10_000
 """Characters: a longer line is data, and looking through it is felt."""
+_MOST_LINES = 2_000
+"""Lines that are looked through for comments, or for the code that they speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ async def job(scene: Scene) -> Job:
     view = scene.view
     if not scene.offer.commented:
         asked = scene.shield.redact(scene.offer.instruction)
-        return Rewriting.of(scene, view.lines(), _REQUEST.format(asked), asked).job()
+        return await Rewriting.of(scene, view.lines(), _REQUEST.format(asked), asked).job()
     found = _instructions(view)
     if not found:
         raise TwotrackError("The comment with the instruction is gone; write it again.")
@@ -73,16 +76,25 @@ async def job(scene: Scene) -> Job:
     asked = scene.shield.redact(offer.instruction)
     scene = replace(scene, offer=offer)
     request = _REQUEST.format(asked)
-    return Rewriting(scene, span, request, asked, view.document, text, text_span).job()
+    return await Rewriting(scene, span, request, asked, view.document, text, text_span).job()
 
 
 def _words(found: Sequence[_Instruction]) -> str:
     return shortened(" ".join(one.text for one in found))
 
 
+class _Comments(NamedTuple):
+    """How the comments of a language begin and end."""
+
+    begins: re.Pattern[str]
+    """The sign of a comment, as the group `sign`, and `ai:`."""
+    ends: Mapping[str, str]
+    """What ends the comment that a sign begins; empty: the line's end."""
+
+
 @cache
-def _pattern(language: Language) -> re.Pattern[str]:
-    """An instruction up to the end of its line, in every way that the language has comments."""
+def _comments(language: Language) -> _Comments:
+    """Every way that the language has comments."""
     own, block = language.line_comment, language.block_comment
     comment, tags = lexer_of(language).comment, language.lexis.tags
     lines = [sign for sign in _SIGNS if comment is not None and comment.fullmatch(f"{sign} ai: x")]
@@ -90,35 +102,41 @@ def _pattern(language: Language) -> re.Pattern[str]:
     ends += [block] if block else []
     ends += [("{/*", "*/}")] if tags == "jsx" else []
     ends += _OF_SCRIPTS if tags == "html" else []
-    ways = "|".join(
-        rf"{re.escape(sign)}\s*ai:\s*(?P<text{number}>\S.*?)\s*{re.escape(end)}"
-        for number, (sign, end) in enumerate(ends or [(sign, "") for sign in _PLAIN_SIGNS])
-    )
-    return re.compile(rf"(?:^|(?<=\s))(?:{ways})\s*$", re.IGNORECASE)
+    ends = ends or [(sign, "") for sign in _PLAIN_SIGNS]
+    signs = "|".join(re.escape(sign) for sign, _ in ends)
+    begins = re.compile(rf"(?<!\S)(?P<sign>{signs})\s*+ai:\s*+", re.IGNORECASE)
+    return _Comments(begins, {sign.lower(): end for sign, end in ends})
 
 
 def _instructions(view: View) -> list[_Instruction]:
     """The comments in question, top down; those that follow one another belong together."""
-    text, pattern = view.text, _pattern(view.language)
+    text, comments = view.text, _comments(view.language)
     near = whole_lines(text, view.selection)
-    first, last = near.start.line, near.end.line
-    if view.selection.empty and _instruction(text, pattern, first) is None:
+    first = near.start.line
+    last = min(near.end.line, first + _MOST_LINES)
+    if view.selection.empty and _instruction(text, comments, first) is None:
         first -= 1
     first = max(first, 0)
-    above = takewhile(lambda n: _instruction(text, pattern, n), range(first, -1, -1))
-    below = takewhile(lambda n: _instruction(text, pattern, n), range(last, text.line_count))
+    upwards = range(first, max(first - _MOST_LINES, -1), -1)
+    downwards = range(last, min(last + _MOST_LINES, text.line_count))
+    above = takewhile(lambda n: _instruction(text, comments, n), upwards)
+    below = takewhile(lambda n: _instruction(text, comments, n), downwards)
     numbers = sorted({*above, *range(first, last + 1), *below})
-    return [one for n in numbers if (one := _instruction(text, pattern, n)) is not None]
+    return [one for n in numbers if (one := _instruction(text, comments, n)) is not None]
 
 
-def _instruction(text: Snapshot, pattern: re.Pattern[str], number: int) -> _Instruction | None:
+def _instruction(text: Snapshot, comments: _Comments, number: int) -> _Instruction | None:
     line = text.line(number)
-    match = pattern.search(line) if len(line) <= _LONGEST_LINE else None
-    if match is None:
+    if len(line) > _LONGEST_LINE:
         return None
-    start = len(line[: match.start()].rstrip())
-    words = next(group for group in match.groups() if group)
-    return _Instruction(Range(Position(number, start), Position(number, len(line))), words)
+    bare = line.rstrip()
+    for found in comments.begins.finditer(bare):
+        end = comments.ends[found["sign"].lower()]
+        words = bare[found.end() :].removesuffix(end).rstrip()
+        if words and bare.endswith(end):
+            start = len(line[: found.start()].rstrip())
+            return _Instruction(Range(Position(number, start), Position(number, len(line))), words)
+    return None
 
 
 def _lines(view: View, found: Sequence[_Instruction]) -> Range:
@@ -143,11 +161,13 @@ def _anchor(view: View, found: Sequence[_Instruction]) -> Position:
     if not found[-1].alone:
         return Position(last, len(indentation(text.line(last))))
     depth = len(indentation(text.line(last)))
-    filled = (n for n in range(last + 1, text.line_count) if text.line(n).strip())
+    near = range(last + 1, min(last + _MOST_LINES, text.line_count))
+    filled = (n for n in near if text.line(n).strip())
     below = next((n for n in filled if not (sign and text.line(n).lstrip().startswith(sign))), None)
     if below is None or len(indentation(text.line(below))) < depth:
         first = found[0].range.start.line
-        above = next((n for n in range(first - 1, -1, -1) if text.line(n).strip()), below)
+        near = range(first - 1, max(first - _MOST_LINES, -1), -1)
+        above = next((n for n in near if text.line(n).strip()), below)
         below = above if above is not None else last
     return Position(below, len(indentation(text.line(below))))
 

@@ -81,10 +81,10 @@ class Rewriting:
         document = scene.document
         return cls(scene, span, request, brief, document, document.text, span)
 
-    def job(self) -> Job:
+    async def job(self) -> Job:
         """Give what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
         task = self.scene.offer.task
-        masked = self.scene.masked(self.text, self.text_span)
+        masked = await self.scene.masked(self.text, self.text_span)
         if not masked.code.strip() and task not in (Task.REFACTOR, Task.TEST):
             raise TwotrackError("There is no code here.")
         around = self.scene.around(self.text, self.text_span, masked)

@@ -1,5 +1,6 @@
 """All that an action may look at when it has been chosen."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from twotrack.engine.actions.masking import Masked, mask
 from twotrack.engine.actions.offers import Offer
 from twotrack.engine.actions.prompt import Surroundings
 from twotrack.engine.actions.view import View
+from twotrack.errors import TwotrackError
 from twotrack.llm.api import Excerpt
 from twotrack.text import Range, Snapshot
 
@@ -31,6 +33,8 @@ class Scene:
     """The other open documents, the last used first."""
     shield: Shield
     redacting: bool
+    longest: int
+    """Characters that no model of the route has room for; 0: it has no model."""
     roots: Sequence[Path]
     excerpts: tuple[Excerpt, ...] = ()
     rules: str = ""
@@ -40,14 +44,21 @@ class Scene:
         """The document that the action is about."""
         return self.view.document
 
-    def masked(self, text: Snapshot, span: Range) -> Masked:
-        """Give `span` (whole lines) of `text` and the lines around it without their secrets."""
+    async def masked(self, text: Snapshot, span: Range) -> Masked:
+        """Give `span` (whole lines) of `text` and the lines around it without their secrets.
+
+        Raises TwotrackError where no model has room for `span`: looking for secrets in what may
+        be megabytes takes seconds, in a thread too.
+        """
+        if 0 < self.longest <= text.offset(span.end) - text.offset(span.start):
+            raise TwotrackError("This is more code than any model of the route takes; select less.")
         first, last = span.start.line, span.end.line
         begin = max(first - _REDACTED_TOGETHER, 0)
         before = text.lines(begin, first)
         behind = text.line_end(last)
         after = text.lines(last + 1, last + 1 + _REDACTED_TOGETHER)
-        return mask(
+        return await asyncio.to_thread(
+            mask,
             "".join(before),
             text.slice(span),
             behind + "".join(after),

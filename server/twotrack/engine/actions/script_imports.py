@@ -2,21 +2,28 @@
 
 import os.path
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 
 from twotrack.engine.actions.tested import Tested
 from twotrack.errors import ReplyRejected
 
 _SPECIFIER = re.compile(
-    r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\b(?:jest|vi)\.\w+\(\s*)"
-    r"['\"](?P<path>[^'\"\n]+)['\"]"
+    r"(?:\bfrom|\bimport(?:\s*+\()?|\brequire\s*+\(|\b(?:jest|vi)\.\w++\()\s*+"
+    r"['\"](?P<path>[^'\"\n]{1,500}+)['\"]"
 )
 _NAMED = re.compile(
-    r"\bimport\s+(?:(?P<default>[\w$]+)\s*,?\s*)?(?:\{(?P<names>[^}]*)\}\s*)?from\s*"
-    r"['\"](?P<path>\.[^'\"\n]+)['\"]"
+    r"\bimport\s++(?:(?P<default>[\w$]++)\s*+(?:,\s*+)?)?(?:\{(?P<names>[^{}]*+)\}\s*+)?from\s*+"
+    r"['\"](?P<path>\.[^'\"\n]{1,500}+)['\"]"
 )
-_RUBY = re.compile(r"^\s*require_relative\s*\(?\s*['\"](?P<path>[^'\"\n]+)['\"]", re.MULTILINE)
+_RUBY = re.compile(
+    r"^[ \t]*+require_relative[ \t]*+(?:\([ \t]*+)?['\"](?P<path>[^'\"\n]{1,500}+)['\"]",
+    re.MULTILINE,
+)
+_MOST_NAMES = 200
+"""Imported names that are looked for; each is looked for in all of the code."""
 _ENDINGS = (
     ".ts",
     ".tsx",
@@ -31,7 +38,7 @@ _ENDINGS = (
     ".svelte",
 )
 _COMMON_JS = re.compile(
-    r"\bmodule\.exports\b|\bexports\.|^\s*export\s*(?:type\s*)?\*", re.MULTILINE
+    r"\bmodule\.exports\b|\bexports\.|^[ \t]*+export\s*+(?:type\s*+)?\*", re.MULTILINE
 )
 
 
@@ -52,11 +59,16 @@ def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
                 raise ReplyRejected(f"There is no file {found['path']}.rb to require.")
         return
     module = relative_module(tested, place)
+
+    @cache
+    def files_of(path: str) -> list[Path]:
+        return list(_files(path, place, tested))
+
     reached = False
     for found in _SPECIFIER.finditer(code):
         path = found["path"]
         if path.startswith("."):
-            files = list(_files(path, place, tested))
+            files = files_of(path)
             if not files:
                 raise ReplyRejected(f"There is no module {path}; the code is in {module}.")
             reached = reached or tested.path in files
@@ -64,18 +76,25 @@ def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
             reached = reached or Path(path).stem in (tested.path.stem, tested.path.parent.name)
     if not reached and _exports(tested.source, tested.bound):
         raise ReplyRejected(f"The tests do not import {tested.bound}; it is in {module}.")
-    for found in _NAMED.finditer(code):
-        if tested.path in _files(found["path"], place, tested):
-            _check_names(found, tested, module)
+    imports = [found for found in _NAMED.finditer(code) if tested.path in files_of(found["path"])]
+    _refuse_missing_names(imports, tested, module)
 
 
-def _check_names(found: re.Match[str], tested: Tested, module: str) -> None:
-    names = re.findall(r"(?:^|,)\s*(?:type\s+)?([\w$]+)", found["names"] or "")
-    for name in names:
-        if not _exports(tested.source, name):
-            raise ReplyRejected(f"{module} does not export {name}.")
-    if found["default"] not in (None, "type") and not _exports(tested.source, "default"):
-        raise ReplyRejected(f"{module} has no default export; import {{ {tested.bound} }}.")
+def _refuse_missing_names(imports: Iterable[re.Match[str]], tested: Tested, module: str) -> None:
+    """Raise ReplyRejected where the tested file does not export what is imported from it."""
+    for name in islice(dict.fromkeys(chain.from_iterable(map(_names, imports))), _MOST_NAMES):
+        if _exports(tested.source, name):
+            continue
+        if name == "default":
+            raise ReplyRejected(f"{module} has no default export; import {{ {tested.bound} }}.")
+        raise ReplyRejected(f"{module} does not export {name[:80]}.")
+
+
+def _names(found: re.Match[str]) -> Iterator[str]:
+    """The names that an import takes from a module; `default` for the one without a name there."""
+    yield from re.findall(r"(?:^|,)\s*+(?:type\s++)?([\w$]++)", found["names"] or "")
+    if found["default"] not in (None, "type"):
+        yield "default"
 
 
 def _files(path: str, place: Path, tested: Tested) -> Iterator[Path]:
@@ -98,7 +117,7 @@ def _exports(source: str, name: str) -> bool:
     if name == "default":
         return re.search(r"\bexport\s+default\b|\bas\s+default\b", source) is not None
     word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
-    declared = rf"\bexport\s+(?:declare\s+|abstract\s+|async\s+|const\s+)*\w+\*?\s+{word}"
-    listed = rf"\bexport\s+(?:type\s+)?\{{[^}}]*{word}\s*[,}}]"
-    bound = rf"\bexport\s+(?:const|let|var)\s+[{{\[][^=]*{word}"
+    declared = rf"\bexport\s++(?:(?:declare|abstract|async|const)\s++)*\w++\*?\s++{word}"
+    listed = rf"\bexport\s++(?:type\s++)?\{{[^{{}}]*?{word}\s*+[,}}]"
+    bound = rf"\bexport\s++(?:const|let|var)\s++[{{\[](?:(?!\bexport\b)[^=])*?{word}"
     return any(re.search(pattern, source) for pattern in (declared, listed, bound))

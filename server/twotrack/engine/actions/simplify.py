@@ -22,4 +22,4 @@ def offers(view: View) -> Iterator[Offer]:
 
 async def job(scene: Scene) -> Job:
     """Ask for the code anew, simpler; no weak model, which would change what the code does."""
-    return Rewriting.of(scene, scene.view.lines(), _REQUEST, "").job()
+    return await Rewriting.of(scene, scene.view.lines(), _REQUEST, "").job()

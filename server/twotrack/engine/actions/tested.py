@@ -78,7 +78,7 @@ def module_of(tested: Tested) -> str:
     return ".".join(parts)
 
 
-_PACKAGE = re.compile(r"^\s*package\s+([\w.]+)", re.MULTILINE)
+_PACKAGE = re.compile(r"^[ \t]*+package[ \t]++([\w.]++)", re.MULTILINE)
 
 
 def package_of(code: str) -> str:

@@ -1,6 +1,5 @@
 """Write tests for a definition: in a new file, or in the one that holds its tests already."""
 
-import ast
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.script_imports import relative_module
 from twotrack.engine.actions.tested import Tested, module_of, package_of
 from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.edits.compiled import LONG_NAME, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.faults import refuse_new_faults
 from twotrack.engine.edits.parse import block_of, complete
@@ -76,15 +76,15 @@ async def job(scene: Scene) -> Job:
     if definition is None or style is None or path is None:
         raise TwotrackError("There is no definition here for which tests could be written.")
     span = whole_lines(view.text, definition.range)
-    masked = scene.masked(view.text, span)
+    masked = await scene.masked(view.text, span)
     found = await test_files.existing(path, view.language, scene.roots, scene.others, scene.shield)
-    tested = _tested(scene, definition, path)
+    tested = await asyncio.to_thread(_tested, scene, definition, path)
     place = found if isinstance(found, Path) else found.path
     module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
     if isinstance(found, Path):
         around = scene.around(view.text, span, masked)
         return _new_file(scene, tested, found, (masked.code, around), module)
-    return _more(scene, tested, found, masked, module)
+    return await _more(scene, tested, found, masked, module)
 
 
 def _tested(scene: Scene, definition: Definition, path: Path) -> Tested:
@@ -115,9 +115,9 @@ def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
     """Raise ReplyRejected where a test imports what is not there, or calls what it is not."""
     language = tested.language.id
     if language == "python":
-        try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        if LONG_NAME.search(code):
+            raise ReplyRejected("The test file holds a name of more parts than any module has.")
+        if (tree := tree_of(code)) is None:
             return  # in the syntax of a newer Python, maybe: the grammar has judged it
         python_imports.refuse_wrong_imports(tree, place, tested)
         refuse_wrong_calls(tree, tested)
@@ -138,7 +138,7 @@ def _finding(code: str, place: Path, tested: Tested) -> str:
     return ""
 
 
-def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
+async def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
     text, language = file.text, scene.view.language
     assert language.tests is not None  # noqa: S101 - job() has looked
     request = _MORE.format(
@@ -152,7 +152,8 @@ def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: 
     everything = whole_lines(text, Range(Position(0, 0), text.end))
     view = View(file, language, parse(language, text), everything)
     there = replace(scene, view=view)
-    job = Rewriting.of(there, everything, request, f"add a test for {tested.name}").job()
+    rewriting = Rewriting.of(there, everything, request, f"add a test for {tested.name}")
+    job = await rewriting.job()
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         proposal = job.read(answer, prompt)

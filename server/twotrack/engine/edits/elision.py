@@ -13,26 +13,28 @@ _LIKE_A_COMMENT = re.compile(r"(?:#|//|\{?/\*+|\*|--|;+|<!--|%|\.\.\.|…)")
 _SIGNS = ("#", "//", "--", "/*", "<!--")
 """Comment signs of a language that has none in the table."""
 _DOTS = re.compile(r"\.\.\.|…|⋮|\betc\b")
-_ONLY_DOTS = re.compile(r"\W*(?:\.\.\.|…|⋮)\W*")
+_ONLY_DOTS = re.compile(r"(?:[^\w.…⋮]++|\.(?!\.\.))*+(?:\.\.\.|…|⋮)\W*+")
 _STUB = re.compile(r"pass|todo!\(\);?|unimplemented!\(\);?|;|return;?|\W*")
 """Code before a comment that is none."""
 # "// ... existing code ...", "# rest of the function unchanged", "... (same as before)"
 _ELISION = re.compile(
-    r"""(?:\.\.\.|…)\W*(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
+    r"""(?:\.\.\.|…)\W{0,40}+(?:and\ )?(?:the\ |your\ |all\ )?(?:rest|existing|remaining|unchanged
             |others?|same|previous|omitted|keep|as\ before|original|more|etc|code|unmodified)\b
       | \b(?:rest|remainder)\ of\ (?:the|your|this|our)\ (?:\w+\ )?
         (?:code|function|method|class|file|implementation|body|logic|tests?|module|script)\b
       | \b(?:existing|remaining|original|previous|other)\ (?:\w+\ )?
         (?:code|methods|functions|implementation|tests|lines)\b
-        .*(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
-      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W+
-        (?:\w+\W+)?(?:unchanged|the\ same|omitted)\b
+        .{0,200}?(?:\.\.\.|…|\b(?:unchanged|here|same|omitted)\b)
+      | \b(?:code|implementation|logic|function|method|class|body|file)\b\W++
+        (?:\w++\W++)?(?:unchanged|the\ same|omitted)\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _NAME, _LETTER = re.compile(r"[^\W\d]\w+"), re.compile(r"[^\W\d]")
 _ALIKE = 0.5
 """Share of the names from which on one line is taken for the changed form of another."""
+_FARTHEST = 200
+"""Lines away from a comment in which one that stood there before is looked for."""
 _LEAST_MISSING = 2
 _LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
 """Lines at the end, and the share of all of them, that may go without a question."""
@@ -49,7 +51,8 @@ def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None
     comments = [line not in known and _is_comment(line, language) for line in lines.new]
     for at, line in enumerate(lines.new):
         says_so = line not in known and _LIKE_A_COMMENT.match(line) and _ELISION.search(line)
-        if says_so or (comments[at] and _stands_for_code(at, lines, comments)):
+        begins = comments[at] and not (at and comments[at - 1])
+        if says_so or (begins and _stands_for_code(at, lines, comments)):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
 
 
@@ -88,8 +91,11 @@ class _Lines:
         self.old, self.new = old, new
         self._names = [_words(line) for line in old]
         self._at: defaultdict[str, list[int]] = defaultdict(list)
+        self._with: defaultdict[str, list[int]] = defaultdict(list)
         for at, line in enumerate(old):
             self._at[line].append(at)
+            for word in self._names[at]:
+                self._with[word].append(at)
         self._like: dict[str, list[int]] = {}
         self._missing = Counter(old) - Counter(new)
         self._fresh = _words(" ".join(set(new).difference(old)))
@@ -101,7 +107,7 @@ class _Lines:
         counts, or the `nearest` to the end.
         """
         fresh = 0
-        for number in range(at - 1, -1, -1):
+        for number in range(at - 1, max(at - _FARTHEST, -1), -1):
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
@@ -115,7 +121,7 @@ class _Lines:
     def place_below(self, at: int) -> tuple[int, int]:
         """Where in the old code what stands at and below line `at` begins; the new lines before."""
         fresh = 0
-        for number in range(at, len(self.new)):
+        for number in range(at, min(at + _FARTHEST, len(self.new))):
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
@@ -131,9 +137,10 @@ class _Lines:
         if (known := self._like.get(line)) is not None:
             return known
         words = _words(line)
-        shares = [len(words & names) / (len(words | names) or 1) for names in self._names]
-        best = max(shares, default=0.0)
-        found = [at for at, share in enumerate(shares) if share == best >= _ALIKE]
+        common = Counter(at for word in words for at in self._with[word])
+        shares = {at: n / (len(words) + len(self._names[at]) - n) for at, n in common.items()}
+        best = max(shares.values(), default=0.0)
+        found = sorted(at for at, share in shares.items() if share == best >= _ALIKE)
         self._like[line] = found
         return found
 
@@ -150,11 +157,9 @@ class _Lines:
         ]
 
 
-def _stands_for_code(at: int, lines: _Lines, comments: Sequence[bool]) -> bool:
-    """Whether lines are missing where the comment stands, and nothing came in their place."""
-    first = last = at
-    while first > 0 and comments[first - 1]:
-        first -= 1
+def _stands_for_code(first: int, lines: _Lines, comments: Sequence[bool]) -> bool:
+    """Whether lines are missing where comments begin, and nothing came in their place."""
+    last = first
     while last + 1 < len(lines.new) and comments[last + 1]:
         last += 1
     start, fresh_above = lines.place_above(first)

@@ -2,6 +2,8 @@
 
 import html
 import re
+from functools import cache
+from itertools import islice
 
 from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import unfenced
@@ -21,11 +23,14 @@ _TOKEN = (  # of the models' templates
     r"(?:<\|[\w▁ -]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<[be]os>"  # noqa: RUF001,S105
     r"|</?(?:start|end)_of_turn>|\[/?INST\])"
 )
-_FIRST_TOKEN, _LAST_TOKEN = re.compile(rf"\A\s*{_TOKEN}\n?"), re.compile(rf"\s*{_TOKEN}\s*\Z")
+_FIRST_TOKEN, _LAST_TOKEN = re.compile(rf"\s*+({_TOKEN})\n?"), re.compile(rf"({_TOKEN})\Z")
+_LONGEST_TOKEN = 44
 _NUMBER = re.compile(r"[ \t]*(\d{1,6})((?:[ \t]*[|:→]|\.)?[ \t]?|)")
 # A sentence that ends in a colon: no code has four bare words in a row.
 _WORDS = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
 _INTRODUCTION = re.compile(rf"(?![a-z]){_WORDS}(?:,?[ ]{_WORDS}){{3,}}[ ]?[:\uff1a]")
+_MOST_ENTITIES = 500
+"""Each is looked up in the tree, or in the text up to it."""
 _ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#39|#x27);")
 
 
@@ -49,10 +54,22 @@ def _filled(text: str) -> list[str]:
 
 
 def _without_tokens(code: str, original: str) -> str:
-    for pattern in (_FIRST_TOKEN, _LAST_TOKEN):
-        while (match := pattern.search(code)) is not None and match[0].strip() not in original:
-            code = code[: match.start()] + code[match.end() :]
-    return code
+    @cache
+    def foreign(token: str) -> bool:
+        return token not in original
+
+    start = 0
+    while (first := _FIRST_TOKEN.match(code, start)) is not None and foreign(first[1]):
+        start = first.end()
+    end, bare = len(code), len(code.rstrip())
+    while (last := _LAST_TOKEN.search(code, max(start, bare - _LONGEST_TOKEN), bare)) is not None:
+        if not foreign(last[1]):
+            break
+        end = last.start()
+        while end > start and code[end - 1].isspace():
+            end -= 1
+        bare = end
+    return code[start:end]
 
 
 def _without_tags(code: str, original: str, *, pairs: bool) -> str:
@@ -133,18 +150,26 @@ def without_entities(code: str, before: Snapshot, span: Range, language: Languag
     after, start = before.replace(span, code), before.offset(span.start)
     syntax = parse(language, after, checking=True)
 
+    @cache
+    def is_name(name: str) -> bool:
+        return re.search(rf"(?<!&)\b{re.escape(name)}\b", after.text) is not None
+
     def wrong(entity: re.Match[str]) -> bool:
-        if re.search(rf"(?<!&)\b{re.escape(entity[1])}\b", after.text):
+        if is_name(entity[1]):
             return False  # the address of something that is called so: &lt;
         at = start + entity.start()
         if syntax is not None:
             return syntax.in_code(after.position(at))
         return lexer_of(language).ending(after.text[:at])[0] is Place.CODE
 
-    if not any(map(wrong, _ENTITY.finditer(code))):
+    if not any(map(wrong, islice(_ENTITY.finditer(code), _MOST_ENTITIES))):
         return code
     at_home = _ENTITY.search(before.text) is not None
-    return _ENTITY.sub(lambda e: e[0] if at_home and not wrong(e) else html.unescape(e[0]), code)
+    return _ENTITY.sub(
+        lambda e: e[0] if at_home and not wrong(e) else html.unescape(e[0]),
+        code,
+        count=_MOST_ENTITIES if at_home else 0,
+    )
 
 
 def _is_markup(language: Language) -> bool:

@@ -41,6 +41,11 @@ __all__ = [
 _PERHAPS_MORE = re.compile(r"\s*\w*")
 _WORD = re.compile(r"\w")
 _BEGINS_MARKED = re.compile(rf"\s*(?:<{TAG}>|```|~~~)")
+_MOST_CODE = 8_000
+"""Characters of code that are looked at, in whole lines: no more than some hundred were wanted."""
+_LONGEST_WORD = 200
+_STEPS, _SMALL = 16, 64
+"""A long reply is looked at again when a sixteenth of it is new, less so many characters."""
 _TRIPLE_QUOTES = ('"""', "'''")
 
 
@@ -94,6 +99,7 @@ class Watch:
         self._gap = gap
         self._max_lines = max_lines
         self._looked_at: tuple[int, bool] | None = None
+        self._seen = 0
         self._read: tuple[str, str] | None = None
         self.done = False
         """Whether a reply was complete before its end."""
@@ -101,10 +107,10 @@ class Watch:
     def is_complete(self, text: str, *, chat: bool) -> bool:
         """Return whether `text`, the reply so far, holds all that will be shown of it."""
         last_line = text[text.rfind("\n") + 1 :]
-        now = text.count("\n"), _PERHAPS_MORE.fullmatch(last_line) is None
-        if now == self._looked_at:
+        now = text.count("\n"), _PERHAPS_MORE.fullmatch(last_line[:_LONGEST_WORD]) is None
+        if now == self._looked_at or 0 <= len(text) - self._seen < len(text) // _STEPS - _SMALL:
             return False
-        self._looked_at = now
+        self._looked_at, self._seen = now, len(text)
         # What a chat model says without a tag or a fence may still turn out to be words.
         if "\n" in text and (not chat or _BEGINS_MARKED.match(text)):
             body = _begun(text, self._gap, chat=chat, going_on=True)
@@ -144,5 +150,7 @@ def _inside(text: str, gap: Gap) -> bool:
 def _begun(reply: str, gap: Gap, *, chat: bool, going_on: bool) -> str:
     """The code of a reply that may still be coming, from the cursor on."""
     code = unwrapped(reply.replace("\r\n", "\n").replace("\r", "\n"), gap, chat=chat)
+    if len(code.text) > _MOST_CODE:
+        code = code._replace(text=code.text[:_MOST_CODE].rpartition("\n")[0])
     answer = without_echo(code, gap, chat=chat, going_on=going_on)
     return indented(answer, gap, chat=chat)

@@ -10,7 +10,7 @@ from twotrack.engine.replies.unwrap import Code
 _WORD = re.compile(r"\w")
 _SIGN = re.compile(r"(?:[#/*+>;%!-]{1,6}|--\[*|\d{1,3}[.)]|<!--|\"+|'+|REM|\.\.)")
 """What a comment, an item of a list or a heading begins with."""
-_HALF_WORD = re.compile(r"[^\W\d]\w*\Z")
+_HALF_WORD = re.compile(r"(?<!\w)\d*+(?P<half>[^\W\d]\w*+)\Z")
 _WHOLE_WORD = re.compile(r"\w+")
 _SIGNED = re.compile(r"[\w\[]")
 _TOKENS = re.compile(r"\w+|\S")
@@ -133,14 +133,15 @@ def _after_half_word(body: str, gap: Gap) -> str | None:
     for sign in gap.language.lexis.signs:
         if gap.prefix.endswith(sign) and body.startswith(sign) and _SIGNED.match(body, len(sign)):
             return None if gap.prefix.endswith(2 * sign) else body[len(sign) :]
-    half, word = _HALF_WORD.search(gap.prefix), _WHOLE_WORD.match(body)
-    if half is None or word is None or len(half[0]) < _RETYPED_LEAST:
+    found, word = _HALF_WORD.search(gap.prefix), _WHOLE_WORD.match(body)
+    half = found["half"] if found is not None else ""
+    if word is None or len(half) < _RETYPED_LEAST:
         return None
-    if not word[0].startswith(half[0]) or len(word[0]) == len(half[0]):
+    if not word[0].startswith(half) or len(word[0]) == len(half):
         return None
-    both = half[0] + word[0]
+    both = half + word[0]
     known = any(both in line for line in (*gap.above, gap.suffix, *gap.below))
-    return None if known else body[len(half[0]) :]
+    return None if known else body[len(half) :]
 
 
 def _is_sign(body: str, gap: Gap) -> bool:

@@ -7,7 +7,7 @@ from twotrack.engine.gap import Gap
 from twotrack.lexical import Place
 
 _WORD = re.compile(r"\w")
-_LAST_WORD = re.compile(r"\w+\Z")
+_LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
 _DEFINES = re.compile(
     r"\s*(?:\w+ ){0,3}(?:def|class|function|fn|func|fun|struct|interface|enum|trait|impl|module)\b"
 )

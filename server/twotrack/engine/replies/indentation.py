@@ -31,9 +31,9 @@ _KEYWORD = re.compile(
 """What a blank follows before a word, a variable or a bracket."""
 _PADDED_BRACES = re.compile(r"\{ [^{}]*[^{}\s]\Z")
 _FIRST_WORD = re.compile(r"\w+")
-_LAST_WORD = re.compile(r"\w+\Z")
+_LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
 _WORD = re.compile(r"\w")
-_LAST_TOKEN = re.compile(r"(?:\w+|[^\w\s]+)\Z")
+_LAST_TOKEN = re.compile(r"(?:(?<!\w)\w++|(?<![^\w\s])[^\w\s]++)\Z")
 _BEGINS = re.compile(r"[\w$(\"'\[-]")
 """What an operand begins with."""
 _SUBSTITUTION = re.compile(r"[\"'][^\"'\n]{0,80}?\$\(")

@@ -283,15 +283,22 @@ class Lines:
         It goes on with the statement, or closes what such a line has opened, or is a comment above
         such a line.
         """
-        line, comment = self.lines[n], self.gap.lexer.comment
+        line = self.lines[n]
         if _CLOSES.match(line):
             level = range(n - 1, -1, -1)
             opener = next((self.lines[at] for at in level if self.levels[at] <= 0), self.first)
             return _stands_by_custom(opener)
-        while comment and comment.match(line.lstrip()) and n + 1 < len(self.lines):
-            n += 1
-            line = self.lines[n]
-        return _stands_by_custom(line)
+        return _stands_by_custom(self.lines[self._codes[n]])
+
+    @cached_property
+    def _codes(self) -> Sequence[int]:
+        """For each line the next one, itself perhaps, that is no comment; the last if none is."""
+        comment, lines = self.gap.lexer.comment, self.lines
+        codes = list(range(len(lines)))
+        for n in range(len(lines) - 2, -1, -1):
+            if comment and comment.match(lines[n].lstrip()):
+                codes[n] = codes[n + 1]
+        return codes
 
     def _by_body(self, own: int, here: int, body: int) -> int:
         """The column of a header of which the answer shows only the body, one level deeper."""

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from twotrack.engine.gap import Gap, indent_of
 from twotrack.engine.replies.insertion import Insertion
-from twotrack.lexical import Place
+from twotrack.lexical import PAIRS, Place
 
-_MOST = 64
+_MOST = 16
+"""Closers that are taken over, ends that are compared, closers that are taken away one by one."""
 _LONGEST_REST = 400
 """Characters after the cursor that are compared."""
 _WORD = re.compile(r"\w")
@@ -15,7 +17,6 @@ _CLOSERS = re.compile(r"(?:[\])}>\"'`]|\s+(?=[\])}>]))*")
 _QUOTES = ("'", '"', "`")
 _OPENERS = ("{", "(", "[")
 _ARROWS = re.compile(r"[-=]>|<=|>=")
-_LAST_CLOSER = re.compile(r"([\])}])(\s*[;,]?\s*)\Z")
 _PUNCTUATION = re.compile(r"\s*[:{;,]*")
 
 
@@ -51,17 +52,35 @@ def without_trailing_comment(text: str, gap: Gap) -> str:
 def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
     """The text without closers at its end that nothing above has opened."""
     scan = gap.lexer.scan
-    if gap.lexer.closes_unopened or not _LAST_CLOSER.search(text):
+    if gap.lexer.closes_unopened or _without_last_closer(text) is None:
         return text
     if not scan(gap.around + rest).unopened < scan(gap.around + text + rest).unopened:
         return text
     known = scan(gap.context + rest).unopened
-    while (extra := _LAST_CLOSER.search(text)) and scan(gap.context + text + rest).unopened > known:
-        without = text[: extra.start()] + extra[2]
-        if scan(gap.context + without + rest).faults >= scan(gap.context + text + rest).faults:
+    now = scan(gap.context + text + rest)
+    if (many := now.unopened - known) > _MOST:
+        return _without_closers(text, many)
+    while now.unopened > known and (without := _without_last_closer(text)) is not None:
+        then = scan(gap.context + without + rest)
+        if then.faults >= now.faults:
             break
-        text = without
+        text, now = without, then
     return text
+
+
+def _without_closers(text: str, most: int) -> str:
+    """The text without the last of the closers in a row that it ends with, at most so many."""
+    bare = text.rstrip()
+    row = len(bare) - len(bare.rstrip("".join(PAIRS)))
+    return bare[: len(bare) - min(row, most)]
+
+
+def _without_last_closer(text: str) -> str | None:
+    """The text without the closer that it ends with, before a comma or not; None: it has none."""
+    end = len(text.rstrip())
+    if text[end - 1 : end] in (";", ","):
+        end = len(text[: end - 1].rstrip())
+    return text[: end - 1] + text[end:] if text[end - 1 : end] in PAIRS else None
 
 
 def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
@@ -125,7 +144,7 @@ def _ends_in_comment(text: str, gap: Gap) -> bool:
 
 def _dropped(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion | None:
     """The text without its longest end that repeats the beginning of what follows."""
-    for kept in _overlaps(text, suffix):
+    for kept in islice(_overlaps(text, suffix), _MOST):
         if _faults(kept, suffix, gap) > fewest or not _angles_fit(text, kept, suffix, gap):
             continue
         return Insertion(kept.rstrip() if suffix[0].isspace() else kept)

@@ -1,6 +1,7 @@
 """The special tokens of the models' templates, where a server leaves them in an answer."""
 
 import re
+from itertools import islice
 
 from twotrack.engine.gap import Gap
 from twotrack.lexical import Place
@@ -42,6 +43,7 @@ _SECTION = re.compile(r"\[[^\]\n]+\]")
 _VALUE = re.compile(r"[\w)\]]\Z")
 _HALF = re.compile(r"<\|[a-z_]{2,20}\|?\Z")
 """A token that the longest answer has cut."""
+_MOST_TOKENS = 50
 _HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|final")
 """What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
@@ -61,9 +63,16 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
             reply = reply.removeprefix("\n")
         if first[0].endswith("INST]"):
             reply = reply.removeprefix(" ")
-    for token in _TOKEN.finditer(reply):
-        if not _is_the_codes_own(reply, token.start(), token[0], gap):
-            return reply[: token.start()].rstrip(" \t")
+    strings = gap.lexer.strings(gap.near + reply)
+    begins = ends = 0
+    # Code that speaks of so many speaks of the others too.
+    for token in islice(_TOKEN.finditer(reply), _MOST_TOKENS):
+        at = len(gap.near) + token.start()
+        while ends <= at and (string := next(strings, None)) is not None:
+            begins, ends = string
+        if begins <= at < ends or _is_the_codes_own(reply, token.start(), token[0], gap):
+            continue
+        return reply[: token.start()].rstrip(" \t")
     half = _HALF.search(reply)
     return reply if half is None else reply[: half.start()].rstrip(" \t")
 
@@ -99,8 +108,6 @@ def _speaks_of_tokens(gap: Gap) -> bool:
 
 
 def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
-    if gap.lexer.in_string(gap.near + reply, len(gap.near) + at):
-        return True
     if _is_struck(reply, at, gap):
         return True
     found = _TOKEN.match(reply, at)

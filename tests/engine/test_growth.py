@@ -1,0 +1,213 @@
+"""What documents and answers hold never takes more work than their length: they may hold anything.
+
+Each text is one that took quadratic or cubic time, or one like it.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from growth import MOST, growth
+from twotrack.context.syntax import SyntaxCache
+from twotrack.document import Document
+from twotrack.engine.actions import masking, refactor, script_imports
+from twotrack.engine.actions.doc_comment import words_of
+from twotrack.engine.actions.explain import _Watch
+from twotrack.engine.actions.view import View
+from twotrack.engine.edits.compiled import fault_of, tree_of
+from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.wrapping import unwrapped
+from twotrack.engine.gap import Gap, gap_at
+from twotrack.engine.replies import Watch, proposal
+from twotrack.engine.thoughts import without_thoughts
+from twotrack.errors import ReplyRejected
+from twotrack.languages import LANGUAGES, language_of
+from twotrack.lexical import lexer_of
+from twotrack.text import Position, Range, Snapshot
+
+_PYTHON = LANGUAGES["python"]
+
+
+def _document(text: str, name: str = "a.py") -> Document:
+    return Document(f"file:///p/{name}", Path(f"/p/{name}"), "", 1, Snapshot(text))
+
+
+def _offers(name: str) -> Callable[[str], object]:
+    """Look for an instruction where all of a text is selected."""
+    language = language_of("", Path(name))
+
+    def look(text: str) -> object:
+        document = _document(text, name)
+        view = View(document, language, None, Range(Position(0, 0), document.text.end))
+        return list(refactor.offers(view))
+
+    return look
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.py", lambda n: "x = 1  # ai: tidy" + " " * n + "up\n"),
+        ("a.lua", lambda n: "--[[ ai: tidy" + " " * n + "up\n"),
+        ("a.c", lambda n: "/* ai: x " * (n // 8) + "\n"),
+        ("a.sql", lambda n: "-- " * (n // 3) + "ai\n"),
+        ("a.py", lambda n: "# ai: do it\n" * n),
+        ("a.py", lambda n: "\n" * (100 * n)),
+    ],
+)
+def test_instructions(name: str, text: Callable[[int], str]) -> None:
+    assert growth(_offers(name), text, 2_000) < MOST
+
+
+def test_comments_above_a_statement() -> None:
+    def widened(text: str) -> None:
+        document = _document(text)
+        place = Position(document.text.end.line, 2)
+        View(document, _PYTHON, SyntaxCache().of(document), Range(place, place)).lines()
+
+    assert growth(widened, lambda n: "# a\n" * n + "x = 1", 5_000) < MOST
+
+
+def test_secrets_that_are_masked_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = 'password = "x1y2z3"\n'
+
+    def one_a_line(text: str, *, settings: bool) -> list[tuple[int, int]]:
+        return [(at + 12, at + 18) for at in range(0, len(text), len(line))]
+
+    monkeypatch.setattr(masking, "secrets", one_a_line)  # it takes longer than all the rest
+
+    def there_and_back(code: str) -> None:
+        masked = masking.mask("", code, "", redacting=True)
+        assert masked.restored(masked.code) == code
+
+    assert growth(there_and_back, lambda n: line * n, 4_000) < MOST
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda n: "export const {\n" * n,
+        lambda n: "export { " * n,
+        lambda n: "export " * n,
+        lambda n: "\n" * n,
+        lambda n: "export { " + "area " * n,
+    ],
+)
+def test_what_a_module_exports(source: Callable[[int], str]) -> None:
+    assert growth(lambda text: script_imports._exports(text, "area"), source, 2_000) < MOST
+
+
+def test_doc_comments() -> None:
+    style = LANGUAGES["java"].doc
+    assert style is not None
+    assert growth(lambda text: words_of(text, style), lambda n: f"/*{' ' * n}x", 4_000) < MOST
+
+
+@pytest.mark.parametrize("piece", [")", "))\n", "(", "a) ", "</a>", "`", "<!--", "[[", "$(", "x "])
+@pytest.mark.parametrize("language", ["python", "shellscript", "ruby", "php", "html", "c"])
+def test_scans(language: str, piece: str) -> None:
+    scan = lexer_of(LANGUAGES[language])._scan
+    assert growth(scan, lambda n: piece * (n // len(piece)), 4_000) < MOST
+
+
+_REPLIES: dict[str, Callable[[int], str]] = {
+    "closers": lambda n: ")" * n,
+    "openers": lambda n: "(" * n,
+    "a word": lambda n: "a" * n,
+    "blanks": lambda n: " " * n + "x",
+    "blank lines": lambda n: "\n" * n + "x",
+    "comments": lambda n: "# a\n" * (n // 4),
+    "tokens in a string": lambda n: '"' + "<|ab|> " * (n // 7) + '"',
+    "channels": lambda n: "analysisA" + "assistantcommentary" * (n // 19),
+    "substitutions": lambda n: '"$(\n' * (n // 4),
+    "fences": lambda n: "```\n" * (n // 4),
+    "thoughts": lambda n: "<think>\n</think>\n" * (n // 17),
+    "placeholders": lambda n: "# ... a" + " ..." * (n // 4),
+    "sentences": lambda n: "This is it.\n\n" * (n // 13),
+}
+
+
+def _gap(language: str) -> Gap:
+    text = "f() {\n  x=" if language == "shellscript" else "def f(a, b):\n    x = "
+    document = Document("file:///p/a", Path("/p/a"), language, 1, Snapshot(text))
+    return gap_at(document, document.text.end, SyntaxCache())
+
+
+@pytest.mark.parametrize("chat", [False, True])
+@pytest.mark.parametrize("language", ["python", "shellscript"])
+@pytest.mark.parametrize("kind", _REPLIES)
+def test_replies(kind: str, language: str, chat: bool) -> None:
+    gap = _gap(language)
+
+    def work(reply: str) -> object:
+        return proposal(reply, gap, max_lines=20, chat=chat)
+
+    assert growth(work, _REPLIES[kind], 5_000) < MOST
+
+
+def test_a_line_that_never_ends_is_not_shown() -> None:
+    gap = _gap("python")
+    assert proposal("a" * 60_000, gap, max_lines=1) is None
+    assert proposal("a\n" + "a" * 60_000, gap, max_lines=1) is not None
+
+
+@pytest.mark.parametrize("piece", ["\n", "x\n", "# a\n", "a"])
+def test_replies_that_are_coming(piece: str) -> None:
+    gap = _gap("python")
+
+    def stream(reply: str) -> None:
+        watch = Watch(gap, 20)
+        for end in range(len(piece), len(reply) + 1, len(piece)):
+            if watch.is_complete(reply[:end], chat=False):
+                return
+
+    assert growth(stream, lambda n: piece * n, 1_000) < MOST
+
+
+def test_explanations_that_are_coming() -> None:
+    def stream(answer: str) -> None:
+        watch = _Watch()
+        for end in range(1, len(answer) + 1):
+            assert not watch.goes_round(answer[:end])
+
+    assert growth(stream, lambda n: "".join(f"{n} is {n}. " for n in range(n)), 200) < MOST
+
+
+def test_thoughts() -> None:
+    text = _REPLIES["channels"]
+    assert growth(without_thoughts, text, 20_000) < MOST
+    assert without_thoughts("analysisHm.assistantcommentaryWhat?assistantfinalx = 1") == "x = 1"
+    assert without_thoughts("analysisHm.assistantfinalx = 1") == "x = 1"
+
+
+@pytest.mark.parametrize(
+    "piece", ["# a\n", "# other tests \n", "...", "# ...\nx = 1\n", "other tests ", "code "]
+)
+def test_elision(piece: str) -> None:
+    def look(code: str) -> None:
+        with suppress(ReplyRejected):
+            refuse_elision(code, "def f():\n    return 1\n", _PYTHON)
+
+    assert growth(look, lambda n: "# " + piece * (n // len(piece)), 4_000) < MOST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda n: " " * n + "x",
+        lambda n: "<s>" * n,
+        lambda n: "x" + " </s>" * n,
+        lambda n: "x" + "</s> " * n,
+        lambda n: "<![CDATA[" + "]]>" * n + "x",
+    ],
+)
+def test_what_is_put_around_code(text: Callable[[int], str]) -> None:
+    assert growth(lambda code: unwrapped(code, "x = 1\n", _PYTHON), text, 4_000) < MOST
+
+
+def test_names_of_many_parts_are_not_parsed() -> None:
+    code = "import " + ".".join("a" * 40_000)
+    assert tree_of(code) is None
+    assert fault_of(code) is None
