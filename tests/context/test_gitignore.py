@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,6 +86,39 @@ def test_more_wildcards_than_memory_is_for_are_refused() -> None:
     assert Rules.parse(b"*a?\n" * 100_000)
     with pytest.raises(TooManyPatterns):
         Rules.parse(b"*a?\n" * 600_000)
+
+
+@pytest.mark.parametrize("line", [b"!", b"!a", b"a", b"*a", b"a/b", b"*a?", b"[a-c]x/", b"/"])
+def test_more_lines_than_memory_is_for_are_refused(line: bytes) -> None:
+    with pytest.raises(TooManyPatterns):
+        Rules.parse((line + b"\n") * 1_000_000)
+
+
+@pytest.mark.parametrize("line", [b"", b"#", b"# a comment"])
+def test_lines_that_are_no_patterns_weigh_nothing(line: bytes) -> None:
+    assert Rules.parse((line + b"\n") * 1_000_000).weight == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["%x", "*%x", "/%x/", "!%x", "*%x?", "[a-z]%x/**/b", "%x[!a]", "%x/%x/**"]
+)
+def test_patterns_take_no_more_memory_than_they_weigh(line: str) -> None:
+    text = "\n".join(line.replace("%x", f"{n:x}") for n in range(3_000)).encode()
+    tracemalloc.start()
+    try:
+        rules = Rules.parse(text)
+        rules.verdict(bytes(range(1, 256)), is_folder=True)
+        rules.verdict(bytes(range(1, 256)).replace(b"/", b""), is_folder=True)
+        assert tracemalloc.get_traced_memory()[0] < rules.weight
+    finally:
+        tracemalloc.stop()
+
+
+@given(text=FILES, paths=st.lists(PATHS, min_size=2, max_size=6))
+def test_paths_that_were_asked_about_before_change_nothing(text: str, paths: list[str]) -> None:
+    rules = Rules.parse(text.encode())
+    for path in paths:
+        assert rules.ignores(path.encode()) is Rules.parse(text.encode()).ignores(path.encode())
 
 
 @pytest.mark.parametrize(
