@@ -70,6 +70,18 @@ def test_a_file_of_patterns_says_what_git_says(
     assert ours == ignored_by_git(repository, paths, "-c", case)
 
 
+@pytest.mark.parametrize("pattern", ["b", "*b", "/b", "a/b", "b*", "**/b", "a/*b"])
+@pytest.mark.parametrize("lines", ["%s", "%s/", "%s\n!%s/", "%s/\n!%s", "!%s\n%s/"])
+def test_folders_and_what_is_taken_back_as_git_has_it(
+    repository: Path, pattern: str, lines: str
+) -> None:
+    text = lines.replace("%s", pattern)
+    (repository / ".gitignore").write_text(text)
+    paths = ["b", "b/x", "ab", "ab/x", "a/b", "a/b/x", "a/ab/x", "ba/x"]
+    rules = Rules.parse(text.encode())
+    assert {p for p in paths if rules.ignores(p.encode())} == ignored_by_git(repository, paths)
+
+
 def test_the_cost_of_a_pattern_does_not_grow_with_its_stars() -> None:
     name = b"a" * 200
     patterns = [

@@ -74,7 +74,7 @@ class Rules:
         self._wild_paths = _Automaton()
         for number, line in enumerate(patterns):
             self._add(2 * number, line)
-        self._lengths = sorted({len(end) for end in self._ends.known})
+        self._lengths = sorted({len(end.removesuffix(b"/")) for end in self._ends.known})
 
     @classmethod
     def parse(cls, data: bytes, *, fold: bool = False) -> "Rules":
