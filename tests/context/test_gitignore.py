@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_a_file_of_patterns_says_what_git_says(
     assert ours == ignored_by_git(repository, paths, "-c", case)
 
 
+@pytest.mark.parametrize("pattern", ["b", "*b", "/b", "a/b", "b*", "**/b", "a/*b"])
+@pytest.mark.parametrize("lines", ["%s", "%s/", "%s\n!%s/", "%s/\n!%s", "!%s\n%s/"])
+def test_folders_and_what_is_taken_back_as_git_has_it(
+    repository: Path, pattern: str, lines: str
+) -> None:
+    text = lines.replace("%s", pattern)
+    (repository / ".gitignore").write_text(text)
+    paths = ["b", "b/x", "ab", "ab/x", "a/b", "a/b/x", "a/ab/x", "ba/x"]
+    rules = Rules.parse(text.encode())
+    assert {p for p in paths if rules.ignores(p.encode())} == ignored_by_git(repository, paths)
+
+
 def test_the_cost_of_a_pattern_does_not_grow_with_its_stars() -> None:
     name = b"a" * 200
     patterns = [
@@ -85,6 +98,39 @@ def test_more_wildcards_than_memory_is_for_are_refused() -> None:
     assert Rules.parse(b"*a?\n" * 100_000)
     with pytest.raises(TooManyPatterns):
         Rules.parse(b"*a?\n" * 600_000)
+
+
+@pytest.mark.parametrize("line", [b"!", b"!a", b"a", b"*a", b"a/b", b"*a?", b"[a-c]x/", b"/"])
+def test_more_lines_than_memory_is_for_are_refused(line: bytes) -> None:
+    with pytest.raises(TooManyPatterns):
+        Rules.parse((line + b"\n") * 1_000_000)
+
+
+@pytest.mark.parametrize("line", [b"", b"#", b"# a comment"])
+def test_lines_that_are_no_patterns_weigh_nothing(line: bytes) -> None:
+    assert Rules.parse((line + b"\n") * 1_000_000).weight == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["%x", "*%x", "/%x/", "!%x", "*%x?", "[a-z]%x/**/b", "%x[!a]", "%x/%x/**"]
+)
+def test_patterns_take_no_more_memory_than_they_weigh(line: str) -> None:
+    text = "\n".join(line.replace("%x", f"{n:x}") for n in range(3_000)).encode()
+    tracemalloc.start()
+    try:
+        rules = Rules.parse(text)
+        rules.verdict(bytes(range(1, 256)), is_folder=True)
+        rules.verdict(bytes(range(1, 256)).replace(b"/", b""), is_folder=True)
+        assert tracemalloc.get_traced_memory()[0] < rules.weight
+    finally:
+        tracemalloc.stop()
+
+
+@given(text=FILES, paths=st.lists(PATHS, min_size=2, max_size=6))
+def test_paths_that_were_asked_about_before_change_nothing(text: str, paths: list[str]) -> None:
+    rules = Rules.parse(text.encode())
+    for path in paths:
+        assert rules.ignores(path.encode()) is Rules.parse(text.encode()).ignores(path.encode())
 
 
 @pytest.mark.parametrize(

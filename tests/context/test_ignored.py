@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from growth import MOST, growth
 from twotrack.context.ignored import FRESH_S, Ignored
 
 
@@ -206,6 +208,150 @@ def test_a_broken_git_file_leads_nowhere_else(tmp_path: Path) -> None:
     write(world.project / ".git", "nonsense\n")
     write(world.project / "info/exclude", "a.py\n")
     assert not Ignored([world.project], world.environment, print)(world.project / "a.py")
+
+
+NO_REPOSITORIES = {
+    "an empty folder": {".git/": ""},
+    "no head": {".git/objects/": "", ".git/refs/": ""},
+    "another head": {".git/objects/": "", ".git/refs/": "", ".git/HEAD": "nonsense\n"},
+    "no objects": {".git/refs/": "", ".git/HEAD": "ref: refs/heads/main\n"},
+    "no references": {".git/objects/": "", ".git/HEAD": f"{'0' * 40}\n"},
+    "rules alone": {".git/info/exclude": "!*\n"},
+    "nonsense": {".git": "nonsense\n"},
+    "a file that leads nowhere": {".git": "gitdir: nowhere\n"},
+    "a file that leads to no repository": {".git": "gitdir: ..\n"},
+    "an empty file": {".git": ""},
+}
+
+
+@pytest.mark.parametrize("kind", [*NO_REPOSITORIES, "a link to nothing", "a pipe"])
+def test_what_is_no_repository_to_git_ends_no_rules(world: World, kind: str) -> None:
+    write(world.project / ".gitignore", "private/\n*.gen.py\n")
+    write(world.project / "deep/.gitignore", "own.py\n")
+    for folder in (world.project / "private", world.project / "deep"):
+        folder.mkdir(exist_ok=True)
+        for name, text in NO_REPOSITORIES.get(kind, {}).items():
+            if name.endswith("/"):
+                (folder / name).mkdir(parents=True)
+            else:
+                write(folder / name, text)
+        if kind == "a link to nothing":
+            (folder / ".git").symlink_to("nowhere")
+        elif kind == "a pipe":
+            os.mkfifo(folder / ".git")
+    names = ("private/a.py", "deep/a.gen.py", "deep/a.py", "deep/own.py", "a.py")
+    assert world.assert_as_git(*names) == {"private/a.py", "deep/a.gen.py", "deep/own.py"}
+
+
+@pytest.mark.parametrize("head", ["ref: refs/heads/main\n", "ref:\trefs/heads/x", f"{'a' * 40}\n"])
+def test_a_repository_within_another_has_its_own_rules(world: World, head: str) -> None:
+    write(world.project / ".gitignore", "*.gen.py\n")
+    inner = world.project / "inner"
+    world.git("init", "-q", str(inner))
+    write(inner / ".git/HEAD", head)
+    write(inner / ".gitignore", "own.py\n")
+    assert world.assert_as_git("a.gen.py", "own.py", at=inner) == {"own.py"}
+
+
+def test_above_what_is_no_repository_the_rules_hold_without_one_too(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    write(world.project / ".git", "gitdir: gone\n")
+    write(world.project / ".gitignore", "*.log\n")
+    write(world.project / "inner/.git/info/exclude", "a.py\n")
+    judge = Ignored([world.project / "inner"], world.environment, print)
+    assert [judge(world.project / f"inner/{name}") for name in ("a.log", "b.py")] == [True, False]
+
+
+LINES = b"".join(b"%x\n" % n for n in range(110_000))
+
+
+@pytest.mark.parametrize(
+    ("names", "closed"),
+    [
+        ((".gitignore", "deep/.gitignore"), "deep"),
+        ((".git/info/exclude", ".gitignore"), ""),
+        (("../home/.config/git/ignore", ".git/info/exclude"), ""),
+    ],
+)
+def test_files_of_patterns_that_are_too_much_together_close_what_they_speak_of(
+    world: World, names: tuple[str, ...], closed: str
+) -> None:
+    for name in names:
+        write(world.project / name).write_bytes(LINES)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "deep/a.py")
+    assert judge(world.project / "a.py") is (not closed)
+    assert len(world.problems) == 1
+    assert "too many of them, so nothing in" in world.problems[0]
+
+
+def test_a_configuration_that_is_too_long_in_all_closes_the_repository(world: World) -> None:
+    write(world.project / ".git/more", "[a]\n" + "b = c\n" * 50_000)
+    include = "[include]\npath = more\n"
+    for count, closed in [(3, False), (30, True)]:
+        write(world.project / ".git/config", include * count)
+        judge = Ignored([world.project], world.environment, world.problems.append)
+        assert judge(world.project / "a.py") is closed
+    (problem,) = world.problems
+    assert "hold more than 2 MiB" in problem
+
+
+def test_files_of_patterns_under_conditions_are_bounded(world: World) -> None:
+    write(world.project / ".git/config", '[includeIf "onbranch:x"]\npath = more\n')
+    write(world.project / ".git/more", "[core]\n" + "excludesFile = /nowhere\n" * 1000)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert "too many files" in world.problems[0]
+
+
+def test_what_was_read_is_not_read_again_until_it_changes(world: World) -> None:
+    write(world.project / ".gitignore").write_bytes(LINES)
+    write(world.project / ".git/config", "[a]\n" + "b = c\n" * 100_000)
+    judge = Ignored([world.project], world.environment, print, lambda: world.now)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            world.now += FRESH_S
+            assert not judge(world.project / "a.py")
+
+    begun = time.process_time()
+    work(1)
+    first = time.process_time() - begun
+    begun = time.process_time()
+    work(20)
+    assert time.process_time() - begun < first
+    write(world.project / ".gitignore", "a.py\n")
+    world.now += FRESH_S
+    assert judge(world.project / "a.py")
+
+
+def test_patterns_that_are_too_many_are_counted_once(world: World) -> None:
+    path = write(world.project / ".gitignore")
+    path.write_bytes(LINES * 3)
+    judge = Ignored([world.project], world.environment, world.problems.append, lambda: world.now)
+    begun = time.process_time()
+    assert judge(world.project / "a.py")
+    first = time.process_time() - begun
+    begun = time.process_time()
+    for _ in range(20):
+        world.now += FRESH_S
+        assert judge(world.project / "a.py")
+    assert time.process_time() - begun < first
+    assert world.problems == [
+        f"{path} has too many patterns, so nothing in {world.project} is sent. Mend or remove it."
+    ]
+
+
+def test_the_work_grows_with_the_depth_of_a_path(world: World) -> None:
+    patterns = "\n".join(f"**/x*x*x*x/**/*x{n}" for n in range(2_000))
+    write(world.project / ".gitignore", patterns)
+
+    def work(depth: int) -> None:
+        judge = Ignored([world.project], world.environment, print)
+        assert not judge(world.project.joinpath(*["xx"] * depth, "a.py"))
+
+    work(1)
+    assert growth(work, int, 150) < MOST
 
 
 def test_large_files_of_patterns_are_read_to_their_end(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import MOST, growth
 from twotrack.lsp.stream import (
     MAX_GARBAGE_BYTES,
     Decoder,
@@ -99,6 +100,44 @@ def test_after_garbage_the_next_message_is_found(broken: bytes, size: int) -> No
 def test_a_length_that_is_too_large_costs_no_other_message(length: int) -> None:
     stream = b"Content-Length: %d\r\n\r\n" % length + MESSAGE + frame(MESSAGE) + frame(MESSAGE)
     assert [body for body in read_all(stream) if body == MESSAGE][-2:] == [MESSAGE, MESSAGE]
+
+
+@pytest.mark.parametrize("size", [1, 7])
+@pytest.mark.parametrize("length", [500, 100_000, 10**12])
+def test_messages_within_a_body_that_is_too_long_are_found_however_it_is_cut(
+    size: int, length: int
+) -> None:
+    begin = b"Content-Length: %d\r\nContent-Type: x\r\n\r\n" % length
+    stream = begin + MESSAGE + frame(MESSAGE) + begin.replace(b"%d" % length, b"24") + MESSAGE
+    parts = [stream[i : i + size] for i in range(0, len(stream), size)]
+    assert [body for body in read_all(*parts) if body == MESSAGE][-2:] == [MESSAGE, MESSAGE]
+
+
+def test_any_number_of_messages_that_are_too_long_is_skipped() -> None:
+    found = read_all(b"Content-Length: 99999999\r\n\r\n{" * 3000 + frame(MESSAGE))
+    assert len(found) == 3001
+    assert found[-1] == MESSAGE
+
+
+HEADER_LINES = b"Content-Length: 1\r\n" * 100
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "size"),
+    [
+        pytest.param(b"", b"a", 4_000, id="a header that comes byte by byte"),
+        pytest.param(b"Content-Length: 60000000\r\n\r\n", b"a", 4_000, id="such a body"),
+        pytest.param(b"Content-Length: 60000000\r\n\r\n", HEADER_LINES, 500, id="lines of headers"),
+        pytest.param(b"Content-Length: 60000000\r\n\r\n", b"\r\n\r\n{", 4_000, id="begins"),
+        pytest.param(b"Content-Length: 99999999\r\n\r\n", HEADER_LINES, 500, id="skipped"),
+    ],
+)
+def test_the_work_grows_with_the_length_of_what_comes(head: bytes, piece: bytes, size: int) -> None:
+    def work(count: int) -> None:
+        read_all(head, *[piece] * count)
+        read_all(head + piece * count)
+
+    assert growth(work, int, size) < MOST
 
 
 def test_a_length_that_is_too_small_costs_its_own_message_only() -> None:

@@ -1,5 +1,6 @@
 import math
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -267,6 +268,84 @@ def test_what_is_no_ledger_is_put_aside_and_a_new_one_begun(
     assert ledger.problem is not None
     assert aside.name in ledger.problem
     assert len(caplog.records) == 1
+
+
+def begin_another_database(path: Path, version: int, table: str = "other") -> None:
+    path.parent.mkdir(exist_ok=True)
+    with sqlite3.connect(path) as other:
+        other.execute(f"CREATE TABLE {table} (x)")
+        other.execute(f"PRAGMA user_version = {version}")
+    other.close()
+
+
+@pytest.mark.parametrize("version", [-1, 0, 1, 2])
+@pytest.mark.parametrize("table", ["other", "requests"])
+def test_a_database_that_is_no_ledger_is_put_aside(path: Path, version: int, table: str) -> None:
+    begin_another_database(path, version, table)
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    if version == 0 and table == "other":  # a ledger of no version lacks its table only
+        assert ledger.problem is None
+        return
+    aside = "ledger.sqlite3.2026-05-09-120000"
+    assert ledger.problem == (
+        f"The ledger was another database; it is kept as {aside}, a new one begun."
+    )
+    with sqlite3.connect(path.with_name(aside)) as kept:
+        assert kept.execute(f"SELECT * FROM {table}").fetchall() == []  # noqa: S608  # names of this test
+    kept.close()
+
+
+def test_what_is_put_aside_takes_its_log_along(path: Path) -> None:
+    begin_another_database(path, version=2)
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("INSERT INTO other VALUES ('in the log')")
+    other.commit()
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    other.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    with sqlite3.connect(path.with_name("ledger.sqlite3.2026-05-09-120000")) as kept:
+        assert kept.execute("SELECT x FROM other").fetchall() == [("in the log",)]
+    kept.close()
+
+
+def delete_all(path: Path) -> None:
+    for file in path.parent.iterdir():
+        file.unlink()
+
+
+def delete_the_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def move(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+
+
+def replace_by_another(path: Path) -> None:
+    delete_all(path)
+    begin_another_database(path, version=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is open cannot be deleted")
+@pytest.mark.parametrize(
+    "harm", [delete_all, delete_the_folder, Path.unlink, move, replace_by_another]
+)
+async def test_a_ledger_that_is_deleted_or_replaced_meanwhile_is_begun_anew(
+    path: Path, harm: Callable[[Path], None]
+) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    await ledger.read()  # it is open now
+    harm(path)
+    ledger(ANSWER)
+    ledger.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    assert (ledger.problem is not None) is (harm is replace_by_another)
 
 
 def test_without_a_home_nothing_is_kept_and_nothing_fails() -> None:

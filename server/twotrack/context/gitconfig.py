@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files
 from twotrack.context.gitignore import wildmatch
 
 _SYSTEM = (
@@ -17,7 +18,17 @@ _SYSTEM = (
 """Where builds of git have the system's file; it is not written down anywhere."""
 _DEEPEST = 10
 """Files that include each other, as git bounds it."""
-_MOST_INCLUDED = 256
+_MOST_NAMED = 256
+"""Files that are included, or hold patterns under a condition."""
+MOST_CONFIG_BYTES = 2 << 20
+"""Of all the files that are read for a repository."""
+_NAMES = frozenset(
+    {
+        *("include.path", "includeif.path", "core.excludesfile", "core.ignorecase"),
+        "extensions.worktreeconfig",
+    }
+)
+_HEAD = re.compile(r"ref:\s*refs/|[0-9a-f]{40}")
 _SECTION = re.compile(r'\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]')
 _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
 
@@ -29,8 +40,33 @@ class Unreadable(Exception):
         super().__init__(f"{path} {why}")
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What a file of git's configuration says that matters here, in its order."""
+
+    size: int
+    """Bytes of the file."""
+    entries: tuple[tuple[str, str, str, str], ...]
+    """As those of `entries`."""
+
+    @property
+    def weight(self) -> int:
+        """About the bytes of memory that it takes."""
+        return self.size + 256 * len(self.entries)
+
+    @classmethod
+    def parse(cls, data: bytes) -> "ConfigFile":
+        """Read what a file holds."""
+        text = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
+        return cls(
+            len(data), tuple(each for each in entries(text) if f"{each[0]}.{each[2]}" in _NAMES)
+        )
+
+
 Read = Callable[[Path], str | None]
 """Gives what a file holds; None where there is none. Raises Unreadable."""
+ReadConfig = Callable[[Path], ConfigFile | None]
+"""The same of a file of git's configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +110,15 @@ def repository(top: Path, read: Read) -> Repository:
     return Repository(top, folder, Path(os.path.normpath(common)))
 
 
+def is_repository(found: Repository, read: Read) -> bool:
+    """Whether git takes it for one: else it goes on in the folder above. Raises Unreadable."""
+    head = read(found.folder / "HEAD") or ""
+    parts = (found.common / "objects", found.common / "refs")
+    return _HEAD.match(head) is not None and all(map(files.is_folder, parts))
+
+
 def ignore_settings(
-    environment: Mapping[str, str], found: Repository | None, read: Read
+    environment: Mapping[str, str], found: Repository | None, read: ReadConfig
 ) -> IgnoreSettings:
     """Read the system's configuration, the user's and the repository's, as git does.
 
@@ -88,13 +131,14 @@ class _Configuration:
     """The values in force; the last one that is read of each."""
 
     def __init__(
-        self, environment: Mapping[str, str], found: Repository | None, read: Read
+        self, environment: Mapping[str, str], found: Repository | None, read: ReadConfig
     ) -> None:
         self._environment = environment
         self._repository = found
         self._read = read
         self._values: dict[str, str] = {}
-        self._included = 0
+        self._named = 0
+        self._size = 0
         self._perhaps: list[str] = []
         """Files of patterns whose condition cannot be judged here."""
 
@@ -156,24 +200,33 @@ class _Configuration:
             self._values[key.lower()] = self._environment.get(f"GIT_CONFIG_VALUE_{number}", "")
 
     def _take_file(self, file: Path, depth: int, *, perhaps: bool = False) -> None:
-        if depth > _DEEPEST or (text := self._read(file)) is None:
+        if depth > _DEEPEST or (found := self._read(file)) is None:
             return
-        for section, subsection, key, value in entries(text):
+        self._size += found.size
+        if self._size > MOST_CONFIG_BYTES:
+            raise Unreadable(
+                file, f"and what is read with it hold more than {MOST_CONFIG_BYTES >> 20} MiB"
+            )
+        for section, subsection, key, value in found.entries:
             name = f"{section}.{key}"
             if section in ("include", "includeif") and key == "path":
                 holds = section == "include" or self._holds(subsection, file)
                 path = self._path(value, file.parent)
                 if holds is not False and path is not None:
-                    self._included += 1
-                    if self._included > _MOST_INCLUDED:
-                        raise Unreadable(file, "includes too many files")
+                    self._count(file)
                     self._take_file(path, depth + 1, perhaps=perhaps or holds is None)
             elif subsection:
                 continue
             elif not perhaps:
                 self._values[name] = value
             elif name == "core.excludesfile":
+                self._count(file)
                 self._perhaps.append(value)
+
+    def _count(self, file: Path) -> None:
+        self._named += 1
+        if self._named > _MOST_NAMED:
+            raise Unreadable(file, "includes too many files")
 
     def _holds(self, condition: str, file: Path) -> bool | None:
         """Whether the condition of an `includeIf` in `file` holds; None where that is not known."""

@@ -8,10 +8,12 @@ whatever the patterns are. Everything is bytes, as it is for git.
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-MOST_WILD_BYTES = 1 << 20
-"""Bytes of patterns with wildcards in one file: 128 KiB for each different byte of a path."""
+MOST_WEIGHT = 32 << 20
+"""Of all the patterns that hold for a path: about the bytes of memory that they take."""
+_LINE_WEIGHT, _PLACE_WEIGHT = 160, 40
+"""Of a pattern, beside its bytes; of each place of one with wildcards."""
+_LINE = re.compile(rb"^(?!#)[^\n]+", re.MULTILINE)
 
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _AGAIN = re.compile(rb"/\*\*+(?=/)")
@@ -25,7 +27,7 @@ _STAR, _DEEP, _ZERO = -1, -2, -3
 
 
 def _set(*ranges: tuple[int, int]) -> int:
-    return sum(1 << byte for first, last in ranges for byte in range(first, last + 1))
+    return sum((2 << last) - (1 << first) for first, last in ranges if first <= last)
 
 
 _UPPER, _LOWER, _DIGIT = _set((65, 90)), _set((97, 122)), _set((48, 57))
@@ -48,7 +50,7 @@ _CLASSES = {
 
 
 class TooManyPatterns(ValueError):
-    """The patterns with wildcards take more than MOST_WILD_BYTES."""
+    """The patterns weigh more than MOST_WEIGHT."""
 
 
 class _Never(Exception):  # a pattern that git reads and never matches
@@ -63,16 +65,16 @@ class Rules:
 
     def __init__(self, patterns: Iterable[bytes], *, fold: bool = False) -> None:
         """Compile `patterns`, one a line. Raises TooManyPatterns."""
+        self.weight = 0
         self._fold = fold
-        self._takes_back: set[int] = set()
         self._names = _Table()
         self._ends = _Table()
         self._paths = _Table()
         self._wild_names = _Automaton()
         self._wild_paths = _Automaton()
         for number, line in enumerate(patterns):
-            self._add(number, line)
-        self._lengths = sorted({len(end) for end in self._ends.known})
+            self._add(2 * number, line)
+        self._lengths = sorted({len(end.removesuffix(b"/")) for end in self._ends.known})
 
     @classmethod
     def parse(cls, data: bytes, *, fold: bool = False) -> "Rules":
@@ -104,7 +106,7 @@ class Rules:
                 break
             end = name[len(name) - length :]
             last = max(last, self._ends.last(end, is_folder=is_folder))
-        return None if last < 0 else last not in self._takes_back
+        return None if last < 0 else not last & 1
 
     def ignores(self, path: bytes) -> bool:
         """Whether the file at `path` is ignored, by itself or with a folder that it lies in."""
@@ -116,10 +118,12 @@ class Rules:
         return bool(self.verdict(path, is_folder=False))
 
     def _add(self, number: int, line: bytes) -> None:
+        """Add a pattern; one that takes back has the odd number above."""
         pattern = line.partition(b"\0")[0]
         if pattern.startswith(b"!"):
-            self._takes_back.add(number)
+            number += 1
             pattern = pattern[1:]
+        self._weigh(_LINE_WEIGHT + len(line))
         whole = pattern
         folders = pattern.endswith(b"/")
         pattern = pattern[: len(pattern) - folders]
@@ -152,8 +156,12 @@ class Rules:
             places += _places(rest, paths=into is self._wild_paths, fold=self._fold)
         except _Never:
             return
+        self._weigh(_PLACE_WEIGHT * len(places))
         into.add(places, number, folders=folders)
-        if self._wild_names.width + self._wild_paths.width > MOST_WILD_BYTES:
+
+    def _weigh(self, more: int) -> None:
+        self.weight += more
+        if self.weight > MOST_WEIGHT:
             raise TooManyPatterns
 
 
@@ -169,9 +177,8 @@ def wildmatch(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
 
 def _lines(data: bytes) -> Iterator[bytes]:
     """Give the patterns as git cuts them out: a carriage return at the end is none of theirs."""
-    for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
-        if line and not line.startswith(b"#"):
-            yield _without_trailing_blanks(line.removesuffix(b"\r").partition(b"\0")[0])
+    for found in _LINE.finditer(data.removeprefix(b"\xef\xbb\xbf")):
+        yield _without_trailing_blanks(found[0].removesuffix(b"\r").partition(b"\0")[0])
 
 
 def _without_trailing_blanks(line: bytes) -> bytes:
@@ -183,30 +190,21 @@ def _without_trailing_blanks(line: bytes) -> bytes:
     return bare + b" " if slashes % 2 else bare
 
 
-class _Last(NamedTuple):
-    """The last pattern that matches anything, and the last one for folders alone; -1: none."""
-
-    anything: int
-    folders: int
-
-
 class _Table:
     """Patterns that are found by the whole text that they match."""
 
     def __init__(self) -> None:
-        self.known: dict[bytes, _Last] = {}
+        self.known: dict[bytes, int] = {}
+        """The last pattern of each text; those for folders alone have a slash behind it."""
 
     def add(self, text: bytes, number: int, *, folders: bool) -> None:
         """Add the pattern `number`, which is later than those before."""
-        before = self.known.get(text, _Last(-1, -1))
-        self.known[text] = before._replace(**{"folders" if folders else "anything": number})
+        self.known[text + b"/" * folders] = number
 
     def last(self, text: bytes, *, is_folder: bool) -> int:
         """Give the last pattern that matches; -1: none does."""
-        found = self.known.get(text)
-        if found is None:
-            return -1
-        return max(found) if is_folder else found.anything
+        found = self.known.get(text, -1)
+        return max(found, self.known.get(text + b"/", -1)) if is_folder else found
 
 
 class _Automaton:
@@ -258,6 +256,7 @@ class _Automaton:
         self._file_bits = self._bits(self._ends)
         self._folder_bits = self._file_bits | self._bits(self._folder_ends)
         self._start = self._closed(self._bits(self._starts))
+        self._folder: tuple[bytes, int] = b"", self._start
         self._ready = True
 
     def _bits(self, *places: Iterable[int]) -> int:
@@ -281,18 +280,29 @@ class _Automaton:
             states |= skipping << 1 | skipping << 3
         return states | (states & self._loops) << 1
 
+    def _run(self, states: int, text: bytes) -> int:
+        """Give the places that `text` leads to from `states`."""
+        for byte in text:
+            if not states:
+                break
+            stay = self._deep if byte == _SLASH else self._loops
+            states = self._closed((states & self._taking(byte)) << 1 | states & stay)
+        return states
+
     def last(self, text: bytes, *, is_folder: bool) -> int:
         """Give the last pattern that matches; -1: none does."""
         if not self.width:
             return -1
         if not self._ready:
             self._compile()
-        states = self._start
-        for byte in text:
-            stay = self._deep if byte == _SLASH else self._loops
-            states = self._closed((states & self._taking(byte)) << 1 | states & stay)
-            if not states:
-                return -1
+        # Paths come folder by folder: where the folders of the one before led is still known.
+        known, states = self._folder
+        folders = text[: text.rfind(b"/") + 1]
+        if not folders.startswith(known):
+            known, states = b"", self._start
+        states = self._run(states, folders[len(known) :])
+        self._folder = folders, states
+        states = self._run(states, text[len(folders) :])
         found = states & (self._folder_bits if is_folder else self._file_bits)
         return self._numbers[found.bit_length() - 1] if found else -1
 

@@ -4,25 +4,27 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from twotrack import files
 from twotrack.context.gitconfig import (
-    IgnoreSettings,
-    Repository,
+    MOST_CONFIG_BYTES,
+    ConfigFile,
     Unreadable,
     ignore_settings,
+    is_repository,
     repository,
 )
-from twotrack.context.gitignore import Rules, TooManyPatterns
+from twotrack.context.gitignore import MOST_WEIGHT, Rules, TooManyPatterns
 
 FRESH_S = 2.0
 """So long an answer about a folder or a file holds before the disk is asked again."""
 _MOST_BYTES = 16 << 20
 """Of a file of patterns; a larger one counts as one that cannot be read."""
-_MOST_CONFIG_BYTES = 4 << 20
-_MOST_REMEMBERED_BYTES = 32 << 20
+_MOST_TEXT_BYTES = 64 << 10
+_MOST_REMEMBERED_BYTES = 2 * MOST_WEIGHT
 _MOST_FOLDERS = 16_384
 _MOST_SAID = 100
 
@@ -32,10 +34,14 @@ _T = TypeVar("_T")
 class _Known(Generic[_T]):
     """What was made of files, until they change. Each step is safe between threads."""
 
-    def __init__(self, make: Callable[[bytes], _T], most_bytes: int) -> None:
+    def __init__(
+        self, make: Callable[[bytes], _T], weigh: Callable[[_T], int], most_bytes: int
+    ) -> None:
         self._make = make
+        self._weigh = weigh
         self._most = most_bytes
-        self._known: dict[Path, tuple[tuple[int, ...], _T]] = {}
+        self._known: dict[Path, tuple[tuple[int, ...], _T | None]] = {}
+        """With the stamp of the file; None where it has too many patterns."""
         self._size = 0
 
     def get(self, path: Path, inside: Sequence[Path] | None) -> _T | None:
@@ -46,14 +52,20 @@ class _Known(Generic[_T]):
                 return None
             known = self._known.get(path)
             if known is None or known[0] != stamp:
-                data = files.read(path, self._most, inside)
-                self._make_room(len(data) + 1024)
-                self._known[path] = known = stamp, self._make(data)
-        except TooManyPatterns:
-            raise Unreadable(path, "has too many patterns with wildcards") from None
+                known = stamp, self._made(files.read(path, self._most, inside))
+                self._make_room(1024 + (0 if known[1] is None else self._weigh(known[1])))
+                self._known[path] = known
         except OSError as error:
             raise Unreadable(path, _why(error)) from None
+        if known[1] is None:
+            raise Unreadable(path, "has too many patterns")
         return known[1]
+
+    def _made(self, data: bytes) -> _T | None:
+        try:
+            return self._make(data)
+        except TooManyPatterns:
+            return None
 
     def _make_room(self, size: int) -> None:
         self._size += size
@@ -106,9 +118,11 @@ class Ignored:
         self._environment = environment
         self._complain = complain
         self._clock = clock
-        self._rules = _Known(Rules.parse, _MOST_BYTES)
-        self._folded = _Known(lambda data: Rules.parse(data, fold=True), _MOST_BYTES)
-        self._texts = _Known(_text, _MOST_CONFIG_BYTES)
+        weight = attrgetter("weight")
+        self._rules = _Known(Rules.parse, weight, _MOST_BYTES)
+        self._folded = _Known(lambda data: Rules.parse(data, fold=True), weight, _MOST_BYTES)
+        self._texts = _Known(_text, len, _MOST_TEXT_BYTES)
+        self._configs = _Known(ConfigFile.parse, weight, MOST_CONFIG_BYTES)
         self._folders: dict[Path, _Folder] = {}
         self._said: set[str] = set()
 
@@ -121,12 +135,24 @@ class Ignored:
         return _ignored(folder.sources, relative, is_folder=False)
 
     def _top(self, path: Path) -> Path:
-        """The folder whose rules hold first: the repository's, else the workspace's."""
+        """The folder whose rules hold first: the repository's, else the workspace's.
+
+        What is called `.git` and is no repository to git ends nothing: the rules above it hold too.
+        """
+        inside = [root for root in self._roots if root in path.parents]
+        top = max(inside, key=lambda root: len(root.parts), default=path.parent)
         for folder in path.parents:
             if files.is_there(folder / ".git"):
-                return folder
-        inside = [root for root in self._roots if root in path.parents]
-        return max(inside, key=lambda root: len(root.parts), default=path.parent)
+                if self._is_repository(folder):
+                    return folder
+                top = min(top, folder, key=lambda each: len(each.parts))
+        return top
+
+    def _is_repository(self, folder: Path) -> bool:
+        try:
+            return is_repository(repository(folder, self._text), self._text)
+        except Unreadable:
+            return False
 
     def _folder(self, top: Path, folder: Path) -> _Folder:
         waiting = [folder]
@@ -172,24 +198,19 @@ class Ignored:
             # What lies in an ignored folder cannot be taken in again.
             if above.closed or _ignored(sources, relative, is_folder=True):
                 return _Folder(until, top, fold, closed=True, sources=())
-        own = self._read_rules(folder / ".gitignore", [top, *self._roots], fold=fold)
-        return _Folder(until, top, fold, closed=False, sources=(*sources, *_sources(cut, own)))
+        path = folder / ".gitignore"
+        own = self._read_rules(path, [top, *self._roots], fold=fold)
+        return _Folder(until, top, fold, closed=False, sources=_joined(sources, cut, own, path))
 
     def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool]:
         """The user's rules and the repository's, and whether case counts for nothing."""
         found = repository(top, self._text) if files.is_there(top / ".git") else None
-        settings = ignore_settings(self._environment, found, self._text)
-        return self._from_settings(settings, found), settings.fold
-
-    def _from_settings(
-        self, settings: IgnoreSettings, found: Repository | None
-    ) -> tuple[_Source, ...]:
-        paths = [*settings.excludes, *([found.exclude] if found is not None else ())]
-        return tuple(
-            source
-            for path in paths
-            for source in _sources(0, self._read_rules(path, None, fold=settings.fold))
-        )
+        settings = ignore_settings(self._environment, found, self._config)
+        sources: tuple[_Source, ...] = ()
+        for path in [*settings.excludes, *([found.exclude] if found is not None else ())]:
+            rules = self._read_rules(path, None, fold=settings.fold)
+            sources = _joined(sources, 0, rules, path)
+        return sources, settings.fold
 
     def _read_rules(self, path: Path, inside: Sequence[Path] | None, *, fold: bool) -> Rules | None:
         return (self._folded if fold else self._rules).get(path, inside)
@@ -197,9 +218,19 @@ class Ignored:
     def _text(self, path: Path) -> str | None:
         return self._texts.get(path, None)
 
+    def _config(self, path: Path) -> ConfigFile | None:
+        return self._configs.get(path, None)
 
-def _sources(cut: int, rules: Rules | None) -> tuple[_Source, ...]:
-    return (_Source(cut, rules),) if rules else ()
+
+def _joined(
+    sources: tuple[_Source, ...], cut: int, rules: Rules | None, path: Path
+) -> tuple[_Source, ...]:
+    """Add the rules of the file at `path`. Raises Unreadable where all of them weigh too much."""
+    if not rules:
+        return sources
+    if rules.weight + sum(source.rules.weight for source in sources) > MOST_WEIGHT:
+        raise Unreadable(path, "and the files of patterns above it have too many of them")
+    return *sources, _Source(cut, rules)
 
 
 def _ignored(sources: Sequence[_Source], path: bytes, *, is_folder: bool) -> bool:

@@ -24,10 +24,12 @@ MAX_GARBAGE_BYTES = 1024 * 1024
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"(?i:content-length):[ \t]*(\d{1,19})[ \t]*(?=\r?\n)")
 _FIELDS = re.compile(rb"(?:[\w-]+:[^\r\n]*(?:\r?\n|\Z))+")
-_LONGEST_LENGTH = 64
-"""Bytes: longer is no Content-Length field."""
-_IN_BODY = re.compile(rb"Content-Length: \d{1,19}\r\n(?:[\w-]+:[^\r\n]*\r\n)*\r\n\{")
-"""A header and the begin of a body: no JSON holds one, so the length of what it is in was wrong."""
+_TOLD_LAST = re.compile(rb"Content-Length: \d{1,19}\Z")
+_FIELD = re.compile(rb"[\w-]+:[^\r\n]*")
+_BODY_BEGIN = b"\r\n\r\n{"
+"""Behind a header: no JSON holds both, so the length of a body with them in it was wrong."""
+_USUAL_HEADER_BYTES = 256
+"""Bytes: so far behind a body whose length was too large the next header is looked for."""
 _AT_ONCE = 32
 """Messages taken in one turn of the loop: a burst must not keep the first answers waiting."""
 _MAX_HEADER_BYTES = 64 * 1024
@@ -64,26 +66,22 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._length: int | None = None
-        """Of the body that comes next, where its header is read."""
+        """Of the body that comes next, or of what is left of it, where its header is read."""
+        self._skips = False
+        """Whether that body is too long to be kept."""
         self._searched = 0
-        """So far the buffer holds no header within a body."""
-        self._skipping = 0
+        """So far the buffer holds no end of a header."""
         self._garbage = 0
         """Bytes since the last message that belonged to none."""
 
     @property
     def partial(self) -> bool:
         """Whether a message has begun that has not ended."""
-        return bool(self._buffer) or self._length is not None or self._skipping > 0
+        return bool(self._buffer) or self._length is not None
 
     def feed(self, data: bytes) -> list[bytes | FrameError]:
         """Take a piece; give the body of each message that it completes."""
         found: list[bytes | FrameError] = []
-        if self._skipping:
-            inner = _IN_BODY.search(data, 0, self._skipping + _LONGEST_LENGTH)
-            skipped = min(self._skipping, inner.start() if inner else len(data))
-            self._skipping = 0 if inner else self._skipping - skipped
-            data = data[skipped:]
         self._buffer += data
         while self._read_body(found) if self._length is not None else self._read_header(found):
             pass
@@ -91,8 +89,9 @@ class Decoder:
 
     def _read_header(self, found: list[bytes | FrameError]) -> bool:
         """Take a header from the buffer; false where it is not whole yet."""
-        end = _HEADER_END.search(self._buffer)
+        end = _HEADER_END.search(self._buffer, self._searched)
         if end is None:
+            self._searched = max(len(self._buffer) - len(b"\r\n\r"), 0)
             excess = len(self._buffer) - _MAX_HEADER_BYTES
             if excess > 0:
                 self._drop(excess, "a message header is longer than 64 KiB", found)
@@ -106,30 +105,60 @@ class Decoder:
         first = 0 if _FIELDS.match(head, 0, told.end()) else told.start()
         if first:
             self._drop(first, "something came that belongs to no message", found)
-        del self._buffer[: end.end() - first]
-        length = int(told[1])
-        if length > MAX_BODY_BYTES:
-            found.append(FrameError(f"a message of {length} bytes is longer than 64 MiB"))
-            self._skipping = length
-            rest, self._buffer = bytes(self._buffer), bytearray()
-            found += self.feed(rest)
-            return False
-        self._length, self._searched = length, 0
+        self._take(end.end() - first)
+        self._searched = 0
+        self._length = int(told[1])
+        self._skips = self._length > MAX_BODY_BYTES
+        if self._skips:
+            found.append(FrameError(f"a message of {self._length} bytes is longer than 64 MiB"))
         return True
 
     def _read_body(self, found: list[bytes | FrameError]) -> bool:
         """Take a body from the buffer, up to a header within it; false where it is not whole."""
         length = self._length or 0
-        inner = _IN_BODY.search(self._buffer, self._searched, length + _LONGEST_LENGTH)
-        if inner is not None and inner.start() < length:
-            length = inner.start()
+        inner = self._header_within(length)
+        if inner is not None:
+            length = inner
         elif len(self._buffer) < length:
-            self._searched = max(len(self._buffer) - _LONGEST_LENGTH, 0)
+            if self._skips:  # all but what may be the begin of a header
+                excess = max(len(self._buffer) - _MAX_HEADER_BYTES, 0)
+                self._length = length - excess
+                self._take(excess)
             return False
-        found.append(bytes(self._buffer[:length]))
-        del self._buffer[:length]
-        self._length, self._garbage = None, 0
+        body = self._take(length)
+        self._length, self._searched, self._garbage = None, 0, 0
+        if not self._skips:
+            found.append(body)
         return True
+
+    def _header_within(self, length: int) -> int | None:
+        """Where a header begins within the body of `length` that the buffer begins with."""
+        limit = length + _USUAL_HEADER_BYTES
+        while (end := self._buffer.find(_BODY_BEGIN, self._searched, limit)) >= 0:
+            start = self._header_start(end)
+            if start is not None and start < length:
+                return start
+            self._searched = end + 1
+        reached = min(len(self._buffer), limit) - len(_BODY_BEGIN) + 1
+        self._searched = max(reached, self._searched)
+        return None
+
+    def _header_start(self, end: int) -> int | None:
+        """Where the header begins whose last field ends at `end`; None where none does."""
+        while True:
+            line = self._buffer.rfind(b"\n", 0, end) + 1
+            if told := _TOLD_LAST.search(self._buffer, line, end):
+                return told.start()
+            if not line or not _FIELD.fullmatch(self._buffer, line, end):
+                return None
+            end = line - len(b"\r\n")
+
+    def _take(self, size: int) -> bytes:
+        """Take the first bytes out of the buffer."""
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self._searched = max(self._searched - size, 0)
+        return taken
 
     def _drop(self, size: int, said: str, found: list[bytes | FrameError]) -> None:
         """Leave out bytes that belong to no message; say so, but once for all of them."""
@@ -138,7 +167,7 @@ class Decoder:
         self._garbage += size
         if self._garbage > MAX_GARBAGE_BYTES:
             found.append(LostError("what comes on standard input is not the LSP"))
-        del self._buffer[:size]
+        self._take(size)
 
 
 class Incoming(asyncio.Protocol):

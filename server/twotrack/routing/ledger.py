@@ -83,8 +83,8 @@ _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
 Period = Literal["day", "month"]
 
 
-class _Newer(Exception):
-    """The ledger is of a later release and takes no rows of this one."""
+class _Foreign(Exception):
+    """The database takes no rows of ours: it is of a later release, or no ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,8 @@ class Ledger:
 
     What cannot be written now, for the file is locked or the disk full, is tried again; `problem`
     holds why, is logged once, and the sums go on in memory. A file that is no ledger is put aside
-    and a new one begun. Until the file is read (some milliseconds) only new costs are known.
+    and a new one begun; so it is where the file was deleted or replaced. Until the file is read
+    (some milliseconds) only new costs are known.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
@@ -140,6 +141,8 @@ class Ledger:
         """USD by day, as in the file."""
         self._unsaved: dict[str, float] = {}
         self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Which one the database is in: its device and number."""
         self._refreshed = -math.inf
         self._read = threading.Event()
         self._unwritten: list[_Row] = []
@@ -199,14 +202,15 @@ class Ledger:
             del self._unwritten[:-_MOST_WAITING]
             if self._unwritten:
                 self._save()
-        if self._database is not None:
-            self._database.close()
+        self._close_database()
 
     def _save(self) -> None:
         import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
         rows = self._unwritten
         try:
+            if self._file != _file_at(self.path):  # it was deleted, replaced, or never opened
+                self._close_database()
             if self._database is None:
                 self._database = self._opened()
             with self._database:
@@ -230,15 +234,31 @@ class Ledger:
         import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
         try:
-            return _connect(self.path)
+            return self._connected()
         except sqlite3.OperationalError:  # locked, full, not allowed: it may be a good one
             raise
-        except (sqlite3.DatabaseError, _Newer) as error:
-            why = "of a newer twotrack" if isinstance(error, _Newer) else "not readable"
+        except (sqlite3.DatabaseError, _Foreign) as error:
+            if self._file != _file_at(self.path):  # another process has put it aside
+                return self._connected()
+            why = str(error) if isinstance(error, _Foreign) else "not readable"
             aside = f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}"
             files.put_aside(self.path, aside)
+            for more in ("-wal", "-shm"):  # part of it, and no part of the new one
+                with suppress(FileNotFoundError):
+                    files.put_aside(self.path.with_name(self.path.name + more), aside + more)
             self._tell(f"The ledger was {why}; it is kept as {aside}, a new one begun.")
-            return _connect(self.path)
+            return self._connected()
+
+    def _connected(self) -> "sqlite3.Connection":
+        files.prepare(self.path)
+        # Before it is opened: where it is replaced between the two, the next write opens it again.
+        self._file = _file_at(self.path)
+        return _connect(self.path)
+
+    def _close_database(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _refreshed_sums(self) -> dict[str, float] | None:
         """The month's sums from the file, other processes' included; None: not yet again."""
@@ -250,9 +270,7 @@ class Ledger:
         return {day: usd or 0.0 for day, usd in by_day.items()}
 
     def _complain(self, error: Exception) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self._close_database()
         if is_nowhere(self.path):
             self._tell("What is spent is not kept: no home folder is known. Set HOME.")
         else:
@@ -302,14 +320,22 @@ def _local_now() -> datetime:
     return datetime.now(tz=UTC).astimezone()
 
 
-def _connect(path: Path) -> "sqlite3.Connection":
-    """Open the ledger, for the user's eyes only; it is made where it is missing.
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Device and number of the file; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
-    Raises sqlite3.Error, and _Newer.
+
+def _connect(path: Path) -> "sqlite3.Connection":
+    """Open the ledger and bring its schema to the present version.
+
+    Raises sqlite3.Error, and _Foreign.
     """
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
-    files.prepare(path)
     database = sqlite3.connect(path, timeout=_LOCKED_S)
     try:
         database.execute("PRAGMA journal_mode = WAL")
@@ -317,38 +343,36 @@ def _connect(path: Path) -> "sqlite3.Connection":
         _migrate(database)
         with database:
             database.execute(_FORGET)
-    except (sqlite3.Error, _Newer):
+    except (sqlite3.Error, _Foreign):
         database.close()
         raise
     return database
 
 
 def _migrate(database: "sqlite3.Connection") -> None:
-    """Bring the schema to the present version; that of a later release stays if it takes rows."""
+    """Bring the schema to the present version; that of a later release stays if it takes rows.
+
+    A row is written and taken back. Raises sqlite3.Error, and _Foreign.
+    """
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
+
     with database:
         database.execute("BEGIN IMMEDIATE")  # of two processes, one does it
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > len(_STEPS):
-            _try_a_row(database)
-            return
-        for statement in chain.from_iterable(_STEPS[version:]):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {len(_STEPS)}")
-
-
-def _try_a_row(database: "sqlite3.Connection") -> None:
-    """Write a row and take it back. Raises sqlite3.Error, and _Newer."""
-    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
-
-    try:
-        database.execute("SAVEPOINT tried")
-        database.execute(_INSERT, [0] * len(_COLUMNS))
-        database.execute("ROLLBACK TO tried")
-    except sqlite3.DatabaseError as error:
-        kind = error.sqlite_errorcode & 0xFF  # the basic one of an extended code
-        if kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # the schema is another
-            raise _Newer from error
-        raise
+        try:
+            for statement in chain.from_iterable(_STEPS[version:]):
+                database.execute(statement)
+            database.execute("SAVEPOINT tried")
+            database.execute(_INSERT, [0] * len(_COLUMNS))
+            database.execute("ROLLBACK TO tried")
+        except sqlite3.DatabaseError as error:
+            kind = error.sqlite_errorcode & 0xFF  # the basic one of an extended code
+            if kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # the schema is another
+                newer = version > len(_STEPS)
+                raise _Foreign("of a newer twotrack" if newer else "another database") from error
+            raise
+        if version < len(_STEPS):
+            database.execute(f"PRAGMA user_version = {len(_STEPS)}")
 
 
 def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
