@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from twotrack import files
 from twotrack.context.gitignore import wildmatch
 
 _SYSTEM = (
@@ -66,7 +67,7 @@ def repository(top: Path, read: Read) -> Repository:
     Raises Unreadable.
     """
     folder = top / ".git"
-    if not folder.is_dir():
+    if not files.is_folder(folder):
         text = (read(folder) or "").strip()
         if text.startswith("gitdir:"):
             folder = top / text.removeprefix("gitdir:").strip()
