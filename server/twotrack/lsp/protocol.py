@@ -41,6 +41,9 @@ class Protocol(LanguageServerProtocol):
         for kind in vars(types).values():
             if isinstance(kind, type) and issubclass(kind, Enum):
                 converter.register_structure_hook(kind, _member)
+        # lsprotocol lets any number through here; the other kinds are judged where they are used.
+        converter.register_structure_hook(types.CodeActionKind | str, _string)
+        converter.register_structure_hook(types.CodeActionKind | str | None, _string_or_none)
         converter.register_structure_hook(bool, _boolean)
         converter.register_structure_hook(int, _integer)
         converter.register_structure_hook(str, _string)
@@ -306,6 +309,11 @@ def _string(value: Any, _: type[str]) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _string_or_none(value: Any, _: type[str]) -> str | None:
+    """Give a text, or None where there is none."""
+    return None if value is None else _string(value, str)
 
 
 class _Custom:
