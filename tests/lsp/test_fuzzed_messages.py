@@ -325,7 +325,7 @@ async def completes(there: Conversation) -> None:
     assert isinstance(answer["result"]["items"], list), answer
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=st.lists(mutated(), min_size=1, max_size=12), initialized=st.integers(0, 5))
 def test_every_request_is_answered_once_and_the_next_as_ever(
     folder: Path, messages: list[tuple[str, Any, bool]], initialized: int
@@ -347,6 +347,11 @@ def test_every_method_with_every_part_replaced_or_left_out(
     talk(folder, messages, initialized=True)
 
 
+@pytest.mark.parametrize(("method", "params"), REQUESTS[:-1], ids=lambda value: str(value)[:40])
+def test_a_request_without_an_id_is_no_notification(folder: Path, method: str, params: Any) -> None:
+    talk(folder, [(method, params, False)], initialized=True)
+
+
 ENVELOPES = st.dictionaries(
     st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error", "x"]),
     ODD | st.sampled_from([method for method, *_ in ALL]),
@@ -354,6 +359,7 @@ ENVELOPES = st.dictionaries(
 )
 
 
+@settings(max_examples=60)
 @given(st.lists(ENVELOPES | ODD, max_size=8))
 def test_any_envelope_is_endured(folder: Path, bodies: list[Any]) -> None:
     async def run() -> None:

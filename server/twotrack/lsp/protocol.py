@@ -93,10 +93,12 @@ class Protocol(LanguageServerProtocol):
             self._take_cancel(message.get("params"))
             return
         handler = self.fm.features.get(method)
-        if handler is None:
+        if handler is None or _is_request(method):
             return
         try:
-            handler(self._structure(method, message).params)
+            result = handler(self._structure(method, message).params)
+            if inspect.iscoroutine(result):  # one of our own requests, without an id
+                result.close()
         except BaseValidationError:
             self._tell_invalid(method)
         except TwotrackError as error:
@@ -278,6 +280,12 @@ class Protocol(LanguageServerProtocol):
                 if known is future:
                     del self._request_futures[message_id]
                     self._result_types.pop(message_id, None)
+
+
+def _is_request(method: str) -> bool:
+    """Whether LSP says that a method has an answer; without an id, it is not what it says."""
+    known = types.METHOD_TO_TYPES.get(method)
+    return known is not None and known[1] is not None
 
 
 def _member(value: Any, kind: type[Enum]) -> Any:
