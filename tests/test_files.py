@@ -129,3 +129,11 @@ def test_a_file_of_ours_is_for_the_users_eyes_only(root: Path) -> None:
     os.mkfifo(root / "pipe")
     with pytest.raises(files.Refused, match="not a regular file"):
         files.prepare(root / "pipe")
+
+
+def test_what_cannot_be_looked_at_counts_as_a_link(root: Path) -> None:
+    (root / "link").symlink_to("nothing")
+    assert not files.is_link(write(root / "a.py"))
+    assert files.is_link(root / "link")
+    assert files.is_link(root / ("n" * 300))
+    assert files.is_link(Path("\0"))

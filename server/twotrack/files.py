@@ -139,6 +139,14 @@ def is_there(path: Path) -> bool:
     return False
 
 
+def is_link(path: Path) -> bool:
+    """Whether a symbolic link has this name, or nothing that can be looked at (a name too long)."""
+    try:
+        return stat.S_ISLNK(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return True
+
+
 def resolved(path: Path) -> Path | None:
     """Give where the links of a path lead; None where it is no path."""
     try:

@@ -234,6 +234,32 @@ async def test_what_is_no_regular_file_is_passed_over(
         assert names(index, tmp_path) == {"a.py"}
 
 
+async def test_a_change_of_a_name_that_the_system_does_not_take_does_no_harm(
+    tmp_path: Path,
+) -> None:
+    async with indexing(tmp_path) as (indexer, index):
+        indexer.changed(tmp_path / f"{'n' * 300}.py")
+        indexer.changed(write(tmp_path / "a.py"))
+        await indexer.settled()
+        assert names(index, tmp_path) == {"a.py"}
+
+
+async def test_a_defect_while_reading_does_not_keep_others_from_ending(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(path: Path) -> bool:
+        raise RuntimeError("a defect")
+
+    write(tmp_path / "a.py")
+    indexer = WorkspaceIndexer(RecallIndex(), [tmp_path], fails)
+    indexer.start()
+    while "indexing failed" not in caplog.text:
+        await asyncio.sleep(0)
+        if asyncio.all_tasks() == {asyncio.current_task()}:
+            await indexer.aclose()
+    assert "a defect" in caplog.text
+
+
 async def test_thousands_of_deletions_are_one_look_at_the_files(tmp_path: Path) -> None:
     write(tmp_path / "kept/a.py")
     write(tmp_path / "gone/deep/b.py")

@@ -102,7 +102,7 @@ def repository(top: Path, read: Read) -> Repository:
     Raises Unreadable.
     """
     folder = top / ".git"
-    if not folder.is_dir():
+    if not files.is_folder(folder):
         text = (read(folder) or "").strip()
         if text.startswith("gitdir:"):
             folder = top / text.removeprefix("gitdir:").strip()

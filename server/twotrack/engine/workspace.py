@@ -1,9 +1,9 @@
 """The workspace's files, read in the background into the recall index."""
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,8 @@ from typing import NamedTuple
 from twotrack import files
 from twotrack.engine.recall import MAX_FILE_CHARS, MAX_LINES, RecallIndex
 from twotrack.languages import PLAIN, language_of
+
+logger = logging.getLogger(__name__)
 
 MAX_FILES = 5_000
 VENDORED = frozenset(
@@ -88,8 +90,9 @@ class WorkspaceIndexer:
         """Stop at once; what is indexed stays."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            (ended,) = await asyncio.gather(self._task, return_exceptions=True)
+            if isinstance(ended, Exception):  # a defect, which must not keep others from ending
+                logger.error("indexing failed", exc_info=ended)
 
     async def settled(self) -> None:
         """Wait, after `start`, until every file is read and every change so far is indexed."""
@@ -157,8 +160,8 @@ class WorkspaceIndexer:
         self._idle.clear()
         self._wake.set()
 
-    async def _take(self, files: Sequence[ReadFile]) -> None:
-        for key, language, text in files:
+    async def _take(self, batch: Sequence[ReadFile]) -> None:
+        for key, language, text in batch:
             if key in self._open:
                 continue
             if text is None or (key not in self._files and len(self._files) >= self._max_files):
@@ -240,7 +243,7 @@ class WorkspaceIndexer:
                 return not (
                     any(part.startswith(".") for part in parts)
                     or any(part in VENDORED for part in parts[:-1])
-                    or any(folder.is_symlink() for folder in folders)
+                    or any(map(files.is_link, folders))
                 )
         return False
 

@@ -41,6 +41,9 @@ class Protocol(LanguageServerProtocol):
         for kind in vars(types).values():
             if isinstance(kind, type) and issubclass(kind, Enum):
                 converter.register_structure_hook(kind, _member)
+        # lsprotocol lets any number through here; the other kinds are judged where they are used.
+        converter.register_structure_hook(types.CodeActionKind | str, _string)
+        converter.register_structure_hook(types.CodeActionKind | str | None, _string_or_none)
         converter.register_structure_hook(bool, _boolean)
         converter.register_structure_hook(int, _integer)
         converter.register_structure_hook(str, _string)
@@ -90,10 +93,12 @@ class Protocol(LanguageServerProtocol):
             self._take_cancel(message.get("params"))
             return
         handler = self.fm.features.get(method)
-        if handler is None:
+        if handler is None or _is_request(method):
             return
         try:
-            handler(self._structure(method, message).params)
+            result = handler(self._structure(method, message).params)
+            if inspect.iscoroutine(result):  # one of our own requests, without an id
+                result.close()
         except BaseValidationError:
             self._tell_invalid(method)
         except TwotrackError as error:
@@ -277,6 +282,12 @@ class Protocol(LanguageServerProtocol):
                     self._result_types.pop(message_id, None)
 
 
+def _is_request(method: str) -> bool:
+    """Whether LSP says that a method has an answer; without an id, it is not what it says."""
+    known = types.METHOD_TO_TYPES.get(method)
+    return known is not None and known[1] is not None
+
+
 def _member(value: Any, kind: type[Enum]) -> Any:
     """Give the member of an enumeration, or what a newer LSP put there as it is."""
     try:
@@ -306,6 +317,11 @@ def _string(value: Any, _: type[str]) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _string_or_none(value: Any, _: type[str]) -> str | None:
+    """Give a text, or None where there is none."""
+    return None if value is None else _string(value, str)
 
 
 class _Custom:
