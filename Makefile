@@ -50,8 +50,9 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 	$(RUN)python tests/bench/bench_embedded.py
 	$(RUN)python tests/bench/bench_answers.py
 
-chaos: $(READY)  ## Ask models that fail in every way we know, at length: some ten minutes
+chaos: $(READY)  ## Models that fail in every way we know, repositories that are made to harm: a quarter of an hour
 	$(RUN)python tests/chaos/test_faults.py
+	$(RUN)python tests/chaos/test_hostile_tree.py
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py

@@ -179,7 +179,16 @@ class BudgetExhausted(TwotrackError):
 
 
 class ReplyRejected(TwotrackError):
-    """A model's answer failed its check; nothing was changed."""
+    """A model's answer failed its check; nothing was changed.
+
+    `quoted` is a piece of the code that the finding is about. It may hold a secret: whoever tells
+    the finding on leaves it out where the model has not seen it (`unquoted`).
+    """
+
+    def __init__(self, finding: str, *, quoted: str = "") -> None:
+        super().__init__(f"{finding}: {quoted}" if quoted else finding)
+        self.quoted = quoted
+        self.unquoted = f"{finding}." if quoted else finding
 
 
 class EditConflict(TwotrackError):

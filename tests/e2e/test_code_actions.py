@@ -232,6 +232,31 @@ async def test_an_explanation_is_shown_and_changes_nothing(
     assert buffer.text == TEXT
 
 
+async def test_what_a_check_says_back_to_the_model_quotes_no_secret(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    line = 'password = "hunter2-Zx9Qw7Lm"\n'
+    (project / "b.py").write_text(f"b = 1\na = 2\n{line}d = 3\n{line}print(d)\n")
+    repeating = Reply('<answer>\na = 2\nd = 3\npassword = "<redacted-1>"\n</answer>')
+    models.script(repeating, repeating)
+    client = await start()
+    buffer = client.open(project / "b.py", "python")
+    span = {"start": {"line": 1, "character": 0}, "end": {"line": 3, "character": 5}}
+    with pytest.raises(ResponseError):
+        await client.request(
+            "twotrack/edit",
+            {
+                "textDocument": {"uri": buffer.uri},
+                "range": span,
+                "task": "refactor",
+                "instruction": "sort it",
+            },
+        )
+    sent = [str(request.body) for request in models.requests]
+    assert "repeats what stands outside the code." in sent[1]
+    assert not any("hunter2" in body for body in sent)
+
+
 async def test_an_explanation_goes_with_the_server(
     start: Start, models: ModelServer, project: Path
 ) -> None:

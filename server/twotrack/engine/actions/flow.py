@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
-from twotrack.llm.api import Infill, Message, Model, Prompt
+from twotrack.llm.api import Chat, Infill, Message, Model, Prompt
 from twotrack.routing.dispatch import Answer, Ask, Dispatcher, never
 from twotrack.tasks import Task, Track
 
 Step = Callable[[str], None]
 """Takes what is being done now, in words for the user."""
 
+_MOST_FINDING = 500
+"""Characters."""
 _MOST_REPLY = 20_000
 """Characters of a refused answer that the model gets to see again."""
 
@@ -36,7 +38,8 @@ class _Refused:
 
     answer: Answer
     prompt: Prompt
-    finding: ReplyRejected
+    finding: str
+    """In words for the model and the person."""
 
 
 async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
@@ -51,7 +54,7 @@ async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
         return refused
     tried = frozenset({refused.answer.model})
     for skip in (frozenset[str](), tried):
-        step(f"asking {'the next model' if skip else 'again'}: {refused.finding.message}")
+        step(f"asking {'the next model' if skip else 'again'}: {refused.finding}")
         try:
             result = await _asked(dispatcher, job, refused, skip)
         except RouteExhausted:
@@ -60,8 +63,7 @@ async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
             return result
         refused = result
     raise ReplyRejected(
-        f"No model gave an answer that can be used, so nothing was changed. "
-        f"{refused.finding.message}"
+        f"No model gave an answer that can be used, so nothing was changed. {refused.finding}"
     )
 
 
@@ -87,7 +89,17 @@ async def _asked(
         # In a thread: parsing and comparing a long file takes longer than a key may wait.
         return await asyncio.to_thread(job.read, answer, prompt)
     except ReplyRejected as finding:
-        return _Refused(answer, prompt, finding)
+        return _Refused(answer, prompt, _told(finding, answer, prompt))
+
+
+def _told(finding: ReplyRejected, answer: Answer, prompt: Prompt) -> str:
+    """A finding, with what it quotes where the model was sent just that or said it: no secret."""
+    if isinstance(prompt, Chat):
+        sent = [message.content for message in prompt.messages]
+    else:
+        sent = [prompt.prefix, prompt.suffix]
+    seen = any(finding.quoted in text for text in (*sent, answer.text))
+    return (finding.message if seen else finding.unquoted)[:_MOST_FINDING]
 
 
 def _repair(refused: _Refused) -> Prompt | None:
@@ -95,7 +107,7 @@ def _repair(refused: _Refused) -> Prompt | None:
     if isinstance(refused.prompt, Infill):
         return None
     finding = (
-        f"This cannot be used. {refused.finding.message} "
+        f"This cannot be used. {refused.finding} "
         "Answer once more, complete and in the form that was asked for."
     )
     turns = (

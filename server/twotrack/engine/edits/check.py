@@ -111,9 +111,9 @@ def _check_size(old: str, new: str, rule: Rule, instruction: str) -> None:
         raise ReplyRejected(f"The answer keeps {has} of {had} lines; that is too little.")
     lost = [line for line in _code_lines(old) - _code_lines(new) if not _IMPORT.match(line)]
     if rule.same_lines and len(lost) > 1 + had * _MOST_LOST:
-        raise ReplyRejected(f"The answer changes or leaves out what has to stay: {lost[0]}")
+        raise ReplyRejected("The answer changes or leaves out what has to stay", quoted=lost[0])
     if rule.same_lines and (missing := _lost_import(old, new)):
-        raise ReplyRejected(f"The answer leaves out an import that is needed: {missing}")
+        raise ReplyRejected("The answer leaves out an import that is needed", quoted=missing)
     if has > had * _MOST_GROWTH + _MOST_ADDED_LINES:
         raise ReplyRejected(f"The answer makes {has} lines of {had}; that is too much.")
 
@@ -168,7 +168,7 @@ def _check_decorators(
         if span.start <= definition.code.start and definition.code.end <= span.end:
             lost = _decorators(before, definition) - there[name]
             if lost:
-                raise ReplyRejected(f"{next(iter(lost))} above {name} is gone.")
+                raise ReplyRejected(f"What stands above {name} is gone", quoted=next(iter(lost)))
 
 
 def _decorators(text: Snapshot, definition: Definition) -> Counter[str]:

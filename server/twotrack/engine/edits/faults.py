@@ -47,7 +47,7 @@ def refuse_faults(
         raise _does_not_parse(line, new_text)
     key = new.doubled_key()
     if key and not old.doubled_key():
-        raise ReplyRejected(f"The answer repeats the key {key}.")
+        raise ReplyRejected("The answer repeats a key", quoted=key)
 
 
 def _left_open(

@@ -33,7 +33,8 @@ def refuse_repetition(language: Language, before: Snapshot, span: Range, new: st
         or _repeated_header(language, old_lines, new_lines, above)
     )
     if repeated:
-        raise ReplyRejected(f"The answer repeats what stands outside the code: {repeated.strip()}")
+        quoted = repeated.strip()
+        raise ReplyRejected("The answer repeats what stands outside the code", quoted=quoted)
 
 
 def _code(text: str, language: Language) -> list[str]:
