@@ -2,6 +2,8 @@
 """What the syntax of a document says, for each grammar."""
 
 import asyncio
+import gc
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -369,3 +371,20 @@ def test_a_proposal_that_would_take_too_much_costs_no_document_its_syntax() -> N
     line = Range(Position(1, 0), Position(1, 0))
     assert cache.of(version(text.replace(line, costly("java").text), 1)) is None
     assert cache.of(version(text.replace(line, "int a;"), 2)) is not None
+
+
+def test_what_was_parsed_is_let_go() -> None:
+    """py-tree-sitter 0.26 keeps what its callback gives it, which must hold no text."""
+
+    def parse_all() -> None:
+        for number in range(20):
+            assert parse(LANGUAGES["python"], f"x{number} = 1\n" * 8_000) is not None
+
+    parse_all()
+    gc.collect()
+    tracemalloc.start()
+    parse_all()
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 20 * 10_000  # of 20 texts of 60 KB or more
