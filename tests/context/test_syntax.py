@@ -378,7 +378,7 @@ def test_what_was_parsed_is_let_go() -> None:
 
     def parse_all() -> None:
         for number in range(20):
-            assert parse(LANGUAGES["python"], f"x{number} = 1\n" * 8_000) is not None
+            assert parse(LANGUAGES["python"], f"value_of_{number} = first + second\n" * 2_000) is not None
 
     parse_all()
     gc.collect()
@@ -387,4 +387,4 @@ def test_what_was_parsed_is_let_go() -> None:
     gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert kept < 20 * 10_000  # of 20 texts of 60 KB or more
+    assert kept < 20 * 10_000  # of 20 texts of 60 KB

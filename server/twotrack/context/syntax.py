@@ -49,6 +49,7 @@ _STEPS, _STEPS_A_KIB = 100, 24
 Of 6,400 files of published packages in 13 languages, as they are and broken, all took less than 19
 a KiB beyond the first hundred. Beside that stands what makes a parser follow many readings at once,
 such as `a<b<a<b<...` in Java: its cost grows with the square of the length, a minute for 100 KB."""
+_WORDS_BYTES = 256
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -291,11 +292,13 @@ class _Parsing:
         self._old = before.edited(self.source) if before is not None and same else None
         self._left = _STEPS + len(self.source.data) * _STEPS_A_KIB // 1024
         self._until = 0.0
+        self._going = False
         self._views: list[memoryview] = []
 
     def go_on(self, longest_s: float) -> "Tree | None":
         """Parse for so long; None: it has not ended yet. Raises TooCostly."""
         self._until = time.perf_counter() + longest_s
+        self._going = True
         try:
             if self._old is None:
                 return self._parser.parse(self._rest, progress_callback=self._is_over)
@@ -305,15 +308,19 @@ class _Parsing:
                 raise TooCostly from None
             return None
         finally:
+            self._going = False
             for view in self._views:
                 view.release()
             self._views.clear()
 
-    def _rest(self, at: int, _: object) -> memoryview:
-        """The text from `at` on. py-tree-sitter 0.26 never lets go of what it is given.
+    def _rest(self, at: int, _: object) -> memoryview | bytes:
+        """The text from `at` on.
 
-        A view that was released holds no text: 0.2 KB are lost each time, and no copy.
+        py-tree-sitter 0.26 never lets go of what its parser is given: a view that was released
+        holds no text. Its nodes ask here for their words, and take bytes only.
         """
+        if not self._going:
+            return self.source.data[at : at + _WORDS_BYTES]
         view = memoryview(self.source.data)[at:]
         self._views.append(view)
         return view
