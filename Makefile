@@ -7,7 +7,7 @@ PEERS := .venv-peers
 EDITOR_TOOLS = if command -v uv >/dev/null; then uv pip install --quiet --python $(VENV) --group editors; \
 	else $(RUN)python -m pip install --quiet --group editors; fi
 
-.PHONY: demo test test-quick test-editors check format chaos bench bench-llm bench-editors picture setup peers clean
+.PHONY: demo test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
@@ -53,6 +53,9 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 chaos: $(READY)  ## Models that fail in every way we know, repositories that are made to harm: a quarter of an hour
 	$(RUN)python tests/chaos/test_faults.py
 	$(RUN)python tests/chaos/test_hostile_tree.py
+
+soak: $(READY)  ## Live through a developer's day of 8 hours while models fail: ten minutes or more
+	$(RUN)python tests/chaos/soak.py
 
 bench-llm: $(READY)  ## The part of it about model requests
 	$(RUN)python tests/bench/bench_llm.py

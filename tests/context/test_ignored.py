@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from growth import MOST, growth
+from odd import mixed
+from twotrack.context.gitconfig import entries
 from twotrack.context.ignored import FRESH_S, Ignored
 
 
@@ -357,3 +360,15 @@ def test_the_work_grows_with_the_depth_of_a_path(world: World) -> None:
 def test_large_files_of_patterns_are_read_to_their_end(world: World) -> None:
     write(world.project / ".gitignore", "some/path/of/names\n" * 60_000 + "last.py\n")
     assert world.assert_as_git("last.py", "a.py") == {"last.py"}
+
+
+@given(
+    mixed(
+        *("[", "]", "[core]\n", '[a "b', '"]', "\n", "\r\n", "=", " ", "#", ";", "\\", '"'),
+        *("excludesFile", "path = x\n", "\\\n", "\0", "[include]"),
+    )
+)
+def test_any_text_is_a_configuration(text: str) -> None:
+    found = list(entries(text))
+    assert len(found) <= len(text)
+    assert sum(len(value) for *_, value in found) <= len(text) + len("true") * len(found)

@@ -2,13 +2,14 @@
 
 import sysconfig
 import time
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odd import mixed
 from secret_corpus import special_cases
 from twotrack.context.redaction import PLACEHOLDER, redact, redact_around, secrets
 
@@ -210,3 +211,36 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     begun = time.process_time()
     secrets(text)
     assert time.process_time() - begun < 20
+
+
+_LIKE_SECRETS = mixed(
+    *(
+        "password",
+        "API_KEY",
+        "token",
+        "secret",
+        " = ",
+        ": ",
+        "=",
+        "'",
+        '"',
+        "`",
+        "\n",
+        "sk-",
+        "ghp_",
+    ),
+    *(_RANDOM, "hunter2!", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "://u:p@h"),
+    *("Bearer ", "{", "}", "(", ")", ",", "\\", "export ", "İ", "\r"),
+)
+
+
+@given(_LIKE_SECRETS, st.booleans())
+def test_what_is_found_in_any_text_stands_in_it_in_order_and_is_replaced(
+    text: str, settings: bool
+) -> None:
+    found = secrets(text, settings=settings)
+    assert all(0 <= start < end <= len(text) for start, end in found)
+    assert all(one[1] <= two[0] for one, two in pairwise(found))
+    prefix, suffix = redact_around(text, "", settings=settings)
+    assert suffix == ""
+    assert prefix.count(PLACEHOLDER) >= len(found)

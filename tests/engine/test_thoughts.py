@@ -1,7 +1,10 @@
 """Thoughts that a server leaves in the answer, in the marks of each family of models."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from odd import mixed
 from twotrack.engine.thoughts import without_thoughts
 
 
@@ -56,3 +59,17 @@ def test_a_mark_of_the_document_belongs_to_the_code() -> None:
     reply = "<answer>\n<thought>\nHm.\n</thought>\n</answer>"
     assert without_thoughts(reply, document) == reply
     assert without_thoughts(f"<think>x</think>\n{reply}", document) == reply
+
+
+_MARKED = mixed(
+    *("<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "analysis<|message|>", "final"),
+    *("<|end|>", "<|start|>", "assistant", "<unused94>thought", "\n", "x = 1", "<", ">"),
+)
+
+
+@given(_MARKED, st.just("") | _MARKED)
+def test_of_any_reply_a_part_is_left(reply: str, document: str) -> None:
+    left = without_thoughts(reply, document)
+    assert len(left) <= len(reply)
+    rest = iter(reply)
+    assert all(character in rest for character in left), "nothing is made up or moved"

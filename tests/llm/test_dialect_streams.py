@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fakes import dialects
 from fakes.replies import Reply, RequestLog
 from fakes.wires import Wire
+from odd import CHANGES, ODD, changed, places
 from twotrack.errors import MalformedReply, ModelError, ServerFailed
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
@@ -267,3 +268,39 @@ async def test_a_name_that_is_none_is_not_told(dialect: Dialect, model: str) -> 
     chunks = await answer(dialect, body, Reply("x", model=model))
     assert text(chunks) == "x"
     assert not any(chunk.model for chunk in chunks)
+
+
+@every_dialect
+@given(st.data())
+async def test_events_that_are_wrong_somewhere_are_an_answer_or_a_model_error(
+    dialect: Dialect, data: st.DataObject
+) -> None:
+    def body(wire: Wire) -> list[bytes]:
+        events = [*wire.first, *wire.events, *wire.last]
+        for _ in range(data.draw(st.integers(1, 3))):
+            number = data.draw(st.integers(0, len(events) - 1))
+            at = data.draw(st.sampled_from(list(places(events[number]))))
+            events[number] = changed(events[number], at, data.draw(CHANGES), data.draw(ODD))
+        framed = [wire.frame({}).replace(b"{}", json.dumps(event).encode()) for event in events]
+        return [*framed, wire.end]
+
+    chunks, error = await told(dialect, body)
+    # A reason may come before what breaks; without a break there is always one.
+    assert error is not None or finishes(chunks)
+    assert len(text(chunks)) < 10_000
+    for chunk in chunks:
+        assert isinstance(chunk.text, str)
+
+
+@every_dialect
+@given(st.data())
+async def test_so_is_a_whole_answer_that_is_wrong_somewhere(
+    dialect: Dialect, data: st.DataObject
+) -> None:
+    def body(wire: Wire) -> list[bytes]:
+        at = data.draw(st.sampled_from(list(places(wire.whole))))
+        whole = changed(wire.whole, at, data.draw(CHANGES), data.draw(ODD))
+        return [json.dumps(whole).encode()]
+
+    chunks, error = await told(dialect, body)
+    assert error is not None or finishes(chunks)

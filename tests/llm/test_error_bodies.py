@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from odd import trees
 from twotrack.llm.error_bodies import Said, decoded, is_markup
 
 _GATEWAY = "Provider returned error"
@@ -134,3 +137,40 @@ def test_a_long_text_is_looked_at_in_linear_time(text: str) -> None:
     """Each took seconds where a pattern went over all of it."""
     assert Said({"code": text, "message": "short"}).message == "short"
     assert Said({"message": text}).message in {text, ""}
+
+
+_KEYS = st.sampled_from(
+    [
+        "error",
+        "errors",
+        "message",
+        "msg",
+        "detail",
+        "details",
+        "code",
+        "status",
+        "type",
+        "raw",
+        "ok",
+    ]
+)
+
+
+@given(trees(_KEYS))
+def test_any_body_says_something_bounded_or_nothing(body: Any) -> None:
+    said = Said(body)
+    assert len(said.message) < 50_000
+    assert said.status is None or 400 <= said.status < 600
+    assert all(isinstance(sentence, str) and sentence for sentence in said.sentences)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"{", b"[", b'"error":', b"<html><title>", b"<h1>", b"\xef\xbb\xbf", b"}"])
+        | st.binary(max_size=20),
+        max_size=12,
+    ).map(b"".join)
+)
+def test_any_bytes_are_a_body(raw: bytes) -> None:
+    is_markup(raw)
+    assert isinstance(Said(decoded(raw)).message, str)

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twotrack import errors
-from twotrack.llm.failures import from_event, from_status, repeats
+from twotrack.llm.failures import from_event, from_status, repeats, retry_after_s
 from twotrack.llm.keys import Key
 
 
@@ -226,3 +228,15 @@ def test_any_other_message_is_shown() -> None:
 def test_nonsense_is_a_failure_like_any_other() -> None:
     for body in (b"\xff", b"[]", b"[[]]", b'{"error": {"details": [1], "code": []}}', b"[" * 9000):
         assert type(failed(500, body)) is errors.ServerFailed
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["retry-after", "retry-after-ms", "llm_provider-retry-after"]),
+        st.text(max_size=40)
+        | st.from_regex(r"-?[0-9]{1,400}(\.[0-9]+)?(e[0-9]{1,4})?", fullmatch=True),
+    )
+)
+def test_any_header_says_a_time_that_is_bounded_or_none(headers: dict[str, str]) -> None:
+    wait = retry_after_s(headers)
+    assert wait is None or 0 <= wait < 10**9

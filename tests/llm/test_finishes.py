@@ -1,11 +1,14 @@
 """What the reasons mean that servers give for the end of an answer, and which of them ends it."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.model_server import ModelServer, Reply
+from odd import ODD, mixed
 from twotrack.errors import MalformedReply, ModelError, ServerFailed
 from twotrack.llm import finishes
 from twotrack.llm.api import Chat, Finish, Message
@@ -178,3 +181,15 @@ async def test_a_stop_string_that_is_split_between_reasons_is_found(
     model = OpenAIChat(transport, Endpoint("mine", server.base_url), "m")
     prompt = Chat("", (Message("user", "Hi"),), stop=("##",))
     assert "".join([chunk.text async for chunk in model.stream(prompt)]) == "a "
+
+
+_REASONS = ODD | mixed("stop", "error", "_", "length", "not", "<|", "|>", "CamelCase", most=8)
+
+
+@given(st.lists(_REASONS | st.dictionaries(st.just("type"), _REASONS), max_size=4))
+def test_any_reasons_mean_something_or_that_the_answer_broke_off(reasons: list[Any]) -> None:
+    try:
+        finish = finishes.read(QUICK, *reasons)
+    except finishes.BrokenOff:
+        return
+    assert finish in (None, *get_args(Finish))

@@ -8,10 +8,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import keyring.core
 import pytest
 from keyring.backend import KeyringBackend
 
+from odd import mixed
 from twotrack.llm.keys import Key, KeyMissing, Secret
 
 
@@ -263,3 +265,15 @@ async def test_a_missing_key_says_when_there_may_be_one(ring: Ring) -> None:  # 
         with pytest.raises(KeyMissing) as missing:
             await key.get()
         assert missing.value.retry_after_s == wait
+
+
+@hypothesis.given(mixed("'", '"', "Bearer ", "sk-abc", "\n", "\r", " ", "\0", most=12))
+async def test_any_text_is_a_key_that_a_header_can_carry_or_none(value: str) -> None:
+    try:
+        secret = await Key("KEY", environment={"KEY": value}).get()
+    except KeyMissing:
+        return
+    if secret is not None:
+        assert secret.reveal().isascii()
+        assert secret.reveal().isprintable()
+        assert secret.reveal() in value

@@ -1,7 +1,11 @@
 """What a server says of an answer is checked before anything repeats it."""
 
-import pytest
+from typing import Any
 
+import pytest
+from hypothesis import given
+
+from odd import ODD
 from twotrack.llm.reported import count, model_id
 
 
@@ -53,3 +57,10 @@ def test_what_is_no_id(value: object) -> None:
 )
 def test_a_key_is_no_id(key: str) -> None:
     assert model_id(key) is None
+
+
+@given(ODD)
+def test_anything_is_a_count_and_an_id_or_none(value: Any) -> None:
+    assert 0 <= count(value) < 2**40
+    named = model_id(value)
+    assert named is None or (named.isascii() and len(named) <= 128)

@@ -1,9 +1,17 @@
 """Fences in answers: where a block ends, and which language it says it is in."""
 
-import pytest
+from contextlib import suppress
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odd import mixed
+from twotrack.engine.edits.elision import breaks_off, refuse_elision
 from twotrack.engine.edits.fences import fences, names_another
-from twotrack.languages import LANGUAGES, PLAIN
+from twotrack.engine.edits.wrapping import unwrapped
+from twotrack.errors import ReplyRejected
+from twotrack.languages import LANGUAGES, PLAIN, Language
 
 
 @pytest.mark.parametrize(
@@ -49,3 +57,26 @@ def test_an_info_string_tells_the_language(language: str, same: str, other: str)
 def test_a_text_of_no_known_language_may_be_called_anything() -> None:
     assert not names_another("blade", PLAIN)
     assert names_another("diff", PLAIN)
+
+
+_LINES = mixed(
+    *("```", "````", "~~~", "py", "\n", "   ", "x = 1\n", "# ... rest\n", "1: ", "@@ -1 +1 @@\n"),
+    *("+x\n", "-x\n", "<code>", "</code>", "<|im_end|>", "Here is the code:", "\r", "&lt;"),
+)
+
+
+@given(_LINES)
+def test_any_text_has_blocks_that_stand_in_it_one_after_another(text: str) -> None:
+    at = 0
+    for fence in fences(text):
+        at = text.index(fence.whole, at) + len(fence.whole)
+        assert fence.text in fence.whole
+
+
+@given(_LINES, _LINES, st.sampled_from([PLAIN, *LANGUAGES.values()]))
+def test_any_answer_is_unwrapped_or_rejected(code: str, original: str, language: Language) -> None:
+    with suppress(ReplyRejected):
+        assert len(unwrapped(code, original, language)) <= len(code) + 1
+    with suppress(ReplyRejected):
+        refuse_elision(code, original, language)
+    breaks_off(code, original)
