@@ -378,7 +378,10 @@ def test_what_was_parsed_is_let_go() -> None:
 
     def parse_all() -> None:
         for number in range(20):
-            assert parse(LANGUAGES["python"], f"value_of_{number} = first + second\n" * 2_000) is not None
+            assert (
+                parse(LANGUAGES["python"], f"value_of_{number} = first + second\n" * 2_000)
+                is not None
+            )
 
     parse_all()
     gc.collect()
