@@ -19,6 +19,7 @@ FLOORS = [
         "languages",
         "lexis",
         "lexical",
+        "lexical_patterns",
         "errors",
         "events",
         "document",

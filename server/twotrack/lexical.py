@@ -6,13 +6,13 @@ grammar. Where a syntax tree is at hand it knows better what a line begins in (`
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import NamedTuple
 
 from twotrack.languages import Language
-from twotrack.lexis import Literal
+from twotrack.lexical_patterns import comment_pattern, literal_pattern, token_pattern
 
 PAIRS = {")": "(", "]": "[", "}": "{"}
 _CLOSERS = {opener: closer for closer, opener in PAIRS.items()}
@@ -20,17 +20,6 @@ _VOID_TAGS = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track"}
     | {"wbr", "!doctype"}
 )
-_TAG = (
-    r"(?<![\w)\]])<(?P<name>!?[A-Za-z][\w:.-]*+|(?=>))(?:=>|[^<>])*?(?P<alone>/?)>"
-    r"|</(?P<end>[\w:.-]*+)\s*+>"
-)
-_HTML_TEXT = r"(?:(?<=>)|(?<=\}\})|\A)(?!\s*+\Z)[^<{]++"
-_JSX_TEXT = r"(?<=[\w\"'}/\s>]>)(?<!=>)(?:[^<>{};=]++(?=</)|[^<>{};=()]++(?=\{))"
-_HEREDOC_BODY = r"(?P<rest>[^\n]*+)\n(?:(?![ \t]*+(?P=tag)\b)[^\n]*+\n)*+[ \t]*+(?P=tag)\b"
-_OPEN_HEREDOC = r"[^\n]*+(?:\n[\s\S]*+)?\Z"
-_PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
-
-
 _SHELL_CASE = "\nesac"
 """Its arms have a closing bracket and none that opens."""
 _BESIDE_CLOSERS = ")]}> \t;,"
@@ -115,9 +104,9 @@ class Lexer:
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self._literals = re.compile(_literal_pattern(language), re.MULTILINE)
+        self._literals = re.compile(literal_pattern(language), re.MULTILINE)
         self._blocks = language.lexis.blocks
-        self._tokens = re.compile(_token_pattern(language), re.MULTILINE)
+        self._tokens = re.compile(token_pattern(language), re.MULTILINE)
         self._last: tuple[str, Scan] | None = None
 
     @property
@@ -152,7 +141,7 @@ class Lexer:
     @cached_property
     def comment(self) -> re.Pattern[str] | None:
         """A comment up to the end of its line."""
-        pattern = _comment_pattern(self.language)
+        pattern = comment_pattern(self.language)
         return re.compile(pattern) if pattern else None
 
     def scan(self, text: str) -> Scan:
@@ -345,62 +334,6 @@ def _opening_of(literal: re.Match[str]) -> str:
         return head + newline
     found = _OPENINGS.match(text)
     return found[0] if found else text[:1]
-
-
-def _comment_pattern(language: Language) -> str:
-    sign = language.line_comment
-    return language.lexis.comment or (re.escape(sign) + r"[^\n]*" if sign else "")
-
-
-def _literal_pattern(language: Language) -> str:
-    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in _literal_kinds(language))
-
-
-def _literal_kinds(language: Language) -> Iterator[tuple[str, str]]:
-    """Kinds of literals by their names, the longest signs first."""
-    lexis, block = language.lexis, language.block_comment
-    if lexis.tags:
-        yield "text", _HTML_TEXT if lexis.tags == "html" else _JSX_TEXT
-    if language.id == "php":
-        yield "php_text", _PHP_TEXT
-    if block:
-        first, last = map(re.escape, block)
-        yield "block_comment", rf"{first}[\s\S]*?{last}"
-        yield "open_comment", rf"{first}[\s\S]*\Z"
-    raw = [literal for literal in lexis.literals if "(?P<" in literal.whole]
-    for number, literal in enumerate(raw):
-        yield f"string{number}", literal.whole
-        if literal.unfinished:
-            yield f"open{number}", literal.unfinished
-    if lexis.heredoc:
-        yield "heredoc", lexis.heredoc + _HEREDOC_BODY
-        bare = lexis.heredoc.replace("(?P<quote>", "(?:").replace("(?P<tag>", "(?:")
-        yield "open_heredoc", bare + _OPEN_HEREDOC
-    if comment := _comment_pattern(language):
-        yield "comment", comment
-    yield from _quoted_kinds([literal for literal in lexis.literals if literal not in raw])
-
-
-def _quoted_kinds(literals: Sequence[Literal]) -> Iterator[tuple[str, str]]:
-    """Those between quotes: whole ones, and those that are open at the text's or a line's end."""
-    if literals:
-        yield "string", "|".join(literal.whole for literal in literals)
-    unfinished = [literal.unfinished for literal in literals if literal.unfinished]
-    open_ones = [pattern for pattern in unfinished if pattern.endswith(r"\Z")]
-    bad = [pattern for pattern in unfinished if not pattern.endswith(r"\Z")]
-    if open_ones:
-        yield "open_lines", "|".join(open_ones)
-    if bad:
-        yield "bad", "|".join(bad)
-
-
-def _token_pattern(language: Language) -> str:
-    blocks = language.lexis.blocks
-    kinds = [("tag", _TAG)] if language.lexis.tags else []
-    kinds += [(f"c{n}", block.closer) for n, block in enumerate(blocks)]
-    kinds += [(f"o{n}", block.opener) for n, block in enumerate(blocks)]
-    kinds += [("bracket", r"[()\[\]{}]")]
-    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in kinds)
 
 
 @cache

@@ -24,9 +24,10 @@ from twotrack.llm.embedded import NAME as EMBEDDED
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Transport
 from twotrack.model_pool import ModelPool
+from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
-from twotrack.routing.ledger import Budget, Ledger, default_path
+from twotrack.routing.ledger import Ledger, default_path
 from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.routing.sent import Sent
 from twotrack.settings import sources

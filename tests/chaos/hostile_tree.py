@@ -14,11 +14,12 @@ pipe, a socket, a link or nonsense instead. Modes are left alone: root reads eve
 import os
 import random
 import shutil
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from odd_files import bound_socket, device, link_to_nothing, pipe, standard_input
 
 Make = Callable[[Path], None]
 Texts = Mapping[str, Callable[[], bytes]]
@@ -28,29 +29,6 @@ TESTS = "from m import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
 
 
 # -- what is no file ---------------------------------------------------------------------------
-
-
-def device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def standard_input(path: Path) -> None:
-    path.symlink_to("/dev/stdin")
-
-
-def pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def bound_socket(path: Path) -> None:
-    at = os.open(path.parent, os.O_RDONLY)  # the whole path may be too long for a socket
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{at}/{path.name}")
-    os.close(at)
-
-
-def link_to_nothing(path: Path) -> None:
-    path.symlink_to("nothing")
 
 
 def link_to_itself(path: Path) -> None:

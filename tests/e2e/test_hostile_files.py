@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,35 +12,13 @@ from client import Buffer, Client
 from e2e.conftest import SETTINGS, Start
 from e2e.test_late_changes import act, edits_asked_for, said
 from fakes.model_server import ModelServer, Reply
+from odd_files import bound_socket, device, link_to_nothing, pipe, standard_input
 
 HEAD = "def area(width, height):\n    "
 TEXT = "def area(width, height):\n    return width * height\n"
 TESTS = "from m import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
 MORE = f"{TESTS}\n\ndef test_zero():\n    assert area(0, 3) == 0\n"
 DIARY = "dear diary\n"
-
-
-def device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def standard_input(path: Path) -> None:
-    path.symlink_to("/dev/stdin")
-
-
-def pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def bound_socket(path: Path) -> None:
-    at = os.open(path.parent, os.O_RDONLY)  # the whole path may be too long for a socket
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{at}/{path.name}")
-    os.close(at)
-
-
-def link_to_nothing(path: Path) -> None:
-    path.symlink_to("nothing")
 
 
 def link_outside(path: Path) -> None:

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fakes.editor import Heard
 from odd import CHANGES, ODD, changed, nested, places
 from twotrack import events
 from twotrack.lsp.server import Server
-from twotrack.lsp.stream import Decoder
 from twotrack.session import Session
 
 SETTINGS = """
@@ -146,25 +146,6 @@ def mutated(draw: st.DrawFn) -> tuple[str, Any, bool]:
         change = draw(CHANGES)
         params = changed(params, at, change, draw(ANY))
     return method, params, request ^ (draw(st.integers(0, 19)) == 0)
-
-
-class Heard:
-    """The writer of an editor that keeps what it reads."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self._decoder = Decoder()
-
-    def write(self, data: bytes) -> None:
-        for body in self._decoder.feed(data):
-            assert isinstance(body, bytes)
-            self.messages.append(json.loads(body))
-
-    async def close(self) -> None:
-        """Nothing is queued."""
-
-    def answers(self) -> list[dict[str, Any]]:
-        return [message for message in self.messages if "method" not in message]
 
 
 @pytest.fixture(scope="module")

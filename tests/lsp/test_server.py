@@ -1,13 +1,12 @@
 """What questions wait for before they are answered."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
 
+from fakes.editor import Heard
 from twotrack.lsp.server import Server
-from twotrack.lsp.stream import Decoder
 
 
 @pytest.mark.parametrize("steps", range(5))
@@ -23,22 +22,6 @@ async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: in
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-
-
-class Heard:
-    """The writer of an editor that keeps what it reads."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self._decoder = Decoder()
-
-    def write(self, data: bytes) -> None:
-        for body in self._decoder.feed(data):
-            assert isinstance(body, bytes)
-            self.messages.append(json.loads(body))
-
-    async def close(self) -> None:
-        """Nothing is queued."""
 
 
 @pytest.mark.parametrize("later", [False, True])

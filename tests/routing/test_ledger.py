@@ -15,7 +15,8 @@ import pytest
 
 from twotrack.errors import ServerFailed
 from twotrack.events import Abandoned, Answered, ModelFailed, ModelLoading, Source, Usage
-from twotrack.routing.ledger import Budget, Ledger
+from twotrack.routing.budget import Budget
+from twotrack.routing.ledger import Ledger
 from twotrack.settings.schema import BudgetSettings
 from twotrack.tasks import Task, Track
 

@@ -4,7 +4,6 @@ tree-sitter counts UTF-8 bytes; everything that leaves this module counts as `te
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -21,6 +20,7 @@ from twotrack.context.definitions import (
 )
 from twotrack.context.grammars import Grammar, captures, grammar_of
 from twotrack.context.literals import doubled_key, in_code, is_text, literal_around, long_strings
+from twotrack.context.parsing import Parsing, TooCostly
 from twotrack.context.source import Source
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
@@ -43,13 +43,6 @@ _AT_ONCE = 50_000
 _SLICE_S = 0.01
 _LONGEST_S, _S_A_CHARACTER = 0.1, 2e-6
 """How long a parse without a pause may take: so long, and so much longer for each character."""
-_STEPS, _STEPS_A_KIB = 100, 24
-"""What a parse may take, in hundreds of operations: so many, and so many more for 1,024 bytes.
-
-Of 6,400 files of published packages in 13 languages, as they are and broken, all took less than 19
-a KiB beyond the first hundred. Beside that stands what makes a parser follow many readings at once,
-such as `a<b<a<b<...` in Java: its cost grows with the square of the length, a minute for 100 KB."""
-_WORDS_BYTES = 256
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -245,10 +238,6 @@ class Syntax:
         return tree
 
 
-class TooCostly(Exception):
-    """To parse it takes more than any code that people write: it is made to, or generated."""
-
-
 def parse(
     language: Language,
     text: Snapshot | str,
@@ -277,58 +266,16 @@ def _parse(
     grammar = grammar_of(language, checking=checking)
     if grammar is None:
         return None
-    parsing = _Parsing(grammar, text, before)
+    source, parsing = _begun(grammar, text, before)
     tree = parsing.go_on(_LONGEST_S + len(text) * _S_A_CHARACTER)
-    return None if tree is None else Syntax(language, grammar, parsing.source, tree)
+    return None if tree is None else Syntax(language, grammar, source, tree)
 
 
-class _Parsing:
-    """A parse that can pause, and ends where it takes too much. `before`: as for `parse`."""
-
-    def __init__(self, grammar: Grammar, text: Snapshot | str, before: Syntax | None) -> None:
-        self.source = Source(text if isinstance(text, str) else text.text)
-        self._parser = grammar.parser()
-        same = before is not None and before.grammar is grammar
-        self._old = before.edited(self.source) if before is not None and same else None
-        self._left = _STEPS + len(self.source.data) * _STEPS_A_KIB // 1024
-        self._until = 0.0
-        self._going = False
-        self._views: list[memoryview] = []
-
-    def go_on(self, longest_s: float) -> "Tree | None":
-        """Parse for so long; None: it has not ended yet. Raises TooCostly."""
-        self._until = time.perf_counter() + longest_s
-        self._going = True
-        try:
-            if self._old is None:
-                return self._parser.parse(self._rest, progress_callback=self._is_over)
-            return self._parser.parse(self._rest, self._old, progress_callback=self._is_over)
-        except ValueError:  # it was told to stop, and goes on from there
-            if self._left < 0:
-                raise TooCostly from None
-            return None
-        finally:
-            self._going = False
-            for view in self._views:
-                view.release()
-            self._views.clear()
-
-    def _rest(self, at: int, _: object) -> memoryview | bytes:
-        """The text from `at` on.
-
-        py-tree-sitter 0.26 never lets go of what its parser is given: a view that was released
-        holds no text. Its nodes ask here for their words, and take bytes only.
-        """
-        if not self._going:
-            return self.source.data[at : at + _WORDS_BYTES]
-        view = memoryview(self.source.data)[at:]
-        self._views.append(view)
-        return view
-
-    def _is_over(self, *_: object) -> bool:
-        """Called after every hundred operations."""
-        self._left -= 1
-        return self._left < 0 or time.perf_counter() >= self._until
+def _begun(grammar: Grammar, text: Snapshot | str, before: Syntax | None) -> tuple[Source, Parsing]:
+    """The bytes of `text`, and their parse from `before` on."""
+    source = Source(text if isinstance(text, str) else text.text)
+    same = before is not None and before.grammar is grammar
+    return source, Parsing(grammar, source, before.edited(source) if before and same else None)
 
 
 _MOST_HELD = MAX_CHARACTERS + 500_000
@@ -378,12 +325,12 @@ class SyntaxCache:
         grammar = grammar_of(language)
         if grammar is None:
             return
-        parsing = _Parsing(grammar, document.text, before)
+        source, parsing = _begun(grammar, document.text, before)
         with suppress(TooCostly):
             while True:
                 tree = parsing.go_on(_SLICE_S)
                 if tree is not None:
-                    self._keep(document, Syntax(language, grammar, parsing.source, tree))
+                    self._keep(document, Syntax(language, grammar, source, tree))
                     return
                 await asyncio.sleep(0)
         self._give_up(document)

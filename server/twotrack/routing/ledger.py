@@ -16,12 +16,12 @@ from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from twotrack import files
 from twotrack.events import Abandoned, Answered, Event, ModelFailed
 from twotrack.folders import data_file, is_nowhere
-from twotrack.settings.schema import BudgetSettings
+from twotrack.routing.budget import Period
 
 if TYPE_CHECKING:
     import sqlite3
@@ -80,7 +80,6 @@ _STEPS = (
 """What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
 _FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
 _BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
-Period = Literal["day", "month"]
 
 
 class _Foreign(Exception):
@@ -280,40 +279,6 @@ class Ledger:
         if self.problem is None:
             self.problem = problem
             logger.warning("%s", problem)
-
-
-class Spending(Protocol):
-    """Who knows what was spent."""
-
-    async def read(self) -> None:
-        """Wait until that of earlier processes is known too."""
-        ...
-
-    def spent(self, period: Period) -> float:
-        """USD of this day or month."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The user's limits against what was spent."""
-
-    limits: BudgetSettings
-    spending: Spending
-
-    async def counted(self) -> None:
-        """Wait until all is counted that was spent before, where there is a limit."""
-        if self.limits.day is not None or self.limits.month is not None:
-            await self.spending.read()
-
-    def left(self) -> float:
-        """USD that may still be spent; infinite where no limit is set, never below zero."""
-        left = math.inf
-        if self.limits.day is not None:
-            left = min(left, self.limits.day - self.spending.spent("day"))
-        if self.limits.month is not None:
-            left = min(left, self.limits.month - self.spending.spent("month"))
-        return max(left, 0.0)
 
 
 def _local_now() -> datetime:

@@ -10,7 +10,7 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import masking, raw
+from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import Surroundings
@@ -57,13 +57,17 @@ def applied(proposal: Proposal) -> str:
     return document.text.apply(edits).text
 
 
+@pytest.mark.parametrize(
+    ("lines", "refusal"),
+    [(2, "inside what looks like a secret"), (20_000, "more code than any model of the route")],
+)
 async def test_code_that_no_model_has_room_for_is_not_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, lines: int, refusal: str
 ) -> None:
-    monkeypatch.setattr(masking, "secrets", None)  # which would be called
-    code = "def f():\n" + "    x = 1\n" * 20_000
+    begin, body = "-----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA7" * 8
+    code = "def f():\n" + "    x = 1\n" * lines + f"    k = '{begin}\\n'\n'{body}'\n"
     provider = FakeProvider([GOOD])
-    with pytest.raises(TwotrackError, match="more code than any model of the route takes"):
+    with pytest.raises(TwotrackError, match=refusal):
         await propose(tmp_path, [fake_model("a", provider, infill=False)], code=code)
     assert not provider.prompts
 

@@ -1,7 +1,7 @@
 """Secrets in code that is to be rewritten: a numbered stand-in goes, the secret comes back."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -44,10 +44,11 @@ def mask(
     redacting: bool,
     above: str = "",
     settings: bool = False,
+    find: Callable[..., Iterable[tuple[int, int]]] = secrets,
 ) -> Masked:
     """Hide the secret-looking strings of the three parts, looked at as one text.
 
-    `above` is looked at only; `settings` as in `redaction.secrets`.
+    `above` is looked at only; `settings` as in `redaction.secrets`, which is what finds them.
     Raises TwotrackError where one reaches over the border of `code`: it could not be put back.
     """
     whole = before + code + after
@@ -57,7 +58,8 @@ def mask(
     taken = set(_STAND_IN.findall(whole))
     names = (name for n in count(1) if (name := f"<redacted-{n}>") not in taken)
     at = 0
-    for first, last in _within(whole, above, settings=settings) if redacting else ():
+    found = find(above + whole, settings=settings) if redacting else ()
+    for first, last in _within(found, len(above)):
         if first < start < last or first < end < last:
             raise TwotrackError(
                 "The code begins or ends inside what looks like a secret, which is never sent. "
@@ -76,10 +78,11 @@ def mask(
     return Masked(**texts, hidden=hidden)
 
 
-def _within(text: str, above: str, *, settings: bool) -> Iterator[tuple[int, int]]:
-    for first, last in secrets(above + text, settings=settings):
-        if last > len(above):
-            yield max(first - len(above), 0), last - len(above)
+def _within(found: Iterable[tuple[int, int]], above: int) -> Iterator[tuple[int, int]]:
+    """What lies behind so many characters, counted from there."""
+    for first, last in found:
+        if last > above:
+            yield max(first - above, 0), last - above
 
 
 def _share(
