@@ -8,9 +8,11 @@ from fake_models import FakeProvider
 from twotrack import errors
 from twotrack.events import Answered, Event, ModelFailed
 from twotrack.llm.api import Infill, Model, Prompt
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher, never, nothing
+from twotrack.routing.ask import Answer, Ask, never, nothing
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
+from twotrack.routing.sent import Sent
 from twotrack.tasks import Task
 
 PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
@@ -59,7 +61,9 @@ class Desk:
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
         usable: Callable[[str], str] = nothing,
+        busy: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self.sent = Sent(lambda: busy(self.sent.busy))
         self.events: list[Event] = []
         self.task = task
         self.dispatcher = Dispatcher(
@@ -68,6 +72,7 @@ class Desk:
             self.events.append,
             health=health or Health(clock),
             purse=None if usd is None else Purse(usd),
+            sent=self.sent,
             local_only=local_only,
             first_token_s=first_token_s,
             total_s=total_s,

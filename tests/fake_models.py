@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from twotrack.llm.api import Capabilities, Chunk, Model, Prices, Prompt
+from twotrack.llm.api import Capabilities, Chunk, Model, Prices, Prompt, sending
 
 HANG = object()
 """In a script: never say anything again."""
@@ -15,8 +15,10 @@ class FakeProvider:
     A script is a sequence of texts, chunks, errors (raised there) and HANG.
     """
 
-    def __init__(self, *scripts: Sequence[object]) -> None:
+    def __init__(self, *scripts: Sequence[object], sends: bool = True) -> None:
         self._scripts = list(scripts)
+        self._sends = sends
+        """Whether it comes as far as to write its request."""
         self.prompts: list[Prompt] = []
         self.warmed: list[Prompt] = []
         self.open = 0
@@ -29,6 +31,8 @@ class FakeProvider:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         self.prompts.append(prompt)
+        if self._sends:
+            sending.get()()
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         self.open += 1
         try:

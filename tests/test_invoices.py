@@ -22,7 +22,8 @@ from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model, Prompt
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.registry import build
 from twotrack.llm.transport import Endpoint, Transport
-from twotrack.routing.dispatch import Ask, Dispatcher
+from twotrack.routing.ask import Ask
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.ledger import Ledger
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ModelSettings, NetworkSettings, PriceSettings

@@ -5,6 +5,8 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,14 @@ _SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "a problem; warnings are none."
         ),
         ("doctor", "doctor --all --timeout 60"),
+    ),
+    "ledger": (
+        "show what was asked and what it cost",
+        (
+            "Add up the requests of the last 30 days by day, model, task and language. The\n"
+            "record never leaves this machine. Exit status 1: there were none."
+        ),
+        ("ledger --since 7d", "ledger --since 2026-11-01 --csv"),
     ),
     "complete": (
         "print what completes the code at a place",
@@ -99,6 +109,10 @@ def _parser() -> _Parser:
         "place", metavar="FILE:LINE:COL", type=_place, help="line and column in characters, from 1"
     )
     _add_edit(made["edit"])
+    made["ledger"].add_argument(
+        "--since", metavar="DAY", type=_day, default="30d", help="YYYY-MM-DD or days, such as 7d"
+    )
+    made["ledger"].add_argument("--csv", action="store_true", help="print comma-separated values")
     return parser
 
 
@@ -176,6 +190,16 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _day(value: str) -> date:
+    """Read "2026-11-01", or "7d": the last seven days, today among them."""
+    today = datetime.now().astimezone().date()
+    with suppress(ValueError, OverflowError):
+        if value.endswith("d"):
+            return today - timedelta(days=max(int(value[:-1]), 1) - 1)
+        return date.fromisoformat(value)
+    raise argparse.ArgumentTypeError(f"{value!r} is no day, such as {today}, and no number as 7d")
+
+
 def _serve() -> int:
     if sys.stdin is None or sys.stdout is None:
         raise TwotrackError("standard input and output are closed; an editor starts twotrack")
@@ -243,9 +267,16 @@ def _edit(options: argparse.Namespace) -> int:
     return edit.run(os.environ, order)
 
 
+def _ledger(options: argparse.Namespace) -> int:
+    from twotrack.commands import ledger  # noqa: PLC0415  # lazily, as said above
+
+    return ledger.run(options.since, "csv" if options.csv else "json" if options.json else "text")
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": _models,
     "doctor": _doctor,
+    "ledger": _ledger,
     "complete": _complete,
     "edit": _edit,
 }

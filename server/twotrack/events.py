@@ -60,6 +60,8 @@ class Answered:
     usage: Usage
     cost_usd: float | None
     """None where the model's price is unknown; 0.0 for a local model."""
+    language: str = ""
+    """LSP's language id of the file in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class ModelFailed:
     """The model id that was asked for."""
     answered_model: str = ""
     """The model id that the provider said it used, or the one asked for."""
+    language: str = ""
+    """LSP's language id of the file in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class Abandoned:
     """The model id that was asked for."""
     answered_model: str = ""
     """The model id that the provider said it used, or the one asked for."""
+    language: str = ""
+    """LSP's language id of the file in question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,11 +163,17 @@ def _routes(routes: Mapping[Task, Route]) -> list[str]:
     )
 
 
-def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the rows with their columns aligned, without spaces at the end."""
+def table(rows: Iterable[tuple[str, ...]], *, numbers: bool = False) -> list[str]:
+    """Return the rows with their columns aligned, without spaces at the end.
+
+    `numbers`: all columns but the first hold numbers, which end where their column ends.
+    """
     clean = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell.rjust(width) if numbers and column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in clean
     ]

@@ -145,10 +145,11 @@ class Session:
         self._composed = True
         self.dispatcher = dispatcher = Dispatcher(
             self.routes,
-            {n: m if n == Track.RECALL else self.sent.noted(m) for n, m in self.models.items()},
+            self.models,
             self.heard,
             health=self._health,
             purse=self.purse,
+            sent=self.sent,
             local_only=settings.privacy.local_only,
             first_token_s=settings.network.first_token_s,
             total_s=settings.network.total_s,
@@ -175,6 +176,17 @@ class Session:
         if name is not None:
             self.chosen[track] = name
         self._compose(self.loaded.settings)
+
+    def no_model(self) -> str | None:
+        """Say why no model completes; None: one does, or the settings want none."""
+        try:
+            serving = self.dispatcher.serving(Task.COMPLETE)
+        except TwotrackError as error:
+            return error.message
+        wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
+        if wanted or any(model.name != Track.RECALL for model in serving):
+            return None
+        return "No model: completions come from your own code alone."
 
     def _found(self, settings: Settings) -> discovery.Found:
         """What is used where no models are configured."""

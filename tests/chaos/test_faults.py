@@ -27,7 +27,8 @@ from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Model
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
-from twotrack.routing.dispatch import Ask, Dispatcher, nothing
+from twotrack.routing.ask import Ask, nothing
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
 from twotrack.tasks import TASKS, Task

@@ -5,7 +5,7 @@ import pytest
 from twotrack.commands.examined import Examined, Level
 from twotrack.events import Source, Usage
 from twotrack.report import ModelRow
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.tasks import Task, Track
 
 ROW = ModelRow("quick", "openai-compatible", "quick-1", "config.toml", local=True)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from odd import mixed
 from secret_corpus import special_cases
-from twotrack.context.redaction import PLACEHOLDER, redact, redact_around, secrets
+from twotrack.context.redaction import redact, redact_around, secrets
+from twotrack.llm.api import PLACEHOLDER
 
 # Put together from halves, so that no scanner takes this file's examples for real keys.
 _RANDOM = "Zx8Kq2" + "Lm9Tr4Vw7Yp1Bc6Nd3Gh5Js"

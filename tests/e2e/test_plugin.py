@@ -126,13 +126,41 @@ async def test_a_wrong_edit_is_told_in_a_sentence(
 async def test_what_was_sent_can_be_read(start: Start, models: ModelServer, project: Path) -> None:
     models.script(Reply("width", model="quick-1"))
     client = await start(capabilities=PLUGIN)
-    assert await client.request("twotrack/requests", {}) == []
+    nothing = await client.request("twotrack/requests", {})
+    assert nothing["requests"] == []
+    assert "Nothing was sent to a model yet." in nothing["markdown"]
     buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
     await client.complete(buffer, len(buffer.text), invoked=True)
-    (sent,) = await client.request("twotrack/requests", {})
+    answer = await client.request("twotrack/requests", {})
+    (sent,) = answer["requests"]
     assert sent["prompt"].endswith("def area(width):\n    return ▌")
     assert (sent["model"], sent["answer"], sent["outcome"]) == ("quick", "width", "answered")
+    assert (sent["task"], sent["sources"], sent["redacted"]) == ("block", ["a.py"], 0)
+    assert isinstance(sent["costUsd"], float)
+    assert "Shown to it: `a.py`." in answer["markdown"]
     await told(client, lambda status: status["busy"] == 0)
+
+
+async def test_what_was_spent_can_be_read(start: Start, models: ModelServer, project: Path) -> None:
+    models.script(Reply("width", model="quick-1"))
+    client = await start(capabilities=PLUGIN)
+    page = (await client.request("twotrack/ledger", {}))["markdown"]
+    assert page.startswith("# Ledger\n\nNothing was asked since ")
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
+    await client.complete(buffer, len(buffer.text), invoked=True)
+    while "| `quick` | 1 | 1 |" not in page:  # rows are gathered for a second
+        page = (await client.request("twotrack/ledger", {}))["markdown"]
+    assert "| `python` | 1 | 1 |" in page
+
+
+async def test_without_a_model_the_status_says_so(start: Start, project: Path) -> None:
+    nothing = "[embedded]\nenabled = false\n[discovery]\nloopback = false\n"
+    client = await start(capabilities=PLUGIN, settings=nothing)
+    status = await client.request("twotrack/status", {})
+    assert status["noModel"] == "No model: completions come from your own code alone."
+    wanted = f'{nothing}[routes]\nfast = ["recall"]\n'
+    client = await start(capabilities=PLUGIN, settings=wanted)
+    assert (await client.request("twotrack/status", {}))["noModel"] is None
 
 
 async def test_the_status_line_sees_a_question_come_and_go(

@@ -7,8 +7,9 @@ from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Abandoned, CostUnknown, Source, Usage
 from twotrack.llm.api import Chat, Chunk, Message, Prices
+from twotrack.routing.ask import Ask
 from twotrack.routing.costs import most_of_answer
-from twotrack.routing.dispatch import Ask, Dispatcher
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.tasks import Task, Track
 

@@ -1,77 +1,104 @@
 """What was sent lately, as a person reads it."""
 
 import asyncio
-from contextlib import aclosing
 
 import pytest
 
+from desk import Desk
 from fake_models import HANG, FakeProvider, fake_model
-from twotrack.errors import ServerFailed
-from twotrack.llm.api import Chat, Excerpt, Infill, Message, Prompt
-from twotrack.routing.sent import Question, Sent
+from twotrack.errors import RouteExhausted, ServerFailed
+from twotrack.llm.api import Chat, Excerpt, Infill, Message, Prices, Prompt
+from twotrack.routing.sent import Question
 
 GAP = Infill("a = ", "\n", "m.py", "python", (Excerpt("b.py", "B = 1\n"),))
+PRICES = Prices(input=1.0, output=2.0)
 
 
-async def ask(sent: Sent, provider: FakeProvider, prompt: Prompt = GAP) -> Question:
+def desk_for(*script: object) -> Desk:
+    return Desk(fake_model("mine", FakeProvider(script), prices=PRICES))
+
+
+async def ask(desk: Desk, prompt: Prompt = GAP) -> Question:
     """Ask to the end; give what was taken down."""
-    async with aclosing(sent.noted(fake_model("mine", provider)).provider.stream(prompt)) as chunks:
-        async for _ in chunks:
-            assert sent.busy == 1
-    assert sent.busy == 0
-    return sent.questions()[0]
+    await desk.ask(prompt=prompt)
+    return (await desk.sent.questions())[0]
 
 
 async def test_a_gap_with_its_files() -> None:
-    sent = Sent(clock=iter((100.0, 100.5)).__next__)
-    assert await ask(sent, FakeProvider(["1", " + 2"])) == Question(
-        at=100.0,
+    question = await ask(desk_for("1", " + 2"))
+    assert question == Question(
+        at=question.at,
+        task="complete",
         model="mine",
         path="m.py",
         prompt="── b.py ──\nB = 1\n\n── m.py ──\na = ▌\n",
         answer="1 + 2",
-        ms=500.0,
+        ms=question.ms,
+        cost_usd=pytest.approx(7e-6),  # 11 characters in, 5 out, four a token
         outcome="answered",
+        sources=("m.py", "b.py"),
+        redacted=0,
     )
 
 
 async def test_a_conversation() -> None:
-    prompt = Chat("Be brief.", (Message("user", "Why?"), Message("assistant", "So.")))
-    question = await ask(Sent(), FakeProvider(["ok"]), prompt)
+    turns = (Message("user", "Why <redacted-1>?"), Message("assistant", "<redacted>."))
+    question = await ask(desk_for("ok"), Chat("Be brief.", turns, sources=("m.py",)))
     assert question.prompt == (
-        "── system ──\nBe brief.\n\n── user ──\nWhy?\n\n── assistant ──\nSo."
+        "── system ──\nBe brief.\n\n── user ──\nWhy <redacted-1>?\n\n── assistant ──\n<redacted>."
     )
+    assert (question.sources, question.redacted) == (("m.py",), 2)
 
 
 async def test_how_it_ended() -> None:
-    sent = Sent()
-    failing = FakeProvider(["half", ServerFailed("mine", "no.")])
-    with pytest.raises(ServerFailed):
-        await ask(sent, failing)
-    hanging = FakeProvider(["half", HANG])
-    asking = asyncio.ensure_future(ask(sent, hanging))
-    await hanging.speaking.wait()
+    desk = desk_for("half", ServerFailed("mine", "no."))
+    with pytest.raises(RouteExhausted):
+        await desk.ask(prompt=GAP)
+    (failed, *_) = await desk.sent.questions()
+    assert (failed.outcome, failed.answer) == ("ServerFailed", "half")
+
+    provider = FakeProvider(["half", HANG])
+    desk = Desk(fake_model("mine", provider))
+    asking = asyncio.ensure_future(desk.ask(prompt=GAP))
+    await provider.speaking.wait()
+    assert desk.sent.busy == 1
     asking.cancel()
     await asyncio.wait({asking})
-    provider = sent.noted(fake_model("mine", FakeProvider(["enough", "more"]))).provider
-    async with aclosing(provider.stream(GAP)) as chunks:
-        await anext(chunks)
-    outcomes = [(q.outcome, q.answer) for q in sent.questions()]
-    assert outcomes == [("answered", "enough"), ("abandoned", "half"), ("ServerFailed", "half")]
-    assert sent.busy == 0
+    (given_up,) = await desk.sent.questions()
+    assert (given_up.outcome, given_up.answer) == ("abandoned", "half")
+    assert desk.sent.busy == 0
+
+
+async def test_a_refusal_costs_nothing() -> None:
+    desk = desk_for(ServerFailed("mine", "no."))
+    with pytest.raises(RouteExhausted):
+        await desk.ask(prompt=GAP)
+    assert {question.cost_usd for question in await desk.sent.questions()} == {0.0}
+
+
+async def test_what_was_given_up_before_it_was_sent_was_not_sent() -> None:
+    provider = FakeProvider([HANG], sends=False)
+    desk = Desk(fake_model("mine", provider, prices=PRICES))
+    asking = asyncio.ensure_future(desk.ask(prompt=GAP))
+    await provider.speaking.wait()
+    assert desk.sent.busy == 1
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert await desk.sent.questions() == ()
+    assert desk.events == []
 
 
 async def test_it_is_bounded() -> None:
-    sent = Sent()
+    desk = desk_for("x" * 500_000)
     for _ in range(25):
-        question = await ask(sent, FakeProvider(["x" * 500_000]))
-    assert len(sent.questions()) == 20
+        question = await ask(desk, Infill("a", "", "m.py", "python", max_tokens=200_000))
+    assert len(await desk.sent.questions()) == 20
     assert len(question.answer) < 201_000
     assert "300000 characters" in question.answer
 
 
 async def test_who_listens_hears_it_begin_and_end() -> None:
     heard: list[int] = []
-    sent = Sent(lambda: heard.append(sent.busy))
-    await ask(sent, FakeProvider(["ok"]))
+    desk = Desk(fake_model("mine", FakeProvider(["ok"])), busy=heard.append)
+    await desk.ask(prompt=GAP)
     assert heard == [1, 0]

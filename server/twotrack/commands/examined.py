@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from twotrack.commands.tally import Tally
 from twotrack.report import ModelRow
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 
 _SLOW_MS = 1_500.0

@@ -28,7 +28,8 @@ from twotrack.llm.keys import Key, KeyMissing
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.transport import Endpoint
 from twotrack.report import ModelRow
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher
+from twotrack.routing.ask import Answer, Ask
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings

@@ -10,8 +10,7 @@ from twotrack.credentials.binding import told
 from twotrack.credentials.formats import NEEDLES as FORMATS
 from twotrack.credentials.formats import formatted
 from twotrack.credentials.names import NEEDLES as NAMES
-
-PLACEHOLDER = "<redacted>"
+from twotrack.llm.api import PLACEHOLDER
 
 _NEEDLES = tuple(sorted(NAMES | FORMATS))
 _NEAR = 4

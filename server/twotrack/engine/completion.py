@@ -21,7 +21,8 @@ from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
 from twotrack.llm.api import Chat, Infill, Model, Prompt
-from twotrack.routing.dispatch import Ask, Dispatcher
+from twotrack.routing.ask import Ask
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings, Trigger
 from twotrack.tasks import TASKS, Task, Track
 from twotrack.text import Position, Range
@@ -207,6 +208,7 @@ class Completer:
                 total_ms=ms,
                 usage=Usage(),
                 cost_usd=0.0,
+                language=request.document.language,
             )
         )
         origin = Origin(source, hit.answer.model, hit.answer.track, ms)
@@ -237,7 +239,9 @@ class Completer:
             return watch.is_complete(text, chat=chat)
 
         try:
-            answer = await self._dispatcher.ask(Ask(task, prompt_for, enough, whole_part))
+            answer = await self._dispatcher.ask(
+                Ask(task, prompt_for, enough, whole_part, language=request.document.language)
+            )
         except RouteExhausted as exhausted:
             if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
                 return None

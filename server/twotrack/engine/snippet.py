@@ -35,4 +35,5 @@ def chat_for(infill: Infill) -> Chat:
         messages=(Message("user", "".join(parts), len(files)),),
         stop=(f"</{TAG}>",),
         max_tokens=infill.max_tokens + len(line) // _CHARS_PER_TOKEN + _TAG_TOKENS,
+        sources=infill.sources,
     )

@@ -3,11 +3,18 @@
 The rooms above speak these values only; each wire dialect is one flat file beside this one.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from twotrack.events import Usage
+
+sending: ContextVar[Callable[[], None]] = ContextVar("sending", default=lambda: None)
+"""Called when a request begins to be written to its server: from then on it may cost."""
+
+PLACEHOLDER = "<redacted>"
+"""What stands in a prompt for a secret; numbered where the secret is put back into the answer."""
 
 Finish = Literal["stop", "length", "filtered"]
 """Why an answer ended: it is complete, cut off, or withheld by the provider.
@@ -37,6 +44,11 @@ class Infill:
     stop: tuple[str, ...] = ()
     max_tokens: int = 64
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Files that it shows, as the model is told their names."""
+        return (self.path, *dict.fromkeys(excerpt.path for excerpt in self.excerpts))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -56,6 +68,8 @@ class Chat:
     messages: tuple[Message, ...]
     stop: tuple[str, ...] = ()
     max_tokens: int = 1024
+    sources: tuple[str, ...] = ()
+    """Files that it shows, as the model is told their names."""
 
 
 Prompt = Infill | Chat

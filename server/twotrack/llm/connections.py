@@ -16,6 +16,7 @@ import h11
 import httpcore
 
 from twotrack.llm import http2, sockets
+from twotrack.llm.api import sending
 from twotrack.llm.sockets import Socket
 
 KEPT_S = 55.0
@@ -154,6 +155,7 @@ class Connection(httpcore.AsyncConnectionInterface):
             return httpcore.Response(204)
         self._unused_until = None
         heard, asked_at = http.socket.heard, time.monotonic()
+        sending.get()()
         try:
             return await http.handle_async_request(request)
         except (httpcore.RemoteProtocolError, httpcore.ReadError) as error:

@@ -1,4 +1,4 @@
-"""Shows a text that a model wrote: in the editor where it can, else as a message."""
+"""Shows a page of Markdown: in the editor where it can, else as a message."""
 
 import asyncio
 import os
@@ -10,7 +10,6 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from twotrack.lsp.documents import uri_of
-from twotrack.shown import sentence
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
 _MESSAGE_CHARS = 2000
 
 
-async def show(server: "Server", title: str, text: str) -> None:
-    """Open `text` as a Markdown document of the user's own, or show a message."""
-    if server.client.shows_documents and await _open(server, title, text):
+async def show(server: "Server", page: str) -> None:
+    """Open `page`, which begins with a heading, as a document of the user's own, or tell it."""
+    if server.client.shows_documents and await _open(server, page):
         return
-    server.notices.tell(text[:_MESSAGE_CHARS])
+    server.notices.tell(page.partition("\n\n")[2][:_MESSAGE_CHARS])
 
 
-async def _open(server: "Server", title: str, text: str) -> bool:
-    path = await asyncio.to_thread(server.pages.write, f"# {sentence(title)}\n\n{text.rstrip()}\n")
+async def _open(server: "Server", page: str) -> bool:
+    path = await asyncio.to_thread(server.pages.write, f"{page.rstrip()}\n")
     params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
     try:
         result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)

@@ -58,6 +58,7 @@ def status(session: "Session", last: events.Answered | None, *, paused: bool) ->
         "last": last and _answer(last),
         "tasks": {task.value: _task(session, task) for task in session.routes},
         "models": [_model(session, name) for name in session.models if name != Track.RECALL],
+        "noModel": session.no_model(),
         "problems": list(session.problems),
         "ledger": str(session.ledger.path),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from twotrack.errors import EmptyReply, MalformedReply, ModelError, TimedOut
 from twotrack.events import Usage
-from twotrack.llm.api import Finish, Model, Prompt
+from twotrack.llm.api import Finish, Model, Prompt, sending
 from twotrack.routing import costs
 from twotrack.routing.patience import Limits
 
@@ -78,6 +78,8 @@ class Attempt:
     reply: Reply = field(default_factory=Reply)
     error: ModelError | None = None
     """Why it did not answer."""
+    sent: bool = False
+    """Whether the request was written, at least in part: until then it costs nothing."""
 
     @property
     def charged(self) -> bool:
@@ -104,6 +106,7 @@ class Attempt:
         """Stream the answer into `reply`. Raises ModelError: TimedOut where it stalls."""
         model, prompt, reply = self.model, self.prompt, self.reply
         costs.check_fits(prompt, model)
+        token = sending.set(self._sends)
         try:
             await self._stream(limits, enough, clock)
         except TimeoutError as timeout:
@@ -116,10 +119,15 @@ class Attempt:
             where = "".join(traceback.format_tb(bug.__traceback__))  # without values: no code
             logger.error("asking %s raised %s\n%s", model.name, type(bug).__name__, where)
             raise MalformedReply(model.name, f"failed inside ({type(bug).__name__}).") from bug
+        finally:
+            sending.reset(token)
         if reply.blank:
             withheld = reply.finish == "filtered"
             detail = "the provider withheld the answer." if withheld else "its answer is empty."
             raise EmptyReply(model.name, detail)
+
+    def _sends(self) -> None:
+        self.sent = True
 
     async def _stream(
         self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]

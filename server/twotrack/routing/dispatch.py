@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from twotrack.errors import (
@@ -16,13 +16,15 @@ from twotrack.errors import (
     RouteExhausted,
     Unauthorized,
 )
-from twotrack.events import Abandoned, Answered, Listener, ModelFailed, Source, Usage
-from twotrack.llm.api import Finish, Model, Prompt
+from twotrack.events import Abandoned, Listener, ModelFailed, Source, Usage
+from twotrack.llm.api import Model
 from twotrack.routing import costs, retries
 from twotrack.routing.accounts import Accounts, Purse
+from twotrack.routing.ask import Answer, Ask, Tried
 from twotrack.routing.attempt import Attempt, Reply
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
+from twotrack.routing.sent import Sent
 from twotrack.tasks import TASKS, Task, Track
 
 _PATIENCE = Patience()
@@ -40,69 +42,6 @@ class Route(Protocol):
     def deadline_s(self) -> float:
         """Seconds for all of them."""
         ...
-
-
-def never(text: str) -> bool:  # noqa: ARG001  # the shape of Ask.enough
-    """Let the model speak to its end."""
-    return False
-
-
-def nothing(text: str) -> str:  # noqa: ARG001  # the shape of Ask.usable
-    """Use nothing of an answer that broke off."""
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question to a route."""
-
-    task: Task
-    prompt_for: Callable[[Model], Prompt | None]
-    """The prompt in the shape that a model takes; None: this model cannot serve."""
-    enough: Callable[[str], bool] = never
-    """True as soon as the text so far is all that is wanted: the stream is cut there."""
-    usable: Callable[[str], str] = nothing
-    """What of a text that broke off is whole enough to serve where no model answers better."""
-    skip: frozenset[str] = frozenset()
-    """Models not to ask (again)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One model that was asked."""
-
-    model: str
-    ms: float
-    problem: str = ""
-    """Why it did not answer; empty: it did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a route answered. Times are counted from the question on, failed models included."""
-
-    text: str = field(repr=False)
-    finish: Finish | None
-    """None where the stream was cut because it was enough."""
-    model: str
-    """The model's name in the settings."""
-    asked_model: str
-    """The id that was asked for."""
-    answered_model: str
-    """The id that the provider says it used."""
-    track: Track
-    source: Source
-    first_token_ms: float
-    total_ms: float
-    usage: Usage
-    cost_usd: float | None
-    """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
-    attempts: tuple[Tried, ...] = ()
-
-    def told(self, task: Task) -> Answered:
-        """Give the event that says so, without the text."""
-        names = [field.name for field in fields(Answered) if field.name != "task"]
-        return Answered(task=task, **{name: getattr(self, name) for name in names})
 
 
 @dataclass(slots=True)
@@ -142,6 +81,7 @@ class Dispatcher:
         *,
         health: Health | None = None,
         purse: Purse | None = None,
+        sent: Sent | None = None,
         local_only: bool = False,
         first_token_s: float | None = None,
         total_s: float | None = None,
@@ -155,6 +95,7 @@ class Dispatcher:
         self.listener = listener
         self.health = health or Health(clock)
         self._purse = purse
+        self._sent = sent or Sent()
         self._local_only = local_only
         self._first_token_s = first_token_s
         self._total_s = total_s
@@ -221,7 +162,7 @@ class Dispatcher:
                 return await self._answer(course, spare)
         finally:
             if course.spare is not None:
-                self._tell_failed(ask.task, course.spare)
+                self._tell_failed(ask, course.spare)
         failures = [*course.failures.values()]
         if all(isinstance(failure, Declined) for failure in failures):
             problems = (self.health.problem(model.name) for model in models)
@@ -272,9 +213,11 @@ class Dispatcher:
         )
         self.health.asked(model.name)
         try:
-            await attempt.run(limits, course.ask.enough, self._clock)
+            with self._sent.taking_down(course.ask.task, attempt):
+                await attempt.run(limits, course.ask.enough, self._clock)
         except asyncio.CancelledError:
-            self._tell_abandoned(course.ask.task, attempt)
+            if attempt.sent:
+                self._tell_abandoned(course.ask, attempt)
             raise
         ended = self._clock()
         first_s = (reply.first_token_at or ended) - attempt.began
@@ -335,14 +278,14 @@ class Dispatcher:
         spare, reply = course.spare, attempt.reply
         usable = "" if reply.blank else course.ask.usable(reply.text)
         if spare is not None and not len(usable) > len(spare.reply.text):
-            self._tell_failed(course.ask.task, attempt)
+            self._tell_failed(course.ask, attempt)
         elif usable or isinstance(error, EmptyReply):
             attempt.use(usable)
             course.spare = attempt
             if spare is not None:
-                self._tell_failed(course.ask.task, spare)
+                self._tell_failed(course.ask, spare)
         else:
-            self._tell_failed(course.ask.task, attempt)
+            self._tell_failed(course.ask, attempt)
 
     async def _answer(self, course: _Course, attempt: Attempt) -> Answer:
         ended, begun, task = self._clock(), course.begun, course.ask.task
@@ -363,28 +306,34 @@ class Dispatcher:
             attempts=tuple(course.tried),
         )
         if free:
-            self.listener(answer.told(task))
+            self.listener(answer.told(course.ask))
             return answer
-        settling = self._accounts.settle(answer.told(task), model)
+        settling = self._accounts.settle(answer.told(course.ask), model)
         if TASKS[task].track is Track.FAST:
             return answer
         told = await asyncio.shield(settling)
         return replace(answer, cost_usd=told.cost_usd)
 
-    def _tell_failed(self, task: Task, attempt: Attempt) -> None:
+    def _tell_failed(self, ask: Ask, attempt: Attempt) -> None:
         model, error = attempt.model, attempt.error
         if error is None:
             return
         failed = ModelFailed(
-            task, error, asked_model=model.model_id, answered_model=attempt.reply.model_id
+            ask.task,
+            error,
+            asked_model=model.model_id,
+            answered_model=attempt.reply.model_id,
+            language=ask.language,
         )
         if attempt.charged:
             self._accounts.settle(replace(failed, usage=attempt.usage()), model)
         else:
             self.listener(failed)
 
-    def _tell_abandoned(self, task: Task, attempt: Attempt) -> None:
+    def _tell_abandoned(self, ask: Ask, attempt: Attempt) -> None:
         model, reply = attempt.model, attempt.reply
         usage = costs.of_cut(attempt.prompt, reply.usage, reply.text)
-        abandoned = Abandoned(task, model.name, usage, None, model.model_id, reply.model_id)
+        abandoned = Abandoned(
+            ask.task, model.name, usage, None, model.model_id, reply.model_id, ask.language
+        )
         self._accounts.settle(abandoned, model)

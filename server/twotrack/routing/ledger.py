@@ -76,6 +76,7 @@ _STEPS = (
         "ALTER TABLE requests ADD COLUMN cache_write_1h_tokens INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE requests ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE requests ADD COLUMN language TEXT",),  # LSP's id of the file in question
 )
 """What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
 _FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
@@ -109,6 +110,7 @@ class _Row:
     first_token_ms: float | None = None
     total_ms: float | None = None
     outcome: str
+    language: str | None
 
 
 _COLUMNS = tuple(column.name for column in fields(_Row))
@@ -358,6 +360,7 @@ def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
         estimated=usage.estimated,
         cost_usd=event.cost_usd,
         outcome="abandoned",
+        language=event.language or None,
     )
     if isinstance(event, ModelFailed):
         return replace(row, outcome=type(event.error).__name__)

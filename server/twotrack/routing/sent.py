@@ -1,17 +1,25 @@
 """What was sent to models lately, for the person who asks to see it. In memory only."""
 
+import asyncio
+import re
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from twotrack.errors import ModelError
-from twotrack.llm.api import Chat, Chunk, Model, Prompt
+from twotrack.events import Usage
+from twotrack.llm.api import PLACEHOLDER, Chat, Infill, Model, Prompt
+from twotrack.routing import costs
+from twotrack.routing.attempt import Attempt
+from twotrack.tasks import Task, Track
 
 _KEPT = 20
 _MOST_CHARS = 200_000
 """Of one prompt or answer; a longer one is cut in its middle."""
+_REDACTED = re.compile(PLACEHOLDER[:-1] + r"(?:-\d+)?>")
+"""The placeholder, also where it is numbered so that the secret can come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,7 @@ class Question:
 
     at: float
     """Seconds since 1970."""
+    task: str
     model: str
     """Its name in the settings."""
     path: str
@@ -28,82 +37,84 @@ class Question:
     answer: str
     """As far as it came."""
     ms: float
+    cost_usd: float | None
+    """None: unknown."""
     outcome: str
     """"answered", "abandoned", or the name of the failure."""
+    sources: tuple[str, ...]
+    """The files that the prompt shows, as the model was told their names."""
+    redacted: int
+    """Placeholders for secrets in the prompt."""
 
 
 class Sent:
-    """The last questions, and how many are under way. `changed` hears when that changes."""
+    """The last requests, and how many are under way. `changed` hears when that changes."""
 
     def __init__(
         self, changed: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time
     ) -> None:
         self.busy = 0
-        """Questions under way."""
+        """Requests under way."""
         self._changed = changed
         self._clock = clock
-        self._questions: deque[Question] = deque(maxlen=_KEPT)
+        self._ended: deque[_Ended] = deque(maxlen=_KEPT)
 
-    def questions(self) -> tuple[Question, ...]:
-        """Give the questions that have ended, the newest first."""
-        return tuple(self._questions)
+    async def questions(self) -> tuple[Question, ...]:
+        """Return the requests that have ended, the newest first, each with its cost."""
+        return tuple(await asyncio.gather(*(ended.question() for ended in self._ended)))
 
-    def noted(self, model: Model) -> Model:
-        """Give `model` with its questions taken down here."""
-        return replace(model, provider=_Noted(model, self))
-
-    def begin(self) -> float:
-        """Count a question; give when it began."""
+    @contextmanager
+    def taking_down(self, task: Task, attempt: Attempt) -> Iterator[None]:
+        """Count a request while it is under way; take it down if it was sent."""
+        if attempt.model.name == Track.RECALL:  # nothing leaves the process
+            yield
+            return
+        began, outcome = self._clock(), "abandoned"
         self.busy += 1
         self._changed()
-        return self._clock()
-
-    def end(self, model: str, prompt: Prompt, answer: str, began: float, outcome: str) -> None:
-        """Take down a question that has ended."""
-        self.busy -= 1
-        path = "" if isinstance(prompt, Chat) else prompt.path
-        ms = (self._clock() - began) * 1e3
-        self._questions.appendleft(
-            Question(began, model, path, _cut(_words(prompt)), _cut(answer), ms, outcome)
-        )
-        self._changed()
-
-
-class _Noted:
-    """A provider whose questions are taken down."""
-
-    def __init__(self, model: Model, sent: Sent) -> None:
-        self._name = model.name
-        self._provider = model.provider
-        self._sent = sent
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Stream as the provider does."""
-        answer: list[str] = []
-        outcome = "abandoned"
-        began = self._sent.begin()
         try:
-            async with aclosing(self._provider.stream(prompt)) as chunks:
-                async for chunk in chunks:
-                    answer.append(chunk.text)
-                    yield chunk
+            yield
             outcome = "answered"
-        except GeneratorExit:  # what came was enough
-            outcome = "answered"
-            raise
         except ModelError as error:
             outcome = type(error).__name__
             raise
         finally:
-            self._sent.end(self._name, prompt, "".join(answer), began, outcome)
+            self.busy -= 1
+            if attempt.sent:
+                ms = (self._clock() - began) * 1e3
+                self._ended.appendleft(_Ended(began, task, attempt, ms, outcome))
+            self._changed()
 
-    async def warm(self, prompt: Prompt | None = None) -> None:
-        """Warm as the provider does."""
-        await self._provider.warm(prompt)
 
-    async def aclose(self) -> None:
-        """Close the provider."""
-        await self._provider.aclose()
+class _Ended:
+    """A request that has ended; the text of its prompt is put together when somebody reads it."""
+
+    def __init__(self, at: float, task: Task, attempt: Attempt, ms: float, outcome: str) -> None:
+        self._at, self._ms, self._outcome = at, ms, outcome
+        self._task = task
+        self._model: Model = attempt.model
+        self._prompt: Prompt = attempt.prompt
+        self._answer = _cut(attempt.reply.text)
+        self._answered_model = attempt.reply.model_id
+        asked = attempt.charged or outcome in ("answered", "abandoned")
+        self._usage = attempt.usage() if asked else Usage()
+
+    async def question(self) -> Question:
+        prompt = self._prompt
+        words = _words(prompt)
+        return Question(
+            at=self._at,
+            task=self._task,
+            model=self._model.name,
+            path=prompt.path if isinstance(prompt, Infill) else "",
+            prompt=_cut(words),
+            answer=self._answer,
+            ms=self._ms,
+            cost_usd=await costs.usd(self._model, self._answered_model, self._usage),
+            outcome=self._outcome,
+            sources=prompt.sources,
+            redacted=len(_REDACTED.findall(words)),
+        )
 
 
 def _words(prompt: Prompt) -> str:

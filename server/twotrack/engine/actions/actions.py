@@ -144,7 +144,8 @@ class Actions:
             self._related(document, view.lines().end, others),
             await self._rules(document),
         )
-        return await carry_out(self._dispatcher, await _JOBS[offer.task](scene), on_step)
+        job = await _JOBS[offer.task](scene)
+        return await carry_out(self._dispatcher, job, on_step, document.language)
 
     def _view(self, document: Document, selection: Range) -> View:
         text = document.text

@@ -25,7 +25,7 @@ from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import PLAIN, DocStyle
 from twotrack.llm.api import Infill, Model, Prompt
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 

@@ -12,7 +12,7 @@ from twotrack.engine.replies import without_repetition
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.shown import markdown
 from twotrack.tasks import Task
 

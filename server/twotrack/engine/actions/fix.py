@@ -14,7 +14,7 @@ from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Infill, Prompt
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 

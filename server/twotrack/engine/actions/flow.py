@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Chat, Infill, Message, Model, Prompt
-from twotrack.routing.dispatch import Answer, Ask, Dispatcher, never
+from twotrack.routing.ask import Answer, Ask, never
+from twotrack.routing.dispatch import Dispatcher
 from twotrack.tasks import Task, Track
 
 Step = Callable[[str], None]
@@ -42,21 +43,21 @@ class _Refused:
     """In words for the model and the person."""
 
 
-async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
-    """Give the first proposal that passes its check.
+async def carry_out(dispatcher: Dispatcher, job: Job, step: Step, language: str = "") -> Proposal:
+    """Give the first proposal that passes its check; `language` is the file's, for the ledger.
 
     Raises RouteExhausted where no model answered, and ReplyRejected with the last finding where
     none gave a usable answer.
     """
     step("asking the model")
-    refused = await _asked(dispatcher, job, None, frozenset())
+    refused = await _asked(dispatcher, job, None, frozenset(), language)
     if isinstance(refused, Proposal):
         return refused
     tried = frozenset({refused.answer.model})
     for skip in (frozenset[str](), tried):
         step(f"asking {'the next model' if skip else 'again'}: {refused.finding}")
         try:
-            result = await _asked(dispatcher, job, refused, skip)
+            result = await _asked(dispatcher, job, refused, skip, language)
         except RouteExhausted:
             continue
         if isinstance(result, Proposal):
@@ -68,7 +69,11 @@ async def carry_out(dispatcher: Dispatcher, job: Job, step: Step) -> Proposal:
 
 
 async def _asked(
-    dispatcher: Dispatcher, job: Job, before: _Refused | None, skip: frozenset[str]
+    dispatcher: Dispatcher,
+    job: Job,
+    before: _Refused | None,
+    skip: frozenset[str],
+    language: str,
 ) -> Proposal | _Refused:
     prompts: dict[str, Prompt] = {}
 
@@ -83,7 +88,8 @@ async def _asked(
             prompts[model.name] = prompt
         return prompt
 
-    answer = await dispatcher.ask(Ask(job.task, prompt_for, job.enough, skip=skip))
+    ask = Ask(job.task, prompt_for, job.enough, skip=skip, language=language)
+    answer = await dispatcher.ask(ask)
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from twotrack.context.redaction import PLACEHOLDER, secrets
+from twotrack.context.redaction import secrets
 from twotrack.errors import ReplyRejected, TwotrackError
+from twotrack.llm.api import PLACEHOLDER
 
 _STAND_IN = re.compile(r"<redacted(?:-\d+)?>")
 

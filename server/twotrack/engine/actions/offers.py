@@ -11,7 +11,7 @@ from twotrack.tasks import Task
 from twotrack.text import Edit, Position, Range
 
 if TYPE_CHECKING:
-    from twotrack.routing.dispatch import Answer
+    from twotrack.routing.ask import Answer
 
 ACTIONS = (Task.FIX, Task.REFACTOR, Task.DOCUMENT, Task.SIMPLIFY, Task.TEST, Task.EXPLAIN)
 """The tasks that are code actions, in the order in which they are offered."""

@@ -49,16 +49,19 @@ def chat(
     head = f"<project-rules>\n{around.rules}\n</project-rules>" if around.rules else ""
     what = f"File: {around.path} ({around.language.name})\n\n<code>\n{code}\n</code>\n\n{request}"
     window = _window(around)
-    for files, extras in ((_excerpts(around), window), ([], window), ([], [])):
+    for excerpts, extras in ((around.excerpts, window), ((), window), ((), [])):
+        files = [f'<file path="{e.path}">\n{e.text}\n</file>' for e in excerpts]
         stable = "".join(f"{part}\n\n" for part in (head, *files) if part)
         content = stable + "\n\n".join((*extras, what))
         if len(system) + len(content) <= room:
-            return Chat(system, (Message("user", content, len(stable)),), max_tokens=most)
+            named = (around.path, *(e.path for e in excerpts), *(["project rules"] * bool(head)))
+            return Chat(
+                system,
+                (Message("user", content, len(stable)),),
+                max_tokens=most,
+                sources=tuple(dict.fromkeys(named)),
+            )
     return None
-
-
-def _excerpts(around: Surroundings) -> list[str]:
-    return [f'<file path="{e.path}">\n{e.text}\n</file>' for e in around.excerpts]
 
 
 def _window(around: Surroundings) -> list[str]:

@@ -25,7 +25,7 @@ from twotrack.engine.edits.parse import block_of, complete
 from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Infill, Model, Prompt
-from twotrack.routing.dispatch import Answer
+from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 

@@ -14,6 +14,7 @@ from twotrack.lsp.handlers import (
     inline_completion,
     lifecycle,
     plugin,
+    records,
     synchronization,
     watched_files,
     workspace_folders,
@@ -37,6 +38,7 @@ _ROOMS = (
     watched_files,
     workspace_folders,
     plugin,
+    records,
 )
 
 

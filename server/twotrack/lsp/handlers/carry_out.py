@@ -11,6 +11,7 @@ from twotrack.engine.actions.test_files import check_on_disk
 from twotrack.engine.edits.rebase import rebase, rebase_range
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp import explanation, to_proto
+from twotrack.shown import sentence
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
     document, offer = _take(server, data)
     proposal = await propose(server, title, document, offer)
     if proposal.text:
-        await explanation.show(server, title, proposal.text)
+        await explanation.show(server, f"# {sentence(title)}\n\n{proposal.text}")
     return proposal
 
 

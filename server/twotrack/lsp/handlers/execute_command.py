@@ -44,12 +44,13 @@ def register(server: "Server") -> None:
 
 
 async def _show_request(server: "Server") -> None:
-    last = next(iter(server.session.sent.questions()), None)
-    if last is None:
+    from twotrack.lsp.records import sent_page  # noqa: PLC0415  # lazily: seldom wanted
+
+    questions = await server.session.sent.questions()
+    if not questions:
         server.notices.tell("twotrack: nothing was sent yet.")
         return
-    text = f"{last.outcome} after {last.ms:.0f} ms\n\n{last.prompt}\n\n── answer ──\n{last.answer}"
-    await explanation.show(server, f"The last question to {last.model}", text)
+    await explanation.show(server, sent_page(questions[:1]))
 
 
 def status_text(now: Mapping[str, Any]) -> str:

@@ -1,8 +1,6 @@
 """twotrack/*: what the plug-ins of editors ask for beyond LSP."""
 
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -43,13 +41,6 @@ def register(server: "Server") -> None:
         server.session.use_model(Track(track), model)
         server.status_line.changed()
         return server.status()
-
-    @server.feature("twotrack/requests")
-    def requests(_: Any) -> list[dict[str, Any]]:
-        return [
-            {**asdict(question), "at": datetime.fromtimestamp(question.at, UTC).isoformat()}
-            for question in server.session.sent.questions()
-        ]
 
     @server.feature("twotrack/edit")
     def edit(given: Any) -> Coroutine[Any, Any, dict[str, Any]]:
