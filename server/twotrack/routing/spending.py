@@ -1,0 +1,136 @@
+"""What the ledger adds up to: by day, model, task and language."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from twotrack.errors import TwotrackError
+
+Dimension = Literal["day", "model", "task", "language"]
+DIMENSIONS: tuple[Dimension, ...] = ("day", "model", "task", "language")
+
+_LOCKED_S = 5.0
+_SUMS = """
+SELECT day, model, task, {language}, count(*), sum(outcome = 'answered'),
+  sum(input_tokens), sum(cached_tokens), sum(output_tokens), total(cost_usd), sum(cost_usd IS NULL)
+FROM requests WHERE day >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What some requests took together. An empty key: all, or not known."""
+
+    day: str = ""
+    """The user's local day, such as "2026-05-09"."""
+    model: str = ""
+    """Its name in the settings."""
+    task: str = ""
+    language: str = ""
+    """LSP's language id."""
+    requests: int = 0
+    answered: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input: read from the provider's cache."""
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    """As far as it is known."""
+    unpriced: int = 0
+    """Requests whose cost is not known."""
+
+    def plus(self, other: "Sum") -> "Sum":
+        """Return both together, with the keys of this one."""
+        return Sum(
+            self.day,
+            self.model,
+            self.task,
+            self.language,
+            self.requests + other.requests,
+            self.answered + other.answered,
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_usd + other.cost_usd,
+            self.unpriced + other.unpriced,
+        )
+
+
+def days_ago(today: date, days: int) -> date:
+    """Return the first of the last `days` days, today among them."""
+    return today - timedelta(days=days - 1)
+
+
+def sums(ledger: Path, since: date) -> list[Sum]:
+    """Return the sums of each day, model, task and language since a local day; blocks.
+
+    There are none where there is no ledger yet. Raises TwotrackError where it cannot be read.
+    """
+    if not ledger.exists():
+        return []
+    try:
+        address = f"{ledger.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, timeout=_LOCKED_S, uri=True)) as database:
+            columns = {row[1] for row in database.execute("PRAGMA table_info(requests)")}
+            language = "coalesce(language, '')" if "language" in columns else "''"
+            rows = database.execute(_SUMS.format(language=language), (since.isoformat(),))
+            return [Sum(*row) for row in rows]
+    except sqlite3.Error as error:
+        raise TwotrackError(f"The ledger {ledger} cannot be read: {error}.") from None
+
+
+def by(dimension: Dimension, parts: Iterable[Sum]) -> list[Sum]:
+    """Add up `parts` by one of their keys: days in order, else the dearest first."""
+    found: dict[str, Sum] = {}
+    for part in parts:
+        key: str = getattr(part, dimension)
+        keys: dict[str, Any] = {dimension: key}
+        found[key] = found.get(key, Sum(**keys)).plus(part)
+    if dimension == "day":
+        return [found[day] for day in sorted(found)]
+    return sorted(found.values(), key=lambda one: (-one.cost_usd, -one.requests))
+
+
+HEADS = ("", "requests", "answered", "input", "cached", "output", "USD")
+
+
+def cells(dimension: Dimension, one: Sum) -> tuple[str, ...]:
+    """Return a sum as a row under HEADS."""
+    return (
+        getattr(one, dimension) or "(unknown)",
+        f"{one.requests:,}",
+        f"{one.answered:,}",
+        f"{one.input_tokens:,}",
+        f"{one.cached_tokens:,}",
+        f"{one.output_tokens:,}",
+        usd(one),
+    )
+
+
+def usd(one: Sum) -> str:
+    """Return what a sum cost, in words."""
+    known = "free" if not one.cost_usd else f"{one.cost_usd:.4f}"
+    if not one.unpriced:
+        return known
+    return "unknown" if one.unpriced == one.requests else f"{one.cost_usd:.4f} + unknown"
+
+
+def summary(parts: Sequence[Sum], since: date) -> str:
+    """Return in a sentence what all of `parts` took."""
+    whole = total(parts)
+    if not parts:
+        return f"Nothing was asked since {since}."
+    unit = "USD" if whole.cost_usd else ""
+    return f"Since {since}: {whole.requests:,} requests, {usd(whole)} {unit}".rstrip() + "."
+
+
+def total(parts: Sequence[Sum]) -> Sum:
+    """Add up all of `parts`."""
+    whole = Sum()
+    for part in parts:
+        whole = whole.plus(part)
+    return whole
