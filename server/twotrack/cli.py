@@ -216,7 +216,7 @@ def _serve() -> int:
         # lazily: initialize is answered before the engine is imported
         from twotrack.session import Session  # noqa: PLC0415
 
-        return Session(os.environ, listener)
+        return Session(os.environ, listener, asks_for_keys=True)
 
     if sys.stdin.isatty():
         print(  # noqa: T201 - for a person who started it by hand

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 
 from twotrack.engine.actions import raw
-from twotrack.events import Usage
 from twotrack.llm import registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import available
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.prices import cost_usd
+from twotrack.llm.prices import per_million
 from twotrack.report import KeySource, ModelRow
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Task, Track
 
-_SAMPLE_TOKENS = 1_000
-"""Tokens whose price is looked up: few, because some models cost more for long prompts."""
 _VARIABLE = "the environment variable "
 
 
@@ -52,7 +49,7 @@ def _row(session: Session, model: Model, environment: Mapping[str, str]) -> Mode
         dialect=preset.dialect.value,
         gaps=entry.fim or registry.template_of(preset, entry.model) or "chat",
         context_window=can.context_window,
-        price=price(model),
+        price=per_million(model),
     )
 
 
@@ -72,22 +69,6 @@ def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) 
     variable = source.removeprefix(_VARIABLE)
     found = bool(environment.get(variable, "").strip())
     return KeySource(None) if endpoint.local and not found else KeySource(found, variable)
-
-
-def price(model: Model) -> tuple[float, float] | None:
-    """Give the USD per million tokens of input and output; None: not known.
-
-    It may import genai-prices (0.2 s).
-    """
-    per_token = [
-        cost_usd(model, model.model_id, usage)
-        for usage in (Usage(input_tokens=_SAMPLE_TOKENS), Usage(output_tokens=_SAMPLE_TOKENS))
-    ]
-    scale = 1_000_000 / _SAMPLE_TOKENS
-    match per_token:
-        case [float() as read, float() as written]:
-            return round(read * scale, 6), round(written * scale, 6)
-    return None
 
 
 def unfit(session: Session, route: Route) -> bool:
