@@ -38,14 +38,15 @@ class Consent:
 
     def allows(self, variable: str) -> bool:
         """Whether the key in `variable` may be used now."""
-        answer = self._answer(variable)
+        answer = self.answer(variable)
         return not self._asks if answer is None else answer
 
     def is_open(self, variable: str) -> bool:
         """Whether a person is still to be asked."""
-        return self._asks and self._answer(variable) is None
+        return self._asks and self.answer(variable) is None
 
-    def _answer(self, variable: str) -> bool | None:
+    def answer(self, variable: str) -> bool | None:
+        """What the person said of the key in `variable`; None: nothing yet."""
         if self._answers is None:
             self._answers = _read(self._path)
         return True if variable in self._given else self._answers.get(variable)

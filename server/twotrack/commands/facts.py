@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from twotrack import consent
 from twotrack.engine.actions import raw
-from twotrack.llm import registry
+from twotrack.llm import discovery, registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import available
 from twotrack.llm.presets import PRESETS
@@ -57,7 +58,7 @@ def _defined(session: Session, name: str, key: KeySource) -> str:
     origin = session.loaded.origins.get(f"models.{name}.provider")
     if origin is not None:
         return origin
-    return f"found ({key.name})" if key.name else "found on this machine"
+    return "found in the environment" if key.name else "found on this machine"
 
 
 def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) -> KeySource:
@@ -69,6 +70,28 @@ def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) 
     variable = source.removeprefix(_VARIABLE)
     found = bool(environment.get(variable, "").strip())
     return KeySource(None) if endpoint.local and not found else KeySource(found, variable)
+
+
+def found_keys(session: Session, environment: Mapping[str, str]) -> list[str]:
+    """Say what becomes of the keys in the environment; nothing where the settings name models."""
+    settings = session.loaded.settings
+    if settings.models or not settings.discovery.environment:
+        return []
+    found = discovery.from_environment(environment)
+    variables = sorted({PRESETS[m.provider].api_key_env or "" for m in found.models.values()})
+    if not variables:
+        return []
+    said = {
+        True: "used: you said so in the editor",
+        False: "not used: you said so in the editor",
+        None: "used by commands; an editor asks first",
+    }
+    path = consent.default_path()
+    return [
+        *(f"{name}: {said[session.consent.answer(name)]}" for name in variables),
+        f"The answers are kept in {path}; delete it to be asked again.",
+        "To forbid all: environment = false below [discovery] in your settings.",
+    ]
 
 
 def unfit(session: Session, route: Route) -> bool:
