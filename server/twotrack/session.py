@@ -66,7 +66,9 @@ class Session:
         listener: events.Listener,
         *,
         asks_for_keys: bool = False,
+        dispatch: type[Dispatcher] = Dispatcher,
     ) -> None:
+        self._dispatch = dispatch
         self._environment = environment
         self.consent = Consent(environment, consent.default_path(), asks=asks_for_keys)
         self._listener = listener
@@ -152,7 +154,7 @@ class Session:
             self._later(self.dispatcher.aclose())  # costs that are still being computed
         self.purse = Budget(settings.budget, self.ledger)
         self._composed = True
-        self.dispatcher = dispatcher = Dispatcher(
+        self.dispatcher = dispatcher = self._dispatch(
             self.routes,
             self.models,
             self.heard,

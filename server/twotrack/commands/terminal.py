@@ -67,6 +67,14 @@ def show_data(data: Any) -> None:
     show(json.dumps(data, indent=2) + "\n")
 
 
+def ask(question: str) -> str:
+    """Ask the person; return what they type. Raises TwotrackError where nobody answers."""
+    try:
+        return input(question)
+    except EOFError:
+        raise TwotrackError("Nobody answers, so nothing was written.") from None
+
+
 def say(sentence: str) -> None:
     """Tell the person something, on standard error."""
     print(f"twotrack: {printable(sentence)}", file=sys.stderr, flush=True)  # noqa: T201 - for a person
