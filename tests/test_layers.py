@@ -28,6 +28,7 @@ FLOORS = [
         "log",
         "folders",
         "shown",
+        "installation",
         "credentials",
         "consent",
     },

