@@ -52,16 +52,16 @@ check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
-	$(RUN)python -m twotrack.settings.reference README.md --check
-	$(RUN)python -m twotrack.llm.providers_reference README.md --check
+	$(RUN)python -m twotrack.settings.reference docs/settings.md --check
+	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
 	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
-	$(RUN)python -m twotrack.settings.reference README.md
-	$(RUN)python -m twotrack.llm.providers_reference README.md
+	$(RUN)python -m twotrack.settings.reference docs/settings.md
+	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md
 	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
 
