@@ -14,6 +14,9 @@ PLACES = {
         "server/twotrack/__init__.py": r'^__version__ = "(.+)"$',
         "editors/vscode/package.json": r'^  "version": "(.+)",$',
         "editors/emacs/twotrack.el": r"^;; Version: (.+)$",
+        "packaging/homebrew/twotrack.rb": r"/v(.+)\.tar\.gz\"$",
+        "packaging/mason/packages/twotrack/package.yaml": r"pypi/twotrack@(.+)\?extra=local$",
+        "packaging/nixpkgs/package.nix": r'^  version = "(.+)";$',
     },
     "smollm2-v": {"packaging/smollm2/pyproject.toml": r'^version = "(.+)"$'},
 }

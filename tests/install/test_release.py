@@ -54,19 +54,18 @@ def test_every_link_of_the_page_on_pypi_leads_somewhere(built: Path) -> None:
 IMAGE = "editors/terminal/demo.svg"
 
 
-def test_the_sdist_holds_the_tests_and_nothing_that_git_does_not(built: Path) -> None:
+def test_the_sdist_holds_the_tests_and_nothing_that_git_ignores(built: Path) -> None:
     git = shutil.which("git") or "git"
-    listed = subprocess.run(
-        [git, "ls-files"], cwd=CHECKOUT, check=False, capture_output=True, text=True
-    )
+    command = [git, "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=CHECKOUT, check=False, capture_output=True, text=True)
     if listed.returncode != 0:
         pytest.skip("these tests do not run in a repository")
-    tracked = set(listed.stdout.splitlines())
+    ours = {name for name in listed.stdout.splitlines() if (CHECKOUT / name).exists()}
     [sdist] = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert names - tracked == {"PKG-INFO"}
-    left_out = {name for name in tracked - names if not name.startswith(".github/")}
+    assert names - ours == {"PKG-INFO"}
+    left_out = {name for name in ours - names if not name.startswith(".github/")}
     assert left_out == {".pre-commit-config.yaml"}
 
 
@@ -114,9 +113,23 @@ def test_every_manifest_names_the_same_repository() -> None:
     assert extension["repository"]["url"] == f"{URL}.git"
     assert (CHECKOUT / extension["repository"]["directory"] / "package.json").exists()
     assert extension["bugs"]["url"] == f"{URL}/issues"
-    for file in ("pyproject.toml", "packaging/smollm2/pyproject.toml", "SECURITY.md"):
+    for file in NAMED:
         named = re.findall(r"https://github\.com/[\w-]+/[\w-]+", (CHECKOUT / file).read_text())
         assert set(named) == {URL}, file
+    assert URL.partition(".com/")[2] in (CHECKOUT / "packaging/melpa/twotrack").read_text()
+
+
+NAMED = (
+    "SECURITY.md",
+    "editors/emacs/twotrack.el",
+    "packaging/homebrew/twotrack.rb",
+    "packaging/mason/packages/twotrack/package.yaml",
+    "packaging/nixpkgs/package.nix",
+    "packaging/nvim-lspconfig/lsp/twotrack.lua",
+    "packaging/smollm2/README.md",
+    "packaging/smollm2/pyproject.toml",
+    "pyproject.toml",
+)
 
 
 @pytest.mark.parametrize(
