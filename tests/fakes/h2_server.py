@@ -55,6 +55,8 @@ class Answer(Enum):
     """RST_STREAM that says this request was not begun."""
     GARBAGE = auto()
     """What is no frame."""
+    NO_STATUS = auto()
+    """A status that is no number."""
     FAILED = auto()
     """RST_STREAM that says something went wrong."""
 
@@ -237,6 +239,8 @@ class _Connection:
                 self.gone = True
             case Answer.REFUSED:
                 self._h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)
+            case Answer.NO_STATUS:
+                self._h2.send_headers(number, [(":status", "fine")], end_stream=True)
             case Answer.FAILED:
                 self._h2.reset_stream(number, ErrorCodes.INTERNAL_ERROR)
 

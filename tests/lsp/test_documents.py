@@ -84,6 +84,7 @@ def test_the_last_touched_document_comes_first() -> None:
     typed(documents, 2, insert(0, 0, "x"))
     assert [d.uri[-4] for d in documents.all()] == ["a", "c", "b"]
     assert [d.uri[-4] for d in documents.others(URI)] == ["c", "b"]
+    assert [d.uri[-4] for d in documents.others(URI, 1)] == ["c"]
 
 
 @pytest.mark.parametrize("path", ["/w/a.py", "/w/ä b/#1.py"])
