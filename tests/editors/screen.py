@@ -13,7 +13,9 @@ from pictures import with_font
 from rich.console import Console
 from rich.text import Text
 
-PATIENCE_S = 20.0
+from patience import patient
+
+PATIENCE_S = patient(20.0)
 """Longest wait; a test that needs it has failed."""
 
 Wanted = str | re.Pattern[str] | Callable[[str], object]
