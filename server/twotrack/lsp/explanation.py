@@ -26,7 +26,11 @@ async def show(server: "Server", title: str, text: str) -> None:
 
 
 async def _open(server: "Server", title: str, text: str) -> bool:
-    path = await asyncio.to_thread(server.pages.write, f"# {sentence(title)}\n\n{text.rstrip()}\n")
+    try:
+        page = f"# {sentence(title)}\n\n{text.rstrip()}\n"
+        path = await asyncio.to_thread(server.pages.write, page)
+    except OSError:  # the disk is full, or something has tidied the folder away
+        return False
     params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
     try:
         result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)
