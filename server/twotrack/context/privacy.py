@@ -136,6 +136,8 @@ class Shield:
 
     def _sendable(self, path: Path) -> bool:
         real = path.resolve()
+        if real.is_symlink():  # a loop of links: since Python 3.13, resolve() does not raise
+            return False
         return not (
             any(is_secret(p) or self._excluded(self._privacy.exclude, p) for p in {path, real})
             or self._ignored(path)
