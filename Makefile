@@ -32,7 +32,7 @@ check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)mypy
 	$(RUN)python -m twotrack.settings.reference README.md --check
 	$(RUN)python -m twotrack.llm.providers_reference README.md --check
-	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json --check
+	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
@@ -40,7 +40,7 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)ruff format .
 	$(RUN)python -m twotrack.settings.reference README.md
 	$(RUN)python -m twotrack.llm.providers_reference README.md
-	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json
+	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run

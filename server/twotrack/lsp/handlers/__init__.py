@@ -15,6 +15,7 @@ from twotrack.lsp.handlers import (
     lifecycle,
     plugin,
     records,
+    subject,
     synchronization,
     watched_files,
     workspace_folders,
@@ -39,6 +40,7 @@ _ROOMS = (
     workspace_folders,
     plugin,
     records,
+    subject,
 )
 
 

@@ -11,6 +11,7 @@ from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
+from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -73,7 +74,7 @@ async def _act(server: "Server", data: Any) -> None:
     try:
         await apply(server, await carry_out(server, title, data))
     except TwotrackError as error:
-        server.notices.error(f"{title}: {error.message}")
+        server.notices.error(f"{title}: {error.message}", reason(error))
     except Exception as error:
-        server.notices.error(f"{title}: {response_error(error)[1]}")
+        server.notices.error(f"{title}: {response_error(error)[1]}", reason(error))
         raise  # for the log
