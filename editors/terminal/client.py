@@ -95,6 +95,8 @@ class Client:
         self.requests: list[tuple[str, Any]] = []
         self.configuration: Json | None = None
         self.refuse_edits = False
+        self.choices: list[str] = []
+        """Titles to choose when the server asks, in order; then nothing is chosen."""
         self.on_notification: Callable[[str, Any], None] = lambda _method, _params: None
         self._waiting: dict[int | str, asyncio.Future[Any]] = {}
         self._answered = asyncio.Condition()
@@ -235,6 +237,8 @@ class Client:
             return self.apply(params["edit"])
         if method == "window/showDocument":
             return {"success": True}
+        if method == "window/showMessageRequest" and self.choices:
+            return {"title": self.choices.pop(0)}
         return None
 
     # -- documents -----------------------------------------------------------------------------

@@ -46,6 +46,14 @@ _SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ),
         ("doctor", "doctor --all --timeout 60"),
     ),
+    "setup": (
+        "choose models among those that are here, and write the settings",
+        (
+            "Look for keys and model servers, ask which to use, show the settings, and write\n"
+            "them if you agree. A file that names models already is not changed."
+        ),
+        ("setup", "setup --yes"),
+    ),
     "ledger": (
         "show what was asked and what it cost",
         (
@@ -109,6 +117,13 @@ def _parser() -> _Parser:
         "place", metavar="FILE:LINE:COL", type=_place, help="line and column in characters, from 1"
     )
     _add_edit(made["edit"])
+    for name in ("complete", "edit"):
+        made[name].add_argument(
+            "--dry-run", action="store_true", help="show what would be sent, and send nothing"
+        )
+    made["setup"].add_argument(
+        "--yes", action="store_true", help="take the first of each, and ask nothing"
+    )
     made["ledger"].add_argument(
         "--since", metavar="DAY", type=_day, default="30d", help="YYYY-MM-DD or days, such as 7d"
     )
@@ -125,7 +140,8 @@ def _command(commands: "argparse._SubParsersAction[_Parser]", name: str) -> _Par
         epilog="\n  ".join(["examples:", *(f"twotrack {example}" for example in examples)]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    if name != "setup":  # which is for a person
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
@@ -216,7 +232,7 @@ def _serve() -> int:
         # lazily: initialize is answered before the engine is imported
         from twotrack.session import Session  # noqa: PLC0415
 
-        return Session(os.environ, listener)
+        return Session(os.environ, listener, asks_for_keys=True)
 
     if sys.stdin.isatty():
         print(  # noqa: T201 - for a person who started it by hand
@@ -250,7 +266,7 @@ def _doctor(options: argparse.Namespace) -> int:
 def _complete(options: argparse.Namespace) -> int:
     from twotrack.commands import complete  # noqa: PLC0415  # lazily, as said above
 
-    return complete.run(os.environ, options.place, as_json=options.json)
+    return complete.run(os.environ, options.place, as_json=options.json, dry_run=options.dry_run)
 
 
 def _edit(options: argparse.Namespace) -> int:
@@ -263,6 +279,7 @@ def _edit(options: argparse.Namespace) -> int:
         options.diagnostic,
         options.write,
         options.json,
+        options.dry_run,
     )
     return edit.run(os.environ, order)
 
@@ -273,9 +290,16 @@ def _ledger(options: argparse.Namespace) -> int:
     return ledger.run(options.since, "csv" if options.csv else "json" if options.json else "text")
 
 
+def _setup(options: argparse.Namespace) -> int:
+    from twotrack.commands import setup  # noqa: PLC0415  # lazily, as said above
+
+    return setup.run(os.environ, yes=options.yes)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": _models,
     "doctor": _doctor,
+    "setup": _setup,
     "ledger": _ledger,
     "complete": _complete,
     "edit": _edit,

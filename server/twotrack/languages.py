@@ -320,6 +320,17 @@ _TEXT = frozenset({"", "text", "txt", PLAIN.id})
 _BY_ENDING = {ending: language for language in _LANGUAGES for ending in language.extensions}
 
 
+def meant(word: str) -> str:
+    """Return the LSP identifier that `word` is another writing of, such as "C++"; else nothing."""
+    folded = word.casefold()
+    if word in LANGUAGES or word in _ALIASES:
+        return ""
+    if folded in LANGUAGES:
+        return folded
+    named = (i for i, language in LANGUAGES.items() if language.name.casefold() == folded)
+    return next(named, _ALIASES.get(folded, ""))
+
+
 def language_of(language_id: str, path: Path | None) -> Language:
     """Return the language of an LSP identifier, else of the file's name.
 

@@ -1,6 +1,7 @@
 """The report of `twotrack models`: what was found, what each task uses, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,23 +58,26 @@ class Report:
     origins: Mapping[str, str]
     """The source of each setting that has not its default."""
     problems: Sequence[str]
+    keys: Sequence[str] = ()
+    """What becomes of keys in the environment, and how to forbid them."""
 
-    def text(self) -> str:
-        """Give plain text, one line for each fact, ending in a newline.
+    def text(self, width: int | None = None) -> str:
+        """Give plain text, one line for each fact, ending in a newline; lines of `width` at most.
 
         Names that came from files and servers are freed of control characters, so that they
         cannot move the cursor.
         """
         sections = (
-            ("Models", _models(self.models)),
-            ("What they can", _abilities(self.models)),
+            ("Models", table(line for row in self.models for line in _model(row))),
             ("Routes", _routes(self.routes)),
             ("Settings that are not the default", table(sorted(self.origins.items()))),
-            ("Problems", [printable(problem) for problem in self.problems]),
+            ("Keys that were found", self.keys),
+            ("Problems", self.problems),
         )
         body = "\n".join(
-            "\n".join((title, *(f"  {line}" for line in lines or ["none"]), ""))
+            "\n".join((title, *_wrapped(lines or ["none"], width), ""))
             for title, lines in sections
+            if lines or title == "Problems"
         )
         return f"Your settings: {printable(str(self.user_file))}\n\n{body}"
 
@@ -123,44 +127,33 @@ def route_data(routes: Mapping[Task, Route]) -> list[dict[str, Any]]:
     ]
 
 
-def _models(models: Sequence[ModelRow]) -> list[str]:
-    if not models:
-        return []
-    rows = [
-        (
-            model.name,
-            model.provider,
-            model.model_id,
-            "local" if model.local else "remote",
-            str(model.key),
-            model.defined_in,
-        )
-        for model in models
-    ]
-    return table([("name", "provider", "model", "runs", "key", "defined in"), *rows])
-
-
-def _abilities(models: Sequence[ModelRow]) -> list[str]:
-    rows = [
-        (model.name, model.dialect, model.gaps, f"{model.context_window:,}", _price(model.price))
-        for model in models
-        if model.context_window is not None
-    ]
-    heads = ("name", "dialect", "gaps by", "context", "USD per million tokens, in/out")
-    return table([heads, *rows]) if rows else []
+def _model(row: ModelRow) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a model, with its name before the first line."""
+    yield row.name, f"{row.provider}, {row.model_id} ({'local' if row.local else 'remote'})"
+    ours = row.defined_in.startswith(("found", "built in"))
+    defined = row.defined_in if ours else f"defined in {row.defined_in}"
+    yield "", f"key {row.key}, {defined}" if row.key.name else defined
+    if row.context_window is not None:
+        gaps = f"gaps by {row.gaps} ({row.dialect})"
+        yield "", f"{gaps}, {row.context_window:,} tokens, {_price(row.price)}"
 
 
 def _price(price: tuple[float, float] | None) -> str:
     if price is None:
-        return "unknown"
-    return f"{price[0]:g}/{price[1]:g}" if any(price) else "free"
+        return "price unknown"
+    return f"{price[0]:g}/{price[1]:g} USD per million" if any(price) else "free"
 
 
 def _routes(routes: Mapping[Task, Route]) -> list[str]:
-    return table(
-        (task, " -> ".join(route.models) or "nothing", f"{route.deadline_s:g} s", route.why)
-        for task, route in routes.items()
-    )
+    """Return the routes, those of several tasks once, and below each where it comes from."""
+    groups: dict[tuple[tuple[str, ...], str], list[Route]] = {}
+    for route in routes.values():
+        groups.setdefault((route.models, route.why), []).append(route)
+    lines = []
+    for (models, why), same in groups.items():
+        tasks = ", ".join(f"{route.task} {route.deadline_s:g} s" for route in same)
+        lines += [" -> ".join(models) or "nothing", f"    {tasks}", f"    {why}"]
+    return lines
 
 
 def table(rows: Iterable[tuple[str, ...]], *, numbers: bool = False) -> list[str]:
@@ -177,3 +170,16 @@ def table(rows: Iterable[tuple[str, ...]], *, numbers: bool = False) -> list[str
         ).rstrip()
         for row in clean
     ]
+
+
+def _wrapped(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    """Yield indented lines; one that is longer than `width` goes on below, further in."""
+    for line in map(printable, lines):
+        yield from textwrap.wrap(
+            line,
+            width or len(line) + 2,
+            initial_indent="  ",
+            subsequent_indent=" " * (6 + len(line) - len(line.lstrip())),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twotrack import events, log
+from twotrack import consent, events, log
+from twotrack.consent import Consent
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import Shield
 from twotrack.context.syntax import SyntaxCache
@@ -18,6 +19,7 @@ from twotrack.engine.pace import Pace
 from twotrack.engine.recall import RecallIndex, recall_model
 from twotrack.engine.workspace import WorkspaceIndexer
 from twotrack.errors import TwotrackError
+from twotrack.found_models import FoundModels
 from twotrack.llm import discovery, fim
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import NAME as EMBEDDED
@@ -58,8 +60,17 @@ class Session:
     purse: Budget
     dispatcher: Dispatcher
 
-    def __init__(self, environment: Mapping[str, str], listener: events.Listener) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        listener: events.Listener,
+        *,
+        asks_for_keys: bool = False,
+        dispatch: type[Dispatcher] = Dispatcher,
+    ) -> None:
+        self._dispatch = dispatch
         self._environment = environment
+        self.consent = Consent(environment, consent.default_path(), asks=asks_for_keys)
         self._listener = listener
         self.transport = Transport()
         self.ledger = Ledger(default_path())
@@ -73,7 +84,7 @@ class Session:
         self._pace = Pace()
         self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
-        self._loopback = discovery.Found()
+        self._found = FoundModels(environment, self.consent)
         self._pool = ModelPool(
             environment, self.transport, self._health, listener=self.heard, later=self._later
         )
@@ -124,7 +135,7 @@ class Session:
         if problem := log.configure(settings.log):
             self.problems.append(problem)
         self.transport.configure(settings.network)
-        found = self._found(settings)
+        found = self._found.usable(settings)
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
         defaults = dict.fromkeys((Track.FAST, Track.STRONG), names) if names else found.routes
@@ -143,7 +154,7 @@ class Session:
             self._later(self.dispatcher.aclose())  # costs that are still being computed
         self.purse = Budget(settings.budget, self.ledger)
         self._composed = True
-        self.dispatcher = dispatcher = Dispatcher(
+        self.dispatcher = dispatcher = self._dispatch(
             self.routes,
             self.models,
             self.heard,
@@ -186,16 +197,22 @@ class Session:
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
         if wanted or any(model.name != Track.RECALL for model in serving):
             return None
+        providers = {entry.provider for entry in self.undecided.models.values()}
+        if keys := sorted(PRESETS[provider].api_key_env or "" for provider in providers):
+            ends = "was found and waits" if len(keys) == 1 else "were found and wait"
+            return f"{', '.join(keys)} {ends} for your yes."
         return "No model: completions come from your own code alone."
 
-    def _found(self, settings: Settings) -> discovery.Found:
-        """What is used where no models are configured."""
-        if settings.models:
-            return discovery.Found()
-        found = discovery.Found()
-        if settings.discovery.environment:
-            found |= discovery.from_environment(self._environment)
-        return found | self._loopback if settings.discovery.loopback else found
+    @property
+    def undecided(self) -> discovery.Found:
+        """What would be used, besides, if the person allowed the keys that were found."""
+        return self._found.undecided(self.loaded.settings)
+
+    def answer(self, allowed: Mapping[str, bool]) -> None:
+        """Take what a person says of keys that were found, by their variables."""
+        self.consent.remember(allowed)
+        self._compose(self.loaded.settings)
+        self._warm_up(self._front)
 
     def _models(self, settings: Settings, wanted: Mapping[str, ModelSettings]) -> dict[str, Model]:
         models = self._pool.models(wanted, settings.embedded, self.problems)
@@ -243,11 +260,7 @@ class Session:
 
     async def discover(self) -> None:
         """Look for model servers on this machine, where the settings leave that open."""
-        settings = self.loaded.settings
-        if settings.models or not settings.discovery.loopback:
-            return
-        self._loopback = await discovery.from_loopback(self.transport)
-        if self._loopback.models:
+        if await self._found.look(self.loaded.settings, self.transport):
             self._compose(self.loaded.settings)
 
     async def read_workspace(self, timeout_s: float) -> None:

@@ -124,3 +124,17 @@ async def test_the_settings_of_the_files_project_apply(
     assert ended.status == 1
     assert "ignored or excluded" in ended.err
     assert models.requests == []
+
+
+async def test_a_dry_run_shows_the_prompt_and_asks_nobody(
+    run: Run, project: Path, models: ModelServer
+) -> None:
+    (project / "a.py").write_text('password = "hunter2hunter2"\ndef area(width):\n    return \n')
+    ended = await run("complete", "a.py:3:12", "--dry-run")
+    assert ended.status == 0
+    assert ended.out.startswith('── a.py ──\npassword = "<redacted>"\ndef area(width):')
+    asked = "would ask quick (quick-1); secrets redacted: 1. Nothing was sent."
+    assert ended.err == f"twotrack: {asked}\n"
+    shown = (await run("complete", "a.py:3:12", "--dry-run", "--json")).data
+    assert (shown["model"], shown["sources"], shown["redacted"]) == ("quick", ["a.py"], 1)
+    assert models.requests == []

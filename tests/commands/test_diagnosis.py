@@ -63,7 +63,9 @@ def test_the_whole_text() -> None:
         "Editors\n"
         "  Helix 25.07  README: Helix.\n"
         "\n"
-        "2 problems.\n"
+        "2 problems:\n"
+        "  problem  only: no connection. Check this machine's network.\n"
+        "  problem  fix, test: only (routes.strong in config.toml). None of them answers.\n"
     )
 
 
@@ -94,7 +96,7 @@ def test_a_program_gets_the_same_counts_and_sentences() -> None:
 def test_a_warning_is_no_problem() -> None:
     warned = diagnosis(left_usd=0.0)
     assert warned.ok
-    assert warned.text().endswith("\n1 warning.\n")
+    assert "\n1 warning:\n  warning  budget: it is used up: " in warned.text()
 
 
 def test_nothing_to_say_is_well() -> None:

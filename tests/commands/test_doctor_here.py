@@ -82,7 +82,7 @@ async def test_editors_in_the_path_and_where_their_set_up_is(run: Run, tmp_path:
     ]
     assert editors[0]["text"] == (
         "Completions come in the menu (0.12 shows ghost text). "
-        'README, "Set up your editor": Neovim, in init.lua.'
+        "https://github.com/twotrack/twotrack/blob/main/editors/neovim/README.md"
     )
 
 

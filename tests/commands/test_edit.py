@@ -251,3 +251,14 @@ async def test_ctrl_c_ends_it_cleanly(
     assert (out, said) == (b"", b"")
     await request.closed()
     assert request.aborted_at is not None
+
+
+async def test_a_dry_run_shows_the_prompt_and_asks_nobody(
+    run: Run, project: Path, models: ModelServer
+) -> None:
+    (project / "a.py").write_text("def area(width):\n    return width\n")
+    ended = await run("edit", "a.py:1", "--task", "document", "--dry-run")
+    assert ended.status == 0
+    assert "<code>\ndef area(width):\n    return width\n</code>" in ended.out
+    assert ended.err.endswith("would ask clever (clever-1). Nothing was sent.\n")
+    assert models.requests == []

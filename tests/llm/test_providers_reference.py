@@ -1,4 +1,4 @@
-"""The table of providers in the README, and the command that keeps it there."""
+"""The table of providers in docs/providers.md, and the command that keeps it there."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.providers_reference import BEGIN, END, main, render, updated
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 
 
 def test_it_has_a_row_for_every_preset_in_their_order() -> None:
@@ -39,7 +39,7 @@ def test_a_row(row: str) -> None:
 
 
 def test_the_readme_is_up_to_date() -> None:
-    assert main(["--check", str(README)]) == 0
+    assert main(["--check", str(PAGE)]) == 0
 
 
 def test_only_the_text_between_the_markers_is_rewritten(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from twotrack.settings.schema import Settings
 from twotrack.tasks import TASKS, Task, Track
 
 ALL = ("recall", "embedded", "haiku", "sonnet", "codestral")
+LAST = ("recall", "embedded")
 FOUND = {Track.FAST: ("codestral", "haiku"), Track.STRONG: ("sonnet",)}
 
 
@@ -27,17 +28,17 @@ def test_a_tasks_own_route_beats_its_tracks_which_beats_the_default() -> None:
     found = routes({Track.STRONG: ("sonnet",), Task.TEST: ("haiku", "sonnet")})
     assert found[Task.TEST].models == ("haiku", "sonnet")
     assert found[Task.FIX].models == ("sonnet",)
-    assert found[Task.COMPLETE].models == ("codestral", "haiku", "recall")
+    assert found[Task.COMPLETE].models == ("codestral", "haiku", "recall", "embedded")
 
 
 @pytest.mark.parametrize(
     ("available", "defaults", "fast", "strong"),
     [
-        (ALL, FOUND, ("codestral", "haiku", "recall"), ("sonnet", "codestral", "haiku")),
-        (ALL, {Track.STRONG: ("sonnet",)}, ("sonnet", "recall"), ("sonnet",)),
-        (ALL, {Track.FAST: ("haiku",)}, ("haiku", "recall"), ("haiku",)),
-        (ALL, dict.fromkeys(Track, ("haiku",)), ("haiku", "recall"), ("haiku",)),
-        (ALL, {}, ("recall", "embedded"), ("embedded",)),
+        (ALL, FOUND, ("codestral", "haiku", *LAST), ("sonnet", "codestral", "haiku", "embedded")),
+        (ALL, {Track.STRONG: ("sonnet",)}, ("sonnet", *LAST), ("sonnet", "embedded")),
+        (ALL, {Track.FAST: ("haiku",)}, ("haiku", *LAST), ("haiku", "embedded")),
+        (ALL, dict.fromkeys(Track, ("haiku",)), ("haiku", *LAST), ("haiku", "embedded")),
+        (ALL, {}, LAST, ("embedded",)),
         (("recall",), FOUND, ("recall",), ()),
         ((), FOUND, (), ()),
     ],

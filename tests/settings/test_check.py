@@ -125,6 +125,18 @@ def test_an_unknown_key_is_told_with_the_nearest(key: str, message: str) -> None
     assert told(tree(key, "secret-value")) == [f"file: {key}: {message}"]
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("Python", "python"), ("C++", "cpp"), ("C#", "csharp"), ("Rust", "rust")]
+)
+def test_a_language_by_another_name_is_told_with_its_id(word: str, meant: str) -> None:
+    problems = Problems("file")
+    given = tree("completion.languages", [word, meant, "sh", "klingon"])
+    kept = check(given, problems)
+    assert kept == {("completion", "languages"): (word, meant, "sh", "klingon")}
+    (problem,) = problems
+    assert problem.message == f'"{word}" is no language id (did you mean "{meant}"?)'
+
+
 def test_a_strange_key_is_escaped_and_cut() -> None:
     assert told({"a b\n\x1b[2J": 1})[0].startswith('file: "a b\\n\\u001b[2J": unknown option')
     assert dotted(("models", "my.model", "x")) == 'models."my.model".x'

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twotrack.commands import files, terminal
+from twotrack.commands import dry, files, terminal
 from twotrack.commands.files import Place
 from twotrack.commands.tally import Tally
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import TwotrackError
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.dry_run import DryRun, NotSent
 from twotrack.session import Session
 from twotrack.text import Position
 
@@ -17,10 +19,16 @@ _READING_S = 2.0
 """How long the workspace is read where its own code is asked first."""
 
 
-def run(environment: Mapping[str, str], place: Place, *, as_json: bool) -> int:
-    """Print the text that goes there; give the exit status."""
+def run(
+    environment: Mapping[str, str], place: Place, *, as_json: bool, dry_run: bool = False
+) -> int:
+    """Print the text that goes there, or what would be asked; give the exit status."""
     tally = Tally()
-    completion = asyncio.run(_complete(environment, place, tally))
+    try:
+        completion = asyncio.run(_complete(environment, place, tally, dry_run=dry_run))
+    except NotSent as prompt:
+        dry.show(prompt, as_json=as_json)
+        return 0
     if completion is None:
         asked = ", ".join(tally.models) or "no model"
         raise TwotrackError(f"Nothing is proposed there (asked: {asked}).")
@@ -36,13 +44,13 @@ def run(environment: Mapping[str, str], place: Place, *, as_json: bool) -> int:
 
 
 async def _complete(
-    environment: Mapping[str, str], place: Place, tally: Tally
+    environment: Mapping[str, str], place: Place, tally: Tally, *, dry_run: bool
 ) -> Completion | None:
     """Ask as an editor does when a person asks for a completion. Raises TwotrackError."""
     document = files.read(Path(place.file)).document
     position = place.position(document.text)
     assert document.path is not None  # noqa: S101 - it was read from there
-    session = Session(environment, tally)
+    session = Session(environment, tally, dispatch=DryRun if dry_run else Dispatcher)
     try:
         session.begin([files.project_of(document.path.parent)], [])
         for problem in session.problems:

@@ -44,19 +44,7 @@ class Diagnosis:
         return not self._count(Level.PROBLEM)
 
     def _count(self, level: Level) -> int:
-        return sum(each is level for each in self._levels())
-
-    def _levels(self) -> Iterator[Level]:
-        """Give the level of each line that a person gets."""
-        for finding in self._settings():
-            yield finding.level
-        for model in self.models:
-            for finding in model.findings:
-                yield finding.level
-        for _, level, _ in self._groups():
-            yield level
-        for finding in (self.embedded, self.ledger, self._budget()):
-            yield finding.level
+        return sum(each is level for each, _ in self._faults())
 
     def _budget(self) -> Finding:
         if math.isinf(self.left_usd):
@@ -81,7 +69,8 @@ class Diagnosis:
             ("This machine", _rows(here)),
             ("Editors", editors or [("none in PATH",)]),
         ]
-        return "\n".join([*(_section(*section, width) for section in sections), self._end()])
+        end = "\n".join(_wrapped(self._end(), width, 11))
+        return "\n".join([*(_section(*section, width) for section in sections), f"{end}\n"])
 
     def _groups(self) -> list[tuple[str, Level, str]]:
         """Give the tasks of which the same is to be said together: names, level and text."""
@@ -98,13 +87,25 @@ class Diagnosis:
         problems = [Finding("", Level.PROBLEM, text) for text in self.settings_problems]
         return [*files, *problems]
 
-    def _end(self) -> str:
+    def _end(self) -> list[str]:
+        """Return how much is not well, and each of it once more, so that nobody scrolls back."""
         problems, warnings = self._count(Level.PROBLEM), self._count(Level.WARNING)
         if not problems and not warnings:
-            return "All is well.\n"
+            return ["All is well."]
         counts = ((problems, "problem"), (warnings, "warning"))
         said = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
-        return f"{', '.join(said)}.\n"
+        return [f"{', '.join(said)}:", *(f"  {level}  {text}" for level, text in self._faults())]
+
+    def _faults(self) -> Iterator[tuple[Level, str]]:
+        """Yield what is not well, problems first, each with what it is about."""
+        found = [(f.level, f.text) for f in self._settings()]
+        for model in self.models:
+            found += [(f.level, f"{model.row.name}: {f.text}") for f in model.findings]
+        found += [(level, f"{names}: {text}") for names, level, text in self._groups()]
+        here = (self.embedded, self.ledger, self._budget())
+        found += [(finding.level, f"{finding.check}: {finding.text}") for finding in here]
+        for level in (Level.PROBLEM, Level.WARNING):
+            yield from (fault for fault in found if fault[0] is level)
 
     # -- for programs --------------------------------------------------------------------------
 
@@ -166,16 +167,21 @@ def _section(title: str, rows: Iterable[tuple[str, ...]], width: int | None) -> 
     """Give a title and its rows; the last column of one that is too long goes on below itself."""
     rows = list(rows)
     lines = [f"  {line}" for line in table(rows)]
-    if width is not None:
-        column = 2 + sum(max(map(len, cells)) + 2 for cells in list(zip(*rows, strict=True))[:-1])
-        wrap = textwrap.TextWrapper(
-            width,
-            subsequent_indent=" " * column,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines = [wrap.fill(line) for line in lines]
-    return "\n".join([printable(title), *lines, ""])
+    column = 2 + sum(max(map(len, cells)) + 2 for cells in list(zip(*rows, strict=True))[:-1])
+    return "\n".join([printable(title), *_wrapped(lines, width, column), ""])
+
+
+def _wrapped(lines: Iterable[str], width: int | None, column: int) -> list[str]:
+    """Break lines that are longer than `width`; what follows begins at `column`."""
+    if width is None:
+        return [*lines]
+    wrap = textwrap.TextWrapper(
+        width,
+        subsequent_indent=" " * column,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [wrap.fill(printable(line)) for line in lines]
 
 
 def _title(model: Examined) -> str:

@@ -29,7 +29,7 @@ def run(
     if as_json:
         terminal.show_data(diagnosis.data())
     else:
-        terminal.show(diagnosis.text(terminal.width()))
+        terminal.show(diagnosis.text(terminal.width()), terminal.painted)
     return 0 if diagnosis.ok else 1
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twotrack.commands import files, terminal
+from twotrack.commands import dry, files, terminal
 from twotrack.commands.files import Span, TextFile
 from twotrack.commands.tally import Tally
 from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
 from twotrack.errors import EditConflict, TwotrackError
+from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.dry_run import DryRun, NotSent
 from twotrack.session import Session
 from twotrack.tasks import Task
 from twotrack.text import Range
@@ -31,6 +33,8 @@ class Order:
     """The message of what is to be fixed; needed by fix."""
     write: bool = False
     as_json: bool = False
+    dry_run: bool = False
+    """Show what would be asked, and ask nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,11 @@ def run(environment: Mapping[str, str], order: Order) -> int:
     """Show or write what a model made of the order; give the exit status."""
     tally = Tally()
     file = files.read(Path(order.span.file))
-    proposal = asyncio.run(_propose(environment, order, file, tally))
+    try:
+        proposal = asyncio.run(_propose(environment, order, file, tally))
+    except NotSent as prompt:
+        dry.show(prompt, as_json=order.as_json)
+        return 0
     changes = _changes(file, proposal)
     if not changes and not proposal.text:
         raise TwotrackError("The model would change nothing there.")
@@ -100,7 +108,7 @@ async def _propose(
     """Carry the order out as an editor's code action. Raises TwotrackError."""
     document = file.document
     selection = order.span.range(document.text)
-    session = Session(environment, tally)
+    session = Session(environment, tally, dispatch=DryRun if order.dry_run else Dispatcher)
     try:
         session.begin([files.project_of(file.path.parent)], [])
         for problem in session.problems:

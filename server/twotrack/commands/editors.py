@@ -10,14 +10,14 @@ from pathlib import Path
 _VERSION_S = 2.0
 _VERSION = re.compile(rb"\d+(?:\.\d+)+")
 
-_PLACE = 'README, "Set up your editor"'
+_PAGES = "https://github.com/twotrack/twotrack/blob/main/editors"
 _EDITORS = {
-    "nvim": ("Neovim", f"{_PLACE}: Neovim, in init.lua."),
-    "hx": ("Helix", f"{_PLACE}: Helix, in languages.toml; completions come in the menu."),
-    "emacs": ("Emacs", f"{_PLACE}: Emacs 30, with eglot."),
-    "code": ("VS Code", f"{_PLACE}: VS Code."),
-    "vim": ("Vim", "editors/vim/README.md: Vim speaks LSP by a plug-in, such as ALE."),
-    "kak": ("Kakoune", "editors/kakoune/README.md: Kakoune speaks LSP by kakoune-lsp."),
+    "nvim": ("Neovim", f"{_PAGES}/neovim/README.md"),
+    "hx": ("Helix", f"Completions come in the menu. {_PAGES}/helix/README.md"),
+    "emacs": ("Emacs", f"{_PAGES}/emacs/README.md"),
+    "code": ("VS Code", f"{_PAGES}/vscode/README.md"),
+    "vim": ("Vim", f"Speaks LSP by a plug-in, such as ALE. {_PAGES}/vim/README.md"),
+    "kak": ("Kakoune", f"Speaks LSP by kakoune-lsp. {_PAGES}/kakoune/README.md"),
 }
 _SPEAK = frozenset({"nvim", "hx", "emacs", "vim"})
 """Those that say their version at once; `code` starts a browser's engine for it."""

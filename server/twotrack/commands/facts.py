@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 
+from twotrack import consent
 from twotrack.engine.actions import raw
-from twotrack.events import Usage
-from twotrack.llm import registry
+from twotrack.llm import discovery, registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import available
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.prices import cost_usd
+from twotrack.llm.prices import per_million
 from twotrack.report import KeySource, ModelRow
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Task, Track
 
-_SAMPLE_TOKENS = 1_000
-"""Tokens whose price is looked up: few, because some models cost more for long prompts."""
 _VARIABLE = "the environment variable "
 
 
@@ -52,7 +50,7 @@ def _row(session: Session, model: Model, environment: Mapping[str, str]) -> Mode
         dialect=preset.dialect.value,
         gaps=entry.fim or registry.template_of(preset, entry.model) or "chat",
         context_window=can.context_window,
-        price=price(model),
+        price=per_million(model),
     )
 
 
@@ -60,7 +58,7 @@ def _defined(session: Session, name: str, key: KeySource) -> str:
     origin = session.loaded.origins.get(f"models.{name}.provider")
     if origin is not None:
         return origin
-    return f"found ({key.name})" if key.name else "found on this machine"
+    return "found in the environment" if key.name else "found on this machine"
 
 
 def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) -> KeySource:
@@ -74,20 +72,26 @@ def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) 
     return KeySource(None) if endpoint.local and not found else KeySource(found, variable)
 
 
-def price(model: Model) -> tuple[float, float] | None:
-    """Give the USD per million tokens of input and output; None: not known.
-
-    It may import genai-prices (0.2 s).
-    """
-    per_token = [
-        cost_usd(model, model.model_id, usage)
-        for usage in (Usage(input_tokens=_SAMPLE_TOKENS), Usage(output_tokens=_SAMPLE_TOKENS))
+def found_keys(session: Session, environment: Mapping[str, str]) -> list[str]:
+    """Say what becomes of the keys in the environment; nothing where the settings name models."""
+    settings = session.loaded.settings
+    if settings.models or not settings.discovery.environment:
+        return []
+    found = discovery.from_environment(environment)
+    variables = sorted({PRESETS[m.provider].api_key_env or "" for m in found.models.values()})
+    if not variables:
+        return []
+    said = {
+        True: "used: you said so in the editor",
+        False: "not used: you said so in the editor",
+        None: "used by commands; an editor asks first",
+    }
+    path = consent.default_path()
+    return [
+        *(f"{name}: {said[session.consent.answer(name)]}" for name in variables),
+        f"The answers are kept in {path}; delete it to be asked again.",
+        "To forbid all: environment = false below [discovery] in your settings.",
     ]
-    scale = 1_000_000 / _SAMPLE_TOKENS
-    match per_token:
-        case [float() as read, float() as written]:
-            return round(read * scale, 6), round(written * scale, 6)
-    return None
 
 
 def unfit(session: Session, route: Route) -> bool:

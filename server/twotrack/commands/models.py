@@ -17,7 +17,7 @@ def run(environment: Mapping[str, str], folder: Path, *, as_json: bool) -> int:
     if as_json:
         terminal.show_data(report.data())
     else:
-        terminal.show(report.text())
+        terminal.show(report.text(terminal.width()), terminal.painted)
     return 1 if report.problems else 0
 
 
@@ -41,6 +41,7 @@ async def _survey(environment: Mapping[str, str], root: Path) -> Report:
             routes,
             session.loaded.origins,
             [*session.problems, *facts.gaps(session, rows)],
+            facts.found_keys(session, environment),
         )
     finally:
         await session.aclose()

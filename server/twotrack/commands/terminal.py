@@ -5,27 +5,31 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from twotrack.errors import TwotrackError
 from twotrack.shown import printable
 
+_COLOURS = {"ok": 32, "warning": 33, "problem": 31}
 _NARROWEST = 40
 """Columns; what is narrower wraps lines by itself."""
 _MOVES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """All that moves a cursor; what a model wrote may hold it."""
 
 
-def show(text: str) -> None:
+def show(text: str, paint: Callable[[str], str] | None = None) -> None:
     """Write `text` to standard output as it is, but harmlessly where that is a terminal.
 
-    Raises TwotrackError where it cannot be written.
+    `paint` adds colours there, unless NO_COLOR is set (no-color.org). Raises TwotrackError where it
+    cannot be written.
     """
     if sys.stdout is None:  # closed by whoever started this
         return
     if sys.stdout.isatty():
         text = _MOVES.sub("�", text.replace("\r\n", "\n"))
         text += "" if text.endswith("\n") else "\n"
+        text = paint(text) if paint is not None and "NO_COLOR" not in os.environ else text
     try:
         # Bytes: Python would make CRLF of each newline on Windows.
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
@@ -42,6 +46,16 @@ def _write_no_more() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def painted(text: str) -> str:
+    """Colour a report: titles bold, how each finding is in green, yellow or red."""
+    text = re.sub(r"(?m)^(?=\S)(.+)$", "\x1b[1m\\1\x1b[0m", text)
+    return re.sub(
+        r"(?m)^(  +)(ok|warning|problem)\b",
+        lambda found: f"{found[1]}\x1b[{_COLOURS[found[2]]}m{found[2]}\x1b[0m",
+        text,
+    )
+
+
 def width() -> int | None:
     """Give the columns of the terminal that standard output is; None where it is none."""
     shown = sys.stdout is not None and sys.stdout.isatty()
@@ -51,6 +65,14 @@ def width() -> int | None:
 def show_data(data: Any) -> None:
     """Write one JSON value to standard output."""
     show(json.dumps(data, indent=2) + "\n")
+
+
+def ask(question: str) -> str:
+    """Ask the person; return what they type. Raises TwotrackError where nobody answers."""
+    try:
+        return input(question)
+    except EOFError:
+        raise TwotrackError("Nobody answers, so nothing was written.") from None
 
 
 def say(sentence: str) -> None:

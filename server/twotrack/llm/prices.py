@@ -3,6 +3,8 @@
 from twotrack.events import Usage
 from twotrack.llm.api import Model, Prices
 
+_SAMPLE_TOKENS = 1_000
+"""Tokens whose price is looked up: few, because some models cost more for long prompts."""
 _TABLE_PREFIX = "models/"
 """Google's lists call a model "models/NAME"; its price table does not."""
 
@@ -24,6 +26,22 @@ def cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
     if not model.price_provider:
         return None
     return _by_table(model, answered_model, usage)
+
+
+def per_million(model: Model) -> tuple[float, float] | None:
+    """Give the USD per million tokens of input and output; None: not known.
+
+    It may import genai-prices (0.2 s).
+    """
+    per_token = [
+        cost_usd(model, model.model_id, usage)
+        for usage in (Usage(input_tokens=_SAMPLE_TOKENS), Usage(output_tokens=_SAMPLE_TOKENS))
+    ]
+    scale = 1_000_000 / _SAMPLE_TOKENS
+    match per_token:
+        case [float() as read, float() as written]:
+            return round(read * scale, 6), round(written * scale, 6)
+    return None
 
 
 def _by_table(model: Model, answered_model: str, usage: Usage) -> float | None:

@@ -1,7 +1,7 @@
-"""The README's table of providers, made of the presets.
+"""The table of providers, made of the presets.
 
-`python -m twotrack.llm.providers_reference README.md` rewrites what stands between the markers;
-with `--check` it changes nothing and exits 1 where that is out of date.
+`python -m twotrack.llm.providers_reference docs/providers.md` rewrites what stands between the
+markers; with `--check` it changes nothing and exits 1 where that is out of date.
 """
 
 import sys

@@ -50,6 +50,8 @@ class Client:
     """Shows work-done progress."""
     shows_documents: bool = False
     """Takes window/showDocument."""
+    asks: bool = False
+    """Takes window/showMessageRequest."""
     configuration: bool = False
     """Answers workspace/configuration."""
     watches_files: bool = False
@@ -99,6 +101,8 @@ def recognise(params: types.InitializeParams) -> Client:
         creates_files=types.ResourceOperationKind.Create in operations,
         progress=bool(has("window.work_done_progress")),
         shows_documents=bool(has("window.show_document.support")),
+        # Eglot and lsp-mode take it without saying so.
+        asks=has("window.show_message") is not None or name in ("eglot", "emacs"),
         configuration=bool(has("workspace.configuration")),
         watches_files=bool(has("workspace.did_change_watched_files.dynamic_registration")),
         events=_wants_events(experimental),

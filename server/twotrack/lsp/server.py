@@ -52,6 +52,7 @@ class Server(LanguageServer):
         self.reports = Progress(self.protocol)
         self.foreign = ForeignDiagnostics()
         self.pages = Pages()
+        self._key_question: asyncio.Task[None] | None = None
         self.paused = False
         """Whether completions are neither asked for nor offered."""
         self.status_line = StatusLine(self._tell_status)
@@ -158,11 +159,25 @@ class Server(LanguageServer):
         if self.client.events:
             self.protocol.notify("twotrack/didChangeStatus", self.status())
 
-    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    async def ask_for_keys(self) -> None:
+        """Return when the person has answered whether keys that were found may be used.
+
+        Whoever asks meanwhile waits for the same answer.
+        """
+        if self._key_question is None or self._key_question.done():
+            if not self.session.undecided.models:
+                return
+            from twotrack.lsp import key_question  # noqa: PLC0415  # lazily: needs the engine
+
+            self._key_question = self.run_in_background(key_question.ask(self))
+        await asyncio.wait({self._key_question})
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine that nobody awaits; a failure is logged."""
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def end_background(self) -> None:
         """Cancel what runs in the background."""

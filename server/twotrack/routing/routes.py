@@ -74,8 +74,8 @@ def _default(
     """Return the route where the settings name none.
 
     A strong task may fall back to the fast models. A fast task takes strong ones only where
-    there is no fast one, and always ends with recall. The embedded model comes in where there is
-    no other; recall, which is instant and only speaks when it is sure, then comes before it.
+    there is no fast one. The embedded model comes last, for when all others are down; recall, which
+    is instant and only speaks when it is sure, comes before it.
     """
     traits = TASKS[task]
     fast, strong = (
@@ -83,7 +83,7 @@ def _default(
     )
     found = (fast or strong) if traits.track is Track.FAST else (*strong, *fast)
     recall = ("recall",) if traits.track is Track.FAST else ()
-    models = _usable((*found, *recall) if found else (*recall, "embedded"), available)
+    models = _usable((*found, *recall, "embedded"), available)
     why = "default: " + (
         f"the {traits.track} models that are configured or were found"
         if found

@@ -101,23 +101,28 @@ class _Ended:
 
     async def question(self) -> Question:
         prompt = self._prompt
-        words = _words(prompt)
+        text = words(prompt)
         return Question(
             at=self._at,
             task=self._task,
             model=self._model.name,
             path=prompt.path if isinstance(prompt, Infill) else "",
-            prompt=_cut(words),
+            prompt=_cut(text),
             answer=self._answer,
             ms=self._ms,
             cost_usd=await costs.usd(self._model, self._answered_model, self._usage),
             outcome=self._outcome,
             sources=prompt.sources,
-            redacted=len(_REDACTED.findall(words)),
+            redacted=redacted(text),
         )
 
 
-def _words(prompt: Prompt) -> str:
+def redacted(text: str) -> int:
+    """Count the placeholders for secrets."""
+    return len(_REDACTED.findall(text))
+
+
+def words(prompt: Prompt) -> str:
     """Write a prompt as a person reads it; the gap is shown as ▌."""
     if isinstance(prompt, Chat):
         turns = [("system", prompt.system), *((m.role, m.content) for m in prompt.messages)]

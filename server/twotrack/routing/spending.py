@@ -76,6 +76,8 @@ def sums(ledger: Path, since: date) -> list[Sum]:
         address = f"{ledger.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, timeout=_LOCKED_S, uri=True)) as database:
             columns = {row[1] for row in database.execute("PRAGMA table_info(requests)")}
+            if not columns:  # it is being made
+                return []
             language = "coalesce(language, '')" if "language" in columns else "''"
             rows = database.execute(_SUMS.format(language=language), (since.isoformat(),))
             return [Sum(*row) for row in rows]

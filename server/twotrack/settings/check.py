@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from twotrack.languages import meant
 from twotrack.settings.limits import (
     BUILT_IN_MODELS,
     LIMITS,
@@ -187,6 +188,11 @@ class _Walk:
             near = suggestion(str(value), known)
             self._problems.add(key, f"must be one of {', '.join(sorted(known))}{near}")
             return
+        if option == "completion.languages":
+            for word in value:
+                if identifier := meant(word):
+                    near = f'(did you mean "{identifier}"?)'
+                    self._problems.add(key, f"{quoted(word)} is no language id {near}")
         yield key, value
 
 

@@ -1,6 +1,6 @@
 """The reference of all settings, as Markdown, made of the schema and its docstrings.
 
-`python -m twotrack.settings.reference README.md` rewrites what stands between the markers;
+`python -m twotrack.settings.reference docs/settings.md` rewrites what stands between the markers;
 with `--check` it changes nothing and exits 1 where that is out of date.
 """
 

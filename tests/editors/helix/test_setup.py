@@ -91,7 +91,9 @@ def test_the_pages_commands(start, models: Models) -> None:
     assert editor.saved() == ADDED
 
     editor.command(request)
-    editor.screen.wait_for(re.compile(r"The last question to quick.*a \+ b", re.DOTALL))
+    editor.screen.wait_for(
+        re.compile(r"What was sent.* complete · quick · answered.*a \+ b", re.DOTALL)
+    )
     editor.command("buffer-close")
     editor.screen.wait_for("a.py")
 

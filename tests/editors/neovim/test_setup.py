@@ -191,8 +191,9 @@ def test_the_health_of_a_server_that_runs(start, models: Models, project: Path) 
 def test_the_command_line_completes(start, models: Models) -> None:
     editor = start("a.py", ADD)
     every = editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')")
-    for name in ("status", "pause", "resume", "model", "edit", "explain", "test", "document", "fix",
-                 "simplify", "requests", "ledger", "setup", "doctor", "restart", "log"):  # fmt: skip
+    for name in ("status", "pause", "resume", "model", "edit", "explain", "test", "document",
+                 "fix", "simplify", "requests", "ledger", "setup", "doctor", "restart",
+                 "log"):  # fmt: skip
         assert name in every
     assert editor.eval("vim.fn.getcompletion('Twotrack model ', 'cmdline')") == ["fast", "strong"]
     assert editor.eval("vim.fn.getcompletion('Twotrack re', 'cmdline')") == [

@@ -58,6 +58,7 @@ def titles(root: Path, where: Range, found: tuple[Diagnostic, ...] = ()) -> list
 
 def test_in_a_method(tmp_path: Path) -> None:
     assert titles(tmp_path, at(6, 10)) == [
+        "Edit: round it",
         "Update the documentation of total",
         "Simplify total",
         "Write tests for total",
@@ -76,8 +77,14 @@ def test_an_instruction_on_the_line_above_it_or_in_the_selection(
     assert "Edit: round it" in titles(tmp_path, where)
 
 
-def test_an_instruction_further_away_is_not_meant(tmp_path: Path) -> None:
-    assert "Edit: round it" not in titles(tmp_path, at(5, 0))
+@pytest.mark.parametrize("where", [at(5, 0), at(6, 20)])
+def test_an_instruction_is_meant_in_the_whole_definition(tmp_path: Path, where: Range) -> None:
+    assert "Edit: round it" in titles(tmp_path, where)
+
+
+@pytest.mark.parametrize("where", [at(0, 0), at(2, 3), at(8, 0)])
+def test_an_instruction_of_another_definition_is_not_meant(tmp_path: Path, where: Range) -> None:
+    assert "Edit: round it" not in titles(tmp_path, where)
 
 
 def test_outside_of_definitions_only_a_selection_can_be_meant(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Edit by instruction: a comment that begins with `ai:` says what to do, and goes when it is done.
 
-It stands in the selection, on the cursor's line or directly above it. On the command line the
-instruction is an argument instead.
+It stands in the selection, on the cursor's line or directly above it, else in or above the
+definition around the cursor. On the command line the instruction is an argument instead.
 """
 
 import re
@@ -115,14 +115,35 @@ def _instructions(view: View) -> list[_Instruction]:
     first = near.start.line
     last = min(near.end.line, first + _MOST_LINES)
     if view.selection.empty and _instruction(text, comments, first) is None:
-        first -= 1
-    first = max(first, 0)
+        first = max(first - 1, 0)
+        if _instruction(text, comments, first) is None:
+            first = last = _nearest_in_definition(view, comments)
     upwards = range(first, max(first - _MOST_LINES, -1), -1)
     downwards = range(last, min(last + _MOST_LINES, text.line_count))
     above = takewhile(lambda n: _instruction(text, comments, n), upwards)
     below = takewhile(lambda n: _instruction(text, comments, n), downwards)
     numbers = sorted({*above, *range(first, last + 1), *below})
     return [one for n in numbers if (one := _instruction(text, comments, n)) is not None]
+
+
+def _nearest_in_definition(view: View, comments: _Comments) -> int:
+    """Find the line nearest to the cursor with an instruction for the definition around it.
+
+    It stands above the definition or in it, and in none within that; else it is the cursor's line.
+    """
+    line, definition = view.selection.start.line, view.definition
+    if definition is None or view.syntax is None:
+        return line
+    first = max(definition.range.start.line, line - _MOST_LINES)
+    last = min(definition.range.end.line, line + _MOST_LINES)
+    span = Range(Position(first, 0), Position(last, len(view.text.line(last))))
+    if "ai:" not in view.text.slice(span).lower():
+        return line
+    for number in sorted(range(first, last + 1), key=lambda number: abs(number - line)):
+        found = _instruction(view.text, comments, number)
+        if found and view.syntax.enclosing_definition(found.range.end) == definition:
+            return number
+    return line
 
 
 def _instruction(text: Snapshot, comments: _Comments, number: int) -> _Instruction | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
     """Ask the models, and show what is to be read. Raises TwotrackError."""
     await server.settle()
+    await server.ask_for_keys()
     document, offer = _take(server, data)
     proposal = await propose(server, title, document, offer)
     if proposal.text:

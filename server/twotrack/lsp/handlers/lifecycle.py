@@ -40,6 +40,7 @@ async def _start(server: "Server") -> None:
     await configuration.pull(server)
     server.configured.set()
     await watched_files.watch(server)
+    server.run_in_background(server.ask_for_keys())
     await server.session.start()
     if server.client.events:
         server.protocol.notify("twotrack/ready", {})

@@ -76,6 +76,7 @@ async def _edit(
     found: Sequence[Diagnostic],
 ) -> dict[str, Any]:
     await server.settle()
+    await server.ask_for_keys()
     await server.session.actions.look(document)
     offer = server.session.actions.chosen(
         task, document, selection, instruction=instruction, diagnostics=found
