@@ -92,7 +92,7 @@ class Server(LanguageServer):
             params.capabilities,
             features,
             self.protocol.fm.feature_options | handlers.code_action_options(self.client),
-            list(handlers.COMMANDS),
+            handlers.commands(self.client),
             types.TextDocumentSyncKind.Incremental,
             None,
             self.client.encoding.value,

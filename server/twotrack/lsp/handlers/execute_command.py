@@ -7,6 +7,7 @@ from lsprotocol import types
 
 from twotrack.errors import TwotrackError
 from twotrack.lsp import explanation
+from twotrack.lsp.clients import Client
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.carry_out import carry_out
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
 
 PAUSE, RESUME = "twotrack.pause", "twotrack.resume"
 SHOW_REQUEST, SHOW_STATUS = "twotrack.showRequest", "twotrack.showStatus"
-COMMANDS = (ACT, PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
-"""All but the first are for people whose editor has no plug-in of ours."""
+FOR_PEOPLE = (PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
+"""Where the editor has no plug-in of ours."""
+
+
+def commands(client: Client) -> list[str]:
+    """Return the commands that are announced.
+
+    Helix lists them for people, and runs those of code actions without an announcement.
+    """
+    internal = [] if client.name == "helix" else [ACT]
+    return internal if client.events else [*internal, *FOR_PEOPLE]
 
 
 def register(server: "Server") -> None:
