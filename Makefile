@@ -19,7 +19,7 @@ venv = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --upgrad
 install = $(1)/bin/python -m pip install --quiet
 endif
 
-.PHONY: demo install wheels test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
+.PHONY: demo install wheels vsix test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
@@ -34,7 +34,17 @@ wheels: $(MODEL_WHEEL) | $(RUN)python  ## Build what is published on PyPI into d
 	@rm -f dist/twotrack-*
 	$(RUN)python -m hatchling build --directory dist
 
-test: $(READY)  ## Run the tests, but those that drive real editors, with coverage
+PLATFORMS := linux-x64 linux-arm64 darwin-x64 darwin-arm64 win32-x64
+vsix: $(PLATFORMS:%=vsix-%)  ## Pack the extension for VS Code: one for all, and one with the wheels of the server for each platform
+	cd editors/vscode && npm install && npm run package
+
+vsix-%: $(READY) wheels
+	@rm -rf build/wheels/$*
+	$(RUN)python packaging/wheels.py $* build/wheels/$*
+	cd editors/vscode && npm install && npm run package -- --target $* --wheels ../../build/wheels/$*
+
+test: $(READY)  ## Run the tests, but those that drive real editors, with coverage: a quarter of an hour
+	@echo "All tests but those of real editors: a quarter of an hour on two cores; make test-quick takes a minute."
 	$(RUN)coverage erase
 	$(RUN)coverage run -m pytest --ignore tests/editors
 	$(RUN)coverage combine --quiet
@@ -43,12 +53,12 @@ test: $(READY)  ## Run the tests, but those that drive real editors, with covera
 test-quick: $(READY)  ## Run what takes under a minute
 	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
 
-test-editors: $(READY)  ## Drive the real editors; installs them first, 2 GB in ~/.cache
+test-editors: $(READY)  ## Drive the real editors, a quarter of an hour; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup
 	$(call install,$(VENV)) --group editors
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
-check: $(READY)  ## Lint, format, types, generated documentation
+check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
@@ -56,6 +66,7 @@ check: $(READY)  ## Lint, format, types, generated documentation
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
 	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
+	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .

@@ -2,6 +2,7 @@
 
 ;; Author: The twotrack authors
 ;; Version: 0.1.0
+;; URL: https://github.com/twotrack/twotrack
 ;; Package-Requires: ((emacs "30.1"))
 ;; Keywords: convenience, languages, tools
 ;; SPDX-License-Identifier: MIT

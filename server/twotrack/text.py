@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import accumulate, pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _CHUNK_LINES = 128
@@ -113,13 +113,6 @@ class Snapshot:
             raise AttributeError(name)
         self._index(_chunked(_split(self._text)))
         return getattr(self, name)
-
-    @classmethod
-    def _of(cls, chunks: list[_Chunk]) -> Self:
-        snapshot = object.__new__(cls)
-        snapshot._index(chunks)
-        snapshot._text = None
-        return snapshot
 
     def _index(self, chunks: list[_Chunk]) -> None:
         self._chunks = chunks
@@ -290,7 +283,14 @@ class Snapshot:
         # Twice the size before a chunk is cut, so that typing does not cut at every line.
         few = 0 < len(merged) <= 2 * _CHUNK_LINES
         middle = [_Chunk(merged)] if few else _chunked(merged)
-        return Snapshot._of([*self._chunks[:left], *middle, *self._chunks[right + 1 :]])
+        snapshot = object.__new__(Snapshot)
+        snapshot._text = None
+        snapshot._chunks = [*self._chunks[:left], *middle, *self._chunks[right + 1 :]]
+        sizes = [len(chunk.lines) for chunk in middle]
+        snapshot._first_lines = _moved(self._first_lines, left, sizes, right)
+        sizes = [chunk.characters for chunk in middle]
+        snapshot._first_chars = _moved(self._first_chars, left, sizes, right)
+        return snapshot
 
     def apply(self, edits: Iterable[Edit]) -> "Snapshot":
         """Apply edits that all speak of this snapshot and do not overlap.
@@ -341,6 +341,13 @@ def common_tail(a: Sequence[object], b: Sequence[object]) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _moved(firsts: list[int], left: int, sizes: list[int], right: int) -> list[int]:
+    """Where chunks begin when those from `left` to `right` give way to some of these sizes."""
+    new = [*accumulate(sizes, initial=firsts[left])]
+    by, rest = new[-1] - firsts[right + 1], firsts[right + 2 :]
+    return [*firsts[:left], *new, *([first + by for first in rest] if by else rest)]
 
 
 def _chunked(lines: Sequence[str]) -> list[_Chunk]:

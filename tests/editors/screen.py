@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pictures import with_font
 from rich.console import Console
 from rich.text import Text
 
-PATIENCE_S = 20.0
+from patience import patient
+
+PATIENCE_S = patient(20.0)
 """Longest wait; a test that needs it has failed."""
 
 Wanted = str | re.Pattern[str] | Callable[[str], object]
@@ -76,9 +79,7 @@ class Screen:
         """The screen as an SVG picture, without the empty lines at its end."""
         console = Console(record=True, width=self._columns, file=io.StringIO())
         console.print(Text.from_ansi(self.styled()), overflow="crop", no_wrap=True)
-        svg = console.export_svg(title=title, unique_id="screen")
-        # Fonts are not fetched from anywhere: the reader's own will do.
-        return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+        return with_font(console.export_svg(title=title, unique_id="screen"))
 
     def cursor(self) -> tuple[int, int]:
         """Line and column of the cursor, from 0."""

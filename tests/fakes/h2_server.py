@@ -25,7 +25,9 @@ import h2.settings
 from h2.errors import ErrorCodes
 from hyperframe.frame import GoAwayFrame
 
-_PATIENCE_S = 10.0
+from patience import patient
+
+_PATIENCE_S = patient(10.0)
 _GARBAGE = b"\x00\x00\x00\x01\x04\x00\x00\x00\x00"
 """The headers of no request."""
 PIECE = b"data: {}\n\n"
@@ -55,6 +57,8 @@ class Answer(Enum):
     """RST_STREAM that says this request was not begun."""
     GARBAGE = auto()
     """What is no frame."""
+    NO_STATUS = auto()
+    """A status that is no number."""
     FAILED = auto()
     """RST_STREAM that says something went wrong."""
 
@@ -237,6 +241,8 @@ class _Connection:
                 self.gone = True
             case Answer.REFUSED:
                 self._h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)
+            case Answer.NO_STATUS:
+                self._h2.send_headers(number, [(":status", "fine")], end_stream=True)
             case Answer.FAILED:
                 self._h2.reset_stream(number, ErrorCodes.INTERNAL_ERROR)
 

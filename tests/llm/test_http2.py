@@ -288,6 +288,24 @@ async def test_garbage_in_the_middle(remote: H2Server, transport: Transport) -> 
     assert await read(transport, remote) == WHOLE
 
 
+async def test_a_status_that_is_no_number(remote: H2Server, transport: Transport) -> None:
+    remote.script(Answer.NO_STATUS)
+    with pytest.raises(Unreachable, match="without an answer"):
+        await read(transport, remote)
+    assert await read(transport, remote) == WHOLE
+
+
+async def test_a_connection_without_room_keeps_nobody(
+    remote: H2Server, transport: Transport
+) -> None:
+    """Nobody would read on it, and so nobody hear of room that comes later."""
+    assert await read(transport, remote) == WHOLE
+    remote.allow(0)
+    assert await read(transport, remote) == WHOLE  # which hears of it
+    assert await read(transport, remote) == WHOLE
+    assert remote.connections == 2
+
+
 async def test_garbage_instead_of_an_answer(remote: H2Server, transport: Transport) -> None:
     remote.script(Answer.GARBAGE)
     with pytest.raises(Unreachable, match="without an answer"):

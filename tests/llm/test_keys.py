@@ -158,6 +158,23 @@ async def test_a_command_that_hangs() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends the program alone")
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions of processes")
+@pytest.mark.parametrize("ends", ["", "sleep 60"])
+async def test_what_a_command_leaves_behind_keeps_nobody_waiting(tmp_path: Path, ends: str) -> None:
+    """A session of its own, which holds the output open until the test lets it go."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    leave = f"echo sk-1; setsid sh -c 'read line < {pipe}' & {ends}"
+    key = Key(command=("sh", "-c", leave), timeout_s=0.5)
+    async with asyncio.timeout(5):
+        if ends:
+            with pytest.raises(KeyMissing, match="took over"):
+                await key.get()
+        else:
+            assert await given(key) == "sk-1"
+    await asyncio.to_thread(pipe.write_text, "end\n")
+
+
 async def test_what_a_hanging_command_started_ends_with_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

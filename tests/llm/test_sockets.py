@@ -24,6 +24,29 @@ async def test_little_is_read_ahead() -> None:
         socket.abort()
 
 
+async def test_a_flood_is_read_in_small_pieces_with_turns_for_others() -> None:
+    """What can be done within one read is done in one turn of the event loop."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with ProxyServer(0, says=b"x" * MEGABYTES) as server:
+        socket = await sockets.connect("127.0.0.1", server.port)
+        socket.send(b"GET / HTTP/1.1\r\n\r\n")
+        waiting = asyncio.create_task(others())
+        pieces = 0
+        while data := await socket.read(2**16):
+            pieces += 1
+            assert len(data) <= 2**13
+        assert turns >= pieces >= MEGABYTES // 2**13
+        waiting.cancel()
+        socket.abort()
+
+
 async def test_who_sends_waits_for_a_side_that_lags_behind() -> None:
     reading = asyncio.Event()
 

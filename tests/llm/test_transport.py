@@ -5,7 +5,8 @@ import gzip
 import logging
 import socket
 import sys
-from contextlib import aclosing, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,22 @@ async def test_the_wrong_scheme_is_named(
     assert said.format(port=port) in failure.value.message
 
 
+async def test_a_head_without_end_is_read_up_to_a_bound(transport: Transport) -> None:
+    """All of it is parsed in one turn of the event loop."""
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 10_000)
+        await reader.read()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable):
+            await read(transport, f"http://127.0.0.1:{port}/v1")
+        await transport.aclose()
+
+
 async def test_cut_in_the_middle(server: ModelServer, transport: Transport) -> None:
     server.script(Reply("a b c", cut_after=2))
     with pytest.raises(MalformedReply, match="in the middle"):
@@ -309,19 +326,47 @@ async def test_the_key_goes_where_the_provider_wants_it(
     assert {n: v for n, v in sent.items() if CANARY in v} == {name: value}
 
 
-async def test_what_is_packed_unasked_is_unpacked(transport: Transport) -> None:
+@asynccontextmanager
+async def packing(packed: bytes, *, endless: bytes = b"") -> AsyncIterator[str]:
+    """A server that packs unasked; `endless` follows without end."""
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        packed = gzip.compress(b'{"data": []}')
-        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}"
-        writer.write(f"{head}\r\n\r\n".encode() + packed)
+        length = "" if endless else f"Content-Length: {len(packed)}\r\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n{length}\r\n"
+        writer.write(head.encode() + packed)
+        with suppress(ConnectionError):
+            while endless:
+                writer.write(endless)
+                await writer.drain()
         await reader.read()
         writer.transport.abort()
 
-    packing = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with packing:
-        port = packing.sockets[0].getsockname()[1]
-        assert await read(transport, f"http://127.0.0.1:{port}", "models") == b'{"data": []}'
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_what_is_packed_unasked_is_unpacked(transport: Transport) -> None:
+    async with packing(gzip.compress(b'{"data": []}')) as url:
+        assert await read(transport, url, "models") == b'{"data": []}'
+        await transport.aclose()
+
+
+async def test_what_is_packed_a_thousandfold_comes_in_small_pieces(transport: Transport) -> None:
+    """Each piece is worked on in one turn of the event loop."""
+    whole = b"\n" * 10_000_000
+    async with packing(gzip.compress(whole)) as url:
+        pieces = []
+        async with aclosing(transport.stream(endpoint(url), "models", BODY)) as chunks:
+            pieces = [chunk async for chunk in chunks]
+        assert b"".join(pieces) == whole
+        assert max(map(len, pieces)) <= 2**13
+        await transport.aclose()
+
+
+async def test_what_follows_a_packed_answer_is_not_kept(transport: Transport) -> None:
+    async with packing(gzip.compress(b'{"data": []}'), endless=b"x" * 2**16) as url:
+        assert await read(transport, url, "models") == b'{"data": []}'
         await transport.aclose()
 
 

@@ -1,6 +1,6 @@
 /** Finding the server, or making a virtual environment for it. */
 
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 
@@ -15,6 +15,8 @@ const HELP = 'https://www.python.org/downloads/';
 export class Installation {
   /** The virtual environment that the extension makes. */
   private readonly own: string;
+  /** The wheels that an extension for one platform carries; the other one has none. */
+  private readonly wheels: string | undefined;
   private offered = false;
   private underWay: Promise<boolean> | undefined;
 
@@ -23,6 +25,8 @@ export class Installation {
     private readonly output: vscode.LogOutputChannel,
   ) {
     this.own = path.join(context.globalStorageUri.fsPath, 'server');
+    const wheels = context.asAbsolutePath(path.join('dist', 'wheels'));
+    this.wheels = existsSync(wheels) ? wheels : undefined;
   }
 
   /** Give the server's program. Where there is none, say so once and give undefined. */
@@ -81,7 +85,8 @@ export class Installation {
       progress.report({ message: line.length > 80 ? `${line.slice(0, 79)}…` : line });
     };
     try {
-      await install(python, this.own, requirement, process.platform, tell, cancel.signal);
+      const source = { requirement, wheels: this.wheels };
+      await install(python, this.own, source, process.platform, tell, cancel.signal);
       return true;
     } catch (error) {
       if (!token.isCancellationRequested) {

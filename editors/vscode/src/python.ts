@@ -88,14 +88,21 @@ function answer([command, ...first]: Interpreter): Promise<string> {
   });
 }
 
+/** What is installed: a requirement as pip reads it, and the folder of wheels to take it from. */
+export interface Source {
+  requirement: string;
+  /** Where there is none, or none for this Python, pip asks its index. */
+  wheels: string | undefined;
+}
+
 /**
- * Make a virtual environment in `folder` and install or update `requirement` in it; give the
+ * Make a virtual environment in `folder` and install or update the source in it; give the
  * server's program. Rejects when a step fails: a new folder is removed then, an old one is kept.
  */
 export async function install(
   python: Interpreter,
   folder: string,
-  requirement: string,
+  { requirement, wheels }: Source,
   platform: NodeJS.Platform,
   tell: (line: string) => void,
   signal: AbortSignal,
@@ -109,8 +116,19 @@ export async function install(
   await mkdir(cwd, { recursive: true });
   try {
     await run(command, [...first, '-I', '-m', 'venv', ...clear, folder], cwd, tell, signal);
-    const pip = ['-I', '-m', 'pip', 'install', '--upgrade', '--disable-pip-version-check'];
-    await run(inside, [...pip, '--', requirement], cwd, tell, signal);
+    const pip = (...from: string[]): Promise<void> => {
+      const args = ['-I', '-m', 'pip', 'install', '--upgrade', '--disable-pip-version-check'];
+      return run(inside, [...args, ...from, '--', requirement], cwd, tell, signal);
+    };
+    if (wheels === undefined) {
+      await pip();
+    } else {
+      await pip('--no-index', '--find-links', wheels).catch((error: unknown) => {
+        signal.throwIfAborted();
+        tell(`Not all of it is in the extension: ${String(error)}`);
+        return pip('--find-links', wheels);
+      });
+    }
   } catch (error) {
     if (fresh) {
       await rm(folder, { recursive: true, force: true });

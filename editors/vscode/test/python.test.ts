@@ -51,14 +51,18 @@ test('one that does not run is passed over', async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A Python that writes down how it was called, and makes a "virtual environment" of itself. */
-function recorder(folder: string, pip: number): string {
+/**
+ * A Python that writes down how it was called, and makes a "virtual environment" of itself. Its
+ * pip ends with `pip`, and with `offline` where it may not ask an index.
+ */
+function recorder(folder: string, pip: number, offline = pip): string {
   const file = path.join(folder, 'python');
   const script = `#!/bin/sh
 printf '%s|' "$PWD" "$@" >> '${folder}/calls'; echo >> '${folder}/calls'
-case "$3" in
-  venv) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
-  pip) echo "could not find it" >&2; exit ${pip} ;;
+case "$*" in
+  *'-m venv'*) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
+  *--no-index*) exit ${offline} ;;
+  *'-m pip'*) echo "could not find it" >&2; exit ${pip} ;;
 esac
 `;
   writeFileSync(file, script, { mode: 0o755 });
@@ -70,7 +74,8 @@ test('a virtual environment is made, and the requirement is one argument', async
   const venv = path.join(folder, 'a b', 'server');
   const requirement = '--evil; $(touch x) twotrack[local]';
   const signal = new AbortController().signal;
-  const made = await install([recorder(folder, 0)], venv, requirement, 'linux', () => {}, signal);
+  const source = { requirement, wheels: undefined };
+  const made = await install([recorder(folder, 0)], venv, source, 'linux', () => {}, signal);
   assert.equal(made, path.join(venv, 'bin', 'twotrack'));
   assert.deepEqual(readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n'), [
     `${path.dirname(venv)}|-I|-m|venv|--clear|${venv}|`,
@@ -79,13 +84,42 @@ test('a virtual environment is made, and the requirement is one argument', async
   rmSync(folder, { recursive: true });
 });
 
+test('wheels that come along are enough; where they are not, the index is asked too', async () => {
+  const pip = '-I|-m|pip|install|--upgrade|--disable-pip-version-check|';
+  const alone = `${pip}--no-index|--find-links|/wheels|--|twotrack[local]|`;
+  const both = `${pip}--find-links|/wheels|--|twotrack[local]|`;
+  for (const [offline, expected] of [
+    [0, [alone]],
+    [1, [alone, both]],
+  ] as const) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'twotrack-'));
+    const python = [recorder(folder, 0, offline)] as const;
+    const source = { requirement: 'twotrack[local]', wheels: '/wheels' };
+    const signal = new AbortController().signal;
+    await install(python, path.join(folder, 'server'), source, 'linux', () => {}, signal);
+    const calls = readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n').slice(1);
+    assert.deepEqual(
+      calls,
+      expected.map((call) => `${folder}|${call}`),
+    );
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('what fails says so, and leaves no half of an environment', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'twotrack-'));
   const venv = path.join(folder, 'server');
   const lines: string[] = [];
   const signal = new AbortController().signal;
   await assert.rejects(
-    install([recorder(folder, 1)], venv, 'x', 'linux', (line) => lines.push(line), signal),
+    install(
+      [recorder(folder, 1)],
+      venv,
+      { requirement: 'x', wheels: undefined },
+      'linux',
+      (line) => lines.push(line),
+      signal,
+    ),
     /python failed \(1\): could not find it/,
   );
   assert.ok(lines.includes('could not find it'));

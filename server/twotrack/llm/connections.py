@@ -26,6 +26,8 @@ _MOST = 64
 """Connections at a time through one pool."""
 RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
+_MOST_HEAD = 32 * 1024
+"""Bytes of an answer's head, or of what follows its body; all of it is parsed in one go."""
 _OPEN_ONLY = "twotrack.open_only"
 _REPEATED = "twotrack.repeated"
 
@@ -90,6 +92,8 @@ class Pool(httpcore.AsyncConnectionPool):
 
 
 class _Http1Connection(httpcore.AsyncHTTP11Connection):
+    MAX_INCOMPLETE_EVENT_SIZE = _MOST_HEAD
+
     def __init__(self, origin: httpcore.Origin, socket: Socket, kept_s: float) -> None:
         super().__init__(origin, socket, kept_s)
         # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.

@@ -89,6 +89,8 @@ class Http2Connection(httpcore.AsyncHTTP2Connection):
         self._asking += 1
         try:
             return await super().handle_async_request(request)
+        except ValueError as none:  # a status that is no number
+            raise httpcore.RemoteProtocolError(none) from None
         finally:
             self._asking -= 1
             await self._ended()
@@ -138,18 +140,25 @@ class Http2Connection(httpcore.AsyncHTTP2Connection):
         """Act on what concerns the connection; whether it was that."""
         if isinstance(event, h2.events.RemoteSettingsChanged):
             limit = h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS
-            if (changed := event.changed_settings.get(limit)) is not None:
+            changed = event.changed_settings.get(limit)
+            if changed is not None and changed.new_value:
                 self._slots.allow(changed.new_value)
+            elif changed is not None:  # where nobody asks, nobody would read of room again
+                self._leave()
             return True
         if not isinstance(event, h2.events.ConnectionTerminated):
             return False
-        self._leaving = True
-        self._slots.allow(_MOST)  # who waits for room asks elsewhere
+        self._leave()
         for stream_id, events in self._events.items():
             if stream_id > (event.last_stream_id or 0):  # which the server has not begun
                 refused = h2.errors.ErrorCodes.REFUSED_STREAM
                 events.append(h2.events.StreamReset(stream_id=stream_id, error_code=refused))
         return True
+
+    def _leave(self) -> None:
+        """Take no more requests; who waits for room asks elsewhere."""
+        self._leaving = True
+        self._slots.allow(_MOST)
 
     async def _response_closed(self, stream_id: int) -> None:
         """End a request, however it ended. Nothing here waits, so nothing can be cancelled."""

@@ -16,6 +16,8 @@ from twotrack import installation
 
 _COMMAND_BYTES = 65_536
 _COMMAND_S = 10.0
+_LAST_WORD_S = 0.2
+"""How long what a command printed may lag behind its end."""
 _KEYRING_S = 60.0
 """Longer than a command: the system may ask the person to unlock it."""
 _RETRY_S = 60.0
@@ -202,10 +204,43 @@ def _password(name: str) -> str | None:
         raise KeyMissing(f"the keyring failed ({type(error).__name__})") from None
 
 
+class _Command(asyncio.SubprocessProtocol):
+    """A command that was started, and what it prints.
+
+    Its end is the end of its own process: what it leaves behind (an agent of gpg's, say) may keep
+    its output open for ever, and asyncio's own `wait` would wait for that.
+    """
+
+    def __init__(self) -> None:
+        self.output = b""
+        self.ended = asyncio.Event()
+        self.heard = asyncio.Event()
+        """Set when it has ended, or printed more than a key."""
+        self.told = asyncio.Event()
+        """Set when nobody can print any more."""
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002  # there is one
+        """Called by asyncio with what was printed."""
+        if len(self.output) < _COMMAND_BYTES:
+            self.output += data
+        if len(self.output) >= _COMMAND_BYTES:
+            self.heard.set()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
+        """Called by asyncio when the output is closed."""
+        self.told.set()
+
+    def process_exited(self) -> None:
+        """Called by asyncio when the command has ended."""
+        self.ended.set()
+        self.heard.set()
+
+
 async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
     program = command[0]
     try:
-        process = await asyncio.create_subprocess_exec(
+        process, said = await asyncio.get_running_loop().subprocess_exec(
+            _Command,
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -216,38 +251,35 @@ async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
         )
     except (OSError, ValueError) as error:
         raise KeyMissing(f"api_key_command could not start {program!r}") from error
-    assert process.stdout is not None  # noqa: S101  # for mypy: the pipe was asked for
     try:
         async with asyncio.timeout(timeout_s):
-            output = await _output(process.stdout, program)
-            code = await process.wait()
-    except BaseException as error:
-        _kill(process)
-        await process.wait()
-        if isinstance(error, TimeoutError):
-            raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
-        raise
-    if code != 0:
+            await said.heard.wait()
+        if said.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await said.told.wait()
+    except TimeoutError:
+        raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
+    finally:
+        if not said.ended.is_set():
+            _kill(process)
+            await said.ended.wait()
+        process.close()
+    if len(said.output) >= _COMMAND_BYTES:
+        raise KeyMissing(f"api_key_command {program!r} printed more than a key")
+    if (code := process.get_returncode()) != 0:
         raise KeyMissing(f"api_key_command {program!r} ended with status {code}")
-    lines = output.decode("utf-8", "replace").strip().splitlines()
+    lines = said.output.decode("utf-8", "replace").strip().splitlines()
     return _checked(lines[0] if lines else "", f"api_key_command {program!r}")
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
+def _kill(process: asyncio.SubprocessTransport) -> None:
     """End the command and, where the system knows groups, what it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
             process.kill()
         else:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-async def _output(stdout: asyncio.StreamReader, program: str) -> bytes:
-    try:
-        await stdout.readexactly(_COMMAND_BYTES)
-    except asyncio.IncompleteReadError as end:
-        return end.partial
-    raise KeyMissing(f"api_key_command {program!r} printed more than a key")
+            os.killpg(process.get_pid(), signal.SIGKILL)
 
 
 def _bare(value: str) -> str:

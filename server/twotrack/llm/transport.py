@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _DEFAULT = NetworkSettings()
 _ERROR_BYTES = 65_536
 """Of an error body no more is read."""
+_PIECE = 8 * 1024
+"""Bytes that are unpacked at a time."""
 _BELOW_VERSION = ("chat/completions", "completions", "messages", "models")
 """Paths that most servers have below /v1."""
 _SECRET_LENGTH = 8
@@ -204,7 +206,7 @@ class Transport:
                 response = await server.pool.handle_async_request(request)
                 if response.status != 200:
                     raise await self._failure(endpoint, path, response, body)
-                chunks = aiter(_body(response, self._max_bytes + 1))
+                chunks = aiter(_body(response))
                 received, idle_s = 0, None
                 while True:
                     async with asyncio.timeout(idle_s):
@@ -233,7 +235,7 @@ class Transport:
         """Read the beginning of an error body, and say what it means."""
         said = b""
         async with asyncio.timeout(self._settings.idle_s):
-            async for chunk in _body(response, _ERROR_BYTES):
+            async for chunk in _body(response):
                 said += chunk
                 if len(said) >= _ERROR_BYTES:
                     break
@@ -311,20 +313,27 @@ def _encode(body: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _body(response: "httpcore.Response", most: int) -> AsyncIterable[bytes]:
-    """Give the bytes of an answer, unpacked where a server packed it unasked: chunks of `most`."""
+def _body(response: "httpcore.Response") -> AsyncIterable[bytes]:
+    """Give the bytes of an answer, unpacked where a server packed it unasked."""
     stream = cast("AsyncIterable[bytes]", response.stream)  # httpcore names its blocking kind too
     for name, value in response.headers:
         if name.lower() == b"content-encoding" and value.lower() in (b"gzip", b"deflate"):
-            return _unpacked(stream, most)
+            return _unpacked(stream)
     return stream
 
 
-async def _unpacked(packed: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
+async def _unpacked(packed: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """Unpack in small pieces, with turns for others: a thousand times as much may be in there."""
     decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, as the bytes say
     async for chunk in packed:
-        if data := decoder.decompress(chunk, most):
-            yield data
+        if decoder.eof:  # what follows is no part of it, and may have no end
+            return
+        rest, full = chunk, True
+        while full and not decoder.eof:
+            if data := decoder.decompress(rest, _PIECE):
+                yield data
+            rest, full = decoder.unconsumed_tail, len(data) == _PIECE
+            await asyncio.sleep(0)
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from pygls import uris
@@ -14,6 +15,9 @@ from twotrack.document import Document
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.text import Edit, Snapshot
 
+CONSIDERED = 64
+"""Open documents that a completion may use beside its own. Each one costs a look at the disk; more
+than are read for excerpts, because some may not be sent."""
 _HISTORY = 512
 """Changes remembered for each document, so that an edit can be rebased over them."""
 _HISTORY_CHARACTERS = 1 << 20
@@ -96,9 +100,9 @@ class Documents:
         """Give the document of `uri`, if it is open."""
         return self._open.get(uri)
 
-    def others(self, uri: str) -> tuple[Document, ...]:
-        """Give every open document but `uri`, most recently touched first."""
-        return tuple(d for d in self._open.values() if d.uri != uri)
+    def others(self, uri: str, most: int | None = None) -> tuple[Document, ...]:
+        """Give the open documents but `uri`, at most `most`, most recently touched first."""
+        return tuple(islice((d for d in self._open.values() if d.uri != uri), most))
 
     def all(self) -> tuple[Document, ...]:
         """Give every open document, most recently touched first."""
@@ -120,14 +124,19 @@ _THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
 
 
 def path_of(uri: str) -> Path | None:
-    """Give the absolute path of a file: URI; None where it is none that a file can have."""
+    """Give the absolute path of a file: URI; None where it is none that a file can have.
+
+    A file of another host has one on Windows only.
+    """
     if not uri.startswith("file:"):
         return None
     try:
         path = uris.to_fs_path(_THIS_MACHINE.sub("file:///", uri))
     except ValueError:  # such as file://[
         return None
-    return Path(path) if path and is_path(path) else None
+    if not path or not is_path(path) or (os.name != "nt" and path.startswith("//")):
+        return None
+    return found if (found := Path(path)).is_absolute() else None
 
 
 def is_path(text: str) -> bool:

@@ -34,6 +34,15 @@ def test_checkdoc_has_nothing_to_say(programs, environment) -> None:
     assert emacs(programs, environment, "--eval", f'(checkdoc-file "{FILE}")') == ""
 
 
+def test_package_lint_has_nothing_to_say(programs, environment) -> None:
+    """It is what MELPA asks for."""
+    [folder] = programs.path("EMACS_PACKAGES").glob("package-lint-*")
+    lint = ["-L", str(folder), "-l", "package-lint", "-f", "package-lint-batch-and-exit"]
+    # It wraps a function of C, for which Emacs would compile.
+    quiet = ["--eval", "(setq native-comp-enable-subr-trampolines nil)"]
+    assert emacs(programs, environment, *quiet, *lint, str(FILE)) == ""
+
+
 def test_its_headers_are_those_of_a_package(programs, environment) -> None:
     code = (
         "(progn (require 'lisp-mnt) (require 'package) (with-temp-buffer"

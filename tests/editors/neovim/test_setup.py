@@ -33,6 +33,22 @@ def test_the_readme_without_the_plugin(start, models: Models, version: str) -> N
     editor.wait_text("def add(a, b):\n    return a + b\n")
 
 
+LSPCONFIG = f"""
+vim.opt.runtimepath:prepend("{CHECKOUT}/packaging/nvim-lspconfig")
+vim.lsp.enable("twotrack")
+vim.lsp.inline_completion.enable(true)
+"""
+
+
+@once
+def test_the_configuration_for_nvim_lspconfig(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD, init=LSPCONFIG)
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+
+
 AREA = "def area(width, height):\n    return width * height\n"
 DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return width * height\n'
 

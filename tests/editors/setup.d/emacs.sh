@@ -1,9 +1,9 @@
-# Emacs 30, lsp-mode and what else people have in it (Debian's forky), and tmux to see what it shows.
+# Emacs 30, lsp-mode, what else people have in it and package-lint (Debian's forky), and tmux to see what it shows.
 . "$(dirname "$0")/common.sh"
 system_packages tmux
 remember TMUX_PROGRAM "$(command -v tmux)"
 
-debian_suite_packages forky emacs-nox elpa-lsp-mode elpa-company elpa-evil
+debian_suite_packages forky emacs-nox elpa-lsp-mode elpa-company elpa-evil elpa-package-lint
 tree=$(debian_tree forky)
 use_own_libraries "$tree" "$tree/usr/bin/emacs-nox" "$tree/usr/bin/emacsclient.emacs"
 

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,7 +146,7 @@ def serve(
     """Give a function that starts a code-server with the extension and a home of its own.
 
     `settings` are VS Code's user settings, `config` is twotrack's file. twotrack is looked for in
-    `path`, and where programs usually are, but for `only`.
+    `path`, and where programs usually are, but for `only`. `package` is the extension's file.
     """
     running: list[CodeServer] = []
 
@@ -156,14 +156,17 @@ def serve(
         config: str = SETTINGS,
         path: tuple[Path, ...] = (Path(sys.executable).parent,),
         only: bool = False,
+        package: str = "twotrack.vsix",
+        variables: Mapping[str, str] | None = None,
     ) -> CodeServer:
         home = tmp_path_factory.mktemp("code")
         folders = path if only else (*path, node.parent, Path("/usr/bin"), Path("/bin"))
         config = config.replace("{base_url}", scripted.base_url)
         environment = make_home(home, settings=settings, config=config, path=folders)
+        environment |= variables or {}
         command = (str(node), programs["VSCODE_CODE_SERVER"])
         server = CodeServer(command, home, environment, *arguments)
-        server.install(INSTALL.splitlines()[-1], EXTENSION)
+        server.install(INSTALL.splitlines()[-1].replace("twotrack.vsix", package), EXTENSION)
         running.append(server.__enter__())
         return server
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import psutil
 
+from patience import patient
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Frame, Locator, Page
 
 T = TypeVar("T")
 
-PATIENCE_S = 60.0
+PATIENCE_S = patient(60.0)
 """Longest wait for anything to appear; a test that needs it has failed."""
 
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from twotrack.text import Edit, Range, Snapshot, common_head, common_tail
+from twotrack.text import Edit, Position, Range, Snapshot, common_head, common_tail
 
 # SequenceMatcher is quadratic at worst: above this product of changed lines, old times new, the
 # changed part becomes one hunk (20 ms at worst, measured).
@@ -17,10 +17,16 @@ def minimal_edits(before: Snapshot, span: Range, new_text: str) -> tuple[Edit, .
     They are in order, don't touch each other, and applied together they give exactly the text
     that replacing all of `span` gives. No edit starts or ends between a \r and its \n.
     """
+    old, (line, first) = before.slice(span), span.start
+    alone = line == span.end.line and not any(end in new_text for end in "\r\n")
+    if alone and len(old) == span.end.character - first:  # most often
+        head, tail = _common_ends(old, new_text)
+        where = Range(Position(line, first + head), Position(line, first + len(old) - tail))
+        return () if old == new_text else (Edit(where, new_text[head : len(new_text) - tail]),)
     start = before.offset(span.start)
     return tuple(
         Edit(Range(before.position(start + first), before.position(start + last)), text)
-        for first, last, text in _hunks(before.slice(span), new_text)
+        for first, last, text in _hunks(old, new_text)
     )
 
 

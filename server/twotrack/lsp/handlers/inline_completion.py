@@ -8,6 +8,7 @@ from lsprotocol import types
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
+from twotrack.lsp.documents import CONSIDERED
 from twotrack.lsp.failures import passing
 from twotrack.lsp.reasons import reason
 
@@ -52,7 +53,7 @@ def completion_request(
         document=document,
         position=from_proto.position(document.text, position, server.client.encoding),
         invoked=invoked,
-        others=server.documents.others(uri),
+        others=server.documents.others(uri, CONSIDERED),
     )
 
 

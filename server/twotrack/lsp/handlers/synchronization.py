@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from twotrack.lsp import from_proto
+from twotrack.lsp.documents import CONSIDERED
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -21,7 +22,7 @@ def register(server: "Server") -> None:
         # LSP's union lets a number through here.
         language = item.language_id if isinstance(item.language_id, str) else ""
         document = server.documents.open(item.uri, language, item.version, item.text)
-        server.session.opened(document, server.documents.others(item.uri))
+        server.session.opened(document, server.documents.others(item.uri, CONSIDERED))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
