@@ -280,6 +280,16 @@ async def test_an_explanation_goes_with_the_server(
     assert not page.parent.exists()
 
 
+async def test_resolving_an_action_that_has_its_command_gives_it_back(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start("vscode")
+    buffer = client.open(project / "a.py", "python", TEXT)
+    (explain,) = [a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]]
+    assert await client.request("codeAction/resolve", explain) == explain
+    assert models.requests == []
+
+
 async def test_an_explanation_that_cannot_be_written_is_a_message(
     start: Start, models: ModelServer, project: Path, tmp_path: Path
 ) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from twotrack.llm.settings_vscode import categories, main, updated
 from twotrack.settings import sources
 from twotrack.settings.reference import options
 from twotrack.settings.trust import PROJECT_FILE
-from twotrack.settings.vscode import categories, main, updated
 
 PACKAGE = Path(__file__).parents[2] / "editors" / "vscode" / "package.json"
 OWN = {"id": "own", "title": "Own", "properties": {"twotrack.own": {"type": "string"}}}
