@@ -43,7 +43,8 @@ vsix-%: $(READY) wheels
 	$(RUN)python packaging/wheels.py $* build/wheels/$*
 	cd editors/vscode && npm install && npm run package -- --target $* --wheels ../../build/wheels/$*
 
-test: $(READY)  ## Run the tests, but those that drive real editors, with coverage
+test: $(READY)  ## Run the tests, but those that drive real editors, with coverage: a quarter of an hour
+	@echo "All tests but those of real editors: a quarter of an hour on two cores; make test-quick takes a minute."
 	$(RUN)coverage erase
 	$(RUN)coverage run -m pytest --ignore tests/editors
 	$(RUN)coverage combine --quiet
@@ -52,7 +53,7 @@ test: $(READY)  ## Run the tests, but those that drive real editors, with covera
 test-quick: $(READY)  ## Run what takes under a minute
 	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
 
-test-editors: $(READY)  ## Drive the real editors; installs them first, 2 GB in ~/.cache
+test-editors: $(READY)  ## Drive the real editors, a quarter of an hour; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup
 	$(call install,$(VENV)) --group editors
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
@@ -63,7 +64,7 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)mypy
 	$(RUN)python -m twotrack.settings.reference docs/settings.md --check
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
-	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json --check
+	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
@@ -72,7 +73,7 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)ruff format .
 	$(RUN)python -m twotrack.settings.reference docs/settings.md
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md
-	$(RUN)python -m twotrack.settings.vscode editors/vscode/package.json
+	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run

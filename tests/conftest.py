@@ -6,12 +6,17 @@ tests have no deadline (a slow machine is no defect); in CI they try the same ex
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import trustme
 from hypothesis import settings
+
+from patience import patient
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -19,6 +24,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # A shell's background job ignores Ctrl+C, and so would the programs that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_RUN = "TWOTRACK_TEST_RUN"
+"""A variable that every process of this run inherits, so that those left over are known."""
 
 TESTS = Path(__file__).parent
 PROGRAMS = tuple(TESTS / name for name in ("commands", "e2e", "editors", "real"))
@@ -29,6 +37,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.timeout is None:
+        config.option.timeout = patient(float(config.getini("timeout")))
+
+
+def pytest_sessionstart() -> None:
+    os.environ[_RUN] = uuid.uuid4().hex
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what a test that failed or was interrupted left running, and say so."""
+    strays = [process for process in psutil.process_iter() if _is_stray(process)]
+    for process in strays:
+        with suppress(psutil.Error):
+            reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None:
+                reporter.write_line(
+                    f"ended what was left over: {' '.join(process.cmdline())[:200]}"
+                )
+            process.kill()
+    psutil.wait_procs(strays, timeout=5)
+
+
+def _is_stray(process: psutil.Process) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(_RUN) == os.environ[_RUN]
+    except (psutil.Error, OSError):
+        return False
 
 
 @pytest.fixture(scope="session")

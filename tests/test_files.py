@@ -1,7 +1,7 @@
 """The one door to files: what it opens, what it refuses, and where it writes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,16 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path / "root"
     root.mkdir()
     return root
+
+
+@pytest.fixture
+def full() -> Iterator[None]:
+    """No file can grow beyond 8 KiB, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def write(path: Path, text: str = "x = 1\n") -> Path:
@@ -137,3 +147,14 @@ def test_what_cannot_be_looked_at_counts_as_a_link(root: Path) -> None:
     assert files.is_link(root / "link")
     assert files.is_link(root / ("n" * 300))
     assert files.is_link(Path("\0"))
+
+
+@pytest.mark.usefixtures("full")
+def test_where_the_disk_is_full_nothing_is_left_behind(root: Path) -> None:
+    kept = write(root / "a.py")
+    with pytest.raises(OSError, match="too large"):
+        files.create(root / "b.py", b"x" * 10_000, root)
+    with pytest.raises(OSError, match="too large"):
+        files.replace(kept, b"x" * 10_000)
+    assert [path.name for path in root.iterdir()] == ["a.py"]
+    assert kept.read_text() == "x = 1\n"

@@ -67,3 +67,20 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     problem = log.configure(LogSettings(file=tmp_path / "file" / "t.log"))
     assert problem.startswith("log.file: ")
+
+
+def test_a_line_that_cannot_be_written_is_lost_in_silence(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a disk that is full; logging itself would show what the line was made of."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        for _ in range(20):
+            logging.getLogger("twotrack.room").debug("asked %s", "canary" * 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert capsys.readouterr().err == ""
+    logging.getLogger("twotrack.room").debug("goes on")
+    assert "goes on" in written.read_text()

@@ -37,7 +37,7 @@ def test_a_message_is_plain(said: str, shown: str) -> None:
         ("[a][b]\n\n[b]: command:x", "[a] [b]\n\n[b] : command:x"),
         ("`x < y`, `List<int>` and a < b", "`x < y`, `List<int>` and a < b"),
         ("```html\n<img src=a>\n```\n<b>", "```html\n<img src=a>\n```\n&lt;b>"),
-        ("~~~\n<i>\n```\n<i>", "~~~\n<i>\n```\n<i>"),
+        ("~~~\n<i>\n```\n<i>", "~~~\n<i>\n```\n<i>\n~~~"),
         ("``` a`b\n<i>", "``` a`b\n&lt;i>"),
         ("one ` and\n` [x](command:y) `", "one ` and\n` [x] (command:y) `"),
         ("## A heading\n\n- an *item*", "## A heading\n\n- an *item*"),

@@ -27,10 +27,12 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'comint)
 (require 'diff)
 (require 'eglot)
 (require 'eieio)
-(require 'thingatpt)
+(require 'flymake)
+(require 'rmc)
 
 (defgroup twotrack nil
   "AI completions and edits with your own models."
@@ -69,6 +71,21 @@ Eglot would wait for the model to resolve one, and Emacs with it."
   (setf (oref server status) status)
   (force-mode-line-update t))
 
+(cl-defmethod eglot-handle-notification
+  ((_server twotrack-server) (_method (eql twotrack/notice)) &rest notice)
+  "Say why something failed, by NOTICE, and what mends it."
+  (twotrack--complain notice))
+
+(cl-defmethod eglot-handle-request
+  ((_server twotrack-server) (_method (eql window/showDocument)) &key uri &allow-other-keys)
+  "Show the page at URI: no other documents come from the server."
+  (let ((text (with-temp-buffer
+                (let ((coding-system-for-read 'utf-8-unix))
+                  (insert-file-contents (eglot-uri-to-path uri)))
+                (buffer-string))))
+    (run-with-timer 0 nil #'twotrack--page text)
+    '(:success t)))
+
 (cl-defmethod eglot-handle-request :before
   ((server twotrack-server) (_method (eql workspace/applyEdit)) &rest _)
   "Let Eglot refuse an edit of a text that is older than what SERVER was told.
@@ -76,6 +93,17 @@ It counts a change when it sends it, which may be half a second later."
   (dolist (buffer (eglot--managed-buffers server))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer (eglot--track-changes-fetch eglot--track-changes)))))
+
+(defconst twotrack--remedies
+  '(("key" . twotrack-setup) ("add" . twotrack-setup) ("settings" . twotrack-setup)
+    ("model" . twotrack-model) ("start" . twotrack-model))
+  "The command that mends a failure, by the server's name for what does.")
+
+(defun twotrack--complain (notice)
+  "Say the reason of NOTICE, and the command that mends it."
+  (let ((remedy (cdr (assoc (plist-get notice :remedy) twotrack--remedies))))
+    (message "twotrack: %s%s" (or (plist-get notice :reason) (plist-get notice :message))
+             (if remedy (format " M-x %s" remedy) ""))))
 
 (defun twotrack--server ()
   "Return the server of this buffer, or signal an error for the person."
@@ -89,10 +117,10 @@ It counts a change when it sends it, which may be half a second later."
 
 (defun twotrack--ask (server method params done &optional failed)
   "Ask SERVER by METHOD with PARAMS; call DONE with the result in this buffer.
-FAILED is called with the error's message, or it is shown.
+FAILED is called with what went wrong, a plist, or it is shown.
 Return the request's id."
   (let ((buffer (current-buffer))
-        (failed (or failed (lambda (text) (message "twotrack: %s" text)))))
+        (failed (or failed #'twotrack--complain)))
     ;; Eglot sends changes when Emacs is idle; a question is about the text as it is.
     (eglot--signal-textDocument/didChange)
     (jsonrpc-async-request
@@ -101,8 +129,9 @@ Return the request's id."
      :success-fn (lambda (result)
                    (if (buffer-live-p buffer)
                        (with-current-buffer buffer (funcall done result))
-                     (funcall failed "The buffer is closed; nothing was changed.")))
-     :error-fn (lambda (error) (funcall failed (plist-get error :message))))
+                     (funcall failed '(:reason "The buffer is closed; nothing was changed."))))
+     :error-fn (lambda (error)
+                 (funcall failed (append (plist-get error :data) error))))
     (jsonrpc--next-request-id server)))
 
 (defun twotrack--cancel (server id)
@@ -324,6 +353,12 @@ Return the request's id."
 
 (add-hook 'eglot-managed-mode-hook #'twotrack--managed)
 
+(defvar twotrack--setup-map
+  (let ((map (make-sparse-keymap)))
+    (keymap-set map "<mode-line> <mouse-1>" #'twotrack-setup)
+    map)
+  "What a click on the mode line does where no model completes.")
+
 (defun twotrack--lighter ()
   "Return the mode line's text: the model, its state, the day's expense."
   (let* ((server (eglot-current-server))
@@ -332,6 +367,12 @@ Return the request's id."
          (spent (plist-get status :spentToday)))
     (concat " tt"
             (cond ((eq (plist-get status :paused) t) ":paused")
+                  ((stringp (plist-get status :noModel))
+                   (propertize ":no model" 'face 'warning
+                               'help-echo (concat (plist-get status :noModel)
+                                                  "\nmouse-1: M-x twotrack-setup")
+                               'mouse-face 'mode-line-highlight
+                               'local-map twotrack--setup-map))
                   ((and (numberp (plist-get status :busy)) (> (plist-get status :busy) 0)) ":…")
                   ;; The mode line reads "%" as its own.
                   ((stringp using) (concat ":" (string-replace "%" "%%" using))))
@@ -340,13 +381,24 @@ Return the request's id."
 ;;;; Edits
 
 (defun twotrack--bounds ()
-  "Return the bounds of the region, of the definition at point, or of the line."
-  (cond ((use-region-p) (cons (region-beginning) (region-end)))
-        ((bounds-of-thing-at-point 'defun))
-        (t (cons (line-beginning-position) (line-end-position)))))
+  "Return the bounds of the region; else point twice, for the definition there."
+  (if (use-region-p) (cons (region-beginning) (region-end)) (cons (point) (point))))
 
-(defun twotrack--begin (task bounds instruction done)
-  "Ask for TASK about BOUNDS, by INSTRUCTION or nil; call DONE with the answer."
+(defun twotrack--place (bounds)
+  "Return BOUNDS of this buffer as a request names them."
+  `( :textDocument ,(eglot--TextDocumentIdentifier)
+     :range ( :start ,(eglot--pos-to-lsp-position (car bounds))
+              :end ,(eglot--pos-to-lsp-position (cdr bounds)))))
+
+(defun twotrack--subject (bounds)
+  "Return what an edit of BOUNDS is about, in a word."
+  (let ((server (twotrack--server)))
+    (eglot--signal-textDocument/didChange)
+    (plist-get (jsonrpc-request server :twotrack/subject (twotrack--place bounds) :timeout 5)
+               :subject)))
+
+(defun twotrack--begin (task bounds done &rest more)
+  "Ask for TASK about BOUNDS, with MORE parameters; call DONE with the answer."
   (let ((server (twotrack--server)))
     (when (oref server editing)
       (user-error "An edit is under way; M-x twotrack-cancel ends it"))
@@ -354,17 +406,13 @@ Return the request's id."
     (setf (oref server editing)
           (twotrack--ask
            server :twotrack/edit
-           `( :textDocument ,(eglot--TextDocumentIdentifier)
-              :range ( :start ,(eglot--pos-to-lsp-position (car bounds))
-                       :end ,(eglot--pos-to-lsp-position (cdr bounds)))
-              :task ,task
-              ,@(and instruction (list :instruction instruction)))
+           `(,@(twotrack--place bounds) :task ,task ,@more)
            (lambda (answer)
              (setf (oref server editing) nil)
              (funcall done answer))
-           (lambda (text)
+           (lambda (notice)
              (setf (oref server editing) nil)
-             (message "twotrack: %s" text))))))
+             (twotrack--complain notice))))))
 
 (defun twotrack-cancel ()
   "End the edit, the explanation or the code actions that are under way."
@@ -378,22 +426,58 @@ Return the request's id."
 
 (defun twotrack-edit (beg end instruction)
   "Edit the text from BEG to END by INSTRUCTION, after showing what would change.
-Interactively: the region, or the definition at point.
-You may go on typing meanwhile."
+Interactively: the region, or the definition at point, which the question
+names.  You may go on typing meanwhile."
   (interactive
-   (let ((bounds (progn (twotrack--server) (twotrack--bounds))))
-     (list (car bounds) (cdr bounds) (read-string "Edit: "))))
+   (let ((bounds (twotrack--bounds)))
+     (list (car bounds) (cdr bounds)
+           (read-string (format "Edit %s: " (twotrack--subject bounds))))))
   (when (string-blank-p instruction) (user-error "Say what to do"))
-  (twotrack--begin "refactor" (cons beg end) instruction #'twotrack--propose))
+  (twotrack--begin "refactor" (cons beg end) #'twotrack--propose :instruction instruction))
+
+(defun twotrack-document ()
+  "Document the region or the definition at point, after a look at the change."
+  (interactive)
+  (twotrack--begin "document" (twotrack--bounds) #'twotrack--propose))
+
+(defun twotrack-simplify ()
+  "Simplify the region or the definition at point, after a look at the change."
+  (interactive)
+  (twotrack--begin "simplify" (twotrack--bounds) #'twotrack--propose))
+
+(defun twotrack-test ()
+  "Write a test of the region or the definition at point, after a look at it."
+  (interactive)
+  (twotrack--begin "test" (twotrack--bounds) #'twotrack--propose))
+
+(defun twotrack-fix ()
+  "Fix the problem that Flymake reports at point or in its line."
+  (interactive)
+  (let ((found (car (or (flymake-diagnostics (point))
+                        (flymake-diagnostics (line-beginning-position) (line-end-position))
+                        (user-error "No problem is reported here")))))
+    (twotrack--begin "fix" (cons (flymake-diagnostic-beg found) (flymake-diagnostic-end found))
+                     #'twotrack--propose :diagnostic (flymake-diagnostic-text found))))
 
 (defun twotrack-explain (beg end)
   "Say in words what the text from BEG to END does.
 Interactively: the region, or the definition at point."
   (interactive (let ((bounds (twotrack--bounds))) (list (car bounds) (cdr bounds))))
-  (twotrack--begin "explain" (cons beg end) nil
+  (twotrack--begin "explain" (cons beg end)
                    (lambda (answer)
-                     (with-help-window "*twotrack*"
-                       (princ (or (plist-get answer :text) "There is nothing to say."))))))
+                     (twotrack--page
+                      (format "# %s\n\n%s\n\n---\n\n%s\n" (plist-get answer :title)
+                              (or (plist-get answer :text) "There is nothing to say.")
+                              (twotrack--by answer))))))
+
+(defun twotrack--by (answer)
+  "Return who gave ANSWER, how long it took and what it cost."
+  (let ((cost (plist-get answer :costUsd)))
+    (format "%s, %.1f s, %s" (plist-get answer :model) (/ (plist-get answer :ms) 1000.0)
+            (cond ((not (numberp cost)) "cost unknown")
+                  ((zerop cost) "free")
+                  ((< cost 0.01) "<$0.01")
+                  (t (format "$%.2f" cost))))))
 
 (defun twotrack--propose (answer)
   "Show the edit of ANSWER and ask whether to apply it, when the person pauses."
@@ -420,26 +504,73 @@ Interactively: the region, or the definition at point."
                   (message "twotrack: the text changed meanwhile; nothing was changed."))))))))
 
 (defun twotrack--confirm (answer)
-  "Ask the person whether to apply the edit of ANSWER."
-  (let ((diff (twotrack--diff (plist-get answer :edit)))
-        (eglot-confirm-server-edits nil))
-    (save-window-excursion
-      (display-buffer diff)
-      (unless (y-or-n-p (format "Apply the edit by %s? " (plist-get answer :model)))
-        (setq diff nil)))
-    (if diff
-        (eglot--apply-workspace-edit (plist-get answer :edit) 'twotrack-edit)
-      (message "twotrack: nothing was changed."))))
+  "Ask the person whether to apply the edit of ANSWER, or which hunks of it."
+  (let* ((edit (plist-get answer :edit))
+         (hunks (twotrack--hunks edit))
+         (several (cdr hunks))
+         (eglot-confirm-server-edits nil)
+         (wanted
+          (pcase (twotrack--choose
+                  edit (format "Apply the edit by %s? " (twotrack--by answer))
+                  (append '((?y "yes") (?n "no")) (and several '((?h "hunk by hunk")))
+                          '((?w "why"))))
+            (?y edit)
+            (?h (twotrack--joined (twotrack--chosen hunks)))
+            (?w 'why))))
+    (cond ((eq wanted 'why)
+           (twotrack-requests)
+           (twotrack--confirm answer))
+          (wanted (eglot--apply-workspace-edit wanted 'twotrack-edit))
+          (t (message "twotrack: nothing was changed.")))))
+
+(defun twotrack--choose (edit prompt choices)
+  "Show EDIT as a diff; return the key that is chosen of CHOICES at PROMPT."
+  (save-window-excursion
+    (display-buffer (twotrack--diff edit))
+    (car (read-multiple-choice prompt choices nil nil nil))))
+
+(defun twotrack--hunks (edit)
+  "Return the hunks of EDIT, each a WorkspaceEdit of its own."
+  (cl-loop for (uri . edits) in (twotrack--changes edit)
+           append (cl-loop for one across edits
+                           collect (twotrack--joined (list (cons uri one))))))
+
+(defun twotrack--joined (hunks)
+  "Return one WorkspaceEdit of HUNKS: such, or pairs of a URI and a text edit."
+  (when hunks
+    (let ((pairs (cl-loop for hunk in hunks
+                          append (if (stringp (car hunk)) (list hunk)
+                                   (cl-loop for (uri . edits) in (twotrack--changes hunk)
+                                            append (cl-loop for one across edits
+                                                            collect (cons uri one)))))))
+      (list :changes
+            (cl-loop for (uri . group) in (seq-group-by #'car pairs)
+                     append (list (intern (concat ":" uri))
+                                  (vconcat (mapcar #'cdr group))))))))
+
+(defun twotrack--chosen (hunks)
+  "Ask about each of HUNKS, and return those that the person wants."
+  (let ((count (length hunks)) (number 0))
+    (seq-filter (lambda (hunk)
+                  (eql ?y (twotrack--choose
+                           hunk (format "Apply this hunk (%d of %d)? " (cl-incf number) count)
+                           '((?y "yes") (?n "no")))))
+                hunks)))
 
 (defun twotrack--diff (edit)
   "Return a buffer with EDIT, a WorkspaceEdit, as a diff."
   (let ((buffer (get-buffer-create "*twotrack diff*")) (inhibit-read-only t))
     (with-current-buffer buffer (erase-buffer))
     (pcase-dolist (`(,uri . ,changes) (twotrack--changes edit))
-      (let ((path (eglot-uri-to-path uri)))
-        (with-current-buffer (find-file-noselect path)
-          (let ((text (twotrack--difference (file-name-nondirectory path) changes)))
-            (with-current-buffer buffer (insert text))))))
+      (let* ((path (eglot-uri-to-path uri))
+             ;; Visiting it twice before it is there would make Emacs ask a question.
+             (new (not (or (get-file-buffer path) (file-exists-p path))))
+             (source (if new (generate-new-buffer " *twotrack source*" t)
+                       (find-file-noselect path)))
+             (text (with-current-buffer source
+                     (twotrack--difference (file-name-nondirectory path) changes))))
+        (when new (kill-buffer source))
+        (with-current-buffer buffer (insert text))))
     (with-current-buffer buffer
       (diff-mode)
       (setq buffer-read-only t)
@@ -494,6 +625,91 @@ Interactively: the region, or the definition at point."
       (kill-buffer old)
       (kill-buffer new))))
 
+;;;; Pages and the server's state
+
+(defun twotrack--page (markdown)
+  "Show MARKDOWN, which begins with a heading, in a window."
+  (let* ((name (if (string-match "\\`# \\(.*\\)" markdown) (match-string 1 markdown) "twotrack"))
+         (buffer (get-buffer-create (format "*twotrack: %s*" name)))
+         (inhibit-read-only t))
+    (with-current-buffer buffer
+      (erase-buffer)
+      (insert markdown)
+      (goto-char (point-min))
+      (if (fboundp 'gfm-view-mode)
+          (gfm-view-mode)
+        (special-mode)
+        (visual-line-mode)))
+    (display-buffer buffer)))
+
+(defun twotrack-requests ()
+  "Show what was sent to models lately, and what they answered."
+  (interactive)
+  (twotrack--ask (twotrack--server) :twotrack/requests eglot--{}
+                 (lambda (page) (twotrack--page (plist-get page :markdown)))))
+
+(defun twotrack-ledger ()
+  "Show what was spent, by day, model, task and language."
+  (interactive)
+  (twotrack--ask (twotrack--server) :twotrack/ledger eglot--{}
+                 (lambda (page) (twotrack--page (plist-get page :markdown)))))
+
+(defun twotrack-status ()
+  "Show the model of each task, what is wrong, and what was spent."
+  (interactive)
+  (twotrack--take :twotrack/status eglot--{}
+                  (lambda (status) (twotrack--page (twotrack--status-page status)))))
+
+(defun twotrack--status-page (status)
+  "Return STATUS as Markdown."
+  (concat
+   "# Status\n\n"
+   (if (eq (plist-get status :paused) t) "Completions are paused.\n\n" "")
+   (if-let* ((none (plist-get status :noModel)))
+       (format "%s `M-x twotrack-setup` looks for some.\n\n" none)
+     "")
+   "| task | model |\n| --- | --- |\n"
+   (cl-loop for (task route) on (plist-get status :tasks) by #'cddr
+            concat (format "| %s | %s%s |\n" (substring (symbol-name task) 1)
+                           (or (plist-get route :using) "no model")
+                           (if (eq (plist-get route :chosen) t) " (chosen)" "")))
+   "\n"
+   (cl-loop for model across (plist-get status :models)
+            when (plist-get model :problem)
+            concat (format "- %s: %s\n" (plist-get model :name) (plist-get model :problem)))
+   (cl-loop for problem across (plist-get status :problems) concat (format "- %s\n" problem))
+   (format "\nSpent today $%.2f, this month $%.2f\n"
+           (plist-get status :spentToday) (plist-get status :spentMonth))))
+
+(defun twotrack-model (track model)
+  "Put MODEL first on TRACK until the server ends.
+TRACK is \"fast\" or \"strong\"; a MODEL of nil undoes it."
+  (interactive
+   (let* ((track (completing-read "Track: " '("fast" "strong") nil t))
+          (status (jsonrpc-request (twotrack--server) :twotrack/status eglot--{} :timeout 5))
+          (names (mapcar (lambda (one) (plist-get one :name)) (plist-get status :models)))
+          (name (completing-read (format "Model of the %s track: " track)
+                                 (cons "as the settings say" names) nil t)))
+     (list track (and (member name names) name))))
+  (twotrack--take :twotrack/useModel (list :track track :model model)
+                  (lambda (_)
+                    (message "twotrack: %s: %s" track (or model "as the settings say")))))
+
+(defun twotrack-setup ()
+  "Look for models and keys, and write the settings, in a buffer that asks."
+  (interactive)
+  (let ((program (car (process-command (jsonrpc--process (twotrack--server))))))
+    (pop-to-buffer (make-comint "twotrack setup" program nil "setup"))))
+
+(defun twotrack--take (method params done)
+  "Ask by METHOD with PARAMS for the status, note it and call DONE with it."
+  (let ((server (twotrack--server)))
+    (twotrack--ask server method params
+                   (lambda (status)
+                     (setf (oref server status) status)
+                     (force-mode-line-update t)
+                     (funcall done status)))))
+
 ;;;; Pausing
 
 (defun twotrack-pause ()
@@ -508,14 +724,11 @@ Interactively: the region, or the definition at point."
 
 (defun twotrack--pause (paused)
   "Tell the server whether completions are PAUSED."
-  (let ((server (twotrack--server)))
-    (when (eq paused t) (twotrack-dismiss))
-    (twotrack--ask server :twotrack/pause (list :paused paused)
-                   (lambda (status)
-                     (setf (oref server status) status)
-                     (force-mode-line-update t)
-                     (message "twotrack: completions %s"
-                              (if (eq paused t) "are paused" "go on"))))))
+  (when (eq paused t) (twotrack-dismiss))
+  (twotrack--take :twotrack/pause (list :paused paused)
+                  (lambda (_)
+                    (message "twotrack: completions %s"
+                             (if (eq paused t) "are paused" "go on")))))
 
 (provide 'twotrack)
 ;;; twotrack.el ends here

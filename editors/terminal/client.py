@@ -176,7 +176,7 @@ class Client:
         assert self.process.stdin is not None
         self.process.stdin.write((header or b"Content-Length: %d\r\n\r\n" % len(body)) + body)
 
-    async def wait_for(self, met: Callable[[], Any], *, timeout_s: float = 30) -> Any:
+    async def wait_for(self, met: Callable[[], Any], *, timeout_s: float = 60) -> Any:
         """Wait until `met` gives something true; it is asked after every message."""
 
         async def wait() -> Any:
@@ -187,7 +187,7 @@ class Client:
 
         return await asyncio.wait_for(wait(), timeout_s)
 
-    async def wait_for_notification(self, method: str, *, timeout_s: float = 30) -> Any:
+    async def wait_for_notification(self, method: str, *, timeout_s: float = 60) -> Any:
         """Wait for the first notification of a method, which may have come already."""
 
         def met() -> list[Any]:

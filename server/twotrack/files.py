@@ -195,15 +195,22 @@ def _open_inside(path: Path, inside: Iterable[Path]) -> int:
 
 @_only_os_errors
 def create(path: Path, data: bytes, inside: Path) -> None:
-    """Make a new file below `inside`, and the folders it lacks; nowhere through a link.
+    """Make a new file below `inside`, all of it or nothing, and the folders it lacks.
+
+    Nowhere through a link.
 
     Raises FileExistsError where there is one, Refused where a link is in the way, OSError.
     """
     *above, name = _below(path, inside)
     with _folder(Path(os.path.realpath(inside)), above, make=True) as (at, prefix):
         descriptor = os.open(prefix + name, _CREATE, 0o666, dir_fd=at)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(prefix + name, dir_fd=at)
+            raise
 
 
 @_only_os_errors

@@ -102,6 +102,14 @@ class _Unhurried(logging.Handler):
                 self._stream.flush()
 
 
+class _File(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Lose a line that cannot be written: logging would tell standard error all of it.
+
+        What it holds is left out of the log for a reason, and standard error may be full too.
+        """
+
+
 def _file(path: Path) -> logging.Handler:
     files.prepare(path)
-    return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    return _File(path, encoding="utf-8", errors="backslashreplace")

@@ -70,27 +70,26 @@ def markdown(text: str) -> str:
 def _block(fence: re.Match[str], lines: list[str], at: int) -> tuple[list[str], int]:
     """Write the code behind a fence at the margin, and tell where it ends.
 
-    No line of it can close the fence, which is longer than what looks like one.
+    No line of it can close the fence, which is longer than what looks like one. A fence that is
+    left open is closed: what follows an answer that was cut off is no code.
     """
     marks, before = fence["marks"], fence["before"]
     mark = marks[0]
     margin = re.compile(rf"[ \t{'>' if '>' in before else ''}]{{0,{len(before)}}}")
     closing = re.compile(rf"[ \t]*{marks}{mark}*[ \t]*")
     code: list[str] = []
-    end: list[str] = []
-    while at < len(lines) and not end:
+    closed = False
+    while at < len(lines) and not closed:
         line = margin.sub("", lines[at], count=1)
         at += 1
-        if closing.fullmatch(line):
-            end = [marks]
-        else:
+        closed = closing.fullmatch(line) is not None
+        if not closed:
             code.append(line)
     longest = max((len(run) for line in code for run in re.findall(f"{mark}+", line)), default=0)
     if longest >= len(marks):
         marks = mark * (longest + 1)
-        end = end and [marks]
     number = [fence["number"]] if fence["number"] else []
-    return [*number, marks + fence["language"], *code, *end], at
+    return [*number, marks + fence["language"], *code, marks], at
 
 
 def _without_links(lines: list[str]) -> list[str]:

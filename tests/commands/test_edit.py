@@ -211,7 +211,7 @@ async def test_an_answer_that_cannot_be_used_changes_nothing(
     models.default = Reply("<answer>\ndef area(width:\n</answer>")
     ended = await run("edit", "area.py:1", "--task", "simplify", "--write")
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.startswith("twotrack: No model gave an answer that can be used")
+    assert "No model gave an answer that can be used: nothing was changed." in ended.err
     assert file.read_text() == TEXT
     assert 1 < len(models.requests) <= 3
 

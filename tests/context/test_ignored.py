@@ -65,6 +65,17 @@ def world(tmp_path: Path) -> World:
     return world
 
 
+@pytest.mark.parametrize("rule", ["caf\u00e9.py", "cafe\u0301.py", "/caf\u00e9/", "cafe\u0301/"])
+def test_a_letter_is_the_same_in_one_piece_or_two(world: World, rule: str) -> None:
+    """To macOS both name one file, and git there composes what it reads."""
+    write(world.project / ".gitignore", rule + "\n")
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    for name in ("caf\u00e9", "cafe\u0301"):
+        path = f"{name}/a.py" if rule.endswith("/") else f"{name}.py"
+        assert judge(world.project / path)
+    assert not judge(world.project / "cafe.py")
+
+
 def test_the_users_file_in_its_usual_place(world: World) -> None:
     write(world.home / ".config/git/ignore", "*.log\n")
     assert world.assert_as_git("a.log", "a.py") == {"a.log"}

@@ -1,5 +1,6 @@
 """Code actions through the wire: listed without a model, carried out by resolve or by command."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -277,6 +278,45 @@ async def test_an_explanation_goes_with_the_server(
     assert "multiplies width and height" in page.read_text()
     await client.stop()
     assert not page.parent.exists()
+
+
+async def test_resolving_an_action_that_has_its_command_gives_it_back(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client = await start("vscode")
+    buffer = client.open(project / "a.py", "python", TEXT)
+    (explain,) = [a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]]
+    assert await client.request("codeAction/resolve", explain) == explain
+    assert models.requests == []
+
+
+async def test_an_explanation_that_cannot_be_written_is_a_message(
+    start: Start, models: ModelServer, project: Path, tmp_path: Path
+) -> None:
+    """It was paid for. Where the disk is full the folder is missing too."""
+    models.script(*(Reply("It multiplies width and height.") for _ in range(2)))
+    client = await start(
+        capabilities={"window": {"showDocument": {"support": True}}},
+        variables={"TMPDIR": str(tmp_path)},
+    )
+    buffer = client.open(project / "a.py", "python", TEXT)
+    (command,) = [a for a in await client.code_actions(buffer, 5, 5) if "Explain" in a["title"]]
+    asked = {"command": command["command"], "arguments": command["arguments"]}
+    await client.request("workspace/executeCommand", asked)
+
+    def shown() -> Any:
+        return next((p for method, p in client.requests if method == "window/showDocument"), None)
+
+    page = Path(url2pathname(urlsplit((await client.wait_for(shown))["uri"]).path))
+    assert page.is_relative_to(tmp_path)
+    shutil.rmtree(page.parent)  # as what tidies temporary folders does
+    await client.request("workspace/executeCommand", asked)
+
+    def told() -> Any:
+        messages = [p for method, p in client.notifications if method == "window/showMessage"]
+        return next((p["message"] for p in messages), None)
+
+    assert "multiplies width and height" in await client.wait_for(told)
 
 
 @pytest.mark.parametrize(

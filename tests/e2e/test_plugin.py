@@ -102,6 +102,21 @@ async def test_an_edit_by_instruction_comes_back_to_be_shown(
 
 
 @pytest.mark.parametrize(
+    ("line", "named"), [(0, "area"), (1, "area"), (4, "the code at the cursor")]
+)
+async def test_what_an_edit_would_be_about_can_be_named_before(
+    start: Start, project: Path, line: int, named: str
+) -> None:
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", f"{CODE}\n\nprint(area(2, 3))\n")
+    place = {"textDocument": {"uri": buffer.uri}}
+    cursor = {"start": {"line": line, "character": 0}, "end": {"line": line, "character": 0}}
+    assert await client.request("twotrack/subject", place | {"range": cursor}) == {"subject": named}
+    selected = await client.request("twotrack/subject", place | {"range": EVERYTHING})
+    assert selected == {"subject": "the selection"}
+
+
+@pytest.mark.parametrize(
     ("params", "said"),
     [
         ({"task": "complete"}, "`task` must be one of"),

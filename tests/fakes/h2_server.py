@@ -25,7 +25,9 @@ import h2.settings
 from h2.errors import ErrorCodes
 from hyperframe.frame import GoAwayFrame
 
-_PATIENCE_S = 10.0
+from patience import patient
+
+_PATIENCE_S = patient(10.0)
 _GARBAGE = b"\x00\x00\x00\x01\x04\x00\x00\x00\x00"
 """The headers of no request."""
 PIECE = b"data: {}\n\n"

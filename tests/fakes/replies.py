@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-PATIENCE_S = 20.0
+from patience import patient
+
+PATIENCE_S = patient(20.0)
 """Longest wait of any test helper; a test that needs it has failed."""
 
 

@@ -1,4 +1,4 @@
-"""The list of providers that the VS Code extension asks keys for."""
+"""The list of providers that the VS Code extension asks keys and models for."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,17 @@ from twotrack.llm.providers_vscode import main, render
 LIST = Path(__file__).parents[2] / "editors" / "vscode" / "src" / "providers.json"
 
 
-def test_it_holds_who_wants_a_key_and_nobody_else() -> None:
-    listed = {entry["variable"] for entry in json.loads(render())}
-    assert listed == {preset.api_key_env for preset in PRESETS.values() if preset.api_key_env}
+def test_it_holds_every_preset() -> None:
+    listed = {entry["provider"]: entry for entry in json.loads(render())}
+    assert list(listed) == list(PRESETS)
+    assert listed["codestral"] == {
+        "provider": "codestral",
+        "title": "Codestral",
+        "variable": "CODESTRAL_API_KEY",
+        "url": "https://codestral.mistral.ai/v1",
+        "fast": "codestral-latest",
+        "strong": "codestral-latest",
+    }
 
 
 def test_the_extensions_list_is_up_to_date() -> None:

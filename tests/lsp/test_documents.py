@@ -1,5 +1,6 @@
 """The open documents remember enough of their past to move an edit over what was typed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,9 @@ def test_what_is_no_file_has_no_path() -> None:
     assert path_of("untitled:Untitled-1") is None
     assert path_of("file://[x") is None
     assert path_of("file:///tmp/%00x") is None
+    assert path_of("file:x.py") is None  # relative to the server's own folder
+    if os.name != "nt":
+        assert path_of("file://host/tmp/x") is None  # which is no file of this machine
 
 
 def test_what_changes_put_in_is_remembered_up_to_a_bound() -> None:

@@ -3,12 +3,13 @@
 from lsprotocol import types
 
 from twotrack.lsp.notices import Notices
+from twotrack.lsp.reasons import Reason
 
 
 def notices() -> tuple[Notices, list[str]]:
     shown: list[str] = []
 
-    def show(params: types.ShowMessageParams) -> None:
+    def show(params: types.ShowMessageParams, _: Reason | None) -> None:
         shown.append(params.message)
 
     return Notices(show), shown

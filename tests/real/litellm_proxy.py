@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from patience import patient
+
 _PEERS = Path(__file__).parents[2] / ".venv-peers"
 INSTALLED = (_PEERS / ".ready").exists()
 """Whether `make peers` came to its end."""
 MASTER_KEY = "sk-master-of-the-gateway"
-_PATIENCE_S = 60.0
+_PATIENCE_S = patient(60.0)
 _DISCARD_PORT = "http://127.0.0.1:9"
 """Nobody listens there (RFC 863): what would leave this machine fails at once."""
 

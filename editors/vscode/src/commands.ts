@@ -8,7 +8,7 @@ import { type Change, changes, Typing, workspaceEdit } from './edits';
 import { servable } from './languages';
 import type { Preview } from './preview';
 import type { EditParams, EditTask } from './protocol';
-import { answered } from './words';
+import { answered, page } from './words';
 
 /** More changed lines than these count as large. */
 const LARGE = 10;
@@ -29,7 +29,7 @@ export class CodeCommands {
       return;
     }
     await this.connection.ready(); // the place is read when it can be asked about
-    const params = await parameters(task, editor);
+    const params = await parameters(task, editor, this.connection);
     if (!params) {
       return;
     }
@@ -38,10 +38,11 @@ export class CodeCommands {
       const result = await this.connection.edit(params);
       this.output.info(`${result.title}: ${answered(result)}`);
       if (result.text) {
-        await this.documents.show(result.title, result.text);
+        await this.documents.showPage(page(result));
       }
       if (result.edit) {
-        await this.apply(editor, result.title, await changes(result.edit), typing);
+        const title = `${result.title} · ${answered(result)}`;
+        await this.apply(editor, title, await changes(result.edit), typing);
       }
     } catch (error) {
       if (!isCancelled(error)) {
@@ -58,16 +59,19 @@ export class CodeCommands {
     read: readonly Change[],
     typing: Typing,
   ): Promise<void> {
-    const present = read.map((change) => typing.moved(change));
-    if (wantsPreview(present)) {
-      if (!(await this.preview.accepted(title, present))) {
-        return;
+    const put = async (wanted: readonly Change[]) => {
+      const edit = workspaceEdit(wanted.map((change) => typing.moved(change)));
+      if (!(await vscode.workspace.applyEdit(edit))) {
+        throw new Error('VS Code did not apply the edit; nothing was changed.');
       }
+    };
+    const present = read.map((change) => typing.moved(change));
+    if (!wantsPreview(present)) {
+      await put(present);
+    } else if (await this.preview.decided(title, present, typing, put)) {
       await vscode.window.showTextDocument(editor.document, editor.viewColumn);
-    }
-    const edit = workspaceEdit(present.map((change) => typing.moved(change)));
-    if (!(await vscode.workspace.applyEdit(edit))) {
-      throw new Error('VS Code did not apply the edit; nothing was changed.');
+    } else {
+      return;
     }
     if (!present.some(({ document }) => document === editor.document)) {
       await vscode.window.showTextDocument(present[0]!.uri, { preview: false });
@@ -78,19 +82,20 @@ export class CodeCommands {
 async function parameters(
   task: EditTask,
   editor: vscode.TextEditor,
+  connection: Connection,
 ): Promise<EditParams | undefined> {
   const { document } = editor;
   const textDocument = { uri: document.uri.toString() };
   switch (task) {
     case 'refactor': {
+      const subject = await connection.subject(textDocument, plainRange(editor.selection));
       const instruction = await vscode.window.showInputBox({
-        title: 'Twotrack: what is to be done here?',
+        title: `Twotrack: edit ${subject}`,
         placeHolder: 'such as: add type hints, use a dictionary, handle the empty list',
       });
-      const { selection } = editor; // where it is now
-      const range = selection.isEmpty ? document.lineAt(selection.active).range : selection;
+      const range = plainRange(editor.selection); // where it is now
       return instruction?.trim()
-        ? { textDocument, task, range: plainRange(range), instruction: instruction.trim() }
+        ? { textDocument, task, range, instruction: instruction.trim() }
         : undefined;
     }
     case 'fix': {

@@ -20,11 +20,13 @@ import {
 } from 'vscode-languageclient/node';
 
 import { Backoff } from './backoff';
+import type { Documents } from './documents';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
 import { servable, wanted } from './languages';
+import { Failure, Messages } from './messages';
 import { ProgressNotices } from './progress';
-import type { ChoosableTrack, EditParams, EditResult, SentRequest, Status } from './protocol';
+import type { ChoosableTrack, EditParams, EditResult, Notice, Page, Status } from './protocol';
 import { given, serverKeys } from './settings';
 import type { ServerState } from './words';
 
@@ -50,6 +52,7 @@ export class Connection implements vscode.Disposable {
   private readonly notices = new ProgressNotices((token) => {
     void this.client?.sendNotification('window/workDoneProgress/cancel', { token });
   });
+  private readonly messages: Messages;
   private readonly keysOfSettings: string[];
   /** What the person chose for this window, whatever becomes of the server. */
   private readonly chosen = new Map<ChoosableTrack, string>();
@@ -59,9 +62,11 @@ export class Connection implements vscode.Disposable {
   constructor(
     private readonly find: () => Promise<string | undefined>,
     private readonly keys: Keys,
+    private readonly documents: Documents,
     private readonly output: vscode.LogOutputChannel,
     extension: vscode.Extension<unknown>,
   ) {
+    this.messages = new Messages(output);
     this.keysOfSettings = serverKeys(extension.packageJSON);
   }
 
@@ -117,13 +122,25 @@ export class Connection implements vscode.Disposable {
     return this.status!;
   }
 
-  sent(): Promise<SentRequest[]> {
-    return this.ask<SentRequest[]>('twotrack/requests', {});
+  /** What was sent to models lately. */
+  async sent(): Promise<string> {
+    return (await this.ask<Page>('twotrack/requests', {})).markdown;
+  }
+
+  /** What was spent, and on what. */
+  async ledger(): Promise<string> {
+    return (await this.ask<Page>('twotrack/ledger', {})).markdown;
   }
 
   /** Ask for an edit; nothing is applied. The server shows its progress, which can be cancelled. */
   edit(params: EditParams): Promise<EditResult> {
     return this.ask<EditResult>('twotrack/edit', params);
+  }
+
+  /** Name what an edit of that place would be about: a definition, or the selection. */
+  async subject(textDocument: { uri: string }, range: EditParams['range']): Promise<string> {
+    const asked = { textDocument, range };
+    return (await this.ask<{ subject: string }>('twotrack/subject', asked)).subject;
   }
 
   private async take(answer: Promise<Status>): Promise<void> {
@@ -140,11 +157,9 @@ export class Connection implements vscode.Disposable {
     // How a start went is told by who began it.
     await (this.atRest ? this.restart() : this.turn).catch(() => undefined);
     if (!this.client?.isRunning()) {
-      throw new Error(
-        this.state === 'missing'
-          ? 'There is no server: run `Twotrack: Install or Update the Server`.'
-          : 'The server is not running; `Twotrack: Show Output` says why.',
-      );
+      throw this.state === 'missing'
+        ? new Failure('There is no server yet.', 'install')
+        : new Error('The server is not running.');
     }
     return this.client;
   }
@@ -164,10 +179,10 @@ export class Connection implements vscode.Disposable {
 
   private async begin(): Promise<void> {
     await this.end();
-    this.show('starting');
+    this.become('starting');
     const program = await this.find();
     if (!program) {
-      this.show('missing');
+      this.become('missing');
       return;
     }
     const began = Date.now();
@@ -197,7 +212,7 @@ export class Connection implements vscode.Disposable {
       end(client); // it was given up, or ended, meanwhile
       return;
     }
-    this.show('running');
+    this.become('running');
     // Whatever is wrong with this answer, the server can be used.
     void this.freshStatus().catch((error: unknown) => this.output.debug(words(error)));
   }
@@ -244,7 +259,7 @@ export class Connection implements vscode.Disposable {
   private ended(ranMs: number): void {
     this.status = undefined;
     this.notices.clear();
-    this.show('stopped');
+    this.become('stopped');
     const { waitMs, first } = this.backoff.next(ranMs);
     this.output.warn(`The server ended; it is started again in ${waitMs} ms.`);
     this.retry = setTimeout(() => void this.inTurn(() => this.begin()), waitMs);
@@ -261,7 +276,7 @@ export class Connection implements vscode.Disposable {
     }
   }
 
-  private show(state: ServerState): void {
+  private become(state: ServerState): void {
     this.state = state;
     this.changed.fire();
   }
@@ -290,9 +305,17 @@ export class Connection implements vscode.Disposable {
         provideInlineCompletionItems: (document, position, context, token, next) =>
           wanted(document) ? next(document, position, context, token) : undefined,
         workspace: { configuration: () => [this.settings()] },
+        // The server shows nothing but pages to read, of files that end with it.
+        window: {
+          showDocument: async ({ uri }) => {
+            const bytes = await vscode.workspace.fs.readFile(vscode.Uri.parse(uri));
+            await this.documents.showPage(Buffer.from(bytes).toString());
+            return { success: true };
+          },
+        },
         handleWorkDoneProgress: (token, value, next) =>
           this.notices.take(token, value, () => next(token, value)),
-        resolveCodeAction: (action, token) => resolve(client, action, token),
+        resolveCodeAction: (action, token) => this.resolve(client, action, token),
       },
     };
     this.output.info(`Starting ${program}`);
@@ -307,11 +330,54 @@ export class Connection implements vscode.Disposable {
       options,
     );
     client.registerFeature(new Events());
+    client.onNotification('twotrack/notice', (notice: Notice) => this.show(notice));
     client.onNotification('twotrack/didChangeStatus', (status: Status) => {
       this.status = status;
       this.changed.fire();
     });
     return client;
+  }
+
+  /**
+   * Resolve an action and say what went wrong. VS Code says nothing then, and the client's own way
+   * takes "the text has changed" for a cancellation.
+   */
+  private async resolve(
+    client: LanguageClient,
+    action: vscode.CodeAction,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.CodeAction | undefined> {
+    const typing = new Typing();
+    try {
+      const asked = client.code2ProtocolConverter.asCodeActionSync(action);
+      const answer = await client.sendRequest(CodeActionResolveRequest.type, asked, token);
+      const resolved = await client.protocol2CodeConverter.asCodeAction(answer, token);
+      if (answer.edit) {
+        // VS Code does not look at the version: keys that the server had not seen would be eaten.
+        const read = await changes(answer.edit);
+        const present = read.map((change) => typing.moved(change));
+        if (present.some((change, number) => change !== read[number])) {
+          resolved.edit = workspaceEdit(present);
+        }
+      }
+      return resolved;
+    } catch (error) {
+      if (!isCancelled(error)) {
+        this.tell(error);
+      }
+      return action;
+    } finally {
+      typing.dispose();
+    }
+  }
+
+  /** Tell what went wrong, once, with a button for what mends it. */
+  tell(error: unknown): void {
+    this.show(notice(error));
+  }
+
+  private show(notice: Notice): void {
+    void this.messages.show(notice, this.status?.models ?? []);
   }
 
   private settings(): object {
@@ -343,43 +409,18 @@ function logged(stream: Readable, output: vscode.LogOutputChannel): void {
   });
 }
 
-/**
- * Resolve an action and say what went wrong. VS Code says nothing then, and the client's own way
- * takes "the text has changed" for a cancellation.
- */
-async function resolve(
-  client: LanguageClient,
-  action: vscode.CodeAction,
-  token: vscode.CancellationToken,
-): Promise<vscode.CodeAction | undefined> {
-  const typing = new Typing();
-  try {
-    const asked = client.code2ProtocolConverter.asCodeActionSync(action);
-    const answer = await client.sendRequest(CodeActionResolveRequest.type, asked, token);
-    const resolved = await client.protocol2CodeConverter.asCodeAction(answer, token);
-    if (answer.edit) {
-      // VS Code does not look at the version: keys that the server had not seen would be eaten.
-      const read = await changes(answer.edit);
-      const present = read.map((change) => typing.moved(change));
-      if (present.some((change, number) => change !== read[number])) {
-        resolved.edit = workspaceEdit(present);
-      }
-    }
-    return resolved;
-  } catch (error) {
-    if (!isCancelled(error)) {
-      void vscode.window.showErrorMessage(`Twotrack: ${action.title}: ${words(error)}`);
-    }
-    return action;
-  } finally {
-    typing.dispose();
-  }
-}
-
 /** Whether a request ended because somebody wanted that. */
 export function isCancelled(error: unknown): boolean {
   const codes: number[] = [LSPErrorCodes.RequestCancelled, LSPErrorCodes.ServerCancelled];
   return error instanceof ResponseError && codes.includes(error.code);
+}
+
+/** An error as a notice; the server says the reason and the remedy of its own. */
+function notice(error: unknown): Notice {
+  const message = words(error);
+  const data = error instanceof ResponseError ? (error.data as Partial<Notice> | undefined) : {};
+  const remedy = error instanceof Failure ? error.remedy : null;
+  return { type: 1, message, reason: message, remedy, model: null, ...data };
 }
 
 export function words(error: unknown): string {

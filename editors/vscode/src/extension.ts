@@ -3,15 +3,15 @@
 import * as vscode from 'vscode';
 
 import { CodeCommands } from './commands';
-import { Connection, words } from './connection';
+import { Connection } from './connection';
 import { Documents } from './documents';
 import { Installation } from './installation';
 import { Keys } from './keys';
 import { served as document, toggle } from './languages';
+import { addModel } from './models';
 import { Preview } from './preview';
 import type { ChoosableTrack, EditTask } from './protocol';
 import { StatusBar } from './statusBar';
-import { ledger, sent } from './words';
 
 const CODE: Record<string, EditTask> = {
   'twotrack.edit': 'refactor',
@@ -28,10 +28,19 @@ export function activate(context: vscode.ExtensionContext): void {
   const output = vscode.window.createOutputChannel('Twotrack', { log: true });
   const keys = new Keys(context);
   const installation = new Installation(context, output);
-  const served = new Connection(() => installation.find(), keys, output, context.extension);
-  connection = served;
   const documents = new Documents();
-  const preview = new Preview();
+  const served = new Connection(
+    () => installation.find(),
+    keys,
+    documents,
+    output,
+    context.extension,
+  );
+  connection = served;
+  const preview = new Preview(
+    (run) => guarded(run, served),
+    async () => documents.showPage(await served.sent()),
+  );
   const status = new StatusBar(served);
   const code = new CodeCommands(served, preview, documents, output);
 
@@ -40,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
     'twotrack.toggle': () => served.pause(!served.status?.paused),
     'twotrack.toggleLanguage': () => toggleLanguage(),
     'twotrack.useModel': () => chooseModel(served),
-    'twotrack.showSent': async () => documents.show('What was sent', sent(await served.sent())),
+    'twotrack.showSent': async () => documents.showPage(await served.sent()),
     'twotrack.openLedger': () => openLedger(served, documents),
     'twotrack.doctor': () => doctor(installation, keys),
     'twotrack.restart': () => {
@@ -50,6 +59,8 @@ export function activate(context: vscode.ExtensionContext): void {
     'twotrack.showOutput': () => output.show(),
     'twotrack.openSettings': () =>
       vscode.commands.executeCommand('workbench.action.openSettings', '@ext:twotrack.twotrack'),
+    'twotrack.addModel': () => addModel(keys),
+    'twotrack.startOllama': () => startOllama(),
     'twotrack.setKey': () => keys.set(),
     'twotrack.removeKey': () => keys.remove(),
     'twotrack.installServer': async () => (await installation.install()) && served.restart(),
@@ -65,7 +76,7 @@ export function activate(context: vscode.ExtensionContext): void {
     preview,
     status,
     ...Object.entries(commands).map(([id, run]) =>
-      vscode.commands.registerCommand(id, () => guarded(run, output)),
+      vscode.commands.registerCommand(id, () => guarded(run, served)),
     ),
     keys.onDidChange(() => void served.restart()),
     output.onDidChangeLogLevel(() => void served.settingsChanged()),
@@ -84,13 +95,12 @@ export function deactivate(): Promise<void> | undefined {
   return connection?.dispose();
 }
 
-/** Run a command; what goes wrong is told in its own words. */
-async function guarded(run: () => unknown, output: vscode.LogOutputChannel): Promise<void> {
+/** Run a command; what goes wrong is told. */
+async function guarded(run: () => unknown, served: Connection): Promise<void> {
   try {
     await run();
   } catch (error) {
-    output.error(words(error));
-    void vscode.window.showErrorMessage(`Twotrack: ${words(error)}`);
+    served.tell(error);
   }
 }
 
@@ -128,13 +138,18 @@ async function chooseModel(served: Connection): Promise<void> {
 }
 
 async function openLedger(served: Connection, documents: Documents): Promise<void> {
+  await documents.showPage(await served.ledger());
   const status = await served.freshStatus();
-  await documents.show('Ledger', ledger(status));
   const reveal = 'Reveal the File';
   const here = vscode.env.uiKind === vscode.UIKind.Desktop && !vscode.env.remoteName;
   if (here && (await vscode.window.showInformationMessage(status.ledger, reveal)) === reveal) {
     await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(status.ledger));
   }
+}
+
+/** Start Ollama as a task, which goes on until its terminal is closed. */
+async function startOllama(): Promise<void> {
+  await runTask('ollama', new vscode.ProcessExecution('ollama', ['serve']));
 }
 
 /** Run `twotrack doctor` as a task: no shell, and its output stays to be read. */
@@ -149,8 +164,12 @@ async function doctor(installation: Installation, keys: Keys): Promise<void> {
     env: await keys.environment(),
     ...(folder && { cwd: folder.uri.fsPath }),
   });
-  const scope = folder ?? vscode.TaskScope.Global;
-  const task = new vscode.Task({ type: 'process' }, scope, 'doctor', 'twotrack', execution);
+  await runTask('doctor', execution);
+}
+
+async function runTask(name: string, execution: vscode.ProcessExecution): Promise<void> {
+  const scope = vscode.workspace.workspaceFolders?.[0] ?? vscode.TaskScope.Global;
+  const task = new vscode.Task({ type: 'process' }, scope, name, 'twotrack', execution);
   task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
   await vscode.tasks.executeTask(task);
 }

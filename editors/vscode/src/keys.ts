@@ -26,15 +26,25 @@ export class Keys implements vscode.Disposable {
         found[name] = key;
       }
     }
-    return found;
+    // The person gave these to twotrack by name: it need not ask before it uses them.
+    return { ...found, TWOTRACK_KEYS_GIVEN: Object.keys(found).join(',') };
   }
 
   /** Ask which provider, and for its key. */
   async set(): Promise<void> {
     const variable = await this.choose();
-    if (!variable) {
-      return;
+    if (variable) {
+      await this.ask(variable);
     }
+  }
+
+  /** Whether there is a key under a variable's name. */
+  has(variable: string): boolean {
+    return this.names().includes(variable) || Boolean(process.env[variable]);
+  }
+
+  /** Ask for the key of a variable; whether there is one now. */
+  async ask(variable: string): Promise<boolean> {
     const key = await vscode.window.showInputBox({
       title: `Twotrack: ${variable}`,
       prompt: 'It is kept in the secret storage of VS Code, and given to the server alone.',
@@ -47,6 +57,7 @@ export class Keys implements vscode.Disposable {
       await this.context.globalState.update(NAMES, [...new Set([...this.names(), variable])]);
       await this.context.secrets.store(variable, key.trim());
     }
+    return Boolean(key);
   }
 
   /** Ask which key to forget. */
@@ -80,7 +91,10 @@ export class Keys implements vscode.Disposable {
     const own = Object.entries(configured).flatMap(([title, { api_key_env: variable }]) =>
       variable && VARIABLE.test(variable) ? [{ title, variable }] : [],
     );
-    const items = [...own, ...providers].map(({ title, variable }) => ({
+    const known = providers.flatMap(({ title, variable }) =>
+      variable ? [{ title, variable }] : [],
+    );
+    const items = [...own, ...known].map(({ title, variable }) => ({
       label: title,
       description: variable,
       detail: kept.includes(variable) ? 'Kept; a new one replaces it.' : '',

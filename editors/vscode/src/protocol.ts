@@ -13,6 +13,8 @@ export interface Status {
   last: LastAnswer | null;
   tasks: Record<string, TaskRoute>;
   models: ModelInfo[];
+  /** Why no model completes; null where one does. */
+  noModel: string | null;
   problems: string[];
   ledger: string;
 }
@@ -62,16 +64,21 @@ export interface EditResult {
   costUsd: number | null;
 }
 
-/** One question that was sent lately. */
-export interface SentRequest {
-  at: string;
-  task: string;
-  model: string;
-  path: string;
-  prompt: string;
-  answer: string;
-  ms: number;
-  costUsd: number | null;
+/** Why something failed; also the `data` of an error, but for its type and message. */
+export interface Notice {
+  /** LSP's MessageType: 1 is an error, 2 a warning. */
+  type: number;
+  /** All that is known of it, for the output. */
+  message: string;
+  /** At most 80 characters. */
+  reason: string;
+  remedy: string | null;
+  model: string | null;
+}
+
+/** A page to read: what was sent, or what was spent. */
+export interface Page {
+  markdown: string;
 }
 
 export type ChoosableTrack = 'fast' | 'strong';

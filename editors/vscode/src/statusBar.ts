@@ -18,7 +18,6 @@ export class StatusBar implements vscode.Disposable {
 
   constructor(private readonly connection: Connection) {
     this.item.name = 'Twotrack';
-    this.item.command = 'twotrack.menu';
     const draw = () => this.draw();
     this.subscriptions = [
       connection.onDidChange(draw),
@@ -47,9 +46,15 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private draw(): void {
-    const { text, tooltip, warning } = face(this.connection.state, this.connection.status, off());
+    const { text, tooltip, warning, mends } = face(
+      this.connection.state,
+      this.connection.status,
+      off(),
+    );
     this.item.text = text;
+    this.item.command = mends ? 'twotrack.addModel' : 'twotrack.menu';
     this.item.tooltip = new vscode.MarkdownString(tooltip);
+    this.item.tooltip.isTrusted = { enabledCommands: ['twotrack.addModel', 'twotrack.setKey'] };
     this.item.accessibilityInformation = {
       label: `Twotrack: ${text.replace(/\$\([^)]*\) ?/g, '')}`,
     };
@@ -65,6 +70,7 @@ export class StatusBar implements vscode.Disposable {
       { label: '$(debug-restart) Restart the Server', command: 'twotrack.restart' },
       { label: '$(output) Show Output', command: 'twotrack.showOutput' },
       { label: '$(pulse) Run the Doctor', command: 'twotrack.doctor' },
+      { label: '$(add) Add a Model', command: 'twotrack.addModel' },
       { label: '$(key) Set API Key', command: 'twotrack.setKey' },
       { label: '$(gear) Open Settings', command: 'twotrack.openSettings' },
     ];

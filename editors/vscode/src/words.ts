@@ -1,6 +1,6 @@
 /** The texts that people read: the status bar, its tooltip, reports. Knows nothing of VS Code. */
 
-import type { EditResult, SentRequest, Status } from './protocol';
+import type { EditResult, Status } from './protocol';
 
 /** How the server is. */
 export type ServerState = 'missing' | 'starting' | 'running' | 'stopped';
@@ -10,7 +10,13 @@ export interface Face {
   /** Markdown. */
   tooltip: string;
   warning: boolean;
+  /** Whether a click leads to a model instead of the menu: there is none. */
+  mends?: boolean;
 }
+
+/** Ways to a model, for the tooltip. */
+export const MENDS =
+  '[Add a Model](command:twotrack.addModel) · [Set API Key](command:twotrack.setKey)';
 
 /** What the status bar shows; `off` is the language of the open file, if completions are off for it. */
 export function face(state: ServerState, status: Status | undefined, off = ''): Face {
@@ -28,11 +34,13 @@ export function face(state: ServerState, status: Status | undefined, off = ''): 
   const [sign, who] = condition(status, off);
   const icon = status.busy ? '$(sync~spin)' : sign;
   const spent = status.spentToday > 0 ? ` ${usd(status.spentToday)}` : '';
+  const limited =
+    over(status.spentToday, status.budgetDay) || over(status.spentMonth, status.budgetMonth);
   return {
     text: `${icon} ${who}${spent}`,
     tooltip: tooltip(status),
-    warning:
-      over(status.spentToday, status.budgetDay) || over(status.spentMonth, status.budgetMonth),
+    warning: limited || without(status),
+    mends: without(status),
   };
 }
 
@@ -45,10 +53,15 @@ function condition(status: Status, off: string): [string, string] {
   if (off) {
     return ['$(circle-slash)', `off for ${off}`];
   }
-  if (!route?.using) {
+  if (!route?.using || without(status)) {
     return ['$(warning)', 'no model'];
   }
   return [status.problems.length ? '$(warning)' : '$(sparkle)', `${route.track}: ${route.using}`];
+}
+
+/** Whether no model completes, so that only the person's own code does. */
+function without(status: Status): boolean {
+  return Boolean(status.noModel) && !status.paused;
 }
 
 function tooltip(status: Status): string {
@@ -62,6 +75,7 @@ function tooltip(status: Status): string {
   const last = status.last && `Last: ${escaped(answered(status.last))}`;
   return [
     `**Twotrack**${status.paused ? ' is paused' : ''}`,
+    status.noModel && `${escaped(status.noModel)} ${MENDS}`,
     spending(status),
     last,
     ['| task | track | model |', '| --- | --- | --- |', ...tasks].join('\n'),
@@ -80,43 +94,6 @@ export function spending(status: Status): string {
   );
 }
 
-/** The document behind "Open the Ledger". */
-export function ledger(status: Status): string {
-  const rows = status.models.map(
-    ({ name, provider, model, local }) =>
-      `| ${escaped(name)} | ${escaped(provider)} | ${escaped(model)} | ${local ? 'yes' : 'no'} |`,
-  );
-  return [
-    '# What Twotrack spent',
-    `${spending(status)}, as far as prices are known.`,
-    status.last && `Last answer: ${escaped(answered(status.last))}.`,
-    ['| model | provider | id | on this machine |', '| --- | --- | --- | --- |', ...rows].join(
-      '\n',
-    ),
-    `Every request is a row of the SQLite file\n\n    ${status.ledger}\n\nwhich never leaves this machine.`,
-  ]
-    .filter(Boolean)
-    .join('\n\n');
-}
-
-/** The document behind "Show What Was Sent". */
-export function sent(requests: readonly SentRequest[]): string {
-  const parts = requests.map(({ at, task, model, path, prompt, answer, ms, costUsd }) =>
-    [
-      `## ${at} ${task}: ${model}`,
-      `${path} · ${answered({ ms, costUsd })}`,
-      '### Prompt',
-      fenced(prompt),
-      '### Answer',
-      fenced(answer),
-    ].join('\n\n'),
-  );
-  const head = parts.length
-    ? 'The last questions to models, the newest first. They are kept in memory only.'
-    : 'Nothing was sent to a model yet.';
-  return ['# What was sent', head, ...parts].join('\n\n') + '\n';
-}
-
 /** "codestral in 1.2 s for $0.0021", of what is known. */
 export function answered(
   answer: Partial<Pick<EditResult, 'model' | 'costUsd'>> & { ms: number; task?: string },
@@ -125,6 +102,11 @@ export function answered(
     answer.ms < 1000 ? `${Math.round(answer.ms)} ms` : `${(answer.ms / 1000).toFixed(1)} s`;
   const cost = answer.costUsd ? ` for ${usd(answer.costUsd)}` : '';
   return [answer.task, answer.model, `in ${seconds}${cost}`].filter(Boolean).join(' ');
+}
+
+/** An explanation as a page, with who wrote it. */
+export function page(result: EditResult): string {
+  return `# ${escaped(result.title)}\n\n${result.text}\n\n---\n\n${escaped(answered(result))}\n`;
 }
 
 /** An amount of money, with as many places as it takes to see it. */
@@ -137,13 +119,6 @@ export function usd(amount: number): string {
 
 function over(spent: number, budget: number | null): boolean {
   return budget !== null && spent >= budget;
-}
-
-/** A fence longer than any within. */
-function fenced(text: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}\n${text}\n${fence}`;
 }
 
 /** Text that Markdown shows as it is. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Status } from '../src/protocol';
-import { answered, face, ledger, sent, spending, usd } from '../src/words';
+import { answered, face, page, spending, usd } from '../src/words';
 
 const STATUS: Status = {
   busy: 0,
@@ -25,6 +25,7 @@ const STATUS: Status = {
       problem: null,
     },
   ],
+  noModel: null,
   problems: [],
   ledger: '/data/ledger.sqlite3',
 };
@@ -84,24 +85,22 @@ test('amounts', () => {
   assert.equal(answered({ ms: 12.4, costUsd: null }), 'in 12 ms');
 });
 
-test('what was sent stands in fences that it cannot leave', () => {
-  const request = {
-    at: '2026-01-02T03:04:05',
-    task: 'complete',
-    model: 'codestral',
-    path: 'a.py',
-    prompt: 'x\n````\ny',
-    answer: 'z',
-    ms: 5,
-    costUsd: null,
-  };
-  const text = sent([request]);
-  assert.ok(text.includes('\n`````\nx\n````\ny\n`````\n'));
-  assert.match(text, /## 2026-01-02T03:04:05 complete: codestral/);
-  assert.match(sent([]), /Nothing was sent/);
+test('without a model nothing looks well: a warning, and a click that leads to one', () => {
+  const own = { track: 'fast', models: ['recall'], using: 'recall', chosen: false };
+  const noModel = 'No model: completions come from your own code alone.';
+  const poor = { ...STATUS, tasks: { complete: own }, noModel };
+  const shown = face('running', poor);
+  assert.equal(shown.text, '$(warning) no model');
+  assert.ok(shown.warning && shown.mends);
+  assert.match(shown.tooltip, /from your own code alone.*\(command:twotrack\.addModel\)/);
+  assert.equal(face('running', { ...poor, paused: true }).text, '$(debug-pause) paused');
+  assert.ok(!face('running', STATUS).mends);
 });
 
-test('the ledger names its file', () => {
-  assert.match(ledger({ ...STATUS, spentToday: 0.5 }), /\$0\.50/);
-  assert.match(ledger(STATUS), /\n {4}\/data\/ledger\.sqlite3\n/);
+test('an explanation says who wrote it', () => {
+  const result = { title: 'Explain area', text: 'It *multiplies*.', edit: null };
+  assert.equal(
+    page({ ...result, model: 'sonnet', ms: 1234, costUsd: 0.02 }),
+    '# Explain area\n\nIt *multiplies*.\n\n---\n\nsonnet in 1.2 s for $0.02\n',
+  );
 });

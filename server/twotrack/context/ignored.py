@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
+from unicodedata import normalize
 
 from twotrack import files
 from twotrack.context.gitconfig import (
@@ -235,10 +236,20 @@ def _joined(
 
 def _ignored(sources: Sequence[_Source], path: bytes, *, is_folder: bool) -> bool:
     for source in reversed(sources):
-        verdict = source.rules.verdict(path[source.cut :], is_folder=is_folder)
-        if verdict is not None:
-            return verdict
+        piece = path[source.cut :]
+        verdicts = [source.rules.verdict(form, is_folder=is_folder) for form in forms(piece)]
+        if any(verdict is not None for verdict in verdicts):
+            return any(verdicts)
     return False
+
+
+def forms(path: bytes) -> Sequence[bytes]:
+    """All that a path may be called: to macOS, composed and decomposed letters are the same."""
+    if path.isascii():
+        return (path,)
+    text = os.fsdecode(path)
+    composed, decomposed = (os.fsencode(normalize(form, text)) for form in ("NFC", "NFD"))
+    return (path, composed, decomposed)
 
 
 def _text(data: bytes) -> str:

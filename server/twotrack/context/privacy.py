@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from twotrack import files
 from twotrack.context.gitignore import Rules
-from twotrack.context.ignored import FRESH_S, Ignored
+from twotrack.context.ignored import FRESH_S, Ignored, forms
 from twotrack.context.redaction import redact_around
 from twotrack.context.secret_files import is_secret, named_secret
 from twotrack.document import Document
@@ -162,7 +162,8 @@ class Shield:
             self._excludes[patterns] = Rules.parse("\n".join(patterns).encode(errors="replace"))
         roots = [root for root in self._roots if path.is_relative_to(root)] or [Path(path.anchor)]
         rules = self._excludes[patterns]
-        return any(rules.ignores(os.fsencode(path.relative_to(root).as_posix())) for root in roots)
+        names = (os.fsencode(path.relative_to(root).as_posix()) for root in roots)
+        return any(map(rules.ignores, chain.from_iterable(map(forms, names))))
 
 
 def _bound(known: dict[Path, Any]) -> None:

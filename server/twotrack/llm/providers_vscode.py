@@ -1,4 +1,4 @@
-"""The providers that want a key, as the VS Code extension offers them, made of the presets.
+"""The providers, as the VS Code extension offers them for keys and models, made of the presets.
 
 `python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json` writes the list;
 with `--check` it changes nothing and exits 1 where that is out of date.
@@ -14,12 +14,18 @@ from twotrack.settings.reference import rewrite
 
 def render() -> str:
     """Return the list, in the order of the presets."""
-    keys = [
-        {"title": preset.title, "variable": preset.api_key_env}
-        for preset in PRESETS.values()
-        if preset.api_key_env
+    providers = [
+        {
+            "provider": name,
+            "title": preset.title,
+            "variable": preset.api_key_env,
+            "url": preset.base_url,
+            "fast": preset.fast,
+            "strong": preset.strong,
+        }
+        for name, preset in PRESETS.items()
     ]
-    return json.dumps(keys, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(providers, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:

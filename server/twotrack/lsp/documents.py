@@ -124,14 +124,19 @@ _THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
 
 
 def path_of(uri: str) -> Path | None:
-    """Give the absolute path of a file: URI; None where it is none that a file can have."""
+    """Give the absolute path of a file: URI; None where it is none that a file can have.
+
+    A file of another host has one on Windows only.
+    """
     if not uri.startswith("file:"):
         return None
     try:
         path = uris.to_fs_path(_THIS_MACHINE.sub("file:///", uri))
     except ValueError:  # such as file://[
         return None
-    return Path(path) if path and is_path(path) else None
+    if not path or not is_path(path) or (os.name != "nt" and path.startswith("//")):
+        return None
+    return found if (found := Path(path)).is_absolute() else None
 
 
 def is_path(text: str) -> bool:

@@ -25,7 +25,10 @@ async def show(server: "Server", page: str) -> None:
 
 
 async def _open(server: "Server", page: str) -> bool:
-    path = await asyncio.to_thread(server.pages.write, f"{page.rstrip()}\n")
+    try:
+        path = await asyncio.to_thread(server.pages.write, f"{page.rstrip()}\n")
+    except OSError:  # the disk is full, or something has tidied the folder away
+        return False
     params = types.ShowDocumentParams(uri_of(path), external=False, take_focus=True)
     try:
         result = await server.protocol.request(types.WINDOW_SHOW_DOCUMENT, params)

@@ -4,26 +4,31 @@ from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
+from twotrack.lsp.reasons import Reason, Remedy, shortened
 from twotrack.shown import sentence
 
 _MOST_PROBLEMS = 3
 """Shown at once of the settings' problems."""
 
+Show = Callable[[types.ShowMessageParams, Reason | None], None]
+"""Shows a message; with a reason where a plug-in may say it shorter, and with a button."""
+
 
 class Notices:
     """Shows each warning once, until the settings change."""
 
-    def __init__(self, show: Callable[[types.ShowMessageParams], None]) -> None:
+    def __init__(self, show: Show) -> None:
         self._show = show
         self._said: set[str] = set()
         self._problems: tuple[str, ...] = ()
 
-    def warn(self, text: str, *, once_for: str = "") -> None:
+    def warn(self, text: str, *, once_for: str = "", why: Reason | None = None) -> None:
         """Show a warning, once for `once_for` (absent: once for this text)."""
         key = once_for or text
         if key not in self._said and len(self._said) < 1000:
             self._said.add(key)
-            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
+            message = types.ShowMessageParams(types.MessageType.Warning, sentence(text))
+            self._show(message, why or Reason(shortened(text)))
 
     def problems(self, texts: Sequence[str]) -> None:
         """Show what is wrong with the settings now and was not at the last call."""
@@ -35,15 +40,18 @@ class Notices:
                 f"twotrack settings: {rest} more problems; see `twotrack models`."
             ]
         for text in new:
-            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
+            message = types.ShowMessageParams(types.MessageType.Warning, sentence(text))
+            why = text.removeprefix("twotrack settings: ").partition("; see ")[0]
+            self._show(message, Reason(shortened(why), Remedy.SETTINGS))
 
-    def error(self, text: str) -> None:
+    def error(self, text: str, why: Reason | None = None) -> None:
         """Show an error that answers something the user just did: every time."""
-        self._show(types.ShowMessageParams(types.MessageType.Error, sentence(text)))
+        message = types.ShowMessageParams(types.MessageType.Error, sentence(text))
+        self._show(message, why or Reason(shortened(text)))
 
     def tell(self, text: str) -> None:
         """Show something the user asked for."""
-        self._show(types.ShowMessageParams(types.MessageType.Info, sentence(text)))
+        self._show(types.ShowMessageParams(types.MessageType.Info, sentence(text)), None)
 
     def reset(self) -> None:
         """Let every warning be shown again."""

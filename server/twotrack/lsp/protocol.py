@@ -22,6 +22,7 @@ from pygls.protocol import LanguageServerProtocol
 from twotrack.errors import TwotrackError
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.inflight import Inflight, MessageId
+from twotrack.lsp.reasons import reason
 from twotrack.lsp.stream import ByteWriter, FrameError, frame
 
 logger = logging.getLogger(__name__)
@@ -222,7 +223,7 @@ class Protocol(LanguageServerProtocol):
         if not isinstance(error, TwotrackError):
             logger.error("request %s failed", message_id, exc_info=error)
         code, text = response_error(error)
-        self._refuse(message_id, code, text)
+        self._refuse(message_id, code, text, reason(error).to_data())
 
     def _respond(self, message_id: MessageId, result: Any) -> None:
         try:
@@ -231,8 +232,8 @@ class Protocol(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - every request is answered
             self._fail(message_id, error)
 
-    def _refuse(self, message_id: Any, code: int, text: str) -> None:
-        error = {"code": int(code), "message": text}
+    def _refuse(self, message_id: Any, code: int, text: str, data: Any = None) -> None:
+        error = {"code": int(code), "message": text, **({"data": data} if data else {})}
         self._write({"jsonrpc": "2.0", "id": message_id, "error": error})
 
     def _tell_invalid(self, method: str) -> None:

@@ -23,6 +23,7 @@ from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
+from twotrack.lsp.reasons import Reason, reason
 from twotrack.lsp.status import StatusLine, status
 from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, LostError, open_stdio
 
@@ -47,7 +48,7 @@ class Server(LanguageServer):
         super().__init__("twotrack", twotrack.__version__, protocol_cls=Protocol)
         self.documents = Documents()
         self.client = Client()
-        self.notices = Notices(self.window_show_message)
+        self.notices = Notices(self._show)
         self.reports = Progress(self.protocol)
         self.foreign = ForeignDiagnostics()
         self.pages = Pages()
@@ -91,7 +92,7 @@ class Server(LanguageServer):
             params.capabilities,
             features,
             self.protocol.fm.feature_options | handlers.code_action_options(self.client),
-            list(handlers.COMMANDS),
+            handlers.commands(self.client),
             types.TextDocumentSyncKind.Incremental,
             None,
             self.client.encoding.value,
@@ -199,7 +200,9 @@ class Server(LanguageServer):
             case events.ModelFailed(error=error) if not passing(error):
                 # The provider's text may differ each time; the model and the kind do not.
                 once_for = f"{error.model} {type(error).__name__}"
-                self.notices.warn(f"twotrack: {error.message}", once_for=once_for)
+                self.notices.warn(
+                    f"twotrack: {error.message}", once_for=once_for, why=reason(error)
+                )
             case events.ModelLoading(model=model, done=done, problem=problem):
                 if problem:
                     self.notices.warn(f"twotrack: {problem}", once_for=f"loading {model}")
@@ -236,6 +239,14 @@ class Server(LanguageServer):
         if self.client.events:  # after the answer itself
             told = handlers.didanswer.notification(event)
             asyncio.get_running_loop().call_soon(self.protocol.notify, *told)
+
+    def _show(self, message: types.ShowMessageParams, why: Reason | None) -> None:
+        """Show a message; a plug-in of ours has a button for what mends it."""
+        if why is None or not self.client.events:
+            self.window_show_message(message)
+            return
+        told = {"type": message.type, "message": message.message, **why.to_data()}
+        self.protocol.notify("twotrack/notice", told)
 
     # -- the streams ---------------------------------------------------------------------------
 

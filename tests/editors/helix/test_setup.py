@@ -111,3 +111,20 @@ def test_the_pages_keys(start) -> None:
     editor.screen.wait_for("twotrack is paused")
     editor.screen.keys("Space", "t", "r")
     editor.screen.wait_for("twotrack is back.")
+
+
+def test_the_pages_key_opens_the_menu_on_a_fresh_line(start, models: Models) -> None:
+    models.answer_at("(a, b):\n", "    return a + b")
+    editor = start("a.py", "def add(a, b):\n", config=block("helix", "config.toml"))
+    type_at_the_end(editor, "")
+    editor.screen.keys("Enter", "C-Space")
+    editor.screen.wait_for(re.compile(r" return a \+ b "))
+    accept(editor)
+    assert editor.saved() == ADDED
+
+
+def test_helix_lists_no_command_that_is_not_for_people(start) -> None:
+    editor = start("a.py", ADD)
+    editor.command("lsp-workspace-command")
+    screen = editor.screen.wait_for("twotrack.showStatus")
+    assert "twotrack.act" not in screen

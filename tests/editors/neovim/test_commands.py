@@ -30,7 +30,7 @@ def test_a_visual_edit_is_previewed_applied_and_undone_in_one_step(
     models.script(code(SWAPPED))
     editor = start("a.py", AREA + BELOW)
     editor.screen.keys("V", "j", ":Twotrack edit", "Enter")
-    editor.screen.wait_for("Edit:")
+    editor.screen.wait_for("Edit the selection:")
     editor.screen.type("swap the factors")
     editor.screen.keys("Enter")
     screen = editor.screen.wait_for("a apply · q reject")
@@ -42,6 +42,68 @@ def test_a_visual_edit_is_previewed_applied_and_undone_in_one_step(
     assert "swap the factors" in str(models.requests[-1].body)
     editor.screen.keys("u")
     editor.wait_text(AREA + BELOW)
+
+
+MEASURED = """\
+def area(width, height):
+    size = width * height
+    print("measured")
+    return size
+"""
+RENAMED = MEASURED.replace("size", "result")
+FIRST = MEASURED.replace("size = ", "result = ")
+LAST = MEASURED.replace("return size", "return result")
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        (("h", "x"), FIRST),
+        (("x", "h"), LAST),
+        (("h", "a"), RENAMED),
+        (("x", "a"), LAST),
+        (("x", "q"), MEASURED),
+    ],
+)
+def test_each_hunk_is_applied_or_left_out_by_itself(
+    start, models: Models, keys: tuple[str, str], wanted: str
+) -> None:
+    models.script(code(RENAMED))
+    editor = start("a.py", MEASURED)
+    editor.screen.keys("j")
+    command(editor, "Twotrack edit")
+    editor.screen.wait_for("Edit area:")  # without a selection: the definition at the cursor
+    editor.screen.type("another name")
+    editor.screen.keys("Enter")
+    editor.screen.wait_for("a apply · q reject · h, x this hunk · w why")
+    assert re.search(r"Edit · clever · [\d.]+ s · ", editor.screen.text())
+    for key in keys:
+        editor.screen.keys("/@@", "Enter", key)
+    editor.screen.wait_gone("a apply")
+    editor.wait_text(wanted)
+    editor.screen.keys("u", "u")
+    editor.wait_text(MEASURED)
+
+
+def test_a_hunk_of_a_text_that_has_changed_is_not_applied(start, models: Models) -> None:
+    models.script(code(RENAMED))
+    editor = start("a.py", MEASURED)
+    command(editor, "Twotrack edit another name")
+    editor.screen.wait_for("h, x this hunk")
+    editor.run("vim.api.nvim_buf_set_lines(vim.fn.bufnr('a.py'), 0, 0, false, { '# new' })")
+    editor.screen.keys("/@@", "Enter", "h")
+    editor.screen.wait_for("has changed since")
+    editor.wait_text("# new\n" + MEASURED)
+
+
+def test_why_shows_what_was_asked_and_answered(start, models: Models) -> None:
+    models.script(code(SWAPPED))
+    editor = start("a.py", AREA)
+    command(editor, "Twotrack edit swap the factors")
+    editor.screen.wait_for("w why")
+    editor.screen.keys("w")
+    editor.wait_until("vim.bo.filetype == 'markdown'")
+    assert "swap the factors" in editor.text()
 
 
 def test_an_edit_is_rejected(start, models: Models) -> None:
@@ -282,15 +344,46 @@ def test_what_was_sent_is_shown(start, models: Models) -> None:
     shown = editor.text()
     assert "swap the factors" in shown
     assert "return height * width" in shown
+    assert re.search(r"^## .* · refactor · clever · answered in \d+ ms · ", shown, re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", ["status", "ledger"])
 @once
-def test_what_was_spent(start, models: Models, words: str) -> None:
+def test_what_was_spent(start, models: Models) -> None:
     editor = start("a.py", AREA)
-    command(editor, f"Twotrack {words}")
+    command(editor, "Twotrack status")
     # The path itself may be wrapped: it is as long as the folder of the tests.
     editor.screen.wait_for(re.compile(r"today \$0\.00.*ledger: /", re.DOTALL))
+    editor.screen.keys("Enter")
+    command(editor, "Twotrack ledger")
+    editor.wait_until("vim.bo.filetype == 'markdown'")
+    assert editor.text().startswith("# Ledger\n")
+    assert "ledger.sqlite3" in editor.text()
+
+
+@once
+def test_without_a_model_the_status_line_warns_and_says_what_mends_it(
+    start, models: Models, settings: Path
+) -> None:
+    settings.write_text("[discovery]\nloopback = false\n[embedded]\nenabled = false\n")
+    shown = snippet(PAGE, "## Options").partition("vim.o.laststatus")
+    editor = start("a.py", AREA, more="".join(shown[1:]))
+    editor.screen.wait_for(re.compile(r"^a\.py +no model \(:Twotrack setup\)", re.MULTILINE))
+    assert "%#DiagnosticWarn#" in editor.eval("require('twotrack').statusline()")
+    command(editor, "Twotrack status")
+    editor.screen.wait_for("No model: completions come from your own code alone.")
+
+
+@once
+def test_what_went_wrong_is_said_in_a_line_with_the_command_that_mends_it(
+    start, models: Models
+) -> None:
+    editor = start("a.py", AREA)
+    models.stop_listening()
+    command(editor, "Twotrack document")
+    editor.screen.wait_for("twotrack: The server of clever cannot be reached. :Twotrack model")
+    said = [line for line in editor.messages().splitlines() if "cannot be reached" in line]
+    assert len(said) == 1
+    models.listen_again()
 
 
 def test_the_doctor(start, models: Models) -> None:

@@ -1,10 +1,12 @@
 """The pages' set-up is what runs here, word for word; and what it says of itself."""
 
 import re
+import subprocess
 from pathlib import Path
 
 from editors.models import Models, Reply
 from editors.neovim.conftest import CHECKOUT, PAGE, choose, once, snippet
+from editors.pages import block
 
 ADD = "def add(a, b):\n    \n"
 
@@ -19,6 +21,10 @@ def test_the_readme_without_the_plugin(start, models: Models, version: str) -> N
     if version == "0.12":
         editor.screen.wait_for("    return a + b")
         editor.screen.keys("Tab")
+        editor.wait_text("def add(a, b):\n    return a + b\n")
+        editor.screen.keys("Escape", "u")  # what was accepted, and not what was typed before
+        editor.wait_text("def add(a, b):\n    return \n")
+        editor.screen.keys("C-r")
     else:
         editor.wait_until("vim.bo.omnifunc ~= ''")
         editor.screen.keys("C-x", "C-o")
@@ -62,9 +68,49 @@ def test_the_readme_without_the_plugin_keeps_what_is_typed_meanwhile(start, mode
 
 def test_the_plugin_without_setup(start, models: Models) -> None:
     models.answer_at("return ", "a + b")
-    init = snippet(PAGE, "`vim.lsp.enable`")
+    init = snippet(PAGE, "### Without options")
     assert "setup" not in init
     editor = start("a.py", ADD, init=init)
+    editor.screen.keys("G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+    editor.screen.keys("Tab")
+    editor.wait_text("def add(a, b):\n    return a + b\n")
+
+
+@once  # vim.pack is new in 0.12
+def test_vim_pack_installs_the_mirror(start, models: Models, home: Path) -> None:
+    models.answer_at("return ", "a + b")
+    program = CHECKOUT / "editors" / "neovim" / "mirror"
+    for _ in range(2):  # made, and brought up to date
+        subprocess.run([program, home / "src" / "twotrack.nvim"], check=True)
+    init = block("neovim", "vim.pack").replace("} })", "} }, { confirm = false })")
+    editor = start("a.py", ADD, init=init)
+    assert editor.eval("vim.fn.exists(':Twotrack')") == 2
+    editor.screen.keys(":help twotrack-keys", "Enter")
+    editor.screen.wait_for(re.compile("^KEYS +twotrack-keys$", re.MULTILINE))
+    editor.screen.keys(":close", "Enter", "G", "A")
+    editor.screen.type("return ")
+    editor.screen.wait_for("    return a + b")
+
+
+LATE = """
+vim.api.nvim_create_autocmd("VimEnter", {
+  callback = function()
+    vim.opt.rtp:append(vim.fn.expand("~/src/twotrack/editors/neovim"))
+    require("twotrack").setup({})
+  end,
+})
+"""
+"""What lazy.nvim does for a plugin that is not there at the start."""
+
+
+def test_setup_loads_all_of_the_plugin_where_its_folder_was_added_late(
+    start, models: Models
+) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", ADD, init=LATE)
+    assert editor.eval("vim.fn.exists(':Twotrack')") == 2
     editor.screen.keys("G", "A")
     editor.screen.type("return ")
     editor.screen.wait_for("    return a + b")
@@ -162,7 +208,8 @@ def test_the_command_line_completes(start, models: Models) -> None:
     editor = start("a.py", ADD)
     every = editor.eval("vim.fn.getcompletion('Twotrack ', 'cmdline')")
     for name in ("status", "pause", "resume", "model", "edit", "explain", "test", "document",
-                 "fix", "simplify", "requests", "ledger", "doctor", "restart", "log"):  # fmt: skip
+                 "fix", "simplify", "requests", "ledger", "setup", "doctor", "restart",
+                 "log"):  # fmt: skip
         assert name in every
     assert editor.eval("vim.fn.getcompletion('Twotrack model ', 'cmdline')") == ["fast", "strong"]
     assert editor.eval("vim.fn.getcompletion('Twotrack re', 'cmdline')") == [

@@ -3,8 +3,19 @@
 set -euo pipefail
 : "${TWOTRACK_EDITORS:?run this by tests/editors/setup}"
 
+# locked NAME COMMAND...: run it while no other part runs one under that name; parts run side by side.
+locked() {
+  local name=$1
+  shift
+  (
+    flock 8
+    "$@" 8>&- # a program that it starts must not hold the lock
+  ) 8>"$TWOTRACK_EDITORS/lock.$name"
+}
+
 # remember KEY VALUE: tell the tests, in $TWOTRACK_EDITORS/env.
-remember() {
+remember() { locked env write_down "$@"; }
+write_down() {
   local env=$TWOTRACK_EDITORS/env
   touch "$env"
   { grep -v "^$1=" "$env" || true; echo "$1=$2"; } >"$env.new"
@@ -12,7 +23,8 @@ remember() {
 }
 
 # system_packages PACKAGE...: have them on the machine, from its own apt sources.
-system_packages() {
+system_packages() { locked system add_system_packages "$@"; }
+add_system_packages() {
   local missing=() package sudo=
   for package; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -28,7 +40,8 @@ debian_tree() { echo "$TWOTRACK_EDITORS/debian/$1/root"; }
 
 # debian_suite_packages SUITE PACKAGE...: unpack the packages and all that they need, libc included,
 # into debian_tree SUITE. Nothing is installed, and the system's apt keeps its own state.
-debian_suite_packages() {
+debian_suite_packages() { locked "debian-$1" unpack_suite "$@"; }
+unpack_suite() {
   local suite=$1 state=$TWOTRACK_EDITORS/debian/$1 mirror package options
   shift
   mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
@@ -69,7 +82,8 @@ use_own_libraries() {
 }
 
 # python_tool NAME REQUIREMENT...: a virtual environment $TWOTRACK_EDITORS/tools/NAME with them.
-python_tool() {
+python_tool() { locked "tool-$1" add_python_tool "$@"; }
+add_python_tool() {
   local at=$TWOTRACK_EDITORS/tools/$1
   shift
   [ -x "$at/bin/python" ] || python3 -m venv "$at"

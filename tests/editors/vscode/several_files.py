@@ -14,6 +14,7 @@ STATUS: dict[str, Any] = {
     **dict.fromkeys(("busy", "spentToday", "spentMonth"), 0),
     **dict.fromkeys(("budgetDay", "budgetMonth", "last")),
     "paused": False,
+    "noModel": None,
     "tasks": {},
     "models": [],
     "problems": [],
@@ -24,6 +25,11 @@ STATUS: dict[str, Any] = {
 @server.feature("twotrack/status")
 def status(_: Any) -> dict[str, Any]:
     return STATUS
+
+
+@server.feature("twotrack/subject")
+def subject(_: Any) -> dict[str, Any]:
+    return {"subject": "everything"}
 
 
 @server.feature("twotrack/edit")

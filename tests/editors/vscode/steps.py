@@ -11,11 +11,11 @@ from editors.vscode.workbench import CodeServer, Workbench, until
 
 TEXT = "def area(width, height):\n    return width * height\n"
 HALVED = "def area(width, height):\n    return width * height / 2\n"
-REPLY = "```python\n    return width * height / 2\n```"
+REPLY = f"```python\n{HALVED}```"
 
 
 def ask(workbench: Workbench, instruction: str = "halve it") -> None:
-    """Edit the line of the cursor, the last one with text."""
+    """Edit the definition at the cursor, the last one of the file."""
     workbench.press("Control+End", "ArrowUp")
     workbench.command("Twotrack: Edit with Instruction")
     workbench.answer(instruction)

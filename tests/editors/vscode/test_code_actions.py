@@ -98,16 +98,11 @@ def test_cancelling_closes_the_question(workbench: Workbench, models: Models) ->
 
 
 def test_an_explanation_is_shown(workbench: Workbench, models: Models) -> None:
-    models.script(Reply("It multiplies the two sides."))
+    models.script(Reply("It *multiplies* the two sides."))
     workbench.open_file("explained.py", TEXT)
     choose(workbench, "Explain")
-
-    def shown() -> bool:
-        lines = workbench.page.locator(".editor-instance .view-line").all_inner_texts()
-        said = " ".join([*lines, *workbench.notifications()]).replace("\xa0", " ")
-        return "multiplies the two sides" in said
-
-    until(shown, "the explanation")
+    workbench.wait_page("Explain area", "It multiplies the two sides.")
+    until(lambda: workbench.notifications() == [], "nothing to be said: no error, no progress")
     assert (workbench.folder / "explained.py").read_text() == TEXT
 
 

@@ -1,12 +1,16 @@
 """The extension's commands: prompts, preview, menu, what it shows."""
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from editors.models import Models, Reply
 from editors.vscode.steps import HALVED, REPLY, TEXT, apply, ask, preview
 from editors.vscode.workbench import Workbench, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -28,6 +32,66 @@ def test_an_edit_is_previewed_applied_and_undone_in_one_step(
     workbench.wait_saved(name, HALVED.replace("\n", newline))
     workbench.press("Control+z")
     workbench.wait_saved(name, TEXT.replace("\n", newline))
+
+
+MEASURED = """\
+def area(width, height):
+    size = width * height
+    print("measured")
+    return size
+"""
+RENAMED = MEASURED.replace("size", "result")
+FIRST = MEASURED.replace("size = ", "result = ")
+
+
+def lens(workbench: Workbench, title: str) -> "Locator":
+    """Give the code lenses of that title in the diff."""
+    lenses = workbench.page.locator(".monaco-diff-editor .codelens-decoration a")
+    return lenses.filter(has_text=re.compile(rf"^\W*{re.escape(title)}$"))
+
+
+def test_without_a_selection_the_definition_is_edited_and_the_question_names_it(
+    workbench: Workbench, models: Models
+) -> None:
+    models.script(Reply(f"```python\n{RENAMED}```"))
+    workbench.open_file("named.py", f"{MEASURED}\n\nprint(area(2, 3))\n")
+    workbench.press("Control+Home", "ArrowDown")
+    workbench.command("Twotrack: Edit with Instruction")
+    workbench.page.locator(".quick-input-title").filter(has_text="edit area").wait_for()
+    workbench.answer("another name")
+    preview(workbench, "named.py")
+    apply(workbench, "named.py")
+    workbench.wait_saved("named.py", f"{RENAMED}\n\nprint(area(2, 3))\n")
+
+
+def test_each_hunk_is_applied_or_discarded_by_itself(workbench: Workbench, models: Models) -> None:
+    models.script(Reply(f"```python\n{RENAMED}```"))
+    workbench.open_file("hunks.py", MEASURED)
+    ask(workbench)
+    preview(workbench, "hunks.py")
+    lens(workbench, "Apply All (Ctrl+Enter)").first.wait_for()
+    assert lens(workbench, "Apply").count() == 2
+
+    lens(workbench, "Apply").first.click()
+    workbench.page.locator(".monaco-diff-editor .line-insert").nth(1).wait_for(state="detached")
+    lens(workbench, "Apply (Ctrl+Enter)").wait_for()  # one is left
+    lens(workbench, "Discard").click()
+    until(lambda: workbench.tabs() == ["hunks.py"], "the diff to close")
+    workbench.focused()
+    workbench.wait_saved("hunks.py", FIRST)
+    workbench.press("Control+z")
+    workbench.wait_saved("hunks.py", MEASURED)
+
+
+def test_a_preview_says_who_made_it_and_why(workbench: Workbench, models: Models) -> None:
+    models.script(Reply(REPLY))
+    workbench.open_file("why.py", TEXT)
+    ask(workbench)
+    preview(workbench, "why.py")
+    title = re.compile(r"why\.py: Edit · clever in [\d.]+ m?s for \$\d")
+    workbench.page.locator(".tab.active").filter(has_text=title).wait_for()
+    lens(workbench, "Why").click()
+    workbench.wait_page("What was sent", "halve it")
 
 
 @pytest.mark.parametrize("way", ["button", "closing"])
@@ -184,20 +248,21 @@ def test_what_was_sent_is_shown(workbench: Workbench, models: Models) -> None:
     workbench.type(" ")
     workbench.wait_ghost("42")
     workbench.command("Twotrack: Show What Was Sent")
-    workbench.wait_text("What was sent", "sent_text = ")
+    workbench.wait_page("What was sent", "sent_text = ")
+    workbench.wait_page("What was sent", "answered in")
 
 
 def test_the_ledger_is_shown(workbench: Workbench, models: Models) -> None:
     workbench.command("Twotrack: Open the Ledger")
-    workbench.wait_text("Ledger", "ledger.sqlite3")
+    workbench.wait_page("Ledger", "ledger.sqlite3")
 
 
 def test_an_explanation_is_shown(workbench: Workbench, models: Models) -> None:
-    models.script(Reply("It multiplies the two sides."))
+    models.script(Reply("It *multiplies* the two sides."))
     workbench.open_file("explained.py", TEXT)
     workbench.press("Control+Home", "ArrowRight")
     workbench.command("Twotrack: Explain")
-    workbench.wait_text("Explain", "It multiplies the two sides.")
+    workbench.wait_page("Explain area", "It multiplies the two sides.\n\nclever in ")
 
 
 def test_without_a_problem_there_is_nothing_to_fix(workbench: Workbench, models: Models) -> None:

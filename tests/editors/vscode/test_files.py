@@ -87,7 +87,7 @@ def test_small_edits_apply_at_once_where_only_large_ones_are_previewed(
     workbench.wait_saved("small.py", TEXT)
 
     longer = "".join(f"    part_{number} = {number}\n" for number in range(11))
-    models.script(Reply(f"```python\n{longer}```"))
+    models.script(Reply(f"```python\ndef area(width, height):\n{longer}```"))
     workbench.open_file("large.py", TEXT)
     ask(workbench)
     preview(workbench, "large.py")

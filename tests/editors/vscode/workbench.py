@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import psutil
 
+from patience import patient
+
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import BrowserContext, Frame, Locator, Page
 
 T = TypeVar("T")
 
-PATIENCE_S = 60.0
+PATIENCE_S = patient(60.0)
 """Longest wait for anything to appear; a test that needs it has failed."""
 
 NOTIFICATION = ".notifications-toasts .notification-list-item-message"
@@ -171,6 +173,15 @@ def _is_twotrack(process: psutil.Process) -> bool:
         return False
 
 
+def _text(frame: "Frame") -> str:
+    from playwright.sync_api import Error  # noqa: PLC0415  # lazily: not everybody has it
+
+    try:
+        return str(frame.evaluate("() => document.body ? document.body.innerText : ''"))
+    except Error:  # it has gone just now
+        return ""
+
+
 class Workbench:
     """One window of VS Code."""
 
@@ -301,6 +312,15 @@ class Workbench:
 
         until(met, f"{tab} to show {text!r}")
 
+    def wait_page(self, name: str, text: str) -> None:
+        """Wait until a page of that name shows a text as rendered Markdown."""
+        self.page.locator(".tab.active").filter(has_text=f"Preview {name}").wait_for()
+
+        def met() -> bool:
+            return any(text in _text(frame) for frame in self.page.frames)
+
+        until(met, f"{name} to show {text!r}")
+
     def tabs(self) -> list[str]:
         """Give the titles of the open tabs."""
         tabs = self.page.locator(".tabs-container .tab")
@@ -340,6 +360,10 @@ class Workbench:
         """Choose an entry of the quick pick that shows."""
         row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=label)
         row.first.click()
+
+    def search(self, text: str) -> None:
+        """Type into the quick pick that shows."""
+        self._fill(text)
 
     def cancel_progress(self) -> None:
         """Cancel what the notification of a progress shows."""

@@ -63,6 +63,8 @@ end
 --- The configuration for vim.lsp.config.
 ---@return vim.lsp.Config
 function M.config()
+  -- A plugin manager may have added this folder after Neovim sourced those of the runtime path.
+  vim.cmd.runtime("plugin/twotrack.lua")
   local opts = options.get()
   local capabilities = { experimental = { twotrack = { events = true } } }
   if opts.ghost.enabled then
@@ -82,6 +84,9 @@ function M.config()
     handlers = {
       ["twotrack/didChangeStatus"] = function(_, status, context)
         require("twotrack.status").take(context.client_id, status)
+      end,
+      ["twotrack/notice"] = function(_, notice)
+        M.tell(notice, notice.type == 1 and vim.log.levels.ERROR or vim.log.levels.WARN)
       end,
       -- Known, so that Neovim does not complain: the status says what is needed of them.
       ["twotrack/didAnswer"] = function() end,
@@ -127,6 +132,40 @@ function M.get(bufnr)
     or vim.lsp.get_clients({ name = "twotrack" })[1]
 end
 
+--- How positions are counted in the present buffer.
+---@return lsp.PositionEncodingKind
+function M.encoding()
+  local client = M.get(0)
+  return client and client.offset_encoding or "utf-16"
+end
+
+--- What mends a failure, by the server's name for it.
+local REMEDIES = {
+  key = ":Twotrack setup",
+  add = ":Twotrack setup",
+  settings = ":Twotrack doctor",
+  model = ":Twotrack model",
+  start = ":Twotrack model",
+}
+
+---@type string, number what was said last of a failure, and when
+local said, said_at = "", 0
+
+--- Says why something failed, once, and which command mends it; the details go to the log.
+---@param notice { message: string, reason?: string, remedy?: string }
+---@param level integer
+function M.tell(notice, level)
+  local remedy = REMEDIES[notice.remedy]
+  local reason = notice.reason or notice.message
+  local text = ("twotrack: %s%s"):format(reason, remedy and (" " .. remedy) or "")
+  vim.lsp.log.error("twotrack", notice.message)
+  local now = vim.uv.now()
+  if text ~= said or now - said_at > 2000 then
+    vim.notify(text, level)
+  end
+  said, said_at = text, now
+end
+
 --- Asks a server; an error is shown to the person. The function that comes back cancels.
 ---@param method string
 ---@param params table
@@ -146,7 +185,9 @@ function M.request(method, params, take, failed)
       return
     end
     if err then
-      vim.notify("twotrack: " .. err.message, vim.log.levels.ERROR)
+      local data = type(err.data) == "table" and err.data or {}
+      local notice = { message = err.message, reason = data.reason, remedy = data.remedy }
+      M.tell(notice, vim.log.levels.ERROR)
       if failed then
         failed()
       end

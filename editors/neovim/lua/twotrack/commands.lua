@@ -21,6 +21,35 @@ local function show_below(lines, filetype)
   vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = bufnr, desc = "twotrack: close" })
 end
 
+--- Markdown of the server, rendered, in a window below that is closed with q.
+---@param method "twotrack/requests"|"twotrack/ledger"
+---@return fun()
+local function page(method)
+  return function()
+    client.request(method, vim.empty_dict(), function(result)
+      show_below(vim.split(vim.trim(result.markdown), "\n"), "markdown")
+      vim.wo.conceallevel, vim.wo.wrap = 2, true
+    end)
+  end
+end
+
+--- Runs the server's program in a terminal below.
+---@param word "doctor"|"setup"
+---@return fun()
+local function in_terminal(word)
+  return function()
+    local server = client.get(0)
+    local program = require("twotrack.options").get().cmd
+    if vim.fn.executable(program[1]) == 0 then
+      local said = "twotrack: %s is not a program on PATH; see :checkhealth twotrack"
+      return vim.notify(said:format(program[1]), vim.log.levels.ERROR)
+    end
+    vim.cmd.new({ mods = { split = "botright" } })
+    local words = vim.list_extend(vim.list_extend({}, program), { word })
+    vim.fn.jobstart(words, { term = true, cwd = server and server.root_dir })
+  end
+end
+
 ---@param lines string[]
 local function say(lines)
   vim.api.nvim_echo({ { table.concat(lines, "\n") } }, true, {})
@@ -86,27 +115,6 @@ local function complete_model(words)
   return #words == 1 and names or {}
 end
 
-local function requests()
-  client.request("twotrack/requests", vim.empty_dict(), function(list)
-    local lines = {}
-    for _, request in ipairs(list) do
-      local head = "# %s · %s · %s · %s · %.0f ms · %s"
-      local money = require("twotrack.status").money(request.costUsd)
-      vim.list_extend(lines, {
-        head:format(request.at, request.task, request.model, request.path, request.ms, money),
-        "",
-        "## Sent",
-        "",
-      })
-      vim.list_extend(lines, vim.split((request.prompt:gsub("\r", "")), "\n"))
-      vim.list_extend(lines, { "", "## Answered", "" })
-      vim.list_extend(lines, vim.split((request.answer:gsub("\r", "")), "\n"))
-      lines[#lines + 1] = ""
-    end
-    show_below(#lines > 0 and lines or { "Nothing was sent yet." }, "markdown")
-  end)
-end
-
 ---@param task "document"|"test"|"simplify"|"explain"
 ---@return fun(words: string[], command: vim.api.keyset.create_user_command.command_args)
 local function act(task)
@@ -115,6 +123,9 @@ local function act(task)
     edit.ask(task, edit.selection(command))
   end
 end
+
+--- Shows what was sent lately, and what was answered.
+M.requests = page("twotrack/requests")
 
 ---@type table<string, twotrack.Subcommand>
 M.subcommands = {
@@ -157,28 +168,21 @@ M.subcommands = {
       require("twotrack.edit").cancel()
     end,
   },
-  requests = { help = "what was sent lately, and what was answered", run = requests },
+  requests = {
+    help = "what was sent lately, and what was answered",
+    run = M.requests,
+  },
   ledger = {
-    help = "what was spent, and where that is written down",
-    run = function()
-      client.request("twotrack/status", vim.empty_dict(), function(status)
-        say(require("twotrack.status").spending(status))
-      end)
-    end,
+    help = "what was spent, by day, model, task and language",
+    run = page("twotrack/ledger"),
+  },
+  setup = {
+    help = "look for models and keys, and write the settings",
+    run = in_terminal("setup"),
   },
   doctor = {
     help = "try settings, keys and models (asks each model a short question)",
-    run = function()
-      local server = client.get(0)
-      local program = require("twotrack.options").get().cmd
-      if vim.fn.executable(program[1]) == 0 then
-        local said = "twotrack: %s is not a program on PATH; see :checkhealth twotrack"
-        return vim.notify(said:format(program[1]), vim.log.levels.ERROR)
-      end
-      vim.cmd.new({ mods = { split = "botright" } })
-      local words = vim.list_extend(vim.list_extend({}, program), { "doctor" })
-      vim.fn.jobstart(words, { term = true, cwd = server and server.root_dir })
-    end,
+    run = in_terminal("doctor"),
   },
   restart = { help = "end the server and start it anew", run = client.restart },
   log = {

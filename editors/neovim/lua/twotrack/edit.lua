@@ -45,6 +45,20 @@ local function position(at, encoding)
   return { line = at[1] - 1, character = vim.str_utfindex(line, encoding, col, false) }
 end
 
+--- A selection of the present buffer as a request names it.
+---@param selection twotrack.Selection
+---@return { textDocument: lsp.TextDocumentIdentifier, range: lsp.Range }
+local function place(selection)
+  local encoding = client.encoding()
+  return {
+    textDocument = vim.lsp.util.make_text_document_params(0),
+    range = {
+      start = position(selection.from, encoding),
+      ["end"] = position(selection.to, encoding),
+    },
+  }
+end
+
 --- Shows a text of a model in a window of its own.
 ---@param title string
 ---@param text string
@@ -79,10 +93,8 @@ end
 ---@param result { edit?: lsp.WorkspaceEdit, text?: string, title: string, model: string, ms: number, costUsd?: number }
 ---@param encoding lsp.PositionEncodingKind
 local function show(result, encoding)
-  local title = ("%s · %s · %.1f s"):format(result.title, result.model, result.ms / 1000)
-  if result.costUsd and result.costUsd ~= vim.NIL and result.costUsd > 0 then
-    title = title .. " · " .. status.money(result.costUsd)
-  end
+  local seconds, money = result.ms / 1000, status.money(result.costUsd)
+  local title = ("%s · %s · %.1f s · %s"):format(result.title, result.model, seconds, money)
   if result.text and result.text ~= vim.NIL then
     M.show_text(title, result.text)
   end
@@ -122,16 +134,8 @@ function M.ask(task, selection, more)
     -- Neovim would put the edit into a new buffer without a name.
     return vim.notify("twotrack: give the file a name first, by :saveas", vim.log.levels.WARN)
   end
-  local server = client.get(0)
-  local encoding = server and server.offset_encoding or "utf-16"
-  local params = vim.tbl_extend("force", {
-    textDocument = vim.lsp.util.make_text_document_params(0),
-    range = {
-      start = position(selection.from, encoding),
-      ["end"] = position(selection.to, encoding),
-    },
-    task = task,
-  }, more or {})
+  local params = vim.tbl_extend("force", place(selection), { task = task }, more or {})
+  local encoding = client.encoding()
   local bufnr, row = api.nvim_get_current_buf(), selection.from[1] - 1
   local unmark, cancel, done
   local function ended()
@@ -171,14 +175,16 @@ function M.by_instruction(selection, instruction)
   end
   local bufnr = api.nvim_get_current_buf()
   local tick = api.nvim_buf_get_changedtick(bufnr)
-  vim.ui.input({ prompt = "Edit: " }, function(given)
-    if not given or vim.trim(given) == "" then
-      return
-    end
-    if api.nvim_get_current_buf() ~= bufnr or api.nvim_buf_get_changedtick(bufnr) ~= tick then
-      return vim.notify("twotrack: the text has changed; select it again", vim.log.levels.WARN)
-    end
-    M.ask("refactor", selection, { instruction = given })
+  client.request("twotrack/subject", place(selection), function(named)
+    vim.ui.input({ prompt = ("Edit %s: "):format(named.subject) }, function(given)
+      if not given or vim.trim(given) == "" then
+        return
+      end
+      if api.nvim_get_current_buf() ~= bufnr or api.nvim_buf_get_changedtick(bufnr) ~= tick then
+        return vim.notify("twotrack: the text has changed; select it again", vim.log.levels.WARN)
+      end
+      M.ask("refactor", selection, { instruction = given })
+    end)
   end)
 end
 
@@ -197,11 +203,11 @@ function M.fix(selection)
   if not worst then
     return vim.notify("twotrack: no diagnostic on this line", vim.log.levels.WARN)
   end
-  local place = {
+  local there = {
     from = { worst.lnum + 1, worst.col },
     to = { (worst.end_lnum or worst.lnum) + 1, worst.end_col or worst.col },
   }
-  M.ask("fix", place, { diagnostic = worst.message })
+  M.ask("fix", there, { diagnostic = worst.message })
 end
 
 --- Ends all edits that are under way.

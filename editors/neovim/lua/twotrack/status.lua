@@ -11,6 +11,7 @@ local M = {}
 ---@field last? { task: string, track: string, model: string, ms: number, costUsd?: number }
 ---@field tasks table<string, { track: string, models: string[], using?: string, chosen: boolean }>
 ---@field models { name: string, provider: string, model: string, ["local"]: boolean, problem?: string }[]
+---@field noModel? string why no model completes
 ---@field problems string[]
 ---@field ledger string
 
@@ -82,7 +83,10 @@ function M.line(bufnr)
   end
   local completing = status.tasks.complete
   local words = { some(completing and completing.using) or "no model" }
-  if status.paused then
+  local poor = some(status.noModel) and not status.paused
+  if poor then
+    words = { "no model (:Twotrack setup)" }
+  elseif status.paused then
     words = { "paused" }
   elseif status.busy > 0 then
     words[#words + 1] = "…"
@@ -94,7 +98,8 @@ function M.line(bufnr)
     words[#words + 1] = M.money(status.spentToday)
   end
   -- A statusline reads "%" as its own.
-  return (table.concat(words, " "):gsub("%%", "%%%%"))
+  local text = table.concat(words, " "):gsub("%%", "%%%%")
+  return poor and ("%%#DiagnosticWarn#%s%%*"):format(text) or text
 end
 
 --- The status as lines for a person.
@@ -102,6 +107,9 @@ end
 ---@return string[]
 function M.lines(status)
   local lines = { status.paused and "twotrack is paused" or "twotrack is on" }
+  if some(status.noModel) then
+    lines[#lines + 1] = ("  %s :Twotrack setup finds some"):format(status.noModel)
+  end
   local function add(...)
     lines[#lines + 1] = "  " .. string.format(...)
   end

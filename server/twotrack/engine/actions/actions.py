@@ -111,6 +111,10 @@ class Actions:
             "Name its line, or a range."
         )
 
+    def subject(self, document: Document, selection: Range) -> str:
+        """Name what an action at `selection` is about; empty where there is no definition."""
+        return self._view(document, selection).subject
+
     @staticmethod
     def title(data: object) -> str:
         """Give the title in what an action carried through the editor: {"offer": its data}."""

@@ -63,9 +63,8 @@ async def carry_out(dispatcher: Dispatcher, job: Job, step: Step, language: str 
         if isinstance(result, Proposal):
             return result
         refused = result
-    raise ReplyRejected(
-        f"No model gave an answer that can be used, so nothing was changed. {refused.finding}"
-    )
+    found = refused.finding.rstrip(".")
+    raise ReplyRejected(f"{found}. No model gave an answer that can be used: nothing was changed.")
 
 
 async def _asked(

@@ -15,6 +15,7 @@ from twotrack.lsp.handlers import (
     lifecycle,
     plugin,
     records,
+    subject,
     synchronization,
     watched_files,
     workspace_folders,
@@ -23,9 +24,9 @@ from twotrack.lsp.handlers import (
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-__all__ = ["COMMANDS", "code_action_options", "didanswer", "register"]
+__all__ = ["code_action_options", "commands", "didanswer", "register"]
 
-COMMANDS = execute_command.COMMANDS
+commands = execute_command.commands
 
 _ROOMS = (
     lifecycle,
@@ -39,6 +40,7 @@ _ROOMS = (
     workspace_folders,
     plugin,
     records,
+    subject,
 )
 
 

@@ -52,6 +52,8 @@ def register(server: "Server") -> None:
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction:
+        if action.command is not None:  # VS Code asks about each, also where nothing is missing
+            return action
         proposal = await carry_out(server, action.title, action.data)
         await caught_up(server, proposal)
         action.edit = workspace_edit(server, proposal)

@@ -7,18 +7,29 @@ from lsprotocol import types
 
 from twotrack.errors import TwotrackError
 from twotrack.lsp import explanation
+from twotrack.lsp.clients import Client
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
+from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
 PAUSE, RESUME = "twotrack.pause", "twotrack.resume"
 SHOW_REQUEST, SHOW_STATUS = "twotrack.showRequest", "twotrack.showStatus"
-COMMANDS = (ACT, PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
-"""All but the first are for people whose editor has no plug-in of ours."""
+FOR_PEOPLE = (PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
+"""Where the editor has no plug-in of ours."""
+
+
+def commands(client: Client) -> list[str]:
+    """Return the commands that are announced.
+
+    Helix lists them for people, and runs those of code actions without an announcement.
+    """
+    internal = [] if client.name == "helix" else [ACT]
+    return internal if client.events else [*internal, *FOR_PEOPLE]
 
 
 def register(server: "Server") -> None:
@@ -73,7 +84,7 @@ async def _act(server: "Server", data: Any) -> None:
     try:
         await apply(server, await carry_out(server, title, data))
     except TwotrackError as error:
-        server.notices.error(f"{title}: {error.message}")
+        server.notices.error(f"{title}: {error.message}", reason(error))
     except Exception as error:
-        server.notices.error(f"{title}: {response_error(error)[1]}")
+        server.notices.error(f"{title}: {response_error(error)[1]}", reason(error))
         raise  # for the log

@@ -10,6 +10,7 @@ from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
 from twotrack.lsp.documents import CONSIDERED
 from twotrack.lsp.failures import passing
+from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -64,7 +65,10 @@ async def compute(server: "Server", request: CompletionRequest) -> Completion | 
     except RouteExhausted as error:
         # A failure that does not pass by itself had a message of its own.
         if all(passing(failure) for failure in error.failures):
-            server.notices.warn(f"twotrack: {error.message}", once_for="no model answered")
+            server.notices.warn(
+                f"twotrack: {error.message}", once_for="no model answered", why=reason(error)
+            )
     except TwotrackError as error:
-        server.notices.warn(f"twotrack: {error.message}", once_for=type(error).__name__)
+        kind = type(error).__name__
+        server.notices.warn(f"twotrack: {error.message}", once_for=kind, why=reason(error))
     return None

@@ -1,11 +1,12 @@
 """The settings as VS Code's package.json contributes them, made of the schema.
 
-`python -m twotrack.settings.vscode editors/vscode/package.json` rewrites all categories of
+`python -m twotrack.llm.settings_vscode editors/vscode/package.json` rewrites all categories of
 settings but the first, which is the extension's own, and the list of those that an untrusted
 workspace may not set; with `--check` it changes nothing and exits 1 where they are out of date.
 
-What a project's file may not set freely has machine scope: a repository's .vscode/settings.json
-comes from the same hands as its .twotrack.toml, and the server trusts what the editor says.
+What a project's file may not set freely has machine or application scope, which no repository can
+set: its .vscode/settings.json comes from the same hands as its .twotrack.toml, and the server
+trusts what the editor says.
 """
 
 import json
@@ -17,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, get_origin
 
+from twotrack.llm.presets import PRESETS
 from twotrack.settings.limits import LIMITS
 from twotrack.settings.reference import Option, options, rewrite
 from twotrack.settings.trust import PROJECT_FILE
@@ -64,7 +66,7 @@ def updated(text: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Rewrite or check the settings in a package.json, as `rewrite` does."""
-    return rewrite(arguments, "python -m twotrack.settings.vscode", updated)
+    return rewrite(arguments, "python -m twotrack.llm.settings_vscode", updated)
 
 
 def _category(table: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +87,13 @@ def _property(option: Option) -> dict[str, Any]:
 
 
 def _scope(key: str) -> str:
-    return "window" if PROJECT_FILE.get(key) is _FREELY else "machine"
+    """Return how far a setting reaches.
+
+    What a project may only make stricter protects the person, so it holds in all their windows:
+    remote windows read no setting of machine scope from the settings at home.
+    """
+    trust = PROJECT_FILE.get(key)
+    return "machine" if trust is None else "window" if trust is _FREELY else "application"
 
 
 def _models(entries: Iterable[Option]) -> dict[str, Any]:
@@ -114,7 +122,13 @@ def _models(entries: Iterable[Option]) -> dict[str, Any]:
 
 def _schema(option: Option) -> dict[str, Any]:
     """Return the JSON schema of one option, without its default."""
-    return {"markdownDescription": _words(option), **_type(option.kind), **_limits(option.key)}
+    kind = _providers() if option.key == "models.NAME.provider" else _type(option.kind)
+    return {"markdownDescription": _words(option), **kind, **_limits(option.key)}
+
+
+def _providers() -> dict[str, Any]:
+    titles = [preset.title for preset in PRESETS.values()]
+    return {"type": "string", "enum": list(PRESETS), "markdownEnumDescriptions": titles}
 
 
 def _type(kind: object) -> dict[str, Any]:
