@@ -7,7 +7,6 @@ import pytest
 
 from editors.models import Models
 from editors.vscode.conftest import Open, Serve
-from editors.vscode.steps import with_settings
 from editors.vscode.workbench import USER_SETTINGS, Workbench
 
 pytestmark = pytest.mark.timeout(300)
@@ -56,8 +55,8 @@ def test_a_language_is_turned_off_and_on(workbench: Workbench, models: Models) -
 def test_a_list_of_languages_is_heeded_and_added_to(
     serve: Serve, open_window: Open, models: Models, tmp_path: Path
 ) -> None:
-    server = serve("--disable-workspace-trust")
-    with_settings(server, completion__languages=["python"])
+    listed = {**json.loads(USER_SETTINGS), "twotrack.completion.languages": ["python"]}
+    server = serve("--disable-workspace-trust", settings=json.dumps(listed))
     workbench = open_window(server, tmp_path / "project")
     workbench.running()
     workbench.open_file("listed.py", "")

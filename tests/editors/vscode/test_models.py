@@ -8,7 +8,8 @@ import pytest
 
 from editors.models import Models
 from editors.vscode.conftest import Open, Serve
-from editors.vscode.workbench import Workbench, until
+from editors.vscode.steps import with_settings
+from editors.vscode.workbench import USER_SETTINGS, Workbench, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -42,6 +43,28 @@ def test_without_a_model_a_click_leads_to_one(
         "base_url": models.base_url,
     }
     assert {"qwen2.5-coder-1.5b": entry} in written
+
+
+FAR = f"""{NOTHING}
+[models.far]
+provider = "openai-compatible"
+base_url = "http://far.example/v1"
+model = "far-1"
+[network]
+proxy = "{{base_url}}"
+"""
+
+
+def test_what_protects_a_person_holds_in_a_remote_window(
+    serve: Serve, open_window: Open, models: Models, tmp_path: Path
+) -> None:
+    """code-server is a remote window: the settings of its machine are not those at home."""
+    at_home = {**json.loads(USER_SETTINGS), "twotrack.privacy.local_only": True}
+    server = serve("--disable-workspace-trust", settings=json.dumps(at_home), config=FAR)
+    with_settings(server, privacy__local_only=False)  # the remote machine says otherwise
+    workbench = open_window(server, tmp_path / "project")
+    workbench.wait_status("no model")
+    assert models.requests == []
 
 
 KEYLESS = f"""{NOTHING}
