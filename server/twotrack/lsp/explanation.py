@@ -15,14 +15,12 @@ from twotrack.shown import sentence
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-_MESSAGE_CHARS = 2000
-
 
 async def show(server: "Server", title: str, text: str) -> None:
     """Open `text` as a Markdown document of the user's own, or show a message."""
     if server.client.shows_documents and await _open(server, title, text):
         return
-    server.notices.tell(text[:_MESSAGE_CHARS])
+    server.notices.tell(text)
 
 
 async def _open(server: "Server", title: str, text: str) -> bool:

@@ -8,6 +8,8 @@ from twotrack.shown import sentence
 
 _MOST_PROBLEMS = 3
 """Shown at once of the settings' problems."""
+_HEAD, _TAIL = 1600, 400
+"""Characters that are shown of the two ends of a message: it may name a path of 10,000."""
 
 
 class Notices:
@@ -23,7 +25,7 @@ class Notices:
         key = once_for or text
         if key not in self._said and len(self._said) < 1000:
             self._said.add(key)
-            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
+            self._say(types.MessageType.Warning, text)
 
     def problems(self, texts: Sequence[str]) -> None:
         """Show what is wrong with the settings now and was not at the last call."""
@@ -35,15 +37,21 @@ class Notices:
                 f"twotrack settings: {rest} more problems; see `twotrack models`."
             ]
         for text in new:
-            self._show(types.ShowMessageParams(types.MessageType.Warning, sentence(text)))
+            self._say(types.MessageType.Warning, text)
 
     def error(self, text: str) -> None:
         """Show an error that answers something the user just did: every time."""
-        self._show(types.ShowMessageParams(types.MessageType.Error, sentence(text)))
+        self._say(types.MessageType.Error, text)
 
     def tell(self, text: str) -> None:
         """Show something the user asked for."""
-        self._show(types.ShowMessageParams(types.MessageType.Info, sentence(text)))
+        self._say(types.MessageType.Info, text)
+
+    def _say(self, kind: types.MessageType, text: str) -> None:
+        said = sentence(text)
+        if len(said) > _HEAD + _TAIL:
+            said = f"{said[:_HEAD]} … {said[-_TAIL:]}"
+        self._show(types.ShowMessageParams(kind, said))
 
     def reset(self) -> None:
         """Let every warning be shown again."""
