@@ -67,6 +67,7 @@ class Stage:
                 *(sys.executable, "-I", "-S", "-c", CHILD),
                 *(str(self.folder / "orders"), str(self.folder / "pids"), says),
             ),
+            well_s=0.1,
         )
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
@@ -335,6 +336,29 @@ async def test_a_broken_connection_is_no_crash_while_the_process_lives(
     server.default = Reply("and on")
     await answer(model)
     assert len(stage.pids) == 1
+    await model.aclose()
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_process_that_hangs_is_started_again(
+    stage: Stage, server: ModelServer, hangs: bool
+) -> None:
+    """One that says that it is well works on something long."""
+    model = stage.model(json.dumps({"url": server.url}))
+    server.default = Reply(hang=hangs)
+    server.script(Reply(hang=True))
+    question = asyncio.create_task(answer(model))
+    await server.wait_for(1)
+    stage.now += 31.0
+    question.cancel()
+    await asyncio.wait({question})
+    await server.wait_for(2)
+    assert server.requests[1].path == "/health"
+    if hangs:
+        await ended(stage.pids[0])
+    server.default = Reply("and on")
+    assert await answer(model)
+    assert len(stage.pids) == 1 + hangs
     await model.aclose()
 
 

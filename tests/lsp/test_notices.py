@@ -37,3 +37,11 @@ def test_many_problems_become_a_number() -> None:
     said.problems(list("abcde"))
     assert len(shown) == 4
     assert "2 more problems" in shown[-1]
+
+
+def test_of_a_long_message_both_ends_are_shown() -> None:
+    said, shown = notices()
+    said.warn(f"{'a/' * 5_000}b cannot be read. Mend it.")
+    assert len(shown[0]) < 2_100
+    assert shown[0].startswith("a/a/")
+    assert shown[0].endswith("/b cannot be read. Mend it.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
@@ -10,12 +11,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from twotrack.errors import MalformedReply, WebPage
-from twotrack.llm import families, fim
+from twotrack.llm import families, fim, listeners
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
+
+logger = logging.getLogger(__name__)
 
 _BOUND_S = 0.2
 _BODY_BYTES = 4 * 2**20
@@ -90,11 +93,18 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
     """Ask Ollama, llama.cpp, LM Studio and vLLM on this machine for their models.
 
     `ports` maps presets to ports other than the usual ones; a preset that it leaves out is not
-    asked. All are asked at once; who has not answered sensibly in 200 ms is not there.
+    asked. All are asked at once; who has not answered sensibly in 200 ms is not there, and another
+    person's server is not asked: it would be sent the user's code.
     """
     await transport.warm()  # not part of the 200 ms
     if ports is None:
         ports = {name: preset.port for name, preset in PRESETS.items() if preset.port}
+    others = await asyncio.to_thread(listeners.of_others, ports.values())
+    for port in others:
+        logger.info("the server at port %d is another user's: not asked", port)
+    ports = {name: port for name, port in ports.items() if port not in others}
+    if not ports:
+        return Found()
     probes = {
         name: asyncio.create_task(
             model_ids(transport, Endpoint("discovery", _url(name, port)), PRESETS[name].dialect)

@@ -49,6 +49,11 @@ _LOAD_S = 120.0
 """Most seconds for loading."""
 _RESTART_S = 30.0
 """Seconds from one start to the next, so that a model that crashes at once costs little."""
+_DOUBT_S = 30.0
+"""Seconds that questions may wait in vain, all together, until the process is asked whether it is
+well: one that hangs would never be started again."""
+_WELL_S = 5.0
+"""So long it has to say so; it does at once, whatever the model works on."""
 _LAST_WORD_S = 0.5
 """How long after a broken connection the end of the process may be noticed."""
 
@@ -114,7 +119,8 @@ class EmbeddedModel:
 
     Without a question for `unload_after_s` seconds the process is ended; the next question starts
     another. The transport stays the caller's to close. `clock` gives seconds; `call_later` calls
-    after so many of them (absent: the event loop's); `command` starts the child.
+    after so many of them (absent: the event loop's); `command` starts the child, which has `well_s`
+    seconds to answer when it is asked whether it is well.
     """
 
     def __init__(
@@ -126,6 +132,7 @@ class EmbeddedModel:
         clock: Callable[[], float] = time.monotonic,
         call_later: _CallLater | None = None,
         command: Sequence[str] = _COMMAND,
+        well_s: float = _WELL_S,
     ) -> None:
         self._settings = settings
         self._listener = listener
@@ -138,6 +145,11 @@ class EmbeddedModel:
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._started_at = 0.0
+        self._well_s = well_s
+        self._in_vain_s = 0.0
+        """How long was waited since the model said something."""
+        self._asking: asyncio.Task[None] | None = None
+        """Asks whether the process is well."""
         self._closed = False
 
     async def load(self) -> None:
@@ -149,8 +161,14 @@ class EmbeddedModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Answer when the model is loaded. Raises ModelError."""
         async with self._in_use() as served, aclosing(served.wire(prompt).stream(prompt)) as answer:
-            async for chunk in answer:
-                yield chunk
+            since = self._clock()
+            try:
+                async for chunk in answer:
+                    since, self._in_vain_s = self._clock(), 0.0
+                    yield chunk
+            finally:
+                self._in_vain_s += self._clock() - since
+                self._doubt(served)
 
     async def warm(self, prompt: Prompt | None = None) -> None:
         """Load the model, and have it read the prompt. Raises ModelError."""
@@ -163,6 +181,8 @@ class EmbeddedModel:
         self._closed = True
         loading, self._loading = self._loading, None
         self._stay()
+        if self._asking is not None:
+            self._asking.cancel()
         if loading is not None:
             loading.cancel()
             await asyncio.wait({loading})
@@ -208,6 +228,29 @@ class EmbeddedModel:
         loading, self._loading = self._loading, None
         if loading is not None and isinstance(served := loading.result(), _Served):
             self._unloading = asyncio.create_task(_end(served.process))
+
+    def _doubt(self, served: "_Served") -> None:
+        """Ask the process whether it is well, where long was waited in vain."""
+        if self._in_vain_s > _DOUBT_S and self._asking is None and not self._closed:
+            self._asking = asyncio.create_task(self._look_after(served))
+
+    async def _look_after(self, served: "_Served") -> None:
+        """End a process that does not say that it is well; the next question starts another."""
+        try:
+            async with asyncio.timeout(self._well_s):
+                async with aclosing(
+                    self._transport.stream(served.root, "health", None, "GET")
+                ) as said:
+                    async for _ in said:
+                        pass
+        except TimeoutError:
+            loading = self._loading
+            if loading is not None and loading.done() and loading.result() is served:
+                self._unload()
+        except ModelError:
+            pass  # it speaks, or is gone
+        finally:
+            self._in_vain_s, self._asking = 0.0, None
 
     async def _served(self) -> "_Served":
         """Wait for the model, started where it is not. Raises ModelError."""
@@ -324,7 +367,7 @@ class EmbeddedModel:
         else:
             infill = LlamaInfill(self._transport, root, model_id, temperature=0.0)
         chat = OpenAIChat(self._transport, v1, model_id, temperature=0.0)
-        return _Served(process, infill, chat)
+        return _Served(process, root, infill, chat)
 
 
 class _Completions(OpenAICompletions):
@@ -342,6 +385,7 @@ class _Served:
     """A loaded model. Greedy (temperature 0): a small model's second choice is rarely better."""
 
     process: asyncio.subprocess.Process
+    root: Endpoint
     infill: Provider
     chat: Provider
 

@@ -14,14 +14,12 @@ from twotrack.lsp.documents import uri_of
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-_MESSAGE_CHARS = 2000
-
 
 async def show(server: "Server", page: str) -> None:
     """Open `page`, which begins with a heading, as a document of the user's own, or tell it."""
     if server.client.shows_documents and await _open(server, page):
         return
-    server.notices.tell(page.partition("\n\n")[2][:_MESSAGE_CHARS])
+    server.notices.tell(page.partition("\n\n")[2])
 
 
 async def _open(server: "Server", page: str) -> bool:

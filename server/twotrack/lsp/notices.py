@@ -9,6 +9,8 @@ from twotrack.shown import sentence
 
 _MOST_PROBLEMS = 3
 """Shown at once of the settings' problems."""
+_HEAD, _TAIL = 1600, 400
+"""Characters that are shown of the two ends of a message: it may name a path of 10,000."""
 
 Show = Callable[[types.ShowMessageParams, Reason | None], None]
 """Shows a message; with a reason where a plug-in may say it shorter, and with a button."""
@@ -27,8 +29,7 @@ class Notices:
         key = once_for or text
         if key not in self._said and len(self._said) < 1000:
             self._said.add(key)
-            message = types.ShowMessageParams(types.MessageType.Warning, sentence(text))
-            self._show(message, why or Reason(shortened(text)))
+            self._say(types.MessageType.Warning, text, why or Reason(shortened(text)))
 
     def problems(self, texts: Sequence[str]) -> None:
         """Show what is wrong with the settings now and was not at the last call."""
@@ -40,18 +41,22 @@ class Notices:
                 f"twotrack settings: {rest} more problems; see `twotrack models`."
             ]
         for text in new:
-            message = types.ShowMessageParams(types.MessageType.Warning, sentence(text))
             why = text.removeprefix("twotrack settings: ").partition("; see ")[0]
-            self._show(message, Reason(shortened(why), Remedy.SETTINGS))
+            self._say(types.MessageType.Warning, text, Reason(shortened(why), Remedy.SETTINGS))
 
     def error(self, text: str, why: Reason | None = None) -> None:
         """Show an error that answers something the user just did: every time."""
-        message = types.ShowMessageParams(types.MessageType.Error, sentence(text))
-        self._show(message, why or Reason(shortened(text)))
+        self._say(types.MessageType.Error, text, why or Reason(shortened(text)))
 
     def tell(self, text: str) -> None:
         """Show something the user asked for."""
-        self._show(types.ShowMessageParams(types.MessageType.Info, sentence(text)), None)
+        self._say(types.MessageType.Info, text, None)
+
+    def _say(self, kind: types.MessageType, text: str, why: Reason | None) -> None:
+        said = sentence(text)
+        if len(said) > _HEAD + _TAIL:
+            said = f"{said[:_HEAD]} … {said[-_TAIL:]}"
+        self._show(types.ShowMessageParams(kind, said), why)
 
     def reset(self) -> None:
         """Let every warning be shown again."""
