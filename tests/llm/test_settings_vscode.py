@@ -78,12 +78,16 @@ def test_a_model_needs_what_the_server_needs(entry: dict[str, Any]) -> None:
 def test_a_repository_can_set_only_what_its_project_file_may_set_to_anything(
     contributed: dict[str, Any],
 ) -> None:
+    scopes = {key.removeprefix("twotrack."): schema["scope"] for key, schema in contributed.items()}
     free = {key for key, trust in PROJECT_FILE.items() if trust.words == "set it"}
-    for key, schema in contributed.items():
-        wanted = "window" if key.removeprefix("twotrack.") in free else "machine"
-        assert schema["scope"] == wanted, key
-    for key in ("models", "network.proxy", "network.ca_file", "privacy.local_only", "log.file"):
-        assert contributed[f"twotrack.{key}"]["scope"] == "machine"
+    assert {key for key, scope in scopes.items() if scope == "window"} == free & scopes.keys()
+    for key in ("models", "network.proxy", "network.ca_file", "log.file"):
+        assert scopes[key] == "machine"
+
+
+def test_what_protects_a_person_holds_in_remote_windows_too(contributed: dict[str, Any]) -> None:
+    for key in ("privacy.local_only", "privacy.redact", "budget.day", "discovery.environment"):
+        assert contributed[f"twotrack.{key}"]["scope"] == "application"
 
 
 def test_the_defaults_are_the_servers(contributed: dict[str, Any], tmp_path: Path) -> None:

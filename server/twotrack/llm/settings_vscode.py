@@ -4,8 +4,9 @@
 settings but the first, which is the extension's own, and the list of those that an untrusted
 workspace may not set; with `--check` it changes nothing and exits 1 where they are out of date.
 
-What a project's file may not set freely has machine scope: a repository's .vscode/settings.json
-comes from the same hands as its .twotrack.toml, and the server trusts what the editor says.
+What a project's file may not set freely has machine or application scope, which no repository can
+set: its .vscode/settings.json comes from the same hands as its .twotrack.toml, and the server
+trusts what the editor says.
 """
 
 import json
@@ -86,7 +87,13 @@ def _property(option: Option) -> dict[str, Any]:
 
 
 def _scope(key: str) -> str:
-    return "window" if PROJECT_FILE.get(key) is _FREELY else "machine"
+    """Return how far a setting reaches.
+
+    What a project may only make stricter protects the person, so it holds in all their windows:
+    remote windows read no setting of machine scope from the settings at home.
+    """
+    trust = PROJECT_FILE.get(key)
+    return "machine" if trust is None else "window" if trust is _FREELY else "application"
 
 
 def _models(entries: Iterable[Option]) -> dict[str, Any]:
