@@ -25,6 +25,7 @@ class ResponseError(Exception):
         super().__init__(f"{error.get('code')}: {error.get('message')}")
         self.code = error.get("code")
         self.message = str(error.get("message"))
+        self.data = error.get("data")
 
 
 class Buffer:

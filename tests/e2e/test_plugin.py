@@ -212,6 +212,41 @@ async def test_diagnostics_of_other_servers_can_be_fixed(
     assert any("undefinde" in offer["title"] for offer in offers)
 
 
+async def test_a_plug_in_is_told_the_reason_and_what_mends_it(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.default = Reply("", status=401)
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", CODE)
+    wanted = {"reason": "The API key of clever was refused.", "remedy": "key", "model": "clever"}
+    with pytest.raises(ResponseError) as refused:
+        await client.request(
+            "twotrack/edit",
+            {"textDocument": {"uri": buffer.uri}, "range": EVERYTHING, "task": "simplify"},
+        )
+    assert refused.value.data == wanted
+    notice = await client.wait_for_notification("twotrack/notice")
+    assert wanted.items() <= notice.items()
+    assert "401" in notice["message"]
+    assert not [method for method, _ in client.notifications if method == "window/showMessage"]
+
+
+@pytest.mark.parametrize(
+    ("editor", "capabilities", "wanted"),
+    [
+        ("helix-25.07", {}, {"pause", "resume", "showRequest", "showStatus"}),
+        ("", PLUGIN, {"act"}),
+        ("", {}, {"act", "pause", "resume", "showRequest", "showStatus"}),
+    ],
+)
+async def test_the_commands_that_are_announced(
+    start: Start, editor: str, capabilities: dict[str, Any], wanted: set[str]
+) -> None:
+    client = await start(editor, capabilities=capabilities)
+    announced = client.server_capabilities["executeCommandProvider"]["commands"]
+    assert set(announced) == {f"twotrack.{name}" for name in wanted}
+
+
 async def test_commands_for_editors_without_a_plug_in(
     start: Start, models: ModelServer, project: Path
 ) -> None:

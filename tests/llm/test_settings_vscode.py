@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.settings_vscode import categories, main, updated
 from twotrack.settings import sources
 from twotrack.settings.reference import options
@@ -39,6 +40,13 @@ def test_every_option_is_contributed(contributed: dict[str, Any], entry: dict[st
         for name in option.key.split(".")[2:]:
             within = within["properties"][name]
         assert option.meaning in within["markdownDescription"]
+
+
+def test_the_provider_is_chosen_from_a_list(entry: dict[str, Any]) -> None:
+    provider = entry["properties"]["provider"]
+    assert provider["enum"] == list(PRESETS)
+    titles = dict(zip(provider["enum"], provider["markdownEnumDescriptions"], strict=True))
+    assert titles["openai-compatible"] == "Any OpenAI-compatible server"
 
 
 @pytest.mark.parametrize(

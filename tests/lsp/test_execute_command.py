@@ -17,7 +17,7 @@ def status(*, spent: float = 0.0, **using: str | None) -> dict[str, Any]:
         }
         for task, traits in TASKS.items()
     }
-    return {"paused": False, "busy": 0, "spentToday": spent, "tasks": tasks}
+    return {"paused": False, "busy": 0, "spentToday": spent, "tasks": tasks, "noModel": None}
 
 
 def test_two_models_and_what_they_took_fit_into_a_line() -> None:
@@ -31,6 +31,12 @@ def test_two_models_and_what_they_took_fit_into_a_line() -> None:
 def test_a_task_that_another_model_serves_is_named() -> None:
     text = status_text(status(fast="quick", strong=None, test="sonnet", explain="mini"))
     assert text.endswith(" fast: quick, strong: nobody, test: sonnet, explain: mini.")
+
+
+def test_that_there_is_no_model_comes_first() -> None:
+    poor = "No model: completions come from your own code alone."
+    text = status_text({**status(fast="recall", strong=None), "noModel": poor})
+    assert text.startswith(f"{poor} twotrack is ready.")
 
 
 @pytest.mark.parametrize(

@@ -356,6 +356,13 @@ def test_without_a_model_the_mode_line_warns(start, models: Models, settings: Pa
     editor.screen.wait_for("No model: completions come from your own code alone.")
 
 
+def test_the_question_about_a_key_that_was_found(start, models: Models, settings: Path) -> None:
+    settings.write_text("[discovery]\nloopback = false\n[embedded]\nenabled = false\n")
+    start("a.py", FUNCTION, before='(setenv "OPENAI_API_KEY" "sk-found")').screen.wait_for(
+        re.compile(r"OPENAI_API_KEY was found: .*Use it\?", re.DOTALL)
+    )
+
+
 def test_the_state_of_the_server_and_another_model(start, models: Models) -> None:
     editor = start("a.py", FUNCTION)
     editor.run("twotrack-status")

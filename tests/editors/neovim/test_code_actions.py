@@ -72,6 +72,7 @@ def test_an_explanation_comes_by_a_command(start, models: Models) -> None:
     editor = start("a.py", AREA)
     choose(editor, "Explain")
     editor.screen.wait_for("It multiplies")
+    assert editor.eval("#vim.fn.getbufinfo({ buflisted = 1 })") == 1  # no file that goes
 
 
 def test_a_model_that_fails_is_said(start, models: Models) -> None:

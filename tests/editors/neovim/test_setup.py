@@ -181,6 +181,19 @@ def test_ghost_text_of_the_plugin_on_any_version(start, models: Models) -> None:
     editor.wait_text("def add(a, b):\n    return a + b\n")
 
 
+def test_the_question_about_a_key_that_was_found(
+    start, models: Models, settings: Path, version: str, programs
+) -> None:
+    settings.write_text("[discovery]\nloopback = false\n[embedded]\nenabled = false\n")
+    runtime = programs[f"NVIM_{version.replace('.', '_')}_RUNTIME"]
+    found = {"VIMRUNTIME": runtime, "OPENAI_API_KEY": "sk-found"}
+    editor = start("a.py", ADD, variables=found, ready=False)
+    screen = editor.screen.wait_for("Use it?")
+    (number,) = re.findall(r"^\D*(\d)\D+Use$", screen, re.MULTILINE)
+    editor.screen.keys(number, "Enter")
+    editor.wait_until("require('twotrack').statusline():find('openai-fast', 1, true) ~= nil")
+
+
 def test_the_health_of_a_server_that_is_not_there(start, models: Models) -> None:
     wrong = "require('twotrack').setup({ cmd = { 'nothing-of-this-name' } })"
     editor = start("a.py", ADD, more=wrong, ready=False)

@@ -85,6 +85,13 @@ function M.config()
       ["twotrack/didChangeStatus"] = function(_, status, context)
         require("twotrack.status").take(context.client_id, status)
       end,
+      -- A page to read, in a file that goes with the server: nothing else is shown so.
+      ["window/showDocument"] = function(_, params)
+        local lines = vim.fn.readfile(vim.uri_to_fname(params.uri))
+        local title = table.remove(lines, 1):gsub("^# ", "")
+        require("twotrack.edit").show_text(title, table.concat(lines, "\n"))
+        return { success = true }
+      end,
       ["twotrack/notice"] = function(_, notice)
         M.tell(notice, notice.type == 1 and vim.log.levels.ERROR or vim.log.levels.WARN)
       end,

@@ -76,7 +76,8 @@ def status_text(now: Mapping[str, Any]) -> str:
         if using.setdefault(task["track"], model) != model:
             using[name] = model
     models = ", ".join(f"{name}: {model}" for name, model in using.items())
-    return f"twotrack is {state}. Spent today: {money}. {models}."
+    poor = f"{now['noModel']} " if now["noModel"] else ""
+    return f"{poor}twotrack is {state}. Spent today: {money}. {models}."
 
 
 async def _act(server: "Server", data: Any) -> None:
