@@ -8,6 +8,44 @@ from editors.screen import Screen
 
 EDITORS = Path(__file__).parents[2] / "editors"
 
+SHOP = '''\
+"""What the shop reports at the end of a day."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Item:
+    """One article."""
+
+    name: str
+    price: float
+    quantity: int
+
+
+def pieces(items: list[Item]) -> int:
+    """Return how many pieces there are."""
+    return sum(item.quantity for item in items)
+
+
+def average(prices: list[float]) -> float:
+    """Return the average of the prices."""
+
+
+def total(prices: list[float], shipping: float) -> float:
+    result = 0.0
+    for price in prices:
+        result += price
+    return result + shipping
+'''
+"""The code of the pages' pictures."""
+BODY_MISSES, TOTAL = 21, 25
+"""Its lines, from 1: behind which the body of `average` is missing; in `total`."""
+SUMMED = """\
+def total(prices: list[float], shipping: float) -> float:
+    return sum(prices) + shipping
+"""
+
 
 def block(editor: str, title: str) -> str:
     """Give the block of code with this title from an editor's page."""

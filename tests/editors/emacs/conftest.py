@@ -31,8 +31,8 @@ PLAIN = """\
 """
 """What only a test needs of Emacs: a socket, and no compiling meanwhile."""
 
-THEME = "(load-theme 'modus-vivendi t)"
-"""The colours of the page's pictures."""
+THEME = """(load-theme 'modus-vivendi t) (set-face-background 'default "unspecified-bg")"""
+"""The colours of the page's pictures, on the terminal's own background."""
 
 
 def readme() -> str:

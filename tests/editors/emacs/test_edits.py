@@ -7,6 +7,7 @@ import pytest
 
 from editors.emacs.conftest import PAGE, THEME
 from editors.models import Models, Reply
+from editors.pages import SHOP, SUMMED, TOTAL
 from editors.screen import check_picture
 
 FUNCTION = """\
@@ -166,12 +167,15 @@ def test_why_shows_what_was_asked_and_answered(start, models: Models) -> None:
 
 
 def test_the_pages_picture(start, models: Models) -> None:
-    models.script(Reply(REPLY))
-    editor = start("total.py", FUNCTION, more=f"(setq eglot-report-progress nil) {THEME}", lines=26)
+    models.script(Reply(f"```python\n{SUMMED}```"))
+    quiet = f"(setq eglot-report-progress nil) {THEME}"
+    editor = start("shop.py", SHOP, more=quiet, lines=40)
+    editor.screen.keys(*["Down"] * TOTAL)
     ask_for_an_edit(editor)
-    editor.screen.wait_for("Apply the edit by clever, ")
+    for shown in ("+    return sum(prices) + shipping", "Apply the edit by clever, "):
+        editor.screen.wait_for(shown)
     editor.screen.wait_for(lambda shown: "tt:quick" in shown and "[eglot:project]" in shown)
-    check_picture(PAGE.parent / "edit.svg", editor.screen, "emacs total.py")
+    check_picture(PAGE.parent / "edit.svg", editor.screen, "emacs shop.py")
 
 
 def test_a_file_with_crlf_stays_one(start, models: Models) -> None:

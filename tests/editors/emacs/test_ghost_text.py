@@ -7,6 +7,7 @@ from pathlib import Path
 
 from editors.emacs.conftest import PAGE, THEME
 from editors.models import Models, Reply
+from editors.pages import BODY_MISSES, SHOP
 from editors.screen import check_picture
 
 ADD = "def add(a, b):\n    \n"
@@ -35,15 +36,8 @@ def test_it_shows_and_tab_inserts_exactly_that(start, models: Models) -> None:
 
 def test_the_pages_picture(start, models: Models) -> None:
     models.answer_at('prices."""\n    ', "return sum(prices) / len(prices) if prices else 0.0")
-    editor = start(
-        "shop.py",
-        "def average(prices: list[float]) -> float:\n"
-        '    """Return the average of the prices."""\n\n\n'
-        "def most_expensive(prices: list[float]) -> float:\n    return max(prices, default=0.0)\n",
-        more=THEME,
-        lines=12,
-    )
-    editor.screen.keys("Down", "End", "Enter")
+    editor = start("shop.py", SHOP, more=THEME, lines=33)
+    editor.screen.keys(*["Down"] * (BODY_MISSES - 1), "End", "Enter")
     editor.screen.wait_for("len(prices) if prices else 0.0")
     editor.screen.wait_for(lambda shown: "tt:quick" in shown and "[eglot:project]" in shown)
     check_picture(PAGE.parent / "ghost-text.svg", editor.screen, "emacs shop.py")

@@ -4,6 +4,7 @@ import re
 
 from editors.helix.conftest import ALONE, PAGE, PLAIN, Helix
 from editors.models import Models, Reply
+from editors.pages import SHOP, TOTAL
 from editors.screen import check_picture
 
 FUNCTION = """\
@@ -45,10 +46,10 @@ def test_an_instruction_comment_is_carried_out_and_undone_in_one_step(
 
 
 def test_the_pages_picture(start) -> None:
-    editor = start("a.py", CODE, languages=ALONE, config=PLAIN, columns=80, lines=10)
-    editor.screen.keys("Space", "a")
+    editor = start("shop.py", SHOP, languages=ALONE, config=PLAIN, columns=80, lines=36)
+    editor.screen.keys(*str(TOTAL), "g", "g", "Space", "a")
     editor.screen.wait_for("Explain total")
-    check_picture(PAGE.with_name("actions.svg"), editor.screen, "hx a.py")
+    check_picture(PAGE.with_name("actions.svg"), editor.screen, "hx shop.py")
 
 
 def test_a_file_with_crlf_and_an_emoji(start, models: Models) -> None:

@@ -17,6 +17,14 @@ from editors.screen import PATIENCE_S, Screen
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = CHECKOUT / "editors" / "neovim" / "README.md"
+PLAIN = """
+vim.o.ruler = false
+vim.o.shortmess = vim.o.shortmess .. "F"
+for _, group in ipairs({ "Normal", "NormalFloat", "FloatBorder", "FloatTitle" }) do
+  vim.cmd.highlight(group .. " guibg=NONE")
+end
+"""
+"""For pictures: nothing that changes, and the terminal's own background, as far as it reaches."""
 
 
 def snippet(page: Path, heading: str, language: str = "lua") -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from editors.models import Models, Reply
-from editors.neovim.conftest import PAGE, once, snippet
+from editors.neovim.conftest import PAGE, PLAIN, once, snippet
+from editors.pages import SHOP, SUMMED, TOTAL
+from editors.screen import check_picture
 
 AREA = "def area(width, height):\n    return width * height\n"
 DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return width * height\n'
@@ -42,6 +44,16 @@ def test_a_visual_edit_is_previewed_applied_and_undone_in_one_step(
     assert "swap the factors" in str(models.requests[-1].body)
     editor.screen.keys("u")
     editor.wait_text(AREA + BELOW)
+
+
+@once
+def test_the_pages_picture_of_an_edit(start, models: Models) -> None:
+    models.script(code(SUMMED))
+    editor = start("shop.py", SHOP, more=PLAIN, lines=33)
+    editor.screen.keys(f":{TOTAL}", "Enter")
+    command(editor, "Twotrack edit use sum")
+    editor.screen.wait_for("a apply · q reject")
+    check_picture(PAGE.parent / "edit.svg", editor.screen, "nvim shop.py")
 
 
 MEASURED = """\

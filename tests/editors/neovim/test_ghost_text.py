@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from editors.models import Models, Reply
-from editors.neovim.conftest import PAGE, once
+from editors.neovim.conftest import PAGE, PLAIN, once
+from editors.pages import BODY_MISSES, SHOP
 from editors.screen import check_picture
 
 ADD = "def add(a, b):\n    \n"
@@ -348,14 +349,7 @@ def test_a_killed_server_is_started_again(start, models: Models) -> None:
 @once
 def test_the_pages_picture(start, models: Models) -> None:
     models.answer_at('prices."""\n    ', "return sum(prices) / len(prices) if prices else 0.0")
-    editor = start(
-        "shop.py",
-        "def average(prices: list[float]) -> float:\n"
-        '    """Return the average of the prices."""\n\n\n'
-        "def most_expensive(prices: list[float]) -> float:\n    return max(prices, default=0.0)\n",
-        more="vim.o.ruler = false vim.o.shortmess = vim.o.shortmess .. 'F'",
-        lines=12,
-    )
-    editor.screen.keys(":2", "Enter", "o")
+    editor = start("shop.py", SHOP, more=PLAIN, lines=33)
+    editor.screen.keys(f":{BODY_MISSES}", "Enter", "o")
     editor.screen.wait_for("len(prices) if prices else 0.0")
     check_picture(PAGE.parent / "ghost-text.svg", editor.screen, "nvim shop.py")
