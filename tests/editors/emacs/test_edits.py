@@ -169,6 +169,7 @@ def test_the_pages_picture(start, models: Models) -> None:
     models.script(Reply(REPLY))
     editor = start("total.py", FUNCTION, more=f"(setq eglot-report-progress nil) {THEME}", lines=26)
     ask_for_an_edit(editor)
+    editor.screen.wait_for("+    return sum(numbers)")
     editor.screen.wait_for("Apply the edit by clever, ")
     editor.screen.wait_for(lambda shown: "tt:quick" in shown and "[eglot:project]" in shown)
     check_picture(PAGE.parent / "edit.svg", editor.screen, "emacs total.py")
