@@ -57,7 +57,7 @@ def test_without_a_selection_the_definition_is_edited_and_the_question_names_it(
     workbench.open_file("named.py", f"{MEASURED}\n\nprint(area(2, 3))\n")
     workbench.press("Control+Home", "ArrowDown")
     workbench.command("Twotrack: Edit with Instruction")
-    workbench.page.locator(".quick-input-title").filter(has_text="edit area").wait_for()
+    workbench.asks("edit area")
     workbench.answer("another name")
     preview(workbench, "named.py")
     apply(workbench, "named.py")

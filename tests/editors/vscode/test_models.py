@@ -28,9 +28,12 @@ def test_without_a_model_a_click_leads_to_one(
     until(lambda: "warning" in workbench.status.get_attribute("class"), "the colour of a warning")
 
     workbench.status.click()
+    workbench.asks("a model of which provider?")
     workbench.search("compatible")  # the list shows only its beginning
     workbench.choose("Any OpenAI-compatible server")
+    workbench.asks("where does its API start?")
     workbench.answer(models.base_url)
+    workbench.asks("which model of Any OpenAI-compatible server?")
     workbench.answer("qwen2.5-coder-1.5b")
     workbench.wait_status("fast: qwen2.5-coder-1.5b")
     written = [
@@ -96,7 +99,7 @@ def test_what_went_wrong_is_said_in_a_line_with_a_button_that_mends_it(
     assert workbench.wait_notification("API key") == "There is no API key for clever."
     assert len([said for said in workbench.said() if "API key for clever" in said]) == 1
     button(workbench, "Set API Key").click()
-    workbench.page.locator(".quick-input-title").filter(has_text="whose API key?").wait_for()
+    workbench.asks("whose API key?")
     workbench.dismiss()
 
     workbench.command("Twotrack: Explain")
@@ -118,8 +121,11 @@ def test_a_key_is_asked_for_with_its_model(
     workbench = open_window(server, tmp_path / "project")
     workbench.wait_status("no model")
     workbench.command("Twotrack: Add a Model")
+    workbench.asks("a model of which provider?")
     workbench.choose("Codestral")
+    workbench.asks("which model of Codestral?")
     workbench.choose("codestral-latest")
+    workbench.asks("CODESTRAL_API_KEY")
     workbench.answer("a-key")
     workbench.wait_status("fast: codestral-latest")
     (process,) = server.language_servers()

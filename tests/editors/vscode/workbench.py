@@ -361,6 +361,10 @@ class Workbench:
         row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=label)
         row.first.click()
 
+    def asks(self, words: str) -> None:
+        """Wait for the question that is titled so: what is typed earlier goes into the last one."""
+        self.page.locator(".quick-input-title").filter(has_text=words).wait_for()
+
     def search(self, text: str) -> None:
         """Type into the quick pick that shows."""
         self._fill(text)
