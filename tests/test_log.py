@@ -1,12 +1,15 @@
 """The log holds neither code nor keys."""
 
+import io
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from twotrack import log
+from twotrack.log import _Unhurried
 from twotrack.settings.schema import LogLevel, LogSettings
 
 
@@ -84,3 +87,15 @@ def test_a_line_that_cannot_be_written_is_lost_in_silence(
     assert capsys.readouterr().err == ""
     logging.getLogger("twotrack.room").debug("goes on")
     assert "goes on" in written.read_text()
+
+
+def test_a_log_may_be_closed_while_another_thread_writes_its_first_line() -> None:
+    """As the ledger's does, when settings come."""
+    for _ in range(200):
+        handler = _Unhurried(io.StringIO())
+        record = logging.LogRecord("twotrack", logging.WARNING, "", 0, "said", None, None)
+        writing = threading.Thread(target=handler.handle, args=(record,))
+        writing.start()
+        handler.close()
+        writing.join()
+        handler.close()  # where the line came after the end

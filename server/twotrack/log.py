@@ -89,10 +89,13 @@ class _Unhurried(logging.Handler):
 
     def close(self) -> None:
         """Write what waits, as far as somebody reads it in time."""
-        if self._thread is not None:
+        self.acquire()  # as for `emit`, in which another thread may just start ours
+        thread = self._thread
+        self.release()
+        if thread is not None:
             with suppress(queue.Full):
                 self._lines.put_nowait(None)
-                self._thread.join(_CLOSE_S)
+                thread.join(_CLOSE_S)
         super().close()
 
     def _write(self) -> None:
