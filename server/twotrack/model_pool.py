@@ -8,7 +8,8 @@ from twotrack.errors import SettingsError
 from twotrack.llm import registry
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import NAME as EMBEDDED
-from twotrack.llm.embedded import EmbeddedModel, available, embedded_model
+from twotrack.llm.embedded import EmbeddedModel, embedded_model
+from twotrack.llm.embedded_file import available
 from twotrack.llm.transport import Transport
 from twotrack.routing.health import Health
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings

@@ -13,7 +13,8 @@ from twotrack.document import Document
 from twotrack.errors import Unauthorized, Unreachable
 from twotrack.events import Answered
 from twotrack.llm.api import Infill
-from twotrack.llm.embedded import available, embedded_model
+from twotrack.llm.embedded import embedded_model
+from twotrack.llm.embedded_file import available
 from twotrack.llm.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings, Trigger
 

@@ -21,7 +21,8 @@ from twotrack import installation
 from twotrack.errors import ModelError, ModelNotFound, Unreachable
 from twotrack.events import Event, ModelLoading
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
-from twotrack.llm.embedded import EmbeddedModel, available, embedded_model, find_model
+from twotrack.llm.embedded import EmbeddedModel, embedded_model
+from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 

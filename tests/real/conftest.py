@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.llm.embedded import available, find_model
+from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 

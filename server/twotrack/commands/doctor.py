@@ -9,7 +9,7 @@ from twotrack.commands import editors, facts, files, terminal
 from twotrack.commands.diagnosis import Diagnosis
 from twotrack.commands.examined import Examined, Finding, Level
 from twotrack.commands.probe import Probe
-from twotrack.llm.embedded import available
+from twotrack.llm.embedded_file import available
 from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session

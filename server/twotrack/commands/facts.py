@@ -6,7 +6,7 @@ from twotrack import consent
 from twotrack.engine.actions import raw
 from twotrack.llm import discovery, registry
 from twotrack.llm.api import Model
-from twotrack.llm.embedded import available
+from twotrack.llm.embedded_file import available
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.prices import per_million
 from twotrack.report import KeySource, ModelRow

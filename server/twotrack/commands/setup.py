@@ -13,7 +13,7 @@ from twotrack.commands import terminal
 from twotrack.errors import TwotrackError
 from twotrack.llm import discovery, local_models, registry
 from twotrack.llm.embedded import NAME as EMBEDDED
-from twotrack.llm.embedded import available
+from twotrack.llm.embedded_file import available
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.prices import per_million
 from twotrack.session import Session

