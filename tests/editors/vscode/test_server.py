@@ -37,7 +37,7 @@ def test_a_command_in_a_new_window_does_not_wait_for_it_to_rest(
     workbench = open_window(server, tmp_path / "project")
     workbench.status.wait_for()  # its commands are known
     workbench.command("Twotrack: Open the Ledger")
-    workbench.wait_text("Ledger", "ledger.sqlite3")
+    workbench.wait_page("Ledger", "ledger.sqlite3")
 
 
 def test_what_was_chosen_outlives_the_server(workbench: Workbench, models: Models) -> None:
