@@ -33,6 +33,16 @@ async def test_a_broken_file_of_the_embedded_model(
     assert said.endswith("Name another file in embedded.model.")
 
 
+@pytest.mark.real_model
+async def test_where_the_small_model_is_alone_larger_ones_are_named(
+    run: Run, configure: Configure
+) -> None:
+    configure("[discovery]\nloopback = false\n")
+    said = (await run("doctor", "--json")).data["embedded"]["text"]
+    assert said.startswith("available. It is small. Larger ones for this machine: qwen2.5-coder")
+    assert "ollama pull qwen2.5-coder:7b." in said
+
+
 async def test_nothing_that_could_serve_a_task(run: Run, configure: Configure) -> None:
     configure("[embedded]\nenabled = false\n[discovery]\nloopback = false\n")
     ended = await run("doctor", "--json")

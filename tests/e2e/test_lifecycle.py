@@ -22,7 +22,7 @@ CONFIGURATION = {"workspace": {"configuration": True}}
 
 
 def told(client: Client) -> list[str]:
-    return [p["message"] for m, p in client.notifications if m == "window/showMessage"]
+    return [p["message"] for m, p in client.notifications if m == "twotrack/notice"]
 
 
 # -- messages
@@ -162,7 +162,7 @@ async def test_a_problem_of_the_project_file_is_told_when_it_is_saved(
     file.write_text("[completion]\ndebouce_ms = 3\n")
     buffer = client.open(file, "toml")
     client.notify("textDocument/didSave", {"textDocument": {"uri": buffer.uri}})
-    assert "debouce_ms" in (await client.wait_for_notification("window/showMessage"))["message"]
+    assert "debouce_ms" in (await client.wait_for_notification("twotrack/notice"))["message"]
 
 
 async def test_a_folder_that_is_added_brings_its_settings_and_one_that_goes_takes_them(

@@ -9,12 +9,14 @@ from twotrack.commands import editors, facts, files, terminal
 from twotrack.commands.diagnosis import Diagnosis
 from twotrack.commands.examined import Examined, Finding, Level
 from twotrack.commands.probe import Probe
+from twotrack.llm import local_models
+from twotrack.llm.embedded import NAME as EMBEDDED
 from twotrack.llm.embedded_file import available
 from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.files import PROJECT_FILE, user_path
-from twotrack.tasks import Track
+from twotrack.tasks import Task, Track
 
 
 def run(
@@ -103,7 +105,11 @@ def _embedded(session: Session) -> Finding:
     if why := available(settings):
         used = any(not route.models for route in session.routes.values())
         return Finding("embedded", Level.WARNING if used else Level.OK, f"not available: {why}")
-    return Finding("embedded", Level.OK, "available.")
+    text = "available."
+    if session.routes[Task.COMPLETE].models == (Track.RECALL, EMBEDDED):
+        larger = "; ".join(model.text() for model in local_models.LARGER)
+        text += f" It is small. Larger ones for this machine: {larger}."
+    return Finding("embedded", Level.OK, text)
 
 
 def _ledger(session: Session) -> Finding:
