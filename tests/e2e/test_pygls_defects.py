@@ -102,7 +102,8 @@ async def test_an_empty_document_can_be_typed_into(
 
 @pytest.mark.slow
 async def test_twenty_thousand_changes_leave_no_memory_behind(start: Start, project: Path) -> None:
-    client = await start()
+    client = await start(capabilities={"experimental": {"twotrack": {"events": True}}})
+    await client.wait_for_notification("twotrack/ready")  # what it loads in the background is there
     process = psutil.Process(client.process.pid)
     buffer = client.open(project / "a.py", "python", "x = 1\n" * 100)
 
