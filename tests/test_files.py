@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,16 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def full() -> Iterator[None]:
-    """No file can grow beyond 8 KiB, as on a disk that is full."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond 8 KiB, as on a disk that is full; the log of this run is one too."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def write(path: Path, text: str = "x = 1\n") -> Path:
@@ -149,12 +152,11 @@ def test_what_cannot_be_looked_at_counts_as_a_link(root: Path) -> None:
     assert files.is_link(Path("\0"))
 
 
-@pytest.mark.usefixtures("full")
 def test_where_the_disk_is_full_nothing_is_left_behind(root: Path) -> None:
     kept = write(root / "a.py")
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(OSError, match="too large"):
         files.create(root / "b.py", b"x" * 10_000, root)
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(OSError, match="too large"):
         files.replace(kept, b"x" * 10_000)
     assert [path.name for path in root.iterdir()] == ["a.py"]
     assert kept.read_text() == "x = 1\n"
