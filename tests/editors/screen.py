@@ -135,7 +135,7 @@ def check_picture(file: Path, screen: Screen, title: str) -> None:
 
 
 def _words(text: str) -> str:
-    return re.sub(r"\d+\.\ds,", "s,", "".join(text.split()))
+    return re.sub(r"\d+(?:\.\d)?m?s(?=[,·])", "s", "".join(text.split()))
 
 
 def _shows(text: str, wanted: Wanted) -> bool:
