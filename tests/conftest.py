@@ -1,7 +1,8 @@
 """What holds for all tests.
 
-The wire, the commands and every dialect's broken streams are left out of the quick part. Property
-tests have no deadline (a slow machine is no defect); in CI they try the same examples each time.
+The wire, the commands, what is made to fail, pumped or fuzzed are left out of the quick part.
+Property tests have no deadline (a slow machine is no defect); in CI they try the same examples
+each time.
 """
 
 import os
@@ -30,7 +31,12 @@ _RUN = "TWOTRACK_TEST_RUN"
 
 TESTS = Path(__file__).parent
 PROGRAMS = tuple(TESTS / name for name in ("commands", "e2e", "editors", "real"))
-SLOW = (TESTS / "e2e", TESTS / "commands", TESTS / "llm" / "test_dialect_streams.py")
+SLOW = (
+    *(TESTS / name for name in ("chaos", "commands", "e2e", "test_patterns.py")),
+    TESTS / "engine" / "test_growth.py",
+    TESTS / "llm" / "test_dialect_streams.py",
+    TESTS / "lsp" / "test_fuzzed_messages.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
