@@ -97,7 +97,10 @@ class Client:
         self.configuration: Json | None = None
         self.refuse_edits = False
         self.choices: list[str] = []
-        """Titles to choose when the server asks, in order; then nothing is chosen."""
+        """Titles to choose when the server asks, in order; then nothing is chosen.
+
+        "cancelled" first: an error is the answer.
+        """
         self.on_notification: Callable[[str, Any], None] = lambda _method, _params: None
         self._waiting: dict[int | str, asyncio.Future[Any]] = {}
         self._answered = asyncio.Condition()
@@ -226,7 +229,11 @@ class Client:
                 answer.set_result(message["result"])
         elif "id" in message:
             self.requests.append((method, message.get("params")))
-            self._write({"id": message["id"], "result": self._serve(method, message["params"])})
+            if method == "window/showMessageRequest" and self.choices[:1] == ["cancelled"]:
+                self._write({"id": message["id"], "error": {"code": -32800, "message": "away"}})
+            else:
+                result = self._serve(method, message["params"])
+                self._write({"id": message["id"], "result": result})
         else:
             self.notifications.append((method, message.get("params")))
             self.on_notification(method, message.get("params"))

@@ -137,6 +137,18 @@ def test_the_order_in_which_rules_hold(world: World) -> None:
     assert world.assert_as_git("x.a", "x.b", "x.c", "deep/x.c", "x.d") == {"x.a", "x.c"}
 
 
+def test_rules_behind_a_link_take_nothing_back(world: World) -> None:
+    """Git takes none from a link; what such a file forbids is forbidden all the same."""
+    (world.project / ".gitignore").write_text("*.key\n")
+    (world.project / "rules").write_text("!*.key\n*.log\n")
+    (world.project / "sub").mkdir()
+    (world.project / "sub" / ".gitignore").symlink_to("../rules")
+    assert "sub/a.key" in world.git("check-ignore", "--no-index", "sub/a.key")
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    names = ("sub/a.key", "sub/a.log", "sub/a.py")
+    assert [judge(world.project / name) for name in names] == [True, True, False]
+
+
 def test_upper_and_lower_case_as_the_repository_has_it(world: World) -> None:
     write(world.project / ".gitignore", "Build/\n*.LOG\n[A-C]x\n")
     for fold in ("true", "false"):

@@ -105,6 +105,17 @@ async def test_no_answer_sends_nothing_and_an_action_asks_again(
     assert kept(environment) == {"OPENAI_API_KEY": True}
 
 
+async def test_an_editor_that_puts_the_question_away_has_not_said_yes(
+    start: Start, project: Path, environment: dict[str, str]
+) -> None:
+    """It may answer with an error, such as RequestCancelled."""
+    client = await begin(start, ["cancelled"], ONE, root=project)
+    await asked(client)
+    status = await client.request("twotrack/status", {})
+    assert status["tasks"]["complete"]["models"] == ["recall"]
+    assert not Path(environment["XDG_DATA_HOME"], "twotrack/found-keys.json").exists()
+
+
 async def test_of_several_keys_one_can_be_chosen(
     start: Start, project: Path, environment: dict[str, str]
 ) -> None:

@@ -158,7 +158,8 @@ def _key(name: str) -> str:
 
 
 def _string(text: str) -> str:
-    return json.dumps(text)  # a basic string of TOML
+    # A basic string of TOML, which knows no surrogates.
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
 
 
 def _indented(text: str) -> str:

@@ -87,6 +87,8 @@ class _Source:
 
     cut: int
     rules: Rules
+    linked: bool = False
+    """Whether they came by a link: then they take nothing back that others ignore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,10 @@ class Ignored:
                 return _Folder(until, top, fold, closed=True, sources=())
         path = folder / ".gitignore"
         own = self._read_rules(path, [top, *self._roots], fold=fold)
-        return _Folder(until, top, fold, closed=False, sources=_joined(sources, cut, own, path))
+        # Git takes no rules from a link; whoever made one may have meant what it forbids.
+        linked = own is not None and files.is_link(path)
+        joined = _joined(sources, cut, own, path, linked=linked)
+        return _Folder(until, top, fold, closed=False, sources=joined)
 
     def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool]:
         """The user's rules and the repository's, and whether case counts for nothing."""
@@ -224,22 +229,29 @@ class Ignored:
 
 
 def _joined(
-    sources: tuple[_Source, ...], cut: int, rules: Rules | None, path: Path
+    sources: tuple[_Source, ...],
+    cut: int,
+    rules: Rules | None,
+    path: Path,
+    *,
+    linked: bool = False,
 ) -> tuple[_Source, ...]:
     """Add the rules of the file at `path`. Raises Unreadable where all of them weigh too much."""
     if not rules:
         return sources
     if rules.weight + sum(source.rules.weight for source in sources) > MOST_WEIGHT:
         raise Unreadable(path, "and the files of patterns above it have too many of them")
-    return *sources, _Source(cut, rules)
+    return *sources, _Source(cut, rules, linked)
 
 
 def _ignored(sources: Sequence[_Source], path: bytes, *, is_folder: bool) -> bool:
     for source in reversed(sources):
         piece = path[source.cut :]
         verdicts = [source.rules.verdict(form, is_folder=is_folder) for form in forms(piece)]
-        if any(verdict is not None for verdict in verdicts):
-            return any(verdicts)
+        if any(verdicts):
+            return True
+        if False in verdicts and not source.linked:
+            return False
     return False
 
 

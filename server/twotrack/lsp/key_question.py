@@ -36,8 +36,10 @@ async def ask(server: "Server") -> None:
             allowed = await _allowed(server, words, providers)
         except TimeoutError:
             return
-        except JsonRpcException:  # it says that it asks, and does not (Helix 25)
-            allowed = None
+        except JsonRpcException as error:
+            if error.code != types.ErrorCodes.MethodNotFound:  # no answer is no yes
+                return
+            allowed = None  # it says that it asks, and does not (Helix 25)
     if allowed is None:
         server.notices.tell(f"{words} `twotrack models` says how to forbid it.")
         allowed = providers

@@ -82,6 +82,13 @@ def test_an_instruction_is_meant_in_the_whole_definition(tmp_path: Path, where: 
     assert "Edit: round it" in titles(tmp_path, where)
 
 
+def test_instructions_of_others_without_number_are_passed_over(tmp_path: Path) -> None:
+    inner = "".join(f"    def f{n}():\n        # ai: x\n        return {n}\n" for n in range(400))
+    text = f"def outer():\n    a = 1\n    b = 2\n    return a\n\n{inner}"
+    offers = actions_for(tmp_path).offers(document(tmp_path, text), at(1, 6))
+    assert not [offer for offer in offers if offer.task is Task.REFACTOR]
+
+
 @pytest.mark.parametrize("where", [at(0, 0), at(2, 3), at(8, 0)])
 def test_an_instruction_of_another_definition_is_not_meant(tmp_path: Path, where: Range) -> None:
     assert "Edit: round it" not in titles(tmp_path, where)

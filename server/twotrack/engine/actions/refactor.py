@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from twotrack.engine.actions.flow import Job
@@ -35,6 +35,8 @@ _LONGEST_LINE = 10_000
 """Characters: a longer line is data, and looking through it is felt."""
 _MOST_LINES = 2_000
 """Lines that are looked through for comments, or for the code that they speak of."""
+_MOST_TRIED = 8
+"""Comments nearest to the cursor of which it is asked whose they are: each time a walk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,11 @@ def _nearest_in_definition(view: View, comments: _Comments) -> int:
     span = Range(Position(first, 0), Position(last, len(view.text.line(last))))
     if "ai:" not in view.text.slice(span).lower():
         return line
-    for number in sorted(range(first, last + 1), key=lambda number: abs(number - line)):
-        found = _instruction(view.text, comments, number)
-        if found and view.syntax.enclosing_definition(found.range.end) == definition:
-            return number
+    near = sorted(range(first, last + 1), key=lambda number: abs(number - line))
+    found = (one for number in near if (one := _instruction(view.text, comments, number)))
+    for one in islice(found, _MOST_TRIED):
+        if view.syntax.enclosing_definition(one.range.end) == definition:
+            return one.range.end.line
     return line
 
 
