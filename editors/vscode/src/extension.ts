@@ -1,5 +1,6 @@
 /** The entry point: composes the parts and registers the commands. */
 
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 
 import { CodeCommands } from './commands';
@@ -147,9 +148,14 @@ async function openLedger(served: Connection, documents: Documents): Promise<voi
   }
 }
 
-/** Start Ollama as a task, which goes on until its terminal is closed. */
+/**
+ * Start Ollama as a task, which goes on until its terminal is closed.
+ *
+ * At home: where the PATH has none, VS Code takes a program of that name from the task's folder.
+ */
 async function startOllama(): Promise<void> {
-  await runTask('ollama', new vscode.ProcessExecution('ollama', ['serve']));
+  const home = { cwd: homedir() };
+  await runTask('ollama', new vscode.ProcessExecution('ollama', ['serve'], home));
 }
 
 /** Run `twotrack doctor` as a task: no shell, and its output stays to be read. */
