@@ -45,12 +45,7 @@ def register(server: "Server") -> None:
     @server.feature("twotrack/edit")
     def edit(given: Any) -> Coroutine[Any, Any, dict[str, Any]]:
         params = _object(given)
-        uri = server.protocol.structured(
-            params.get("textDocument"), types.TextDocumentIdentifier
-        ).uri
-        document = server.documents.get(uri)
-        chosen = server.protocol.structured(params.get("range"), types.Range)
-        selection = from_proto.selection(document.text, chosen, server.client)
+        document, selection = selected(server, params)
         task = params.get("task")
         if task not in [action.value for action in ACTIONS]:
             raise TwotrackError(f"`task` must be one of {', '.join(ACTIONS)}.")
@@ -92,6 +87,14 @@ async def _edit(
         "ms": origin.total_ms,
         "costUsd": origin.cost_usd,
     }
+
+
+def selected(server: "Server", params: Mapping[str, Any]) -> tuple[Document, Range]:
+    """Read the open document of a request and what is selected in it. Raises TwotrackError."""
+    uri = server.protocol.structured(params.get("textDocument"), types.TextDocumentIdentifier).uri
+    document = server.documents.get(uri)
+    chosen = server.protocol.structured(params.get("range"), types.Range)
+    return document, from_proto.selection(document.text, chosen, server.client)
 
 
 def _object(params: Any) -> Mapping[str, Any]:

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
-
-from twotrack.lsp import from_proto
+from twotrack.lsp.handlers.plugin import selected
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -15,13 +13,7 @@ def register(server: "Server") -> None:
 
     @server.feature("twotrack/subject")
     async def subject(given: Any) -> dict[str, Any]:
-        params = given if isinstance(given, dict) else {}
-        uri = server.protocol.structured(
-            params.get("textDocument"), types.TextDocumentIdentifier
-        ).uri
-        document = server.documents.get(uri)
-        chosen = server.protocol.structured(params.get("range"), types.Range)
-        selection = from_proto.selection(document.text, chosen, server.client)
+        document, selection = selected(server, given if isinstance(given, dict) else {})
         await server.session.actions.look(document)
         named = server.session.actions.subject(document, selection)
         return {"subject": named or "the code at the cursor"}
