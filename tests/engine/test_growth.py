@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from growth import MOST, growth
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.document import Document
 from twotrack.engine.actions import masking, refactor, script_imports
 from twotrack.engine.actions.doc_comment import words_of
@@ -68,6 +68,44 @@ def test_comments_above_a_statement() -> None:
         View(document, _PYTHON, SyntaxCache().of(document), Range(place, place)).lines()
 
     assert growth(widened, lambda n: "# a\n" * n + "x = 1", 5_000) < MOST
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        # Siblings: what stands beside a node is not counted for each of them.
+        ("a.js", lambda n: "function f()\n" + "// c\n" * n + "{ x }\n"),
+        ("a.js", lambda n: "const " + ",\n".join(f"a{i} = b => 1" for i in range(n))),
+        ("a.go", lambda n: "package a\ntype (\n" + "A int\n" * n + ")\n"),
+        ("a.rs", lambda n: "#[a]\nfn f() { x }\n" * n),
+        ("a.js", lambda n: "{ ) " + "function f() {}\n// c\n" * n),
+        ("a.ts", lambda n: "class A {\n" + "f = () => 1;\n" * n + "}\n"),
+        # Depth: a parent is not looked for from the root.
+        ("a.js", lambda n: "if (a) {}\n" + "else if (a) { x }\n" * n),
+        ("a.js", lambda n: "function f() {\n" * n + "}\n" * n),
+        ("a.js", lambda n: "x\n" + ".then(function () { y })\n" * n),
+        ("a.java", lambda n: "class A {\n" * n + "int x;\n" + "}\n" * n),
+        ("a.rs", lambda n: "mod a {\n" * n + "fn f() {}\n" + "}\n" * n),
+        ("a.cs", lambda n: "namespace a {\n" * n + "class A {}\n" + "}\n" * n),
+        ("a.cpp", lambda n: "template<class T>\n" * n + "class A {};\n"),
+        ("a.js", lambda n: "`${\n" * n + "}`\n" * n),
+    ],
+)
+def test_syntax_of_every_shape(name: str, text: Callable[[int], str]) -> None:
+    def looked_through(text: str) -> None:
+        syntax = parse(language_of("", Path(name)), text)
+        assert syntax is not None
+        syntax.shape_without_comments()
+        syntax.long_strings()
+        ends = [d.code.end.line for d in syntax.definitions()[-1:]]
+        for line in (text.count("\n") // 2, *ends):
+            place = Position(line, 1)
+            syntax.enclosing_definition(place)
+            syntax.widen(Range(place, place))
+            syntax.in_code(place)
+            syntax.line_start(line)
+
+    assert growth(looked_through, text, 1_000) < MOST
 
 
 def test_secrets_that_are_masked_and_come_back() -> None:

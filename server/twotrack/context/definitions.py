@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twotrack.context.ancestors import child_at, paths
 from twotrack.context.grammars import Grammar, NodeTable, captures, defines
 from twotrack.context.source import Source
 from twotrack.languages import Language
@@ -72,8 +73,11 @@ def find_definitions(
     table = grammar.table
     around: list[tuple[int, str]] = []
     nodes = captures(grammar.definitions, root, span)
-    for node in sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)):
-        name = _name(node)
+    nodes.sort(key=lambda n: (n.start_byte, -n.end_byte, -n.descendant_count))
+    alone: dict[tuple[int, str], bool] = {}
+    for path in paths(root, nodes):
+        node = path[-1]
+        name = _name(node, source)
         if not name or not defines(node, table):
             continue
         while around and around[-1][0] <= node.start_byte:
@@ -83,21 +87,26 @@ def find_definitions(
             kind = "method"
         elif kind == "type" and (inner := node.child_by_field_name("type")) is not None:
             kind = _GO_KINDS.get(inner.type, kind)
-        yield _definition(node, (name, kind, len(around)), grammar, language, source)
+        outer = path[: _wrapped(path, table, alone)]
+        yield _definition(node, outer, (name, kind, len(around)), (grammar, language, source))
         around.append((node.end_byte, kind))
 
 
 def _definition(
-    node: "Node", traits: tuple[str, str, int], grammar: Grammar, language: Language, source: Source
+    node: "Node",
+    outer: list["Node"],
+    traits: tuple[str, str, int],
+    text: tuple[Grammar, Language, Source],
 ) -> Definition:
     name, kind, depth = traits
-    table = grammar.table
-    outer = _wrapped(node, table)
-    body = _body(node)
-    head_start, head_end = _header(node, outer, body, table)
-    end = end_with_semicolon(outer)
-    code_start, comments = lead(outer, table, source)
+    grammar, language, source = text
+    owner, body = _body(node)
+    end = end_with_semicolon(outer, source)
+    head_start = _first_word(node, outer[-1], grammar.table)
+    head_end = end if body is None else max(_above(owner, body, grammar, source), head_start)
+    code_start, comments = lead(outer, grammar.table, source)
     head = source.data[head_start:head_end].rstrip()
+    doc = None if body is None else docstring(body, node, grammar, source)
     return Definition(
         name,
         kind,
@@ -105,40 +114,57 @@ def _definition(
         source.range(code_start, end),
         source.range(head_start, head_start + len(head)),
         None if body is None else source.range(body.start_byte, body.end_byte),
-        _docstring(body, grammar, source) or _doc_comment(comments, language, source),
+        _doc_comment(comments, language, source)
+        if doc is None
+        else source.range(doc.start_byte, doc.end_byte),
         head[:_SIGNATURE_BYTES].decode(errors="replace"),
         depth,
     )
 
 
-def _wrapped(node: "Node", table: NodeTable) -> "Node":
-    """The outermost node that holds `node` and belongs to it alone."""
-    while (parent := node.parent) is not None and parent.type in table.wrappers:
-        if any(child.type == "(" for child in parent.children):  # type ( A ...; B ... ) in Go
+def _wrapped(path: list["Node"], table: NodeTable, alone: dict[tuple[int, str], bool]) -> int:
+    """How many nodes of `path` lead to the outermost that belongs to its last one alone.
+
+    `alone` remembers what was found out about a parent: it may have thousands of children.
+    """
+    end = len(path)
+    while end > 1 and (parent := path[end - 2]).type in table.wrappers:
+        key = parent.id, path[end - 1].type
+        if key not in alone:
+            alone[key] = _holds_one(parent, path[end - 1].type)
+        if not alone[key]:
             break
-        if sum(child.type == node.type for child in parent.named_children) > 1:
-            break
-        if parent.type == "argument_list" and parent.named_child_count > 1:
-            break
-        node = parent
-    return node
+        end -= 1
+    return end
 
 
-def _header(node: "Node", outer: "Node", body: "Node | None", table: NodeTable) -> tuple[int, int]:
-    """From the first word behind the decorators up to the body or the comments before it."""
-    first = outer
+def _holds_one(parent: "Node", kind: str) -> bool:
+    if parent.type == "argument_list" and parent.named_child_count > 1:
+        return False
+    kinds = [child.type for child in parent.children]
+    return "(" not in kinds and kinds.count(kind) == 1  # type ( A ...; B ... ) in Go
+
+
+def _first_word(node: "Node", outer: "Node", table: NodeTable) -> int:
+    """Where the first word behind the decorators begins."""
+    first, apart = outer, table.above | table.comments
     while first != node and first.type in table.wrappers:
-        apart = table.above | table.comments
         first = next((c for c in first.children if c.type not in apart), node)
-    if body is None:
-        return first.start_byte, end_with_semicolon(outer)
-    before = body
-    while (sibling := before.prev_sibling) is not None and sibling.type in table.comments:
-        before = sibling
-    return first.start_byte, max(before.start_byte, first.start_byte)
+    return first.start_byte
 
 
-def _name(node: "Node") -> str:
+def _above(owner: "Node", body: "Node", grammar: Grammar, source: Source) -> int:
+    """Where the comments directly before `body` begin, or itself."""
+    start = body.start_byte
+    for _ in range(_MOST_ABOVE):
+        before = _before(owner, start, source)
+        if before is None or before.type not in grammar.table.comments:
+            break
+        start = before.start_byte
+    return start
+
+
+def _name(node: "Node", source: Source) -> str:
     named = node
     while True:
         for field in ("name", "declarator", "property"):
@@ -152,43 +178,58 @@ def _name(node: "Node") -> str:
         if inner is None:
             break
         named = inner
-    text = b"" if named == node else named.text or b""
-    return text.decode(errors="replace") if len(text) < _NAME_BYTES else ""
+    if named == node or named.end_byte - named.start_byte >= _NAME_BYTES:
+        return ""
+    return source.text(named.start_byte, named.end_byte)
 
 
-def _body(node: "Node") -> "Node | None":
+def _body(node: "Node") -> tuple["Node", "Node | None"]:
+    """The body of a definition, if it has one, behind the node whose child it is."""
     value = node.child_by_field_name("value")
     if value is not None and (body := value.child_by_field_name("body")) is not None:
-        return body
+        return value, body
     fields = ("body", "accessors", "type") if node.type == "type_spec" else ("body", "accessors")
-    return next((b for f in fields if (b := node.child_by_field_name(f)) is not None), None)
+    bodies = (b for f in fields if (b := node.child_by_field_name(f)) is not None)
+    return node, next(bodies, None)
 
 
-def end_with_semicolon(node: "Node") -> int:
-    """Where `node` ends, a semicolon directly behind it included."""
-    after = node.next_sibling
-    joined = after is not None and after.type == ";" and after.start_byte == node.end_byte
-    return after.end_byte if after is not None and joined else node.end_byte
+def end_with_semicolon(path: list["Node"], source: Source) -> int:
+    """Where the last node of `path` ends, a semicolon directly behind it included."""
+    end = path[-1].end_byte
+    if len(path) == 1 or not source.data.startswith(b";", end):
+        return end
+    after = child_at(path[-2], end)
+    joined = after is not None and after.type == ";" and after.start_byte == end
+    return end + 1 if joined else end
 
 
 _MOST_ABOVE = 300
-"""Comments and attributes above a definition; to find each, the tree counts those before it."""
+"""Comments and attributes above a definition, or before its body."""
+_BLANKS_BYTES = 2_000
+"""White space between two nodes that stand one above the other."""
 
 
-def lead(node: "Node", table: NodeTable, source: Source) -> tuple[int, list["Node"]]:
-    """Where the attributes above `node` start, and the comments directly above them."""
-    code_start = top = node.start_byte
+def _before(parent: "Node", byte: int, source: Source) -> "Node | None":
+    """The child of `parent` that ends where the white space before `byte` begins.
+
+    With a cursor and `Node.prev_sibling` the tree would count all children before it.
+    """
+    start = max(parent.start_byte, byte - _BLANKS_BYTES)
+    end = start + len(source.data[start:byte].rstrip())
+    child = child_at(parent, end - 1) if end > start else None
+    return child if child is not None and child.end_byte <= byte else None
+
+
+def lead(path: list["Node"], table: NodeTable, source: Source) -> tuple[int, list["Node"]]:
+    """Where the attributes above the last node of `path` start, and the comments above them."""
+    at = len(path) - 1
+    code_start = top = path[at].start_byte
     # Ruby puts the comment of a class's first method beside the body, not into it.
-    while (
-        node.prev_sibling is None
-        and (parent := node.parent) is not None
-        and parent.start_byte == node.start_byte
-        and parent.parent is not None
-    ):
-        node = parent
+    while at > 1 and path[at - 1].start_byte == top:
+        at -= 1
     comments: list[Node] = []
-    sibling = node.prev_sibling
-    for _ in range(_MOST_ABOVE):
+    for _ in range(_MOST_ABOVE if at else 0):
+        sibling = _before(path[at - 1], top, source)
         if sibling is None or not _touches(sibling, top, source):
             break
         if sibling.type in table.comments:
@@ -198,42 +239,39 @@ def lead(node: "Node", table: NodeTable, source: Source) -> tuple[int, list["Nod
         else:
             break
         top = sibling.start_byte
-        sibling = sibling.prev_sibling
     return code_start, comments
 
 
 def _touches(above: "Node", start: int, source: Source) -> bool:
     """Whether `above` begins its line and no blank line parts it from byte `start`."""
-    if above.end_byte > start or source.data.startswith(b"#!", above.start_byte):
+    if source.data.startswith(b"#!", above.start_byte):
         return False
     # Some grammars count the line end into the comment.
     end = above.start_byte + len(source.data[above.start_byte : above.end_byte].rstrip())
     return source.line_ends(end, start) <= 1 and source.indents(above.start_byte)
 
 
-def is_docstring(node: "Node", grammar: Grammar) -> bool:
-    """Whether a Python statement is the docstring of its module, class or function."""
-    if node.type != "expression_statement" or grammar.module != "tree_sitter_python":
-        return False
-    parent = node.parent
-    if parent is None or node.named_child_count != 1 or node.named_children[0].type != "string":
-        return False
-    if parent.type == "block":
-        owner = parent.parent
-        if owner is None or owner.type not in grammar.table.definitions:
-            return False
-    elif parent.type != "module":
-        return False
-    if not _PLAIN_STRING.match(node.text or b""):
-        return False
-    return node == next((c for c in parent.named_children if c.type != "comment"), None)
-
-
-def _docstring(body: "Node | None", grammar: Grammar, source: Source) -> Range | None:
-    for child in () if body is None else body.named_children[:1]:
-        if is_docstring(child, grammar):
-            return source.range(child.start_byte, child.end_byte)
-    return None
+def docstring(
+    block: "Node", owner: "Node | None", grammar: Grammar, source: Source
+) -> "Node | None":
+    """The docstring that a Python module, or a block that `owner` holds, begins with."""
+    if grammar.module != "tree_sitter_python":
+        return None
+    if block.type != "module" and (
+        block.type != "block" or owner is None or owner.type not in grammar.table.definitions
+    ):
+        return None
+    for index in range(min(block.named_child_count, _MOST_ABOVE)):
+        first = block.named_child(index)
+        if first is None or first.type != "comment":
+            break
+    else:
+        return None
+    if first is None or first.type != "expression_statement" or first.named_child_count != 1:
+        return None
+    string = first.named_child(0)
+    told = string is not None and string.type == "string"
+    return first if told and _PLAIN_STRING.match(source.data, first.start_byte) else None
 
 
 def _doc_comment(comments: list["Node"], language: Language, source: Source) -> Range | None:
@@ -250,7 +288,9 @@ def _doc_comment(comments: list["Node"], language: Language, source: Source) -> 
         and not (inner and source.data.startswith(inner, c.start_byte))
         and not (language.id in _SCRIPTS and source.data.startswith(b"/*!", c.start_byte))
     ]
-    of_file = [n for n, c in enumerate(docs) if _OF_THE_FILE.search(c.text or b"")]
+    of_file = [
+        n for n, c in enumerate(docs) if _OF_THE_FILE.search(source.data[c.start_byte : c.end_byte])
+    ]
     docs = docs[of_file[-1] + 1 :] if of_file else docs
     if not docs:
         return None

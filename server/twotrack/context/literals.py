@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from twotrack.context.ancestors import path_to
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
@@ -43,12 +46,17 @@ def long_strings(tree: "Tree") -> Iterator[tuple[int, int]]:
 
 def in_code(root: "Node", byte: int) -> bool:
     """Whether neither a string, a comment nor text of a markup stands at `byte`."""
-    node = root.descendant_for_byte_range(byte, byte + 1)
-    while node is not None and not _INSERTED.search(node.type):
+    innermost = root.descendant_for_byte_range(byte, byte + 1)
+    for node in _outwards(root, innermost):
         if node.type in _TEXT or _NO_CODE.search(node.type):
             return False
-        node = node.parent
     return True
+
+
+def _outwards(root: "Node", innermost: "Node | None") -> Iterator["Node"]:
+    """`innermost` and what it lies in, up to a piece of code within a string."""
+    path = [] if innermost is None else path_to(root, innermost)
+    return takewhile(lambda node: not _INSERTED.search(node.type), reversed(path))
 
 
 def is_text(node: "Node") -> bool:
@@ -58,27 +66,26 @@ def is_text(node: "Node") -> bool:
 
 def literal_around(tree: "Tree", line: int) -> "Node | None":
     """Find the string, comment or text between tags that `line` begins within."""
-    node = tree.root_node.descendant_for_point_range((line, 0), (line, 0))
-    if node is not None and node.type in _ELEMENTS:
-        return node
+    innermost = tree.root_node.descendant_for_point_range((line, 0), (line, 0))
+    if innermost is not None and innermost.type in _ELEMENTS:
+        return innermost
     found = None
-    while node is not None and not _INSERTED.search(node.type):
+    for node in _outwards(tree.root_node, innermost):
         around = node.start_point[0] < line and node.end_point > (line, 0)
         told = node.type in _TEXT or _NO_CODE.search(node.type)
         if around and told and not _PARTS.search(node.type):
             found = node
-        node = node.parent
     return found
 
 
-def doubled_key(tree: "Tree") -> str:
+def doubled_key(tree: "Tree", data: bytes) -> str:
     """Give a key that one mapping of a data file holds twice; empty where none does."""
     for node in _nodes(tree):
         if node.type in _MAPPINGS:
             keys = set[bytes]()
             for pair in node.named_children:
                 key = pair.named_children[:1] if pair.type in _PAIRS else []
-                text = (key[0].text or b"").strip(b"\"'") if key else b""
+                text = data[key[0].start_byte : key[0].end_byte].strip(b"\"'") if key else b""
                 if text and text != b"<<" and text in keys:
                     return text.decode(errors="replace")
                 keys.add(text)

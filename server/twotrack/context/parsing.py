@@ -1,5 +1,6 @@
 """A parse by tree-sitter that can pause, and that no text can make too long."""
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,31 @@ Of 6,400 files of published packages in 13 languages, as they are and broken, al
 a KiB beyond the first hundred. Beside that stands what makes a parser follow many readings at once,
 such as `a<b<a<b<...` in Java: its cost grows with the square of the length, a minute for 100 KB."""
 _WORDS_BYTES = 256
+_CHUNK_BYTES = 1 << 15
+
+
+class _Chunks(threading.local):
+    """Pieces of text for the parser of this thread, one for each power of two of bytes.
+
+    py-tree-sitter 0.26 never lets go of an object that its parser is given. The parser reads only
+    the last one, and asks anew where it goes on after a pause: so the same few are filled anew.
+    """
+
+    def __init__(self) -> None:
+        self._by_size: dict[int, bytearray] = {}
+
+    def of(self, data: bytes, at: int) -> bytearray:
+        """As much of `data` from `at` on as fits; empty behind its end."""
+        left = max(0, min(len(data) - at, _CHUNK_BYTES))
+        size = 1 << (left.bit_length() - 1) if left else 0
+        if size not in self._by_size:
+            self._by_size[size] = bytearray(size)
+        chunk = self._by_size[size]
+        chunk[:] = data[at : at + size]
+        return chunk
+
+
+_CHUNKS = _Chunks()
 
 
 class TooCostly(Exception):
@@ -35,7 +61,6 @@ class Parsing:
         self._left = _STEPS + len(source.data) * _STEPS_A_KIB // 1024
         self._until = 0.0
         self._going = False
-        self._views: list[memoryview] = []
 
     def go_on(self, longest_s: float) -> "Tree | None":
         """Parse for so long; None: it has not ended yet. Raises TooCostly.
@@ -55,21 +80,13 @@ class Parsing:
             return None
         finally:
             self._going = False
-            for view in self._views:
-                view.release()
-            self._views.clear()
 
-    def _rest(self, at: int, _: object) -> memoryview | bytes:
-        """The text from `at` on.
-
-        py-tree-sitter 0.26 never lets go of what its parser is given: a view that was released
-        holds no text. Its nodes ask here for their words, and take bytes only.
-        """
-        if not self._going:
-            return self._source.data[at : at + _WORDS_BYTES]
-        view = memoryview(self._source.data)[at:]
-        self._views.append(view)
-        return view
+    def _rest(self, at: int, _: object) -> bytearray | bytes:
+        """The text from `at` on: a piece of it."""
+        if self._going:
+            return _CHUNKS.of(self._source.data, at)
+        # `Node.text` would ask here, and take bytes only; nobody uses it, because these would stay.
+        return self._source.data[at : at + _WORDS_BYTES]
 
     def _is_over(self, *_: object) -> bool:
         """Called after every hundred operations."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from twotrack.context.ancestors import path_to
 from twotrack.context.definitions import (
     Definition,
+    docstring,
     end_with_semicolon,
     find_definitions,
-    is_docstring,
     lead,
 )
 from twotrack.context.grammars import Grammar, captures, grammar_of
@@ -129,7 +130,7 @@ class Syntax:
 
     def doubled_key(self) -> str:
         """Give a key that one mapping of a data file holds twice; empty where none does."""
-        return doubled_key(self._tree)
+        return doubled_key(self._tree, self._source.data)
 
     def shape_without_comments(self) -> bytes:
         """Hash the tree and its words without comments and docstrings.
@@ -139,19 +140,26 @@ class Syntax:
         digest = blake2b(digest_size=16)
         comments = self.grammar.table.comments
         cursor = self._tree.walk()
+        around: list[Node] = []
+        left_out: Node | None = None
         while True:
             node = cursor.node
             assert node is not None  # noqa: S101 - a cursor always stands on a node
-            if node.type not in comments and not is_docstring(node, self.grammar):
+            if node.type not in comments and node != left_out:
                 digest.update(b"(" + node.type.encode())
                 if node.child_count == 0:
                     digest.update(b" " + self._source.data[node.start_byte : node.end_byte])
                 elif cursor.goto_first_child():
+                    owner = around[-1] if around else None
+                    # Where a block has none, that of the one around it is behind us.
+                    left_out = docstring(node, owner, self.grammar, self._source)
+                    around.append(node)
                     continue
                 digest.update(b")")
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
                     return digest.digest()
+                around.pop()
                 digest.update(b")")
 
     def definitions(self) -> tuple[Definition, ...]:
@@ -199,23 +207,27 @@ class Syntax:
         if piece.strip():
             start += len(piece) - len(piece.lstrip())
             end -= len(piece) - len(piece.rstrip())
-        node = self._tree.root_node.named_descendant_for_byte_range(start, end)
-        while node is not None:
-            if node.type in blocks:
-                children = node.named_children
+        root = self._tree.root_node
+        innermost = root.named_descendant_for_byte_range(start, end)
+        path = [] if innermost is None else path_to(root, innermost)
+        while path:
+            if path[-1].type in blocks:
+                children = path[-1].named_children
                 touched = [c for c in children if c.start_byte < end and c.end_byte > start]
                 if touched:
-                    return self._statements(touched[0], touched[-1])
-            elif node.parent is not None and node.parent.type in blocks:
-                return self._statements(node, node)
-            node = node.parent
+                    return self._statements(path, touched[0], touched[-1])
+            elif len(path) > 1 and path[-2].type in blocks:
+                return self._statements(path[:-1], path[-1], path[-1])
+            path.pop()
         return selection
 
-    def _statements(self, first: "Node", last: "Node") -> Range:
-        code_start, comments = lead(first, self.grammar.table, self._source)
+    def _statements(self, block: list["Node"], first: "Node", last: "Node") -> Range:
+        """The range of the statements from `first` to `last`, children of the last of `block`."""
+        table, source = self.grammar.table, self._source
+        code_start, comments = lead([*block, first], table, source)
         start = min([code_start, *(c.start_byte for c in comments)])
-        piece = self._source.data[start : end_with_semicolon(last)]
-        return self._source.range(start, start + len(piece.rstrip()))
+        piece = source.data[start : end_with_semicolon([*block, last], source)]
+        return source.range(start, start + len(piece.rstrip()))
 
     def identifiers(self, span: Range) -> tuple[str, ...]:
         """The names in `span`, each once, in the order of the text."""
