@@ -68,7 +68,8 @@ async def check(transport: Transport, url: str, moments: list[Moment], body: Any
     await asyncio.gather(*running)
     network = transport._network
     assert network is not None
-    for pool in network._pools.values():
+    for _, below in network._clients.values():
+        pool = below._pool
         assert pool._requests == []
         async with asyncio.timeout(10):
             while not all(c.is_idle() or c.is_closed() for c in pool.connections):

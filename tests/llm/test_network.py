@@ -122,23 +122,24 @@ def test_a_proxy_that_a_web_client_may_have_named(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("base_url", "host", "port", "target", "header"),
+    ("base_url", "host", "port", "path", "header"),
     [
-        ("https://Models.Test/v1", b"models.test", None, b"/v1/m", "Models.Test"),
+        ("https://Models.Test/v1", b"models.test", None, b"/v1/m", "models.test"),
         ("https://h.test:8443", b"h.test", 8443, b"/m", "h.test:8443"),
         ("http://[::1]:8080/v1", b"::1", 8080, b"/v1/m", "[::1]:8080"),
         ("https://b\xfccher.test/v1", b"xn--bcher-kva.test", None, b"/v1/m", "xn--bcher-kva.test"),
         (f"https://me:{PASSWORD}@h.test/v1", b"h.test", None, b"/v1/m", "h.test"),
-        ("https://h.test/a b/\xe9%20/", b"h.test", None, b"/a%20b/%C3%A9%20//m", "h.test"),
+        ("https://h.test/a b/\xe9%20/", b"h.test", None, b"/a%20b/%C3%A9%20/m", "h.test"),
     ],
 )
 def test_where_a_base_url_leads(
-    base_url: str, host: bytes, port: int | None, target: bytes, header: str
+    base_url: str, host: bytes, port: int | None, path: bytes, header: str
 ) -> None:
     server = Network(NetworkSettings()).server(base_url, local=True)
-    url = server.url("m")
-    assert (url.host, url.port, url.target) == (host, port, target)
-    assert server.headers == {"Host": header}
+    url = server.below("m")
+    assert (url.raw_host, url.port, url.raw_path) == (host, port, path)
+    assert url.netloc.decode() == header
+    assert not url.userinfo
 
 
 def test_no_old_tls() -> None:

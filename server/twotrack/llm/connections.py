@@ -1,22 +1,23 @@
 """Connections to models: opened once for all who wait, kept for the next, through a proxy or not.
 
-httpcore speaks HTTP/1.1 and HTTP/2 and keeps the pool; opening is done here, so that a request
-which is cancelled meanwhile leaves the next one a connection, and so that one can be opened before
-there is anything to send.
+The pool is httpcore's; opening is done here, so that a request which is cancelled meanwhile leaves
+the next one a connection, and so that one can be opened before there is anything to send.
 """
 
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
+from typing import cast
 
-import h11
 import httpcore
+import httpx
 
-from twotrack.llm import http2, sockets
+from twotrack.llm import sockets
 from twotrack.llm.api import sending
+from twotrack.llm.http1 import Http1Connection
+from twotrack.llm.http2 import Http2Connection, Refused
 from twotrack.llm.sockets import Socket
 
 KEPT_S = 55.0
@@ -26,8 +27,6 @@ _MOST = 64
 """Connections at a time through one pool."""
 RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
-_MOST_HEAD = 32 * 1024
-"""Bytes of an answer's head, or of what follows its body; all of it is parsed in one go."""
 _OPEN_ONLY = "twotrack.open_only"
 _REPEATED = "twotrack.repeated"
 
@@ -59,9 +58,66 @@ class Way:
     """Whether `certificates` offer it to servers."""
 
 
-class Pool(httpcore.AsyncConnectionPool):
-    """Connections to many servers in one way."""
+class TlsFailed(httpx.ConnectError):
+    """TLS could not be agreed upon, or the server is not trusted."""
 
+    def __init__(self, why: ssl.SSLError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+class PooledTransport(httpx.AsyncBaseTransport):
+    """Connections to many servers in one way, below httpx's client."""
+
+    def __init__(self, way: Way) -> None:
+        self._pool = _Pool(way)
+        self._proxy = None if way.certificates is not None else way.proxy
+        """That reads the requests itself."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and wait for the head of the answer. Raises httpx's errors."""
+        asked = httpcore.Request(
+            request.method,
+            self._url(request.url),
+            headers=request.headers.raw,
+            content=cast("AsyncIterable[bytes]", request.stream),
+            extensions=request.extensions,
+        )
+        if self._proxy is not None and self._proxy.authorization is not None:
+            asked.headers.append((b"Proxy-Authorization", self._proxy.authorization.encode()))
+        try:
+            response = await self._pool.handle_async_request(asked)
+        except httpcore.PoolTimeout:
+            raise httpx.PoolTimeout("no connection is free") from None
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Stream(response.stream)
+        )
+
+    async def open(self, url: httpx.URL) -> None:
+        """Have a connection to the server of `url`; nothing is asked. Raises httpx's errors."""
+        await self._pool.open(self._url(url))
+
+    def _url(self, url: httpx.URL) -> httpcore.URL:
+        target = url.raw_path if self._proxy is None else str(url).encode("ascii")
+        return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
+
+    def close(self) -> None:
+        """Close all connections at once, and open no more; requests under way fail."""
+        self._pool.close()
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, body: object) -> None:
+        self._body = cast("httpx.AsyncByteStream", body)  # httpcore has one of the same shape
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+class _Pool(httpcore.AsyncConnectionPool):
     def __init__(self, way: Way) -> None:
         super().__init__(max_connections=_MOST)
         self._way = way
@@ -75,7 +131,6 @@ class Pool(httpcore.AsyncConnectionPool):
         return connection
 
     async def open(self, url: httpcore.URL) -> None:
-        """Have a connection to the server of `url`; nothing is asked. Raises httpcore's errors."""
         for connection in self.connections:
             if connection.can_handle_request(url.origin) and is_warm(connection):
                 return
@@ -84,52 +139,13 @@ class Pool(httpcore.AsyncConnectionPool):
         await response.aclose()
 
     def close(self) -> None:
-        """Close all connections at once, and open no more; requests under way fail."""
         self._shut = True
         for connection in self.connections:
             if isinstance(connection, Connection):
                 connection.close()
 
 
-class _Http1Connection(httpcore.AsyncHTTP11Connection):
-    MAX_INCOMPLETE_EVENT_SIZE = _MOST_HEAD
-
-    def __init__(self, origin: httpcore.Origin, socket: Socket, kept_s: float) -> None:
-        super().__init__(origin, socket, kept_s)
-        # Nothing waits under this lock of httpcore's; without it, closing cannot be cancelled.
-        self._state_lock = nullcontext()  # type: ignore[assignment]
-        self.socket = socket
-        self._unsent = b""
-        """The head of a request, until its body goes out."""
-
-    async def _send_event(self, event: h11.Event, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in httpcore
-        """Send a request in one piece; httpcore sends its head alone, a system call more."""
-        self._unsent += self._h11_state.send(event) or b""
-        if self._unsent and not isinstance(event, h11.Request):
-            piece, self._unsent = self._unsent, b""
-            await self._network_stream.write(piece, timeout=timeout)
-
-    async def _receive_response_body(self, request: httpcore.Request) -> AsyncIterator[bytes]:  # noqa: ARG002
-        """Yield in one piece what one read brought; httpcore yields each chunk of a stream.
-
-        Each piece passes all the generators above.
-        """
-        while True:
-            event: object = await self._receive_event()
-            piece = bytearray()
-            while isinstance(event, h11.Data):
-                piece += event.data
-                try:
-                    event = self._h11_state.next_event()
-                except h11.RemoteProtocolError:  # is raised again, when the piece was read
-                    break
-            if piece:
-                yield bytes(piece)
-            if isinstance(event, h11.EndOfMessage) or event is h11.PAUSED:
-                return
-
-
-_Http = _Http1Connection | http2.Http2Connection
+_Http = Http1Connection | Http2Connection
 
 
 class Connection(httpcore.AsyncConnectionInterface):
@@ -151,7 +167,7 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._opening.add_done_callback(self._opened)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Wait until it is open, then ask. Raises httpcore's errors."""
+        """Wait until it is open, then ask. Raises httpx's errors."""
         only = _OPEN_ONLY in request.extensions
         kept = self._http is not None
         http = self._http or await self._wait(alone=not (only or self._shared))
@@ -162,12 +178,12 @@ class Connection(httpcore.AsyncConnectionInterface):
         sending.get()()
         try:
             return await http.handle_async_request(request)
-        except (httpcore.RemoteProtocolError, httpcore.ReadError) as error:
+        except (httpx.RemoteProtocolError, httpx.ReadError) as error:
             # A server hangs up on a connection that it has kept for long enough, or (llama.cpp)
             # after every stream, and a request on its way meets the closed end.
             in_time = time.monotonic() < asked_at + self._way.race_s
             missed = kept and heard == http.socket.heard and in_time
-            if _REPEATED in request.extensions or not (missed or http2.was_refused(error)):
+            if _REPEATED in request.extensions or not (missed or isinstance(error, Refused)):
                 raise
             request.extensions[_REPEATED] = True
             raise httpcore.ConnectionNotAvailable from None  # the pool chooses or makes another
@@ -179,17 +195,19 @@ class Connection(httpcore.AsyncConnectionInterface):
         finally:
             self._claimed = self._claimed and not alone
         if self._opening.cancelled():
-            raise httpcore.ConnectError
+            raise httpx.ConnectError("closed")
         return self._opening.result()
 
     async def _open(self) -> _Http:
         try:
             async with asyncio.timeout(self._way.connect_s):
-                self._http = await self._speak(await self._reach())
+                self._http = self._speak(await self._reach())
         except TimeoutError:
-            raise httpcore.ConnectTimeout from None
-        except (OSError, ValueError, OverflowError) as error:  # also ssl's, and of names
-            raise httpcore.ConnectError(error) from error
+            raise httpx.ConnectTimeout("not open in time") from None
+        except ssl.SSLError as error:
+            raise TlsFailed(error) from error
+        except (OSError, ValueError, OverflowError) as error:  # the latter of names
+            raise httpx.ConnectError(str(error)) from error
         self._unused_until = time.monotonic() + self._way.kept_s
         return self._http
 
@@ -213,12 +231,11 @@ class Connection(httpcore.AsyncConnectionInterface):
             await socket.start_tls(self._way.certificates, host)
         return socket
 
-    async def _speak(self, socket: Socket) -> _Http:
-        tls = socket.get_extra_info("ssl_object")
-        if tls is None or tls.selected_alpn_protocol() != "h2":
-            return _Http1Connection(self._origin, socket, self._way.kept_s)
-        multiplexed = http2.Http2Connection(self._origin, socket, self._way.kept_s)
-        await multiplexed.prepare()
+    def _speak(self, socket: Socket) -> _Http:
+        if socket.alpn_protocol != "h2":
+            return Http1Connection(socket, self._way.kept_s)
+        multiplexed = Http2Connection(socket, self._way.kept_s)
+        multiplexed.begin()
         return multiplexed
 
     def close(self) -> None:
@@ -246,7 +263,7 @@ class Connection(httpcore.AsyncConnectionInterface):
         if self._http is None or self._unused_until is None:
             return self._http is not None and self._http.has_expired()
         # Over HTTP/1.1 nobody speaks unasked, but to say that it took too long (408).
-        alone = isinstance(self._http, _Http1Connection)
+        alone = isinstance(self._http, Http1Connection)
         told = alone and self._http.socket.readable
         return told or time.monotonic() > self._unused_until
 
@@ -260,7 +277,7 @@ class Connection(httpcore.AsyncConnectionInterface):
         """Whether it is of no use any more."""
         if self._http is None:
             return self._failed
-        return self._http.socket.closed or self._http.is_closed()
+        return self._http.is_closed()
 
     def is_open(self) -> bool:
         """Whether the next request need not wait for a connection, or only for one in use."""
@@ -268,7 +285,7 @@ class Connection(httpcore.AsyncConnectionInterface):
 
     def info(self) -> str:
         """Say what it is, for a log."""
-        return "CONNECTING" if self._http is None else self._http.info()
+        return "CONNECTING" if self._http is None else type(self._http).__name__
 
 
 def is_warm(connection: httpcore.AsyncConnectionInterface) -> bool:
@@ -277,7 +294,7 @@ def is_warm(connection: httpcore.AsyncConnectionInterface) -> bool:
 
 
 async def _tunnel(socket: Socket, host: str, port: int, authorization: str | None) -> None:
-    """Have a proxy pass everything on to `host`. Raises httpcore.ProxyError with the status."""
+    """Have a proxy pass everything on to `host`. Raises httpx.ProxyError with the status."""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     headers: list[tuple[bytes | str, bytes | str]]
     headers = [("Host", target), ("User-Agent", "twotrack")]
@@ -286,9 +303,8 @@ async def _tunnel(socket: Socket, host: str, port: int, authorization: str | Non
     url = httpcore.URL(scheme=b"http", host=host.encode("ascii"), port=port, target=target.encode())
     request = httpcore.Request("CONNECT", url, headers=headers)
     try:
-        http = httpcore.AsyncHTTP11Connection(url.origin, socket)
-        response = await http.handle_async_request(request)
-    except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
-        raise httpcore.ConnectError(error) from error
+        response = await Http1Connection(socket, 0).handle_async_request(request)
+    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+        raise httpx.ConnectError(str(error)) from error
     if not 200 <= response.status < 300:
-        raise httpcore.ProxyError(str(response.status))
+        raise httpx.ProxyError(str(response.status))

@@ -1,235 +1,377 @@
-"""HTTP/2 in which an abandoned answer is cancelled on the wire, and every other one goes on.
+"""HTTP/2 by h2: an answer that is given up is cancelled on the wire, every other one goes on.
 
-httpcore 1.0.9 sends no RST_STREAM when an answer is closed early or its request cancelled
-(encode/httpcore #1022): the provider would go on generating at the user's cost, and after 100 of
-these the connection takes no more requests. It also drops all answers that are under way when a
-server takes its leave (GOAWAY; nginx does so after 1000 requests). This is the only file that knows
-httpcore's insides; where a later version has others, `SUPPORTED` is false and HTTP/1.1 is spoken.
+Neither httpx nor httpcore 1.0.9 does so (encode/httpcore #1022): without RST_STREAM the provider
+goes on generating at the user's cost, and after 100 of these a connection takes no more requests.
+They also drop all answers under way when a server takes its leave (GOAWAY; nginx does so after
+1,000 requests).
 """
 
 import asyncio
 import time
-from contextlib import nullcontext, suppress
-from typing import Any
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 
+import h2.config
 import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
 import httpcore
+import httpx
 
 from twotrack.llm.sockets import Socket
 
-_ENDS = (h2.events.StreamEnded, h2.events.StreamReset)
-_UPLOADING = "twotrack.uploading"
 _MOST = 100
 """Requests at a time, where the server does not allow fewer."""
+_WINDOW = 1 << 24
+"""Bytes of all answers together that may be on their way."""
+_GOAWAY = 7
+_MOST_FRAME = 1 << 14
+_HEAD = 9
+"""Bytes before each frame's content (RFC 9113, 4.1)."""
+_CONFIG = h2.config.H2Configuration(validate_inbound_headers=False)
+_CANCEL = h2.errors.ErrorCodes.CANCEL
+_REFUSED = h2.errors.ErrorCodes.REFUSED_STREAM
+_Ended = h2.events.StreamEnded | h2.events.StreamReset
+_NOT_SENT = frozenset({b"host", b"connection", b"transfer-encoding", b"keep-alive"})
+"""Of HTTP/1.1 alone; `:authority` stands for the first."""
 
 
-class _Slots:
-    """Room for requests at a time, in place of httpcore's semaphore.
-
-    That one leaves room for a single request where the server sets no limit, and waits, with
-    nobody reading, where the server lowers it.
-    """
-
-    def __init__(self) -> None:
-        self._limit = _MOST
-        self._taken = 0
-        self._changed = asyncio.Event()
-
-    def allow(self, limit: int) -> None:
-        self._limit = min(limit, _MOST)
-        self._changed.set()
-
-    async def acquire(self) -> None:
-        while self._taken >= self._limit:
-            self._changed.clear()
-            await self._changed.wait()
-        self._taken += 1
-
-    async def release(self) -> None:
-        self._taken -= 1
-        self._changed.set()
+class Refused(httpx.RemoteProtocolError):
+    """The server says that it has not begun to work on this request."""
 
 
-class _Frames(h2.connection.H2Connection):
-    def _receive_goaway_frame(self, frame: Any) -> tuple[list[Any], list[h2.events.Event]]:
-        """Say so, and go on: h2 would refuse the rest of the answers that are under way."""
-        leave = h2.events.ConnectionTerminated()
-        leave.last_stream_id = frame.last_stream_id
-        return [], [leave]
+class Http2Connection:
+    """A connection for many requests at a time; kept for `kept_s` after the last."""
 
-
-class Http2Connection(httpcore.AsyncHTTP2Connection):
-    """One connection for many requests; those that are given up are reset, the others go on."""
-
-    def __init__(self, origin: httpcore.Origin, socket: Socket, kept_s: float) -> None:
-        super().__init__(origin, socket)
+    def __init__(self, socket: Socket, kept_s: float) -> None:
         self.socket = socket
-        self._h2_state = _Frames(config=self.CONFIG)
-        self._state_lock = nullcontext()  # type: ignore[assignment]  # so that closing never waits
-        self._slots = _Slots()
-        self._max_streams_semaphore = self._slots  # type: ignore[assignment]
         self._kept_s = kept_s
-        self._rested_at = time.monotonic()
+        self._h2 = h2.connection.H2Connection(_CONFIG)
+        self._frames = _Frames()
+        self._streams: dict[int, _Stream] = {}
+        self._limit = _MOST
+        self._changed = asyncio.Event()
+        """Whether room may have been made for who waits to ask."""
         self._asking = 0
         """Requests that have no answer yet."""
         self._leaving = False
-        """Whether the server takes no more requests."""
+        """Whether no more requests are taken."""
+        self._rested_at = time.monotonic()
+        self._reading: asyncio.Task[None] | None = None
 
-    async def prepare(self) -> None:
+    def begin(self) -> None:
         """Send the preface: servers hang up on a connection that stays silent (Go's after 10 s)."""
-        await self._send_connection_init(httpcore.Request("HEAD", "https://"))
-        self._sent_connection_init = True
+        codes = h2.settings.SettingCodes
+        self._h2.local_settings = h2.settings.Settings(
+            client=True,
+            initial_values={
+                codes.ENABLE_PUSH: 0,
+                codes.MAX_CONCURRENT_STREAMS: _MOST,
+                codes.MAX_HEADER_LIST_SIZE: 1 << 16,
+            },
+        )
+        del self._h2.local_settings[codes.ENABLE_CONNECT_PROTOCOL]
+        self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(_WINDOW)
+        self._flush()
+        self._reading = asyncio.ensure_future(self._read())
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Ask. Raises httpcore's errors."""
+        """Ask, and wait for the head of the answer. Raises httpx's errors."""
         self._asking += 1
         try:
-            return await super().handle_async_request(request)
-        except ValueError as none:  # a status that is no number
-            raise httpcore.RemoteProtocolError(none) from None
+            number = await self._numbered()
+            stream = self._streams[number]
+            try:
+                await self._send(number, stream, request)
+                status, headers = await self._head(stream)
+            except BaseException:
+                self.end(number)
+                raise
         finally:
             self._asking -= 1
-            await self._ended()
+            self._rest()
+        return httpcore.Response(status, headers=headers, content=_Body(self, number))
 
-    async def _ended(self) -> None:
-        self._rested_at = time.monotonic()
-        if self._leaving and self.is_idle():
-            await self.aclose()
-
-    async def _send_request_headers(self, request: httpcore.Request, stream_id: int) -> None:
-        if self._leaving or self._connection_error:  # since it waited for room
+    async def _numbered(self) -> int:
+        """Wait for room, and take a stream's number."""
+        while len(self._streams) >= self._limit and not self._leaving:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._leaving:
             raise httpcore.ConnectionNotAvailable
-        await super()._send_request_headers(request, stream_id)
-
-    async def _send_request_body(self, request: httpcore.Request, stream_id: int) -> None:
-        """Send the body, or as much of it as the server wants before it answers."""
-        request.extensions[_UPLOADING] = stream_id
-        with suppress(h2.exceptions.StreamClosedError):
-            await super()._send_request_body(request, stream_id)
-        del request.extensions[_UPLOADING]
-
-    async def _read_incoming_data(self, request: httpcore.Request) -> list[h2.events.Event]:
-        """Read frames; what is none ends the connection, for all its requests."""
-        if self._can_upload(request):
-            return []
         try:
-            events = await super()._read_incoming_data(request)
+            number = self._h2.get_next_available_stream_id()
+        except h2.exceptions.NoAvailableStreamIDError:
+            self._leave()
+            raise httpcore.ConnectionNotAvailable from None
+        self._streams[number] = _Stream()
+        return number
+
+    async def _send(self, number: int, stream: "_Stream", request: httpcore.Request) -> None:
+        """Send the head and the body, or as much of it as the server takes before it answers."""
+        assert isinstance(request.stream, AsyncIterable)  # noqa: S101  # httpx has no other here
+        body = b"".join([piece async for piece in request.stream])
+        try:
+            self._h2.send_headers(number, _head(request), end_stream=not body)
+        except h2.exceptions.ProtocolError as wrong:
+            raise httpx.LocalProtocolError(str(wrong)) from wrong
+        self._flush()
+        sent = 0
+        while sent < len(body) and not stream.has_ended:
+            size = min(self._h2.local_flow_control_window(number), self._h2.max_outbound_frame_size)
+            if size <= 0:
+                await stream.next_change()
+                continue
+            piece = body[sent : sent + size]
+            sent += len(piece)
+            self._h2.send_data(number, piece, end_stream=sent == len(body))
+            self._flush()
+            await self.socket.drain()
+        stream.is_sent = sent == len(body)
+
+    async def _head(self, stream: "_Stream") -> tuple[int, list[tuple[bytes, bytes]]]:
+        while True:
+            match await stream.next_event():
+                case h2.events.ResponseReceived(headers=given):
+                    headers = [(bytes(name), bytes(value)) for name, value in given or ()]
+                    break
+                case h2.events.StreamReset() as reset:
+                    raise _error(reset)
+                case h2.events.StreamEnded():
+                    raise httpx.RemoteProtocolError("ended without an answer")
+        status = next((value for name, value in headers if name == b":status"), b"")
+        if not status.isdigit():
+            raise httpx.RemoteProtocolError("the status is no number")
+        return int(status), [pair for pair in headers if not pair[0].startswith(b":")]
+
+    async def body(self, number: int) -> AsyncIterator[bytes]:
+        """Yield in one piece what came together."""
+        stream = self._streams[number]
+        while True:
+            event = await stream.next_event()
+            piece, length = bytearray(), 0
+            while isinstance(event, h2.events.DataReceived):
+                piece += event.data or b""
+                length += event.flow_controlled_length or 0
+                if not stream.events:
+                    break
+                event = stream.events.popleft()
+            if length:
+                self._acknowledge(number, stream, length)
+            if piece:
+                yield bytes(piece)
+            if isinstance(event, h2.events.StreamReset):
+                raise _error(event)
+            if isinstance(event, h2.events.StreamEnded):
+                return
+
+    def _acknowledge(self, number: int, stream: "_Stream", length: int) -> None:
+        stream.unread -= length
+        with suppress(h2.exceptions.ProtocolError):  # closed as a whole
+            self._h2.acknowledge_received_data(length, number)
+        self._flush()
+
+    async def _read(self) -> None:
+        """Read frames for all who wait, until the connection ends."""
+        why: httpx.TransportError = httpx.RemoteProtocolError("hung up")
+        try:
+            while data := await self.socket.read():
+                self._receive(data)
+                self._flush()
+                await self.socket.drain()
         except h2.exceptions.ProtocolError as broken:
-            self._connection_error = True
-            self._read_exception = httpcore.RemoteProtocolError(broken)
-            raise self._read_exception from None
-        return [event for event in events if not self._heeded(event)]
+            why = httpx.RemoteProtocolError(str(broken))
+            self._flush()  # which tells the server
+        except httpx.TransportError as failed:
+            why = failed
+        finally:
+            for stream in self._streams.values():
+                stream.fail(why)
+            self._leave()
+            self.socket.abort()
 
-    def _can_upload(self, request: httpcore.Request) -> bool:
-        """Whether another request has read, meanwhile, what this one waits for.
+    def _receive(self, data: bytes) -> None:
+        frames, last = self._frames.without_goodbye(data)
+        for event in self._h2.receive_data(frames):
+            match event:
+                case h2.events.RemoteSettingsChanged(changed_settings=changed):
+                    self._allow(changed)
+                case h2.events.WindowUpdated(stream_id=0):
+                    for stream in self._streams.values():
+                        stream.change()
+                case _:
+                    stream_id = getattr(event, "stream_id", None)
+                    if stream_id in self._streams:
+                        self._streams[stream_id].take(event)
+        if last is not None:
+            self._leave()
+            for number, stream in self._streams.items():
+                if number > last:  # which the server has not begun
+                    stream.take(h2.events.StreamReset(stream_id=number, error_code=_REFUSED))
 
-        Raises StreamClosedError where that is no room for the body but the answer.
-        """
-        stream_id = request.extensions.get(_UPLOADING)
-        if stream_id is None:
-            return False
-        if any(isinstance(event, _ENDS) for event in self._events[stream_id]):
-            raise h2.exceptions.StreamClosedError(stream_id)
-        return self._h2_state.local_flow_control_window(stream_id) > 0
-
-    def _heeded(self, event: h2.events.Event) -> bool:
-        """Act on what concerns the connection; whether it was that."""
-        if isinstance(event, h2.events.RemoteSettingsChanged):
-            limit = h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS
-            changed = event.changed_settings.get(limit)
-            if changed is not None and changed.new_value:
-                self._slots.allow(changed.new_value)
-            elif changed is not None:  # where nobody asks, nobody would read of room again
-                self._leave()
-            return True
-        if not isinstance(event, h2.events.ConnectionTerminated):
-            return False
-        self._leave()
-        for stream_id, events in self._events.items():
-            if stream_id > (event.last_stream_id or 0):  # which the server has not begun
-                refused = h2.errors.ErrorCodes.REFUSED_STREAM
-                events.append(h2.events.StreamReset(stream_id=stream_id, error_code=refused))
-        return True
+    def _allow(self, changed: "dict[int, h2.settings.ChangedSetting] | None") -> None:
+        limit = (changed or {}).get(h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS)
+        if limit is not None and limit.new_value:
+            self._limit = min(limit.new_value, _MOST)
+            self._changed.set()
+        elif limit is not None:  # where nobody asks, nobody would hear of room again
+            self._leave()
+        for stream in self._streams.values():
+            stream.change()  # the window of each may have changed with it
 
     def _leave(self) -> None:
         """Take no more requests; who waits for room asks elsewhere."""
         self._leaving = True
-        self._slots.allow(_MOST)
+        self._changed.set()
+        self._rest()
 
-    async def _response_closed(self, stream_id: int) -> None:
-        """End a request, however it ended. Nothing here waits, so nothing can be cancelled."""
-        self._reset(stream_id)
-        await super()._response_closed(stream_id)
-        await self._ended()
-
-    def _reset(self, stream_id: int) -> None:
+    def end(self, number: int) -> None:
+        """End a request, however far it came. Nothing here waits, so nothing can be cancelled."""
+        stream = self._streams.pop(number, None)
+        if stream is None:
+            return
         with suppress(h2.exceptions.ProtocolError):  # closed as a whole
             # Unread data counts against the window of the connection, which all answers share.
-            for event in self._events.get(stream_id, ()):
-                if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
-                    length = event.flow_controlled_length
-                    self._h2_state.acknowledge_received_data(length, stream_id)
-            stream = self._h2_state.streams.get(stream_id)
-            if stream is not None and not stream.closed:
-                self._h2_state.reset_stream(stream_id, h2.errors.ErrorCodes.CANCEL)
-            self.socket.send(self._h2_state.data_to_send())
+            if unread := stream.unread:
+                self._h2.acknowledge_received_data(unread, number)
+            if not (stream.has_ended and stream.is_sent):
+                self._h2.reset_stream(number, _CANCEL)
+        self._flush()
+        self._changed.set()
+        self._rest()
+
+    def _rest(self) -> None:
+        self._rested_at = time.monotonic()
+        if self._leaving and self.is_idle():
+            self.socket.abort()
+
+    def _flush(self) -> None:
+        self.socket.send(self._h2.data_to_send())
 
     def is_available(self) -> bool:
         """Whether it takes one more request."""
-        return not self._leaving and super().is_available()
+        return not (self._leaving or self.socket.closed)
 
     def is_idle(self) -> bool:
-        """Whether closing it would cut nothing. httpcore forgets those who wait for room."""
-        return not (self._asking or self._events or self.is_closed())
+        """Whether closing it would cut nothing."""
+        return not (self._asking or self._streams)
+
+    def is_closed(self) -> bool:
+        """Whether it takes no request ever again, and has none."""
+        return self.socket.closed
 
     def has_expired(self) -> bool:
-        """Whether it waited unused for too long."""
+        """Whether it was kept for too long."""
         return self.is_idle() and time.monotonic() > self._rested_at + self._kept_s
 
 
-_METHODS = (
-    "_response_closed",
-    "_send_connection_init",
-    "_send_request_headers",
-    "_send_request_body",
-    "_read_incoming_data",
-)
-_FIELDS = (
-    "_h2_state",
-    "_events",
-    "_connection_error",
-    "_read_exception",
-    "_state_lock",
-    "_sent_connection_init",
-)
+class _Stream:
+    """What came for one request."""
+
+    def __init__(self) -> None:
+        self.events: deque[h2.events.Event] = deque()
+        self.has_ended = False
+        """Whether the server has said all."""
+        self.is_sent = False
+        """Whether the server has been sent all."""
+        self.unread = 0
+        """Bytes that count against the server's window."""
+        self._why: httpx.TransportError | None = None
+        self._changed = asyncio.Event()
+
+    def take(self, event: h2.events.Event) -> None:
+        if isinstance(event, h2.events.DataReceived):
+            self.unread += event.flow_controlled_length
+        self.has_ended = self.has_ended or isinstance(event, _Ended)
+        self.events.append(event)
+        self._changed.set()
+
+    def fail(self, why: httpx.TransportError) -> None:
+        self._why = why
+        self._changed.set()
+
+    def change(self) -> None:
+        self._changed.set()
+
+    async def next_change(self) -> None:
+        """Wait until there is more, or room for more. Raises httpx's errors."""
+        self._changed.clear()
+        if self._why is None:
+            await self._changed.wait()
+        if self._why is not None and not self.events:
+            raise type(self._why)(str(self._why))
+
+    async def next_event(self) -> h2.events.Event:
+        while not self.events:
+            await self.next_change()
+        return self.events.popleft()
 
 
-def _supported() -> bool:
-    """Whether httpcore and h2 still have the insides that are used here."""
-    if not all(hasattr(httpcore.AsyncHTTP2Connection, name) for name in _METHODS):
-        return False
-    # Made at the first request only, so no field yet.
-    if "_max_streams_semaphore" not in (
-        httpcore.AsyncHTTP2Connection.handle_async_request.__code__.co_names
-    ):
-        return False
-    made = httpcore.AsyncHTTP2Connection(httpcore.Origin(b"https", b"", 443), Socket())
-    return hasattr(h2.connection.H2Connection, "_receive_goaway_frame") and all(
-        hasattr(made, name) for name in _FIELDS
-    )
+class _Frames:
+    """The frames of a connection, of which h2 must not see GOAWAY.
+
+    It would refuse the rest of the answers that are under way.
+    """
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._passing = 0
+        """Bytes that belong to the frame that was begun."""
+
+    def without_goodbye(self, data: bytes) -> tuple[bytes, int | None]:
+        """Return what is for h2, and the last request a server that leaves will answer."""
+        data, at, kept, last = self._held + data, 0, bytearray(), None
+        while True:
+            piece = data[at : at + self._passing]
+            kept += piece
+            at += len(piece)
+            self._passing -= len(piece)
+            head = data[at : at + _HEAD]
+            if self._passing or len(head) < _HEAD:
+                break
+            size = _HEAD + int.from_bytes(head[:3])
+            if head[3] != _GOAWAY or not _HEAD + 8 <= size <= _MOST_FRAME:
+                self._passing = size
+            elif len(data) - at < size:
+                break
+            else:
+                last = int.from_bytes(data[at + _HEAD : at + _HEAD + 4]) & 0x7FFFFFFF
+                at += size
+        self._held = data[at:]
+        return bytes(kept), last
 
 
-SUPPORTED = _supported()
+class _Body:
+    """The body of an answer, as httpcore's pool wants it."""
+
+    def __init__(self, connection: Http2Connection, number: int) -> None:
+        self._connection = connection
+        self._number = number
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._connection.body(self._number)
+
+    async def aclose(self) -> None:
+        self._connection.end(self._number)
 
 
-def was_refused(error: Exception) -> bool:
-    """Whether the server says that it has not begun to work on this request."""
-    said = error.args[0] if error.args else None
-    return (
-        isinstance(said, h2.events.StreamReset)
-        and said.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
-    )
+def _head(request: httpcore.Request) -> list[tuple[bytes, bytes]]:
+    headers = [(name.lower(), value) for name, value in request.headers]
+    host = next((value for name, value in headers if name == b"host"), request.url.host)
+    return [
+        (b":method", request.method),
+        (b":authority", host),
+        (b":scheme", request.url.scheme),
+        (b":path", request.url.target),
+        *(pair for pair in headers if pair[0] not in _NOT_SENT),
+    ]
+
+
+def _error(reset: h2.events.StreamReset) -> httpx.RemoteProtocolError:
+    if reset.error_code == _REFUSED:
+        return Refused("refused")
+    return httpx.RemoteProtocolError(f"reset ({reset.error_code})")

@@ -1,6 +1,6 @@
-"""One [network]: whom it trusts, which proxy leads where, and the connections made so far.
+"""One [network]: whom it trusts, which proxy leads where, and the clients made so far.
 
-Imported lazily, by `transport`: it brings httpcore and TLS (0.1 s).
+Imported lazily, by `transport`: it brings httpx and TLS (0.1 s).
 """
 
 import base64
@@ -8,15 +8,16 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import certifi
-import httpcore
+import httpx
 
 from twotrack import files
-from twotrack.llm import http2
-from twotrack.llm.connections import KEPT_S, RACE_S, Pool, Proxy, Way
+from twotrack.llm.connections import KEPT_S, RACE_S, PooledTransport, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
 
 _PORTS = {"http": 80, "https": 443}
@@ -30,25 +31,30 @@ class Misconfigured(Exception):
 class Server:
     """Where a base URL leads."""
 
-    pool: Pool
-    scheme: bytes
-    host: bytes
-    port: int | None
-    prefix: str
-    """What stands before the path of a request; a whole URL where a proxy is to read it."""
-    headers: Mapping[str, str]
-    """Of every request."""
+    client: httpx.AsyncClient
+    transport: PooledTransport
+    """Of `client`."""
+    url: httpx.URL
+    """The base URL, without a name and a password."""
     proxy: str | None
     """Host of the proxy in between."""
 
-    def url(self, path: str) -> httpcore.URL:
-        """Give the URL of `path`, with its query, below the base."""
-        target = f"{self.prefix}/{quote(path, safe=_UNQUOTED)}".encode("ascii")
-        return httpcore.URL(scheme=self.scheme, host=self.host, port=self.port, target=target)
+    def below(self, path: str) -> httpx.URL:
+        """Return the URL of `path`, with its query, below the base."""
+        return _below(self.url, path)
+
+
+@lru_cache(64)
+def _below(base: httpx.URL, path: str) -> httpx.URL:
+    inner = quote(path, safe=_UNQUOTED).encode("ascii")
+    return base.copy_with(raw_path=base.raw_path.removesuffix(b"/") + b"/" + inner)
 
 
 _UNQUOTED = "/:?@!$&'()*+,;=%~"
 """Characters that mean something in a URL (RFC 3986), and % before what is quoted already."""
+
+
+_Client = tuple[httpx.AsyncClient, PooledTransport]
 
 
 class Network:
@@ -60,10 +66,10 @@ class Network:
         *,
         kept_s: float = KEPT_S,
         race_s: float = RACE_S,
-        offers_http2: bool = http2.SUPPORTED,
+        offers_http2: bool = True,
     ) -> None:
         self.settings = settings
-        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], Pool] = {}
+        self._clients: dict[tuple[Proxy | None, bool], _Client] = {}
         self._servers: dict[str, Server] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
@@ -97,29 +103,18 @@ class Network:
 
     def _server(self, base_url: str, local: bool) -> Server:
         parts = urlsplit(base_url)
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
             raise ValueError
         trusted = None if parts.scheme == "http" else self.trust()
         if isinstance(trusted, Misconfigured):
             raise trusted
-        host = parts.hostname
-        netloc = parts.netloc.rpartition("@")[2].encode("idna").decode("ascii")
         proxy = None if local else self._proxy(base_url)
-        headers = {"Host": netloc}
-        prefix = quote(parts.path, safe=_UNQUOTED)
-        if proxy is not None and trusted is None:
-            prefix = f"http://{netloc}{prefix}"
-            if proxy.authorization is not None:
-                headers["Proxy-Authorization"] = proxy.authorization
-        return Server(
-            pool=self._pool(proxy, trusted),
-            scheme=parts.scheme.encode(),
-            host=host.encode("ascii") if host.isascii() else host.encode("idna"),
-            port=parts.port,
-            prefix=prefix,
-            headers=headers,
-            proxy=None if proxy is None else proxy.host,
-        )
+        client, transport = self._client(proxy, trusted)
+        try:
+            url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)
+        except httpx.InvalidURL as wrong:
+            raise ValueError from wrong
+        return Server(client, transport, url, None if proxy is None else proxy.host)
 
     def _proxy(self, base_url: str) -> Proxy | None:
         url, setting = self.settings.proxy, "network.proxy"
@@ -131,20 +126,23 @@ class Network:
             self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
         return self._proxies[url]
 
-    def _pool(self, proxy: Proxy | None, trusted: ssl.SSLContext | None) -> Pool:
-        if (proxy, trusted) not in self._pools:
-            way = replace(self._plain, proxy=proxy, certificates=trusted)
-            self._pools[proxy, trusted] = Pool(way)
-        return self._pools[proxy, trusted]
+    def _client(self, proxy: Proxy | None, trusted: ssl.SSLContext | None) -> _Client:
+        key = proxy, trusted is not None
+        if key not in self._clients:
+            transport = PooledTransport(replace(self._plain, proxy=proxy, certificates=trusted))
+            none = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            client = httpx.AsyncClient(transport=transport, cookies=none, trust_env=False)
+            self._clients[key] = client, transport
+        return self._clients[key]
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""
-        for pool in self._pools.values():
-            pool.close()
+        for _, transport in self._clients.values():
+            transport.close()
 
 
 def certificates(
-    ca_file: Path | None, environment: Mapping[str, str], *, offers_http2: bool = http2.SUPPORTED
+    ca_file: Path | None, environment: Mapping[str, str], *, offers_http2: bool = True
 ) -> ssl.SSLContext:
     """Trust what the system, or SSL_CERT_FILE, trusts, and `ca_file`. Raises Misconfigured.
 

@@ -1,4 +1,4 @@
-"""TCP and TLS as httpcore wants them, straight on asyncio.
+"""TCP and TLS, straight on asyncio.
 
 httpcore's own go through anyio, where a cancelled write may lose bytes: TLS and the compressed
 headers of HTTP/2 count on every one, so the whole connection would be lost with it. Here `send`
@@ -7,9 +7,9 @@ never waits.
 
 import asyncio
 import ssl
-from typing import Any, Self, cast
+from typing import cast
 
-import httpcore
+import httpx
 
 _HAPPY_EYEBALLS_S = 0.25
 """Head start of one address of a host over the next (RFC 8305)."""
@@ -20,10 +20,10 @@ _MOST_READ = 8 * 1024
 own pieces are shorter."""
 
 
-class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class Socket(asyncio.Protocol):
     """A connection; one reader at a time. Made by `connect`.
 
-    httpcore's time-outs are not heeded: whoever waits is cancelled from above.
+    Nothing here has a deadline: whoever waits is cancelled from above.
     """
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self.ended = False
         """Whether the other side has hung up; what it sent before can still be read."""
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109  # as in httpcore
-        """Give what there is, at most `max_bytes`; empty at the end. Raises httpcore's errors.
+    async def read(self) -> bytes:
+        """Return what there is, 8 KiB at most; empty at the end. Raises httpx.ReadError.
 
         What was waiting already, because the other side is fast, is given after a turn for others.
         """
@@ -52,18 +52,16 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
             finally:
                 self._readable = None
         if not self._received and self._error is not None:
-            raise httpcore.ReadError from self._error
-        most = min(max_bytes, _MOST_READ)
-        data = bytes(self._received[:most])
+            raise httpx.ReadError(str(self._error)) from self._error
+        data = bytes(self._received[:_MOST_READ])
         full = len(self._received) > _READ_AHEAD
-        del self._received[:most]
+        del self._received[:_MOST_READ]
         if full and len(self._received) <= _READ_AHEAD and not self.ended:
             self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  # as in httpcore
-        """Send `buffer`, and wait while the other side lags behind."""
-        self.send(buffer)
+    async def drain(self) -> None:
+        """Wait while the other side lags behind."""
         if not self._writable.is_set():
             await self._writable.wait()
 
@@ -76,22 +74,16 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if data and not self.closed:
             self._transport.write(data)
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109  # as in httpcore
-    ) -> Self:
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Speak TLS from now on. Raises OSError."""
         if self._received:  # in plain text, which must not pass for what comes within TLS
             raise ConnectionAbortedError
         transport = await asyncio.get_running_loop().start_tls(
-            self._transport, self, ssl_context, server_hostname=server_hostname
+            self._transport, self, context, server_hostname=host
         )
         if transport is None:  # hung up right after the handshake
             raise ConnectionResetError
         self._transport = transport
-        return self
 
     @property
     def readable(self) -> bool:
@@ -107,15 +99,11 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Close at once; what is not yet sent is dropped."""
         self._transport.abort()
 
-    async def aclose(self) -> None:
-        """Close at once. This never waits, so a cancelled task cannot leave it half done."""
-        self.abort()
-
-    def get_extra_info(self, info: str) -> Any:
-        """Answer what httpcore asks: `is_readable`, else what asyncio knows."""
-        if info == "is_readable":
-            return self.readable
-        return self._transport.get_extra_info(info)
+    @property
+    def alpn_protocol(self) -> str | None:
+        """What both sides agreed upon within TLS."""
+        tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return None if tls is None else tls.selected_alpn_protocol()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when TCP is connected."""

@@ -1,7 +1,6 @@
 """HTTP to models, as the rest of the package sees it: one `Transport` serves a process.
 
-It stands on httpcore, the lower half of httpx: redirects, cookies, authentication and decoding are
-what a model needs none of. Without them, and without anyio below, a request costs a third less.
+The client is httpx's; `connections` is the transport below it.
 """
 
 import asyncio
@@ -9,10 +8,10 @@ import ipaddress
 import json
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from twotrack.errors import (
@@ -29,7 +28,7 @@ from twotrack.llm.keys import Key, KeyMissing, Secret
 from twotrack.settings.schema import NetworkSettings
 
 if TYPE_CHECKING:
-    import httpcore
+    import httpx
 
     from twotrack.llm.network import Network, Server
 
@@ -91,11 +90,11 @@ def is_loopback(url: str) -> bool:
 
 
 def _build(settings: NetworkSettings) -> "Network":
-    import anyio  # noqa: PLC0415  # lazily, as httpcore
+    import anyio  # noqa: PLC0415  # lazily, as httpx
 
     from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
 
-    anyio.run(anyio.sleep, 0)  # loads what httpcore would load at the first request (20 ms)
+    anyio.run(anyio.sleep, 0)  # loads what httpcore's pool would load at the first request (20 ms)
     return Network(settings)
 
 
@@ -132,7 +131,7 @@ class Transport:
             old.close()
 
     async def warm(self) -> None:
-        """Import httpcore, in a thread (0.1 s); a request would."""
+        """Import httpx, in a thread (0.1 s); a request would."""
         await self._ready("")
 
     async def _ready(self, base_url: str) -> "Network":
@@ -161,7 +160,7 @@ class Transport:
         with self._using(network):
             try:
                 async with asyncio.timeout(network.settings.connect_s + 1):  # also for a full pool
-                    await server.pool.open(server.url(""))
+                    await server.transport.open(server.url)
             except _errors() as error:
                 raise _mapped(endpoint, server, error, answered=False) from None
 
@@ -203,10 +202,10 @@ class Transport:
         response = None
         with self._using(network):
             try:
-                response = await server.pool.handle_async_request(request)
-                if response.status != 200:
+                response = await server.client.send(request, stream=True, auth=None)
+                if response.status_code != 200:
                     raise await self._failure(endpoint, path, response, body)
-                chunks = aiter(_body(response))
+                chunks = _body(response)
                 received, idle_s = 0, None
                 while True:
                     async with asyncio.timeout(idle_s):
@@ -229,7 +228,7 @@ class Transport:
         self,
         endpoint: Endpoint,
         path: str,
-        response: "httpcore.Response",
+        response: "httpx.Response",
         body: Mapping[str, Any] | None,
     ) -> ModelError:
         """Read the beginning of an error body, and say what it means."""
@@ -239,15 +238,11 @@ class Transport:
                 said += chunk
                 if len(said) >= _ERROR_BYTES:
                     break
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in response.headers
-        }
         secret = (*endpoint.secrets, *failures.strings(body))
         error = failures.from_status(
             endpoint.name,
-            response.status,
-            headers,
+            response.status_code,
+            response.headers,
             said[:_ERROR_BYTES],
             secret,
             key=endpoint.key,
@@ -277,12 +272,11 @@ def _request(  # noqa: PLR0917  # what a request consists of
     path: str,
     body: Mapping[str, Any] | None,
     method: str,
-) -> "httpcore.Request":
+) -> "httpx.Request":
     """Raises RequestRejected where a header cannot be sent."""
-    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+    import httpx  # noqa: PLC0415  # lazily: loaded by now
 
     headers = {
-        **server.headers,
         "User-Agent": "twotrack",
         "Accept": "text/event-stream, application/json",
         "Accept-Encoding": "identity",  # a compressing proxy may hold events back
@@ -291,7 +285,6 @@ def _request(  # noqa: PLR0917  # what a request consists of
     if body is not None:
         content = _encode(body)
         headers["Content-Type"] = "application/json"
-        headers["Content-Length"] = str(len(content))
     if key is not None:
         bearer = endpoint.key_header.lower() == "authorization"
         headers[endpoint.key_header] = f"Bearer {key.reveal()}" if bearer else key.reveal()
@@ -301,10 +294,12 @@ def _request(  # noqa: PLR0917  # what a request consists of
         headers = {**kept, **endpoint.headers}
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise RequestRejected(endpoint.name, _UNSENDABLE)
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     if endpoint.query:
         path = f"{path}{'&' if '?' in path else '?'}{endpoint.query}"
-    return httpcore.Request(method, server.url(path), headers=raw, content=content)
+    none: dict[str, Any] = {"timeout": {}}  # who waits is cancelled instead
+    return httpx.Request(
+        method, server.below(path), headers=headers, content=content, extensions=none
+    )
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
@@ -313,17 +308,17 @@ def _encode(body: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _body(response: "httpcore.Response") -> AsyncIterable[bytes]:
-    """Give the bytes of an answer, unpacked where a server packed it unasked."""
-    stream = cast("AsyncIterable[bytes]", response.stream)  # httpcore names its blocking kind too
-    for name, value in response.headers:
-        if name.lower() == b"content-encoding" and value.lower() in (b"gzip", b"deflate"):
-            return _unpacked(stream)
-    return stream
+def _body(response: "httpx.Response") -> AsyncIterator[bytes]:
+    """Return the bytes of an answer, unpacked if a server packed it unasked."""
+    packed = response.headers.get("content-encoding", "").lower() in ("gzip", "deflate")
+    return _unpacked(response.aiter_raw()) if packed else response.aiter_raw()
 
 
-async def _unpacked(packed: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Unpack in small pieces, with turns for others: a thousand times as much may be in there."""
+async def _unpacked(packed: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Unpack in small pieces, with turns for others: a thousand times as much may be in there.
+
+    httpx unpacks all at once, and keeps what follows the end.
+    """
     decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, as the bytes say
     async for chunk in packed:
         if decoder.eof:  # what follows is no part of it, and may have no end
@@ -337,44 +332,39 @@ async def _unpacked(packed: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+    import httpx  # noqa: PLC0415  # lazily: loaded by now
 
-    return (
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.ProxyError,
-        httpcore.TimeoutException,
-        TimeoutError,
-        zlib.error,
-    )
+    return httpx.TransportError, TimeoutError, zlib.error
 
 
 def _mapped(
     endpoint: Endpoint, server: "Server", error: Exception, *, answered: bool
 ) -> ModelError:
-    """Turn httpcore's errors into ours; their texts may hold headers, so none is kept."""
-    import httpcore  # noqa: PLC0415  # lazily: loaded by now
+    """Turn httpx's errors into ours; their texts may hold headers, so none is kept."""
+    import httpx  # noqa: PLC0415  # lazily: loaded by now
+
+    from twotrack.llm.connections import TlsFailed  # noqa: PLC0415  # the same
 
     host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
     through = f" through the proxy {server.proxy}" if server.proxy else ""
     kind: type[ModelError] = Unreachable
     match error:
-        case httpcore.ConnectError(args=(ssl.SSLCertVerificationError(),)):
+        case TlsFailed(why=ssl.SSLCertVerificationError()):
             detail = f"the certificate of {host} is not trusted{through}."
             return kind(endpoint.name, detail, hint=_CERTIFICATES)
-        case httpcore.ConnectError(args=(ssl.SSLError() as failed,)):
+        case TlsFailed(why=failed):
             plain = "ALERT" not in (failed.reason or "")  # else it does speak TLS
             detail = f"TLS with {host} failed{through}."
             return kind(endpoint.name, detail, hint=_PLAIN if plain else _CERTIFICATES)
-        case httpcore.ConnectError() | httpcore.ConnectTimeout():
+        case httpx.ConnectError() | httpx.ConnectTimeout():
             detail = f"no connection to {host}{through}."
-        case httpcore.ProxyError(args=(status,)):
+        case httpx.ProxyError(args=(status,)):
             detail = f"no connection to {host}{through}, which answered {status}."
-        case httpcore.LocalProtocolError():
+        case httpx.LocalProtocolError():
             kind, detail = RequestRejected, _UNSENDABLE
-        case httpcore.TimeoutException() | TimeoutError():
+        case httpx.TimeoutException() | TimeoutError():
             kind, detail = TimedOut, f"{host} sent nothing in time."
-        case httpcore.RemoteProtocolError() if not answered and "illegal" in str(error):
+        case httpx.RemoteProtocolError() if not answered and "illegal" in str(error):
             detail = f"{host} sent no answer in HTTP."
             return kind(endpoint.name, detail, hint=_TLS)
         case _ if answered:
