@@ -47,13 +47,16 @@ FLOORS = [
 ONLY_HERE = {
     "pygls": {"lsp"},
     "lsprotocol": {"lsp"},
-    "httpcore": {
+    "httpx": {
         "llm/transport.py",
         "llm/network.py",
         "llm/connections.py",
+        "llm/http1.py",
         "llm/http2.py",
         "llm/sockets.py",
     },
+    "httpcore": {"llm/connections.py", "llm/http1.py", "llm/http2.py"},
+    "h11": {"llm/http1.py"},
     "h2": {"llm/http2.py"},
     "keyring": {"llm/keys.py"},
     "genai_prices": {"llm/prices.py"},
@@ -128,7 +131,6 @@ FUNCTIONS = {
 }
 OTHER_OPENERS = {
     ("lsp/handlers/synchronization.py", "server.documents.open"),
-    ("llm/transport.py", "server.pool.open"),
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),

@@ -190,7 +190,7 @@ async def test_http_1_over_tls(
     trusting: NetworkSettings,
     offered: list[str] | None,
 ) -> None:
-    """A server has no other, or httpcore has changed: never an HTTP/2 that leaves requests on."""
+    """A server may have no other."""
     if offered is not None:
         certified.set_alpn_protocols(offered)
     spoken: list[str | None] = []

@@ -1,6 +1,7 @@
 """HTTP/2: what is given up is reset on the wire, and the connection goes on."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 from h2.errors import ErrorCodes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
+from twotrack.llm.http2 import _Frames
 from twotrack.llm.keys import Key
 from twotrack.llm.network import Network
 from twotrack.llm.transport import Endpoint, Transport
@@ -370,3 +374,26 @@ async def test_a_cancelled_request_leaves_its_connection_to_the_next(
     await asyncio.wait((asking,))
     assert await read(transport, remote) == WHOLE
     assert remote.connections == 1
+
+
+_FRAME = st.tuples(st.sampled_from([0, 1, 4, 6, 7, 200]), st.binary(min_size=8, max_size=40))
+
+
+@settings(max_examples=200)
+@given(st.lists(_FRAME, max_size=12), st.lists(st.integers(1, 30), min_size=1, max_size=80))
+def test_goodbye_is_kept_from_h2_however_it_comes(
+    frames: list[tuple[int, bytes]], pieces: list[int]
+) -> None:
+    def whole(kind: int, content: bytes) -> bytes:
+        return len(content).to_bytes(3) + bytes([kind, 0, 0, 0, 0, 1]) + content
+
+    data, filtered, passed, last = b"".join(whole(*f) for f in frames), _Frames(), b"", None
+    sizes = itertools.cycle(pieces)
+    while data:
+        size = next(sizes)
+        frames_of_piece, left_at = filtered.without_goodbye(data[:size])
+        passed, data = passed + frames_of_piece, data[size:]
+        last = last if left_at is None else left_at
+    assert passed == b"".join(whole(*frame) for frame in frames if frame[0] != 7)
+    goodbyes = [content for kind, content in frames if kind == 7]
+    assert last == (int.from_bytes(goodbyes[-1][:4]) & 0x7FFFFFFF if goodbyes else None)

@@ -1,4 +1,4 @@
-"""What stands between httpcore and asyncio: bounds on what is read ahead and sent ahead."""
+"""What stands between HTTP and asyncio: bounds on what is read ahead and sent ahead."""
 
 import asyncio
 

@@ -93,9 +93,9 @@ class PooledTransport(httpx.AsyncBaseTransport):
             response.status, headers=response.headers, stream=_Stream(response.stream)
         )
 
-    async def open(self, url: httpx.URL) -> None:
+    async def connect(self, url: httpx.URL) -> None:
         """Have a connection to the server of `url`; nothing is asked. Raises httpx's errors."""
-        await self._pool.open(self._url(url))
+        await self._pool.connect(self._url(url))
 
     def _url(self, url: httpx.URL) -> httpcore.URL:
         target = url.raw_path if self._proxy is None else str(url).encode("ascii")
@@ -130,7 +130,7 @@ class _Pool(httpcore.AsyncConnectionPool):
             connection.close()
         return connection
 
-    async def open(self, url: httpcore.URL) -> None:
+    async def connect(self, url: httpcore.URL) -> None:
         for connection in self.connections:
             if connection.can_handle_request(url.origin) and is_warm(connection):
                 return

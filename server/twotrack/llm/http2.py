@@ -81,13 +81,15 @@ class Http2Connection:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Ask, and wait for the head of the answer. Raises httpx's errors."""
+        assert isinstance(request.stream, AsyncIterable)  # noqa: S101  # httpx has no other here
+        body = b"".join([piece async for piece in request.stream])
         self._asking += 1
         try:
-            number = await self._numbered()
-            stream = self._streams[number]
+            await self._room()
+            number = self._begun(request, end=not body)
             try:
-                await self._send(number, stream, request)
-                status, headers = await self._head(stream)
+                await self._upload(number, body)
+                status, headers = await self._head(self._streams[number])
             except BaseException:
                 self.end(number)
                 raise
@@ -96,42 +98,43 @@ class Http2Connection:
             self._rest()
         return httpcore.Response(status, headers=headers, content=_Body(self, number))
 
-    async def _numbered(self) -> int:
-        """Wait for room, and take a stream's number."""
+    async def _room(self) -> None:
+        """Wait until the server takes one more request."""
         while len(self._streams) >= self._limit and not self._leaving:
             self._changed.clear()
             await self._changed.wait()
         if self._leaving:
             raise httpcore.ConnectionNotAvailable
+
+    def _begun(self, request: httpcore.Request, *, end: bool) -> int:
+        """Send the head of a request, and return the number of its stream."""
         try:
             number = self._h2.get_next_available_stream_id()
+            self._h2.send_headers(number, _head(request), end_stream=end)
         except h2.exceptions.NoAvailableStreamIDError:
             self._leave()
             raise httpcore.ConnectionNotAvailable from None
-        self._streams[number] = _Stream()
-        return number
-
-    async def _send(self, number: int, stream: "_Stream", request: httpcore.Request) -> None:
-        """Send the head and the body, or as much of it as the server takes before it answers."""
-        assert isinstance(request.stream, AsyncIterable)  # noqa: S101  # httpx has no other here
-        body = b"".join([piece async for piece in request.stream])
-        try:
-            self._h2.send_headers(number, _head(request), end_stream=not body)
         except h2.exceptions.ProtocolError as wrong:
             raise httpx.LocalProtocolError(str(wrong)) from wrong
+        self._streams[number] = _Stream(is_sent=end)
         self._flush()
-        sent = 0
+        return number
+
+    async def _upload(self, number: int, body: bytes) -> None:
+        """Send the body, or as much of it as the server takes before it answers."""
+        stream, sent = self._streams[number], 0
         while sent < len(body) and not stream.has_ended:
+            stream.check()
             size = min(self._h2.local_flow_control_window(number), self._h2.max_outbound_frame_size)
             if size <= 0:
                 await stream.next_change()
                 continue
             piece = body[sent : sent + size]
             sent += len(piece)
-            self._h2.send_data(number, piece, end_stream=sent == len(body))
+            stream.is_sent = sent == len(body)
+            self._h2.send_data(number, piece, end_stream=stream.is_sent)
             self._flush()
             await self.socket.drain()
-        stream.is_sent = sent == len(body)
 
     async def _head(self, stream: "_Stream") -> tuple[int, list[tuple[bytes, bytes]]]:
         while True:
@@ -272,11 +275,11 @@ class Http2Connection:
 class _Stream:
     """What came for one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_sent: bool) -> None:
         self.events: deque[h2.events.Event] = deque()
         self.has_ended = False
         """Whether the server has said all."""
-        self.is_sent = False
+        self.is_sent = is_sent
         """Whether the server has been sent all."""
         self.unread = 0
         """Bytes that count against the server's window."""
@@ -297,16 +300,20 @@ class _Stream:
     def change(self) -> None:
         self._changed.set()
 
-    async def next_change(self) -> None:
-        """Wait until there is more, or room for more. Raises httpx's errors."""
-        self._changed.clear()
-        if self._why is None:
-            await self._changed.wait()
-        if self._why is not None and not self.events:
+    def check(self) -> None:
+        """Raise what ended the connection, if anything did."""
+        if self._why is not None:
             raise type(self._why)(str(self._why))
 
+    async def next_change(self) -> None:
+        """Wait until there is more, or room for more."""
+        self._changed.clear()
+        await self._changed.wait()
+
     async def next_event(self) -> h2.events.Event:
+        """Return what came next; of a connection that ended, first what came before."""
         while not self.events:
+            self.check()
             await self.next_change()
         return self.events.popleft()
 

@@ -160,7 +160,7 @@ class Transport:
         with self._using(network):
             try:
                 async with asyncio.timeout(network.settings.connect_s + 1):  # also for a full pool
-                    await server.transport.open(server.url)
+                    await server.transport.connect(server.url)
             except _errors() as error:
                 raise _mapped(endpoint, server, error, answered=False) from None
 
