@@ -22,6 +22,7 @@ from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model, Prompt
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.registry import build
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.ledger import Ledger
@@ -218,7 +219,7 @@ class Shop:
         if case.model != "smollm2":
             return self._model(case, self.server.url + case.path, "mine")
         # Only the embedded model is asked in this way: the registry builds none.
-        wire = LlamaContinuation(self._transport, Endpoint("mine", self.server.url))
+        wire = HttpWire(self._transport, Endpoint("mine", self.server.url), LlamaContinuation())
         return Model("mine", case.model, wire, Capabilities(infill=True, local=True))
 
     def _model(self, case: Case, base_url: str, name: str) -> Model:

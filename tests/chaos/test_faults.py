@@ -27,6 +27,7 @@ from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Model
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask, nothing
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
@@ -163,7 +164,7 @@ async def run(
 
 def model(transport: Transport, name: str, base_url: str, *, local: bool) -> Model:
     endpoint = Endpoint(name, base_url)
-    provider = OpenAICompletions(transport, endpoint, name, template=fim.SUFFIX)
+    provider = HttpWire(transport, endpoint, OpenAICompletions(name, template=fim.SUFFIX))
     return Model(name, name, provider, Capabilities(local=local, infill=True))
 
 

@@ -20,6 +20,7 @@ from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt
 from twotrack.llm.keys import Key
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import PromptCache
 
 KEY = "sk-ant-canary-0123456789"
@@ -33,7 +34,7 @@ SYSTEM = "You edit code. " * 10
 HEAD = "A file that stays the same. " * 10
 
 
-def claude(server: ModelServer, transport: Transport, **options: Any) -> AnthropicMessages:
+def claude(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Chat]:
     endpoint = Endpoint(
         "mine",
         server.base_url,
@@ -41,10 +42,10 @@ def claude(server: ModelServer, transport: Transport, **options: Any) -> Anthrop
         {"anthropic-version": "2023-06-01"},
         "x-api-key",
     )
-    return AnthropicMessages(transport, endpoint, "claude-x", **options)
+    return HttpWire(transport, endpoint, AnthropicMessages("claude-x", **options))
 
 
-async def answer(provider: AnthropicMessages, prompt: Prompt = PROMPT) -> list[Chunk]:
+async def answer(provider: HttpWire[Chat], prompt: Prompt = PROMPT) -> list[Chunk]:
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 

@@ -17,6 +17,7 @@ from fakes.replies import Reply, RequestLog
 from fakes.wires import Wire
 from odd import CHANGES, ODD, changed, places
 from twotrack.errors import MalformedReply, ModelError, ServerFailed
+from twotrack.llm import wire as wires
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
 from twotrack.llm.gemini import Gemini
@@ -26,6 +27,7 @@ from twotrack.llm.ollama import OllamaChat, OllamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 HOST = "http://127.0.0.1:1"
 CHAT = Chat("Be brief.", (Message("user", "Hi"),))
@@ -59,7 +61,7 @@ class Wired(Transport):
 
 @dataclass(frozen=True)
 class Dialect:
-    build: Callable[..., Provider]
+    build: Callable[..., wires.Dialect[Any]]
     path: str
     prompt: Prompt
     model: tuple[str, ...] = ("m",)
@@ -67,7 +69,8 @@ class Dialect:
 
     def provider(self, transport: Transport) -> Provider:
         endpoint = Endpoint("mine", HOST + self.path)
-        return self.build(transport, endpoint, *self.model, **(self.options or {}))
+        spoken = self.build(*self.model, **(self.options or {}))
+        return HttpWire(transport, endpoint, spoken)
 
 
 DIALECTS = {

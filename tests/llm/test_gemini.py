@@ -13,6 +13,7 @@ from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt
 from twotrack.llm.gemini import Gemini
 from twotrack.llm.keys import Key
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 KEY = "AIza-canary-0123456789"
 PROMPT = Chat(
@@ -25,17 +26,17 @@ PROMPT = Chat(
 
 def gemini(
     server: ModelServer, transport: Transport, model_id: str = "gemini-x", **options: Any
-) -> Gemini:
+) -> HttpWire[Chat]:
     endpoint = Endpoint(
         "mine",
         f"{server.url}/v1beta",
         Key("K", environment={"K": KEY}),
         key_header="x-goog-api-key",
     )
-    return Gemini(transport, endpoint, model_id, **options)
+    return HttpWire(transport, endpoint, Gemini(model_id, **options))
 
 
-async def answer(provider: Gemini, prompt: Prompt = PROMPT) -> list[Chunk]:
+async def answer(provider: HttpWire[Chat], prompt: Prompt = PROMPT) -> list[Chunk]:
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 

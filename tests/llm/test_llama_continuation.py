@@ -10,10 +10,11 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 
 async def answer(server: ModelServer, transport: Transport, prompt: Prompt) -> list[Chunk]:
-    provider = LlamaContinuation(transport, Endpoint("mine", server.url))
+    provider = HttpWire(transport, Endpoint("mine", server.url), LlamaContinuation())
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 
@@ -120,7 +121,7 @@ async def test_warming_has_the_head_read_and_nothing_written(
 ) -> None:
     server.default = Reply("rn 1")
     prompt = infill("def f(a):\n    retu")
-    await LlamaContinuation(transport, Endpoint("mine", server.url)).warm(prompt)
+    await HttpWire(transport, Endpoint("mine", server.url), LlamaContinuation()).warm(prompt)
     await answer(server, transport, prompt)
     warming, asking = (request.body for request in server.requests)
     assert warming["prompt"] == asking["prompt"] == "def f(a):\n"
@@ -131,6 +132,6 @@ async def test_warming_has_the_head_read_and_nothing_written(
 async def test_warming_without_a_prompt_makes_a_connection(
     server: ModelServer, transport: Transport
 ) -> None:
-    await LlamaContinuation(transport, Endpoint("mine", server.url)).warm()
+    await HttpWire(transport, Endpoint("mine", server.url), LlamaContinuation()).warm()
     assert server.connections == 1
     assert not any(request.method == "POST" for request in server.requests)

@@ -13,6 +13,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 PROMPT = Infill(
     "a = ", "\n", "m.py", "python", (Excerpt("lib.py", "X = 1\n"),), stop=("\n",), max_tokens=16
@@ -20,7 +21,7 @@ PROMPT = Infill(
 
 
 async def answer(server: ModelServer, transport: Transport, prompt: Prompt = PROMPT) -> list[Chunk]:
-    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
+    provider = HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen"))
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 
@@ -102,7 +103,7 @@ async def test_warming_has_the_same_prompt_read_and_nothing_written(
     server: ModelServer, transport: Transport
 ) -> None:
     server.default = Reply("1")
-    await LlamaInfill(transport, Endpoint("mine", server.url), "qwen").warm(PROMPT)
+    await HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen")).warm(PROMPT)
     await answer(server, transport)
     warming, asking = (request.body for request in server.requests)
     assert warming == {**asking, "n_predict": 0, "stream": False}
@@ -111,7 +112,7 @@ async def test_warming_has_the_same_prompt_read_and_nothing_written(
 async def test_warming_without_a_prompt_makes_a_connection(
     server: ModelServer, transport: Transport
 ) -> None:
-    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
+    provider = HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen"))
     await provider.warm()
     await provider.warm(Chat("", ()))
     assert server.connections == 1
@@ -121,14 +122,14 @@ async def test_warming_without_a_prompt_makes_a_connection(
 async def test_a_warming_that_fails_says_why(server: ModelServer, transport: Transport) -> None:
     server.script(Reply(status=501, error={"error": {"message": "Infill is not supported"}}))
     with pytest.raises(RequestRejected, match="not supported"):
-        await LlamaInfill(transport, Endpoint("mine", server.url), "qwen").warm(PROMPT)
+        await HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen")).warm(PROMPT)
 
 
 async def test_a_warming_that_is_given_up_closes_its_connection(
     server: ModelServer, transport: Transport
 ) -> None:
     server.script(Reply(hang=True))
-    provider = LlamaInfill(transport, Endpoint("mine", server.url), "qwen")
+    provider = HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen"))
     warming = asyncio.create_task(provider.warm(PROMPT))
     request = await server.wait_for(1)
     warming.cancel()

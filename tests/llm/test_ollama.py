@@ -12,6 +12,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Prompt, Provider
 from twotrack.llm.ollama import OllamaChat, OllamaInfill
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 CHAT = Chat(
     "Be brief.",
@@ -30,14 +31,14 @@ INFILL = Infill(
 )
 
 
-def chat(server: ModelServer, transport: Transport, **options: Any) -> OllamaChat:
-    return OllamaChat(transport, Endpoint("mine", server.url), "llama3.2", **options)
+def chat(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Chat]:
+    return HttpWire(transport, Endpoint("mine", server.url), OllamaChat("llama3.2", **options))
 
 
 def infill(
     server: ModelServer, transport: Transport, model: str = "qwen2.5-coder:1.5b", **options: Any
-) -> OllamaInfill:
-    return OllamaInfill(transport, Endpoint("mine", server.url), model, **options)
+) -> HttpWire[Infill]:
+    return HttpWire(transport, Endpoint("mine", server.url), OllamaInfill(model, **options))
 
 
 async def answer(provider: Provider, prompt: Prompt) -> list[Chunk]:

@@ -21,6 +21,7 @@ from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 PROMPT = Chat(
     "Be brief.",
@@ -31,9 +32,9 @@ PROMPT = Chat(
 KEY = "sk-canary-0123456789"
 
 
-def chat(server: ModelServer, transport: Transport, **options: Any) -> OpenAIChat:
+def chat(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Chat]:
     endpoint = Endpoint("mine", server.base_url, Key("K", environment={"K": KEY}))
-    return OpenAIChat(transport, endpoint, "gpt-x", **options)
+    return HttpWire(transport, endpoint, OpenAIChat("gpt-x", **options))
 
 
 async def answer(provider: Provider, prompt: Prompt = PROMPT) -> list[Chunk]:

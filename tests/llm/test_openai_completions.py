@@ -12,6 +12,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 
 PROMPT = Infill(
     "def add(a, b):\n    ",
@@ -24,11 +25,13 @@ PROMPT = Infill(
 )
 
 
-def model(server: ModelServer, transport: Transport, **options: Any) -> OpenAICompletions:
-    return OpenAICompletions(transport, Endpoint("mine", server.base_url), "coder", **options)
+def model(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Infill]:
+    return HttpWire(
+        transport, Endpoint("mine", server.base_url), OpenAICompletions("coder", **options)
+    )
 
 
-async def answer(provider: OpenAICompletions, prompt: Prompt = PROMPT) -> list[Chunk]:
+async def answer(provider: HttpWire[Infill], prompt: Prompt = PROMPT) -> list[Chunk]:
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 

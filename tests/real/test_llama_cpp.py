@@ -14,6 +14,7 @@ from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Model, Promp
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.presets import Dialect
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings
 
 pytestmark = pytest.mark.real_model
@@ -52,8 +53,8 @@ def filling(filling_llama_cpp: str, transport: Transport) -> Model:
 
 
 @pytest.fixture
-def continuation(llama_cpp: str, transport: Transport) -> LlamaContinuation:
-    return LlamaContinuation(transport, Endpoint("mine", llama_cpp))
+def continuation(llama_cpp: str, transport: Transport) -> HttpWire[Infill]:
+    return HttpWire(transport, Endpoint("mine", llama_cpp), LlamaContinuation())
 
 
 async def answer(provider: Provider, prompt: Prompt) -> list[Chunk]:
@@ -95,7 +96,7 @@ async def test_a_chat_that_is_asked_again_is_cached(model: Model) -> None:
 
 
 async def test_a_prefix_is_continued_in_the_middle_of_a_word(
-    continuation: LlamaContinuation,
+    continuation: HttpWire[Infill],
 ) -> None:
     chunks = await answer(continuation, continues("continued"))
     assert text(chunks).strip() == "rn a + b"
@@ -114,7 +115,7 @@ async def test_the_models_are_found(llama_cpp: str, transport: Transport) -> Non
 
 
 async def test_what_one_more_key_shares_with_the_last_prompt_is_cached(
-    continuation: LlamaContinuation,
+    continuation: HttpWire[Infill],
 ) -> None:
     first = continues("a key more")
     cold = usage(await answer(continuation, first))
@@ -123,7 +124,7 @@ async def test_what_one_more_key_shares_with_the_last_prompt_is_cached(
     assert usage(await answer(continuation, longer)).cached_tokens > 0.9 * cold.input_tokens
 
 
-async def test_after_warming_the_first_prompt_is_cached(continuation: LlamaContinuation) -> None:
+async def test_after_warming_the_first_prompt_is_cached(continuation: HttpWire[Infill]) -> None:
     await continuation.warm(continues("warm"))
     first = usage(await answer(continuation, continues("warm")))
     assert first.cached_tokens == first.input_tokens - 1 > 100
@@ -166,7 +167,7 @@ async def test_a_model_without_the_tokens_for_it_fills_no_gaps(model: Model) -> 
         await model.provider.warm(continues("gap"))
 
 
-async def test_a_prompt_that_is_too_long(model: Model, continuation: LlamaContinuation) -> None:
+async def test_a_prompt_that_is_too_long(model: Model, continuation: HttpWire[Infill]) -> None:
     code = "a = 1\n" * 600
     chat = Chat("", (Message("user", code),))
     infill = Infill(f"{code}b = (", "", "a.py", "python")
@@ -178,7 +179,7 @@ async def test_a_prompt_that_is_too_long(model: Model, continuation: LlamaContin
 
 
 async def test_a_path_that_does_not_exist(llama_cpp: str, transport: Transport) -> None:
-    astray = LlamaContinuation(transport, Endpoint("mine", f"{llama_cpp}/v2"))
+    astray = HttpWire(transport, Endpoint("mine", f"{llama_cpp}/v2"), LlamaContinuation())
     assert isinstance(await failure(astray, continues("astray")), ModelNotFound)
 
 
@@ -196,7 +197,7 @@ async def test_an_answer_that_is_given_up_frees_the_only_slot(
 
 
 async def test_what_was_read_before_warming_was_given_up_stays_read(
-    continuation: LlamaContinuation, llama_cpp: str
+    continuation: HttpWire[Infill], llama_cpp: str
 ) -> None:
     prompt = continues("given up " * 90)
     warming = asyncio.create_task(continuation.warm(prompt))

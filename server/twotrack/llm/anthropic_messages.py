@@ -5,14 +5,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from twotrack.errors import RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
-from twotrack.llm.api import Chat, Chunk, Finish, Message, Prompt
-from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated, folded
+from twotrack.llm.api import Chat, Chunk, Finish, Message
+from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses
 from twotrack.settings.schema import PromptCache
 
 _OPTIONAL = ("temperature", "stop_sequences")
@@ -25,7 +24,7 @@ _CACHE_CONTROL = {
 }
 
 
-class AnthropicMessages:
+class AnthropicMessages(Dialect[Chat]):
     """A Claude model.
 
     `cache` says how long the head of a prompt is kept; one of fewer than about `cache_minimum`
@@ -34,10 +33,11 @@ class AnthropicMessages:
     None is left out. `refused`, `unthinking`, `thinks` and `room`: as for `OpenAIChat`.
     """
 
+    mode = Chat
+    path = "messages"
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float | None = 0.1,
@@ -50,42 +50,25 @@ class AnthropicMessages:
         cache_minimum: int = 1_024,
         prefill: bool = False,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._model_id = model_id
         self._temperature = temperature
         self._max_output = max_output
         self._unthinking = dict(unthinking or {})
         self._thinks = thinks
         self._room = room
-        self._negotiated = Negotiated((*_OPTIONAL, *self._unthinking), refused)
+        self.optional = (*_OPTIONAL, *self._unthinking)
+        self.refused = tuple(refused)
         self._cache = cache
         self._cache_minimum = cache_minimum
         self._prefill = prefill
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer a Chat prompt. Raises ModelError."""
-        if not isinstance(prompt, Chat):
-            raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
-        events = self._negotiated.events(
-            self._transport,
-            self._endpoint,
-            "messages",
-            self._body(prompt),
-            folded=(lambda: self._body(folded(prompt))) if prompt.system.strip() else None,
-            is_last=_is_last,
-        )
-        said = _chunks(self._endpoint, events)
-        async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:
-            async for chunk in answer:
-                yield chunk
-
-    def _body(self, prompt: Chat) -> dict[str, Any]:
+    def body(self, prompt: Chat, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         limit, unthinking = thinking.share(
             prompt.max_tokens,
             self._max_output,
             self._unthinking,
-            always=self._thinks or self._negotiated.refuses(self._unthinking),
+            always=self._thinks or refuses(self._unthinking),
             room=self._room,
         )
         body: dict[str, Any] = {"model": self._model_id, "max_tokens": limit, "stream": True}
@@ -99,7 +82,7 @@ class AnthropicMessages:
         # It refuses stop strings of blanks only; those are cut here.
         if stops := [stop for stop in prompt.stop if stop.strip()]:
             body["stop_sequences"] = stops
-        return {**body, **unthinking}
+        return {**body, **unthinking}, prompt.stop
 
     def _turns(self, prompt: Chat) -> list[dict[str, Any]]:
         """Write the turns; blank texts, which are refused, are left out."""
@@ -134,16 +117,15 @@ class AnthropicMessages:
         control = _CACHE_CONTROL.get(self._cache)
         return {"cache_control": control} if control and enough else {}
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # that would cost
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Chat, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return _chunks(endpoint, answer)
 
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
-
-
-def _is_last(event: Event) -> bool:
-    return event.get("type") == "message_stop"
+    def is_last(self, event: Event, /) -> bool:
+        """Whether the answer ends with this event."""
+        return event.get("type") == "message_stop"
 
 
 async def _chunks(

@@ -32,6 +32,7 @@ from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.wire import HttpWire, Warming
 from twotrack.settings.schema import EmbeddedSettings
 
 NAME = "embedded"
@@ -317,25 +318,27 @@ class EmbeddedModel:
         headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
         root, v1 = (Endpoint(NAME, base, headers=headers) for base in (url, f"{url}/v1"))
         template = self._settings.fim
-        infill: Provider
+        infill: HttpWire[Infill]
         if template is None:
-            infill = LlamaContinuation(self._transport, root)
+            infill = HttpWire(self._transport, root, LlamaContinuation())
         elif template in fim.TEMPLATES:
-            infill = _Completions(self._transport, v1, model_id, template=template, temperature=0.0)
+            by_template = _Completions(model_id, template=template, temperature=0.0)
+            infill = HttpWire(self._transport, v1, by_template)
         else:
-            infill = LlamaInfill(self._transport, root, model_id, temperature=0.0)
-        chat = OpenAIChat(self._transport, v1, model_id, temperature=0.0)
+            infill = HttpWire(self._transport, root, LlamaInfill(model_id, temperature=0.0))
+        chat = HttpWire(self._transport, v1, OpenAIChat(model_id, temperature=0.0))
         return _Served(process, root, infill, chat)
 
 
 class _Completions(OpenAICompletions):
     """Raw templates by llama.cpp, which takes its own `n_predict` on this path too."""
 
-    async def warm(self, prompt: Prompt | None = None) -> None:
-        """Have the server read an Infill prompt. Raises ModelError."""
-        if isinstance(prompt, Infill):
-            body, _ = self._body(prompt)
-            await llama_infill.read(self._transport, self._endpoint, self._path, body)
+    def warming(self, prompt: Infill | None, /) -> Warming | None:
+        """Return what has the server read the prompt."""
+        if prompt is None:
+            return None
+        body, _ = self.body(prompt, lambda _: False)
+        return llama_infill.reading(self.path, body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
-from twotrack.errors import RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
-from twotrack.llm.api import Chat, Chunk, Finish, Prompt
-from twotrack.llm.exchange import Event, cut
-from twotrack.llm.negotiation import Negotiated, folded
+from twotrack.llm.api import Chat, Chunk, Finish
+from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses
 
 _OPTIONAL = ("temperature", "stopSequences")
 _MOST_STOPS = 5
@@ -20,17 +19,18 @@ _MOST_STOPS = 5
 _ROLES = {"user": "user", "assistant": "model"}
 
 
-class Gemini:
+class Gemini(Dialect[Chat]):
     """A Gemini model.
 
     `refused` and `unthinking` name fields of `generationConfig`, such as `thinkingConfig`; else
     they, `thinks` and `room` are as for `OpenAIChat`. A `temperature` of None is left out.
     """
 
+    mode = Chat
+    within = "generationConfig"
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float | None = 0.1,
@@ -40,38 +40,19 @@ class Gemini:
         thinks: bool = False,
         room: int = thinking.ROOM,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         # The list of models calls them "models/NAME".
         name = quote(model_id.removeprefix("models/"), safe="")
-        self._path = f"models/{name}:streamGenerateContent?alt=sse"
+        self.path = f"models/{name}:streamGenerateContent?alt=sse"
         self._temperature = temperature
         self._max_output = max_output
         self._unthinking = dict(unthinking or {})
         self._thinks = thinks
         self._room = room
-        self._negotiated = Negotiated(
-            (*_OPTIONAL, *self._unthinking), refused, within="generationConfig"
-        )
+        self.optional = (*_OPTIONAL, *self._unthinking)
+        self.refused = tuple(refused)
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer a Chat prompt. Raises ModelError."""
-        if not isinstance(prompt, Chat):
-            raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
-        events = self._negotiated.events(
-            self._transport,
-            self._endpoint,
-            self._path,
-            self._body(prompt),
-            folded=(lambda: self._body(folded(prompt))) if prompt.system else None,
-        )
-        async with aclosing(
-            cut(self._endpoint, _chunks(self._endpoint, events), prompt.stop)
-        ) as answer:
-            async for chunk in answer:
-                yield chunk
-
-    def _body(self, prompt: Chat) -> dict[str, Any]:
+    def body(self, prompt: Chat, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         turns = list(prompt.messages)
         if turns and turns[-1].role == "assistant":
             turns.pop()  # it wants the last turn to be the user's
@@ -79,7 +60,7 @@ class Gemini:
             prompt.max_tokens,
             self._max_output,
             self._unthinking,
-            always=self._thinks or self._negotiated.refuses(self._unthinking),
+            always=self._thinks or refuses(self._unthinking),
             room=self._room,
         )
         config: dict[str, Any] = {"maxOutputTokens": limit, **unthinking}
@@ -88,7 +69,7 @@ class Gemini:
         if prompt.stop:
             config["stopSequences"] = list(prompt.stop[:_MOST_STOPS])
         head = {"systemInstruction": {"parts": [{"text": prompt.system}]}} if prompt.system else {}
-        return {
+        body = {
             **head,
             "contents": [
                 {"role": _ROLES[turn.role], "parts": [{"text": turn.content}]}
@@ -97,13 +78,13 @@ class Gemini:
             ],
             "generationConfig": config,
         }
+        return body, prompt.stop
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
-
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Chat, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return _chunks(endpoint, answer)
 
 
 async def _chunks(

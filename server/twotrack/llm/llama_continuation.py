@@ -10,11 +10,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from twotrack.errors import RequestRejected
 from twotrack.llm import fim, llama_infill
-from twotrack.llm.api import Chunk, Infill, Prompt
-from twotrack.llm.exchange import cut, events
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.api import Chunk, Infill
+from twotrack.llm.exchange import Event
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _SPECIAL = re.compile(r"<\|(?=\w+\|>)")
 """How SmolLM2, Qwen, Llama 3 and most others begin a special token."""
@@ -26,7 +26,7 @@ _FENCE = "\n```"
 """How a chat model says that the code is complete."""
 
 
-class LlamaContinuation:
+class LlamaContinuation(Dialect[Infill]):
     """The model that a llama.cpp server has loaded. The endpoint's base is the server's root.
 
     The last word and the blanks before it are not given but written anew, held to the same
@@ -35,35 +35,27 @@ class LlamaContinuation:
     without; of 9 function bodies 9 parse, not 2.
     """
 
-    def __init__(self, transport: Transport, endpoint: Endpoint) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
+    mode = Infill
+    path = "completion"
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer an Infill prompt. Raises ModelError."""
-        if not isinstance(prompt, Infill):
-            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
+    def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         stops = prompt.stop
         if prompt.language != "markdown" and not any("```" in stop for stop in stops):
             stops = (*stops, _FENCE)
-        head, tail = _split(prompt)
-        body = _body(head, tail, stops, prompt.max_tokens)
-        said = events(self._transport, self._endpoint, "completion", body)
-        answer = llama_infill.chunks(self._endpoint, said)
-        async with aclosing(cut(self._endpoint, _after(tail, answer), stops)) as checked:
-            async for chunk in checked:
-                yield chunk
+        return _body(*_split(prompt), stops, prompt.max_tokens), stops
 
-    async def warm(self, prompt: Prompt | None = None) -> None:
-        """Have the server read an Infill prompt; else make a connection. Raises ModelError."""
-        if isinstance(prompt, Infill):
-            body = _body(_split(prompt)[0], "", (), 0)
-            await llama_infill.read(self._transport, self._endpoint, "completion", body)
-        else:
-            await self._transport.connect(self._endpoint)
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Infill, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer, and leave out what the model was to write anew."""
+        return _after(_split(prompt)[1], llama_infill.chunks(endpoint, answer))
 
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def warming(self, prompt: Infill | None, /) -> Warming | None:
+        """Return what has the server read the prompt."""
+        if prompt is None:
+            return None
+        return llama_infill.reading(self.path, _body(_split(prompt)[0], "", (), 0))
 
 
 def _split(prompt: Infill) -> tuple[str, str]:

@@ -4,54 +4,45 @@ The server knows the model's tokens and keeps the KV cache of the common beginni
 (`cache_prompt`), so the excerpts, which change least, stand first.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from twotrack.errors import RequestRejected, TimedOut
 from twotrack.events import Usage
 from twotrack.llm import finishes
-from twotrack.llm.api import Chunk, Finish, Infill, Prompt
-from twotrack.llm.exchange import Event, cut, events
+from twotrack.llm.api import Chunk, Finish, Infill
+from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _READ_S = 60.0
 """Most seconds for reading a prompt that nobody has asked about yet."""
 
 
-class LlamaInfill:
+class LlamaInfill(Dialect[Infill]):
     """The model that a llama.cpp server has loaded. The endpoint's base is the server's root.
 
     A server with several (llama-swap) chooses by `model_id`; any other does not look at it.
     """
 
+    mode = Infill
+    path = "infill"
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float = 0.1,
         max_output: int = 8_192,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._model_id = model_id
         self._temperature = temperature
         self._max_output = max_output
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer an Infill prompt. Raises ModelError."""
-        if not isinstance(prompt, Infill):
-            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
-        answer = chunks(
-            self._endpoint, events(self._transport, self._endpoint, "infill", self._body(prompt))
-        )
-        async with aclosing(cut(self._endpoint, answer, prompt.stop)) as checked:
-            async for chunk in checked:
-                yield chunk
+    def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
+        return self._body(prompt), prompt.stop
 
     def _body(self, prompt: Infill) -> dict[str, Any]:
         return {
@@ -66,35 +57,24 @@ class LlamaInfill:
             "stream": True,
         }
 
-    async def warm(self, prompt: Prompt | None = None) -> None:
-        """Have the server read an Infill prompt; else make a connection. Raises ModelError."""
-        if isinstance(prompt, Infill):
-            await read(self._transport, self._endpoint, "infill", self._body(prompt))
-        else:
-            await self._transport.connect(self._endpoint)
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Infill, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return chunks(endpoint, answer)
 
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def warming(self, prompt: Infill | None, /) -> Warming | None:
+        """Return what has the server read the prompt."""
+        return None if prompt is None else reading(self.path, self._body(prompt))
 
 
-async def read(
-    transport: Transport, endpoint: Endpoint, path: str, body: Mapping[str, Any]
-) -> None:
-    """Have the server read the prompt of `body` into its KV cache, within a minute.
+def reading(path: str, body: Mapping[str, Any]) -> Warming:
+    """Return what has the server read the prompt of `body` into its KV cache, within a minute.
 
     It makes one token all the same (10 ms), which nobody hears. What it has read when this is
-    cancelled stays in the cache. Raises ModelError.
+    cancelled stays in the cache.
     """
-    body = {**body, "n_predict": 0, "stream": False}
-    try:
-        async with (
-            asyncio.timeout(_READ_S),
-            aclosing(events(transport, endpoint, path, body)) as answer,
-        ):
-            async for _ in answer:
-                pass
-    except TimeoutError:
-        raise TimedOut(endpoint.name, f"did not read the prompt within {_READ_S:.0f} s.") from None
+    return Warming(path, {**body, "n_predict": 0, "stream": False}, _READ_S)
 
 
 async def chunks(

@@ -8,7 +8,7 @@ from typing import Any
 
 from twotrack.errors import ModelError, RequestRejected, ServerFailed
 from twotrack.llm.api import Chat, Message
-from twotrack.llm.exchange import Event, events
+from twotrack.llm.exchange import Event, Framing, events
 from twotrack.llm.transport import Endpoint, Transport
 
 _REFUSAL = re.compile(
@@ -71,6 +71,7 @@ class Negotiated:
         body: Mapping[str, Any],
         *,
         folded: Callable[[], Mapping[str, Any]] | None = None,
+        framing: Framing = "sse",
         is_last: Callable[[Event], bool] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Yield as `exchange.events` does; at most one more request for each parameter.
@@ -83,7 +84,7 @@ class Negotiated:
             sent = self._without_refused(given[self._within] if self._within else given)
             asked = {**given, self._within: sent} if self._within else sent
             try:
-                answer = events(transport, endpoint, path, asked, is_last=is_last)
+                answer = events(transport, endpoint, path, asked, framing=framing, is_last=is_last)
                 async with aclosing(answer):
                     async for event in answer:
                         begun, self._folds = True, folds

@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from twotrack.errors import RequestRejected
+from twotrack.errors import ModelError, RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import fim, finishes, thinking
-from twotrack.llm.api import Chat, Chunk, Infill, Prompt
-from twotrack.llm.exchange import Event, cut, events
+from twotrack.llm.api import Chat, Chunk, Infill
+from twotrack.llm.exchange import Event
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _KEEP_ALIVE = "30m"
 """Loading takes seconds to a minute: a model outlives a pause for thought (Ollama: 5 minutes)."""
@@ -20,7 +21,7 @@ _NO_TEMPLATE = (
 )
 
 
-class OllamaChat:
+class OllamaChat(Dialect[Chat]):
     """A model that answers chats.
 
     `context_window` is the size in tokens to load it with; None leaves that to the server. Ask for
@@ -28,10 +29,13 @@ class OllamaChat:
     `room`: as for `OpenAIChat`. A `temperature` of None is left out.
     """
 
+    mode = Chat
+    path = "api/chat"
+    framing = "ndjson"
+    folds = False
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float | None = 0.1,
@@ -41,8 +45,6 @@ class OllamaChat:
         room: int = thinking.ROOM,
         context_window: int | None = None,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._fixed = _fixed(model_id)
         self._options = _options(temperature, context_window)
         self._max_output = max_output
@@ -50,19 +52,8 @@ class OllamaChat:
         self._thinks = thinks
         self._room = room
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer a Chat prompt. Raises ModelError."""
-        if not isinstance(prompt, Chat):
-            raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
-        answer = _chunks(
-            self._endpoint,
-            _ask(self._transport, self._endpoint, "api/chat", self._body(prompt)),
-        )
-        async with aclosing(cut(self._endpoint, answer, prompt.stop)) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-    def _body(self, prompt: Chat) -> dict[str, Any]:
+    def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
         if prompt.system:
             turns.insert(0, {"role": "system", "content": prompt.system})
@@ -76,23 +67,33 @@ class OllamaChat:
         options = {"num_predict": limit, **self._options}
         if prompt.stop:
             options["stop"] = list(prompt.stop)
-        return {**self._fixed, "messages": turns, "options": options, "stream": True, **unthinking}
+        body = {**self._fixed, "messages": turns, "options": options, "stream": True, **unthinking}
+        return body, prompt.stop
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Load the model. Raises ModelError."""
-        await _load(self._transport, self._endpoint, self._fixed, self._options)
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Chat, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return _chunks(endpoint, answer)
 
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def is_last(self, event: Event, /) -> bool:
+        """Whether the answer ends with this event."""
+        return _is_last(event)
+
+    def warming(self, _: Chat | None, /) -> Warming:
+        """Return what loads the model."""
+        return _loading(self._fixed, self._options)
 
 
-class OllamaInfill:
+class OllamaInfill(Dialect[Infill]):
     """A model that fills gaps, by its own template. Parameters as for `OllamaChat`."""
+
+    mode = Infill
+    path = "api/generate"
+    framing = "ndjson"
 
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float | None = 0.1,
@@ -100,8 +101,6 @@ class OllamaInfill:
         unthinking: Mapping[str, Any] | None = None,
         context_window: int | None = None,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._model_id = model_id
         family = fim.family(model_id)
         # A special token that leaks ends the answer too.
@@ -111,26 +110,9 @@ class OllamaInfill:
         self._max_output = max_output
         self._unthinking = dict(unthinking or {})
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer an Infill prompt. Raises ModelError."""
-        if not isinstance(prompt, Infill):
-            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
+    def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         stops = (*prompt.stop, *self._special)
-        body = self._body(prompt, stops)
-        answer = _chunks(
-            self._endpoint, _ask(self._transport, self._endpoint, "api/generate", body)
-        )
-        try:
-            async with aclosing(cut(self._endpoint, answer, stops)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except RequestRejected as rejected:
-            if "does not support insert" not in rejected.detail:
-                raise
-            name = self._endpoint.name
-            raise RequestRejected(name, rejected.detail, hint=_NO_TEMPLATE) from None
-
-    def _body(self, prompt: Infill, stops: tuple[str, ...]) -> dict[str, Any]:
         files = fim.comments(prompt.excerpts, prompt.language)
         # It puts them into the model's template, where special tokens would act.
         before = fim.neutral(self._model_id, files + prompt.prefix)
@@ -138,7 +120,7 @@ class OllamaInfill:
         options = {"num_predict": min(prompt.max_tokens, self._max_output), **self._options}
         if stops:
             options["stop"] = list(stops)
-        return {
+        body = {
             **self._fixed,
             # Without a prompt it only loads the model, without a suffix it takes the prompt for a
             # question: an empty side is a line end.
@@ -148,13 +130,26 @@ class OllamaInfill:
             "stream": True,
             **self._unthinking,
         }
+        return body, stops
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Load the model. Raises ModelError."""
-        await _load(self._transport, self._endpoint, self._fixed, self._options)
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Infill, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return _chunks(endpoint, answer)
 
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def is_last(self, event: Event, /) -> bool:
+        """Whether the answer ends with this event."""
+        return _is_last(event)
+
+    def warming(self, _: Infill | None, /) -> Warming:
+        """Return what loads the model."""
+        return _loading(self._fixed, self._options)
+
+    def explained(self, error: ModelError, /) -> ModelError:
+        """Return the error, with what to do about a model that has no template."""
+        lacks = isinstance(error, RequestRejected) and "does not support insert" in error.detail
+        return RequestRejected(error.model, error.detail, hint=_NO_TEMPLATE) if lacks else error
 
 
 def _fixed(model_id: str) -> dict[str, Any]:
@@ -166,24 +161,14 @@ def _options(temperature: float | None, context_window: int | None) -> dict[str,
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _ask(
-    transport: Transport, endpoint: Endpoint, path: str, body: Mapping[str, Any]
-) -> AsyncGenerator[Event, None]:
-    return events(transport, endpoint, path, body, framing="ndjson", is_last=_is_last)
-
-
 def _is_last(event: Event) -> bool:
     return event.get("done") is True
 
 
-async def _load(
-    transport: Transport, endpoint: Endpoint, fixed: dict[str, Any], options: dict[str, Any]
-) -> None:
+def _loading(fixed: dict[str, Any], options: dict[str, Any]) -> Warming:
     """Ask nothing: Ollama then loads the model, with the context size that answers need too."""
     body = {**fixed, "prompt": "", "options": options, "stream": False}
-    async with aclosing(_ask(transport, endpoint, "api/generate", body)) as answer:
-        async for _ in answer:
-            pass
+    return Warming("api/generate", body)
 
 
 async def _chunks(

@@ -2,18 +2,16 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
 from typing import Any
 
-from twotrack.errors import RequestRejected
 from twotrack.llm import openai_wire, thinking
-from twotrack.llm.api import Chat, Chunk, Prompt
-from twotrack.llm.exchange import cut
-from twotrack.llm.negotiation import Negotiated, folded
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.api import Chat, Chunk
+from twotrack.llm.exchange import Event
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses
 
 
-class OpenAIChat:
+class OpenAIChat(Dialect[Chat]):
     """A chat model. `refused` names the parameters that its server is known not to take.
 
     `unthinking` holds the parameters that keep its models from thinking; empty: they do not think,
@@ -22,10 +20,11 @@ class OpenAIChat:
     left out. `keyed` says that the provider takes a ``prompt_cache_key``.
     """
 
+    mode = Chat
+    path = "chat/completions"
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         temperature: float | None = 0.1,
@@ -37,8 +36,6 @@ class OpenAIChat:
         prefill: bool = False,
         keyed: bool = False,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._model_id = model_id
         self._temperature = temperature
         self._max_output = max_output
@@ -47,26 +44,11 @@ class OpenAIChat:
         self._room = room
         self._prefill = prefill
         self._keyed = keyed
-        optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *self._unthinking)
-        self._negotiated = Negotiated(optional, refused)
+        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *self._unthinking)
+        self.refused = tuple(refused)
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer a Chat prompt. Raises ModelError."""
-        if not isinstance(prompt, Chat):
-            raise RequestRejected(self._endpoint.name, "it takes no fill-in-the-middle prompt.")
-        events = self._negotiated.events(
-            self._transport,
-            self._endpoint,
-            "chat/completions",
-            self._body(prompt),
-            folded=(lambda: self._body(folded(prompt))) if prompt.system else None,
-        )
-        said = openai_wire.chunks(self._endpoint, events)
-        async with aclosing(cut(self._endpoint, said, prompt.stop)) as answer:
-            async for chunk in answer:
-                yield chunk
-
-    def _body(self, prompt: Chat) -> dict[str, Any]:
+    def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         limit, unthinking = thinking.share(
             prompt.max_tokens,
             self._max_output,
@@ -89,7 +71,7 @@ class OpenAIChat:
         # Anthropic refuses stop strings of blanks only; those are cut here.
         if stops := [stop for stop in prompt.stop if stop.strip()][: openai_wire.MOST_STOPS]:
             body["stop"] = stops
-        return body
+        return body, prompt.stop
 
     def _turns(self, prompt: Chat) -> list[dict[str, str]]:
         turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
@@ -97,12 +79,11 @@ class OpenAIChat:
             turns.pop()
         return [{"role": "system", "content": prompt.system}, *turns] if prompt.system else turns
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
-
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Chat, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return openai_wire.chunks(endpoint, answer)
 
 
 def cache_key(head: str) -> str:

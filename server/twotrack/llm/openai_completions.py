@@ -5,28 +5,26 @@ the path only.
 """
 
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
 from typing import Any
 
-from twotrack.errors import RequestRejected
 from twotrack.llm import fim, openai_wire
-from twotrack.llm.api import Chunk, Infill, Prompt
-from twotrack.llm.exchange import cut
-from twotrack.llm.negotiation import Negotiated
+from twotrack.llm.api import Chunk, Infill
+from twotrack.llm.exchange import Event
 from twotrack.llm.openai_chat import cache_key
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.transport import Endpoint
+from twotrack.llm.wire import Dialect, Refuses
 
 
-class OpenAICompletions:
+class OpenAICompletions(Dialect[Infill]):
     """A model that fills gaps. `template` is a name of `fim.TEMPLATES`, or `fim.SUFFIX`.
 
     `temperature`, `refused` and `keyed` are as for `OpenAIChat`; a key stands for a file.
     """
 
+    mode = Infill
+
     def __init__(
         self,
-        transport: Transport,
-        endpoint: Endpoint,
         model_id: str,
         *,
         template: str,
@@ -36,29 +34,17 @@ class OpenAICompletions:
         refused: Iterable[str] = (),
         keyed: bool = False,
     ) -> None:
-        self._transport = transport
-        self._endpoint = endpoint
         self._model_id = model_id
         self._template = template
-        self._path = path
+        self.path = path
         self._temperature = temperature
         self._max_output = max_output
         self._keyed = keyed
-        self._negotiated = Negotiated((*openai_wire.OPTIONAL, "prompt_cache_key"), refused)
+        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key")
+        self.refused = tuple(refused)
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer an Infill prompt. Raises ModelError."""
-        if not isinstance(prompt, Infill):
-            raise RequestRejected(self._endpoint.name, "it takes no chat prompt.")
-        body, stops = self._body(prompt)
-        events = self._negotiated.events(self._transport, self._endpoint, self._path, body)
-        said = openai_wire.chunks(self._endpoint, events)
-        async with aclosing(cut(self._endpoint, said, stops)) as answer:
-            async for chunk in answer:
-                yield chunk
-
-    def _body(self, prompt: Infill) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Give the request and what ends its answer."""
+    def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Return the body of the request, and what ends the answer."""
         stops = prompt.stop
         if self._template == fim.SUFFIX:
             files = fim.comments(prompt.excerpts, prompt.language)
@@ -83,9 +69,8 @@ class OpenAICompletions:
             body["stop"] = list(stops[: openai_wire.MOST_STOPS])
         return body, stops
 
-    async def warm(self, prompt: Prompt | None = None) -> None:  # noqa: ARG002  # keeps no prompt
-        """Make a connection. Raises ModelError."""
-        await self._transport.connect(self._endpoint)
-
-    async def aclose(self) -> None:
-        """Nothing to give back: the transport is shared."""
+    def chunks(
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Infill, /
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read the events of an answer."""
+        return openai_wire.chunks(endpoint, answer)

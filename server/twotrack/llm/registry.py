@@ -11,6 +11,7 @@ from twotrack.llm import families, fim, thinking
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import (
     Capabilities,
+    Chat,
     Chunk,
     Infill,
     Model,
@@ -26,6 +27,8 @@ from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.presets import FAMILY, PRESETS, Dialect, Preset, PromptCaching
 from twotrack.llm.transport import Endpoint, Transport, is_loopback
+from twotrack.llm.wire import Dialect as WireDialect
+from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings
 
 _TEMPERATURE = 0.1
@@ -203,35 +206,37 @@ class _Wires:
         return next((found for ids, found in rules if _fits(ids, self.settings.model)), {})
 
     def chat(self) -> Provider:
-        wire = (self.transport, self.endpoint, self.settings.model)
+        return HttpWire(self.transport, self.endpoint, self._chat())
+
+    def _chat(self) -> WireDialect[Chat]:
+        preset, settings = self.preset, self.settings
         asked: dict[str, Any] = {
             "temperature": self.temperature,
             "max_output": self.max_output,
             "unthinking": self.unthinking,
-            "thinks": _fits(families.ALWAYS_THINK, self.settings.model),
+            "thinks": _fits(families.ALWAYS_THINK, settings.model),
             "room": thinking.ROOM if self.context_window >= _ROOMY else 0,
         }
-        prefill = _fits(self.preset.prefill, self.settings.model)
-        match self.preset.dialect:
+        prefill = _fits(preset.prefill, settings.model)
+        match preset.dialect:
             case Dialect.ANTHROPIC:
                 return AnthropicMessages(
-                    *wire,
+                    settings.model,
                     **asked,
-                    cache=self.settings.prompt_cache,
-                    cache_minimum=self.preset.cache_minimum,
+                    cache=settings.prompt_cache,
+                    cache_minimum=preset.cache_minimum,
                     prefill=prefill,
                 )
             case Dialect.GEMINI:
-                return Gemini(*wire, **asked)
+                return Gemini(settings.model, **asked)
             case Dialect.OLLAMA:
-                return OllamaChat(*wire, **asked, context_window=self.settings.context_window)
+                window = settings.context_window
+                return OllamaChat(settings.model, **asked, context_window=window)
             case Dialect.OPENAI:
+                keyed = preset.caching is PromptCaching.KEYED
+                refused = preset.refused
                 return OpenAIChat(
-                    *wire,
-                    **asked,
-                    refused=self.preset.refused,
-                    prefill=prefill,
-                    keyed=self.preset.caching is PromptCaching.KEYED,
+                    settings.model, **asked, refused=refused, prefill=prefill, keyed=keyed
                 )
 
     def infill(self, template: str) -> Provider:
@@ -240,33 +245,25 @@ class _Wires:
         if template == fim.LLAMA_CPP:
             at_root = replace(self.endpoint, base_url=root)
             temperature = _TEMPERATURE if self.temperature is None else self.temperature
-            return LlamaInfill(
-                self.transport,
-                at_root,
-                self.settings.model,
-                temperature=temperature,
-                max_output=most,
-            )
+            llama = LlamaInfill(self.settings.model, temperature=temperature, max_output=most)
+            return HttpWire(self.transport, at_root, llama)
         endpoint = self.endpoint
         if self.preset.dialect is Dialect.OLLAMA:
             if template == fim.SUFFIX:
-                return OllamaInfill(
-                    self.transport,
-                    endpoint,
+                ollama = OllamaInfill(
                     self.settings.model,
                     temperature=self.temperature,
                     max_output=most,
                     unthinking=self.unthinking,
                     context_window=self.settings.context_window,
                 )
+                return HttpWire(self.transport, endpoint, ollama)
             endpoint = replace(endpoint, base_url=f"{root}/v1")
         # A raw template is a plain continuation: any server takes it in the same place.
         path = self.preset.fim_path if template == fim.SUFFIX else "completions"
         if path.startswith("/"):
             endpoint = replace(endpoint, base_url=root)
-        return OpenAICompletions(
-            self.transport,
-            endpoint,
+        completions = OpenAICompletions(
             self.settings.model,
             template=template,
             path=path.removeprefix("/"),
@@ -275,6 +272,7 @@ class _Wires:
             refused=self.preset.refused,
             keyed=self.preset.caching is PromptCaching.KEYED,
         )
+        return HttpWire(self.transport, endpoint, completions)
 
 
 def _joined(infill: Provider | None, chat: Provider | None) -> Provider:
