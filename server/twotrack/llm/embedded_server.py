@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +26,8 @@ _BATCH = 128
 _MOST_KEPT_MIB = 256
 """Most memory for the KV caches of earlier prompts, so that a chat does not cost the next
 completion its cache: 0.1 s and not 11 s for 1,700 tokens."""
+_LOG_S, _MOST_LOG = 1.0, 65_536
+"""How long its reason for a failure is waited for, and how much of its log is read for it."""
 _ERRORS_ONLY = 1
 """llama.cpp's verbosity."""
 
@@ -161,15 +164,25 @@ def _parameters(parameters: Any, order: Order, spare_mib: int) -> Any:
 
 
 def _reason(errors: BinaryIO) -> str:
-    """Find in llama.cpp's log why loading failed."""
-    errors.seek(0)
-    log = errors.read(65_536).decode("utf-8", "replace")
-    for line in log.splitlines():
-        for sign in ("gguf_init_from_reader: ", "error loading model: "):
-            _, found, reason = line.partition(sign)
-            if found:
-                return reason.strip()[:200]
-    return "it gave no reason"
+    """Find in llama.cpp's log why loading failed: a thread of its own writes that, maybe later."""
+    until = time.monotonic() + _LOG_S
+    while True:
+        for line in _begun(errors).decode("utf-8", "replace").splitlines():
+            for sign in ("gguf_init_from_reader: ", "error loading model: "):
+                _, found, reason = line.partition(sign)
+                if found:
+                    return reason.strip()[:200]
+        if time.monotonic() > until:
+            return "it gave no reason"
+        time.sleep(0.01)
+
+
+def _begun(file: BinaryIO) -> bytes:
+    """Read how a file begins that somebody else writes."""
+    if os.name != "nt":
+        return os.pread(file.fileno(), _MOST_LOG, 0)  # without a step in the other's way
+    file.seek(0)
+    return file.read(_MOST_LOG)
 
 
 if __name__ == "__main__":
