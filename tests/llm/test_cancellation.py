@@ -69,10 +69,9 @@ async def check(transport: Transport, url: str, moments: list[Moment], body: Any
     network = transport._network
     assert network is not None
     for _, below in network._clients.values():
-        pool = below._pool
-        assert pool._requests == []
+        assert below._waiting == []
         async with asyncio.timeout(10):
-            while not all(c.is_idle() or c.is_closed() for c in pool.connections):
+            while not all(c.is_idle() or c.is_closed() for c in below._connections):
                 await asyncio.sleep(0)  # the last one may still be opening
     assert complaints == []
 

@@ -1,22 +1,21 @@
-"""Connections to models: opened once for all who wait, kept for the next, through a proxy or not.
+"""httpx's transport to models: connections are opened once for all who wait, and kept for the next.
 
-The pool is httpcore's; opening is done here, so that a request which is cancelled meanwhile leaves
-the next one a connection, and so that one can be opened before there is anything to send.
+A request that is cancelled meanwhile leaves the next one its connection, and one can be opened
+before there is anything to send. httpx's own transport does neither; its pool also takes anyio and
+0.1 ms of processor time a request.
 """
 
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
-import httpcore
 import httpx
 
-from twotrack.llm import sockets
+from twotrack.llm import listeners, sockets
 from twotrack.llm.api import sending
-from twotrack.llm.http1 import Http1Connection
+from twotrack.llm.http1 import Http1Connection, NotAvailable
 from twotrack.llm.http2 import Http2Connection, Refused
 from twotrack.llm.sockets import Socket
 
@@ -24,11 +23,10 @@ KEPT_S = 55.0
 """A connection outlives a pause for thought (a new one to a cloud costs three round trips), but
 not the 60 s after which many servers hang up."""
 _MOST = 64
-"""Connections at a time through one pool."""
+"""Connections at a time of one transport."""
 RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
-_OPEN_ONLY = "twotrack.open_only"
-_REPEATED = "twotrack.repeated"
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,8 @@ class Way:
     race_s: float
     offers_http2: bool
     """Whether `certificates` offer it to servers."""
+    judged: bool = False
+    """Whether a server may be another person's, who is to be sent nothing."""
 
 
 class TlsFailed(httpx.ConnectError):
@@ -66,94 +66,123 @@ class TlsFailed(httpx.ConnectError):
         self.why = why
 
 
+class OfAnother(httpx.ConnectError):
+    """Another person's program is at the other end."""
+
+
 class PooledTransport(httpx.AsyncBaseTransport):
-    """Connections to many servers in one way, below httpx's client."""
+    """Connections to many servers in one way."""
 
     def __init__(self, way: Way) -> None:
-        self._pool = _Pool(way)
-        self._proxy = None if way.certificates is not None else way.proxy
-        """That reads the requests itself."""
+        self._way = way
+        self._connections: list[Connection] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._shut = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Ask, and wait for the head of the answer. Raises httpx's errors."""
-        asked = httpcore.Request(
-            request.method,
-            self._url(request.url),
-            headers=request.headers.raw,
-            content=cast("AsyncIterable[bytes]", request.stream),
-            extensions=request.extensions,
-        )
-        if self._proxy is not None and self._proxy.authorization is not None:
-            asked.headers.append((b"Proxy-Authorization", self._proxy.authorization.encode()))
+        proxy = self._way.proxy
+        if proxy is not None and self._way.certificates is None:  # it reads the request itself
+            request.extensions["target"] = str(request.url).encode("ascii")
+            if proxy.authorization is not None:
+                request.headers["Proxy-Authorization"] = proxy.authorization
+        repeated = False
         try:
-            response = await self._pool.handle_async_request(asked)
-        except httpcore.PoolTimeout:
-            raise httpx.PoolTimeout("no connection is free") from None
-        return httpx.Response(
-            response.status, headers=response.headers, stream=_Stream(response.stream)
-        )
+            while True:
+                connection = await self._connection(request.url)
+                try:
+                    return await connection.ask(request)
+                except NotAvailable:  # since it was chosen
+                    continue
+                except _Missed as missed:
+                    if repeated:
+                        raise missed.error from None
+                    repeated = True
+        except BaseException:
+            self._rested()
+            raise
 
     async def connect(self, url: httpx.URL) -> None:
         """Have a connection to the server of `url`; nothing is asked. Raises httpx's errors."""
-        await self._pool.connect(self._url(url))
+        origin = _origin(url)
+        if not any(one.origin == origin and one.is_open() for one in self._connections):
+            connection = await self._connection(url)
+            await connection.opened(alone=False)
 
-    def _url(self, url: httpx.URL) -> httpcore.URL:
-        target = url.raw_path if self._proxy is None else str(url).encode("ascii")
-        return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
+    async def _connection(self, url: httpx.URL) -> "Connection":
+        """Return one that is free, or begin to open one; where there are too many, wait."""
+        origin = _origin(url)
+        while True:
+            self._sweep()
+            for connection in self._connections:
+                if connection.origin == origin and connection.is_available():
+                    return connection
+            idle = [one for one in self._connections if one.is_idle()]
+            if len(self._connections) < _MOST or idle:
+                if len(self._connections) >= _MOST:
+                    idle[0].close()
+                    self._connections.remove(idle[0])
+                connection = Connection(origin, self._way, self._rested)
+                if self._shut:  # since the request began
+                    connection.close()
+                self._connections.append(connection)
+                return connection
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            try:
+                await waiting
+            finally:
+                self._waiting.remove(waiting)
+
+    def _sweep(self) -> None:
+        """Forget what was closed, and close what was kept for long enough."""
+        for connection in self._connections.copy():
+            expired = connection.has_expired()
+            if expired:
+                connection.close()
+            if expired or connection.is_closed():
+                self._connections.remove(connection)
+
+    def _rested(self) -> None:
+        """Let those look again who wait for a connection."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
     def close(self) -> None:
         """Close all connections at once, and open no more; requests under way fail."""
-        self._pool.close()
-
-
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, body: object) -> None:
-        self._body = cast("httpx.AsyncByteStream", body)  # httpcore has one of the same shape
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-
-
-class _Pool(httpcore.AsyncConnectionPool):
-    def __init__(self, way: Way) -> None:
-        super().__init__(max_connections=_MOST)
-        self._way = way
-        self._shut = False
-
-    def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        """Begin to open a connection; called by httpcore."""
-        connection = Connection(origin, self._way)
-        if self._shut:  # since the request began
-            connection.close()
-        return connection
-
-    async def connect(self, url: httpcore.URL) -> None:
-        for connection in self.connections:
-            if connection.can_handle_request(url.origin) and is_warm(connection):
-                return
-        request = httpcore.Request("HEAD", url, extensions={_OPEN_ONLY: True})
-        response = await self.handle_async_request(request)
-        await response.aclose()
-
-    def close(self) -> None:
         self._shut = True
-        for connection in self.connections:
-            if isinstance(connection, Connection):
-                connection.close()
+        for connection in self._connections:
+            connection.close()
+
+
+_Origin = tuple[str, str, int]
+
+
+def _origin(url: httpx.URL) -> _Origin:
+    return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
 
 
 _Http = Http1Connection | Http2Connection
 
 
-class Connection(httpcore.AsyncConnectionInterface):
-    """A connection that is being opened or open. It begins to open when it is made."""
+class _Missed(Exception):
+    """A server hung up on a request before it began to work on it."""
 
-    def __init__(self, origin: httpcore.Origin, way: Way) -> None:
-        self._origin = origin
+    def __init__(self, error: httpx.TransportError) -> None:
+        self.error = error
+
+
+class Connection:
+    """A connection that is being opened or open. It begins to open when it is made.
+
+    `rested` is called when it may have become free.
+    """
+
+    def __init__(self, origin: _Origin, way: Way, rested: Callable[[], None]) -> None:
+        self.origin = origin
         self._way = way
+        self._rested = rested
         self._shared = way.certificates is not None and way.offers_http2
         """Whether it may turn out to serve many requests at a time."""
         self._http: _Http | None = None
@@ -166,29 +195,26 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._opening = asyncio.ensure_future(self._open())
         self._opening.add_done_callback(self._opened)
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Wait until it is open, then ask. Raises httpx's errors."""
-        only = _OPEN_ONLY in request.extensions
+    async def ask(self, request: httpx.Request) -> httpx.Response:
+        """Wait until it is open, then ask. Raises httpx's errors, NotAvailable and _Missed."""
         kept = self._http is not None
-        http = self._http or await self._wait(alone=not (only or self._shared))
-        if only:
-            return httpcore.Response(204)
+        http = self._http or await self.opened(alone=not self._shared)
         self._unused_until = None
         heard, asked_at = http.socket.heard, time.monotonic()
         sending.get()()
         try:
-            return await http.handle_async_request(request)
+            return await http.ask(request)
         except (httpx.RemoteProtocolError, httpx.ReadError) as error:
             # A server hangs up on a connection that it has kept for long enough, or (llama.cpp)
             # after every stream, and a request on its way meets the closed end.
             in_time = time.monotonic() < asked_at + self._way.race_s
             missed = kept and heard == http.socket.heard and in_time
-            if _REPEATED in request.extensions or not (missed or isinstance(error, Refused)):
-                raise
-            request.extensions[_REPEATED] = True
-            raise httpcore.ConnectionNotAvailable from None  # the pool chooses or makes another
+            if missed or isinstance(error, Refused):
+                raise _Missed(error) from None
+            raise
 
-    async def _wait(self, *, alone: bool) -> _Http:
+    async def opened(self, *, alone: bool) -> _Http:
+        """Wait until it is open. `alone`: for a request that may need it alone."""
         self._claimed = self._claimed or alone
         try:
             await asyncio.wait((self._opening,))  # which goes on where this is cancelled
@@ -215,26 +241,28 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._failed = opening.cancelled() or opening.exception() is not None
         if self._failed and self._socket is not None:
             self._socket.abort()
+        self._rested()
 
     async def _reach(self) -> Socket:
-        proxy, origin = self._way.proxy, self._origin
-        host = origin.host.decode("ascii")
+        proxy, (_, host, port) = self._way.proxy, self.origin
         if proxy is None:
-            self._socket = socket = await sockets.connect(host, origin.port)
+            self._socket = socket = await sockets.connect(host, port)
+            if self._way.judged:
+                await _judge(socket, port)
         else:
             self._socket = socket = await sockets.connect(proxy.host, proxy.port)
             if proxy.certificates is not None:
                 await socket.start_tls(proxy.certificates, proxy.host)
         if self._way.certificates is not None:
             if proxy is not None:
-                await _tunnel(socket, host, origin.port, proxy.authorization)
+                await _tunnel(socket, host, port, proxy.authorization)
             await socket.start_tls(self._way.certificates, host)
         return socket
 
     def _speak(self, socket: Socket) -> _Http:
         if socket.alpn_protocol != "h2":
-            return Http1Connection(socket, self._way.kept_s)
-        multiplexed = Http2Connection(socket, self._way.kept_s)
+            return Http1Connection(socket, self._way.kept_s, self._rested)
+        multiplexed = Http2Connection(socket, self._way.kept_s, self._rested)
         multiplexed.begin()
         return multiplexed
 
@@ -243,14 +271,6 @@ class Connection(httpcore.AsyncConnectionInterface):
         self._opening.cancel()
         if self._socket is not None:
             self._socket.abort()
-
-    async def aclose(self) -> None:
-        """Do the same, called by httpcore."""
-        self.close()
-
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        """Whether it leads to `origin`."""
-        return origin == self._origin
 
     def is_available(self) -> bool:
         """Whether it takes a request now, or as soon as it is open."""
@@ -283,28 +303,27 @@ class Connection(httpcore.AsyncConnectionInterface):
         """Whether the next request need not wait for a connection, or only for one in use."""
         return self._http is not None and not (self.is_closed() or self.has_expired())
 
-    def info(self) -> str:
-        """Say what it is, for a log."""
-        return "CONNECTING" if self._http is None else type(self._http).__name__
 
+async def _judge(socket: Socket, port: int) -> None:
+    """Raise OfAnother where another person's program is at the other end.
 
-def is_warm(connection: httpcore.AsyncConnectionInterface) -> bool:
-    """Whether `connection` is open."""
-    return isinstance(connection, Connection) and connection.is_open()
+    Asked of an open connection: whoever has taken the port since cannot take its place.
+    """
+    if await asyncio.to_thread(listeners.of_others, [port], socket.port):
+        raise OfAnother("another person's")
 
 
 async def _tunnel(socket: Socket, host: str, port: int, authorization: str | None) -> None:
     """Have a proxy pass everything on to `host`. Raises httpx.ProxyError with the status."""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    headers: list[tuple[bytes | str, bytes | str]]
-    headers = [("Host", target), ("User-Agent", "twotrack")]
+    headers = {"Host": target, "User-Agent": "twotrack"}
     if authorization is not None:
-        headers.append(("Proxy-Authorization", authorization))
-    url = httpcore.URL(scheme=b"http", host=host.encode("ascii"), port=port, target=target.encode())
-    request = httpcore.Request("CONNECT", url, headers=headers)
+        headers["Proxy-Authorization"] = authorization
+    extensions = {"target": target.encode("ascii")}
+    request = httpx.Request("CONNECT", f"http://{target}", headers=headers, extensions=extensions)
     try:
-        response = await Http1Connection(socket, 0).handle_async_request(request)
+        response = await Http1Connection(socket, 0, lambda: None).ask(request)
     except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         raise httpx.ConnectError(str(error)) from error
-    if not 200 <= response.status < 300:
-        raise httpx.ProxyError(str(response.status))
+    if not 200 <= response.status_code < 300:
+        raise httpx.ProxyError(str(response.status_code))

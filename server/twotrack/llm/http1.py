@@ -4,10 +4,9 @@ An answer that is closed before its end closes the connection: nothing else tell
 """
 
 import time
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import h11
-import httpcore
 import httpx
 
 from twotrack.llm.sockets import Socket
@@ -16,20 +15,28 @@ _MOST_HEAD = 32 * 1024
 """Bytes of an answer's head, or of what follows its body; all of it is parsed in one go."""
 
 
-class Http1Connection:
-    """A connection for one request at a time; kept for `kept_s` after each."""
+class NotAvailable(Exception):
+    """A connection takes no more requests; this one was not sent."""
 
-    def __init__(self, socket: Socket, kept_s: float) -> None:
+
+class Http1Connection:
+    """A connection for one request at a time; kept for `kept_s` after each.
+
+    `rested` is called when an answer ends.
+    """
+
+    def __init__(self, socket: Socket, kept_s: float, rested: Callable[[], None]) -> None:
         self.socket = socket
         self._kept_s = kept_s
+        self._rested = rested
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
         self._busy = False
         self._rested_at = time.monotonic()
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Ask, and wait for the head of the answer. Raises httpx's errors."""
+    async def ask(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and wait for the head of the answer. Raises httpx's errors and NotAvailable."""
         if self._busy or self.socket.closed:
-            raise httpcore.ConnectionNotAvailable
+            raise NotAvailable
         self._busy = True
         try:
             await self._send(request)
@@ -40,19 +47,15 @@ class Http1Connection:
             self.socket.abort()
             raise
         assert isinstance(head, h11.Response | h11.InformationalResponse)  # noqa: S101  # h11 gives no other
-        return httpcore.Response(
-            head.status_code, headers=head.headers.raw_items(), content=_Body(self)
-        )
+        return httpx.Response(head.status_code, headers=list(head.headers), stream=_Body(self))
 
-    async def _send(self, request: httpcore.Request) -> None:
-        head = h11.Request(
-            method=request.method, target=request.url.target, headers=request.headers
-        )
+    async def _send(self, request: httpx.Request) -> None:
+        target = request.extensions.get("target", request.url.raw_path)
         try:
+            head = h11.Request(method=request.method, target=target, headers=request.headers.raw)
             data = self._h11.send(head) or b""
-            assert isinstance(request.stream, AsyncIterable)  # noqa: S101  # httpx has no other here
-            async for piece in request.stream:
-                data += self._h11.send(h11.Data(piece)) or b""
+            if request.content:
+                data += self._h11.send(h11.Data(request.content)) or b""
             data += self._h11.send(h11.EndOfMessage()) or b""
         except h11.LocalProtocolError as wrong:
             raise httpx.LocalProtocolError(str(wrong)) from wrong
@@ -98,6 +101,7 @@ class Http1Connection:
             self._rested_at = time.monotonic()
         else:
             self.socket.abort()
+        self._rested()
 
     def is_available(self) -> bool:
         """Whether it takes a request."""
@@ -120,9 +124,7 @@ class Http1Connection:
         return not self._busy and (self.socket.readable or kept_for > self._kept_s)
 
 
-class _Body:
-    """The body of an answer, as httpcore's pool wants it."""
-
+class _Body(httpx.AsyncByteStream):
     def __init__(self, connection: Http1Connection) -> None:
         self._connection = connection
 

@@ -9,7 +9,7 @@ They also drop all answers under way when a server takes its leave (GOAWAY; ngin
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import h2.config
@@ -18,9 +18,9 @@ import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
-import httpcore
 import httpx
 
+from twotrack.llm.http1 import NotAvailable
 from twotrack.llm.sockets import Socket
 
 _MOST = 100
@@ -44,11 +44,15 @@ class Refused(httpx.RemoteProtocolError):
 
 
 class Http2Connection:
-    """A connection for many requests at a time; kept for `kept_s` after the last."""
+    """A connection for many requests at a time; kept for `kept_s` after the last.
 
-    def __init__(self, socket: Socket, kept_s: float) -> None:
+    `rested` is called when an answer ends.
+    """
+
+    def __init__(self, socket: Socket, kept_s: float, rested: Callable[[], None]) -> None:
         self.socket = socket
         self._kept_s = kept_s
+        self._rested = rested
         self._h2 = h2.connection.H2Connection(_CONFIG)
         self._frames = _Frames()
         self._streams: dict[int, _Stream] = {}
@@ -79,10 +83,9 @@ class Http2Connection:
         self._flush()
         self._reading = asyncio.ensure_future(self._read())
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Ask, and wait for the head of the answer. Raises httpx's errors."""
-        assert isinstance(request.stream, AsyncIterable)  # noqa: S101  # httpx has no other here
-        body = b"".join([piece async for piece in request.stream])
+    async def ask(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and wait for the head of the answer. Raises httpx's errors and NotAvailable."""
+        body = request.content
         self._asking += 1
         try:
             await self._room()
@@ -96,7 +99,7 @@ class Http2Connection:
         finally:
             self._asking -= 1
             self._rest()
-        return httpcore.Response(status, headers=headers, content=_Body(self, number))
+        return httpx.Response(status, headers=headers, stream=_Body(self, number))
 
     async def _room(self) -> None:
         """Wait until the server takes one more request."""
@@ -104,16 +107,16 @@ class Http2Connection:
             self._changed.clear()
             await self._changed.wait()
         if self._leaving:
-            raise httpcore.ConnectionNotAvailable
+            raise NotAvailable
 
-    def _begun(self, request: httpcore.Request, *, end: bool) -> int:
+    def _begun(self, request: httpx.Request, *, end: bool) -> int:
         """Send the head of a request, and return the number of its stream."""
         try:
             number = self._h2.get_next_available_stream_id()
             self._h2.send_headers(number, _head(request), end_stream=end)
         except h2.exceptions.NoAvailableStreamIDError:
             self._leave()
-            raise httpcore.ConnectionNotAvailable from None
+            raise NotAvailable from None
         except h2.exceptions.ProtocolError as wrong:
             raise httpx.LocalProtocolError(str(wrong)) from wrong
         self._streams[number] = _Stream(is_sent=end)
@@ -251,6 +254,7 @@ class Http2Connection:
         self._rested_at = time.monotonic()
         if self._leaving and self.is_idle():
             self.socket.abort()
+        self._rested()
 
     def _flush(self) -> None:
         self.socket.send(self._h2.data_to_send())
@@ -352,9 +356,7 @@ class _Frames:
         return bytes(kept), last
 
 
-class _Body:
-    """The body of an answer, as httpcore's pool wants it."""
-
+class _Body(httpx.AsyncByteStream):
     def __init__(self, connection: Http2Connection, number: int) -> None:
         self._connection = connection
         self._number = number
@@ -366,14 +368,13 @@ class _Body:
         self._connection.end(self._number)
 
 
-def _head(request: httpcore.Request) -> list[tuple[bytes, bytes]]:
-    headers = [(name.lower(), value) for name, value in request.headers]
-    host = next((value for name, value in headers if name == b"host"), request.url.host)
+def _head(request: httpx.Request) -> list[tuple[bytes, bytes]]:
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
     return [
-        (b":method", request.method),
-        (b":authority", host),
-        (b":scheme", request.url.scheme),
-        (b":path", request.url.target),
+        (b":method", request.method.encode("ascii")),
+        (b":authority", request.headers["Host"].encode("ascii")),
+        (b":scheme", request.url.raw_scheme),
+        (b":path", request.url.raw_path),
         *(pair for pair in headers if pair[0] not in _NOT_SENT),
     ]
 

@@ -100,6 +100,11 @@ class Socket(asyncio.Protocol):
         self._transport.abort()
 
     @property
+    def port(self) -> int:
+        """The port at this end."""
+        return int(self._transport.get_extra_info("sockname")[1])
+
+    @property
     def alpn_protocol(self) -> str | None:
         """What both sides agreed upon within TLS."""
         tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")

@@ -90,11 +90,8 @@ def is_loopback(url: str) -> bool:
 
 
 def _build(settings: NetworkSettings) -> "Network":
-    import anyio  # noqa: PLC0415  # lazily, as httpx
-
     from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
 
-    anyio.run(anyio.sleep, 0)  # loads what httpcore's pool would load at the first request (20 ms)
     return Network(settings)
 
 
