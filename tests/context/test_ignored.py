@@ -10,7 +10,7 @@ from hypothesis import given
 
 from growth import MOST, growth
 from odd import mixed
-from twotrack.context.gitconfig import entries
+from twotrack.context.gitconfig import boolean, entries
 from twotrack.context.ignored import FRESH_S, Ignored
 
 
@@ -63,6 +63,33 @@ def world(tmp_path: Path) -> World:
     world = World(tmp_path)
     world.git("init", "-q")
     return world
+
+
+_SAID = {"true\n": True, "false\n": False, "": None}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "true", "Yes", "oN", "false", "NO", "off", "t", "y", "truee", "none"),
+        *("0", "1", "-1", "+1", "--1", "2", "00", "010", "08", "0x1", "0X0", "-0xf", "0x", "0xg"),
+        *("1k", "1K", "0m", "-1G", "2g", "-2g", "1kk", "1kb", "1 k", "0x1g", "0x2g", "1.0", "1e3"),
+        *(" 1", "\t1", "1 ", "2147483647", "2147483648", "-2147483648", "9" * 30, "0" * 5000 + "1"),
+    ],
+)
+def test_what_is_true_to_git_is_true(world: World, value: str) -> None:
+    write(world.project / "config", f'[a]\nb = "{value}"\n')
+    git = ("git", "config", "--file", "config", "--type=bool", "--get", "a.b")
+    said = subprocess.run(git, cwd=world.project, capture_output=True, text=True, check=False)
+    assert boolean(value) is _SAID[said.stdout]
+
+
+def test_a_setting_that_git_refuses_closes_the_repository(world: World) -> None:
+    with (world.project / ".git/config").open("a") as config:
+        config.write("[core]\nignoreCase = perhaps\n")
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert "core.ignorecase to what is neither true nor false" in world.problems[0]
 
 
 @pytest.mark.parametrize("rule", ["caf\u00e9.py", "cafe\u0301.py", "/caf\u00e9/", "cafe\u0301/"])
@@ -151,7 +178,7 @@ def test_rules_behind_a_link_take_nothing_back(world: World) -> None:
 
 def test_upper_and_lower_case_as_the_repository_has_it(world: World) -> None:
     write(world.project / ".gitignore", "Build/\n*.LOG\n[A-C]x\n")
-    for fold in ("true", "false"):
+    for fold in ("true", "false", "-1", "0x1", "1k", "0", ""):
         world.git("config", "core.ignoreCase", fold)
         world.assert_as_git("build/a", "Build/a", "a.log", "a.LOG", "bx", "Bx")
 
