@@ -65,6 +65,72 @@ def world(tmp_path: Path) -> World:
     return world
 
 
+@pytest.fixture(params=[(form, version) for form in ("sha1", "sha256") for version in "234"])
+def sparse(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A repository in which each of four folders has rules of its own, committed."""
+    world = World(tmp_path)
+    form, version = request.param
+    world.git("init", "-q", f"--object-format={form}")
+    world.git("config", "index.version", version)
+    write(world.project / ".gitignore", "*.log\n")
+    for folder in ("a", "b", "b/c", "x" * 200 + "/" + "y" * 200):
+        write(world.project / folder / ".gitattributes")
+        write(world.project / folder / ".gitignore", "local.*\n")
+        write(world.project / folder / "kept.py")
+    world.git("add", "-A")
+    world.git("commit", "-q", "-m", "x")
+    return world
+
+
+def _closed(world: World) -> set[str]:
+    """Look at a file of each folder that git ignores; give the folders of which nothing is sent."""
+    judge = Ignored([world.project], world.environment, world.problems.append, lambda: world.now)
+    folders = (".", "a", "b", "b/c", "new", "x" * 200 + "/" + "y" * 200)
+    names = [f"{folder}/local.conf" for folder in folders]
+    for name in names:
+        write(world.project / name)
+    for name in world.git("check-ignore", *names).split():
+        assert judge(world.project / name), name
+    return {folder for folder in folders if judge(world.project / folder / "other.py")}
+
+
+def test_rules_that_git_has_in_its_index_alone_close_their_folder(sparse: World) -> None:
+    assert _closed(sparse) == set()
+    sparse.git("sparse-checkout", "set", "--cone", "a")
+    assert _closed(sparse) == {"b", "b/c", "x" * 200 + "/" + "y" * 200}
+    assert len(sparse.problems) == 1
+    assert "whose .gitignore git has in its index alone" in sparse.problems[0]
+    sparse.git("sparse-checkout", "set", "--cone", "--sparse-index", "a")
+    assert _closed(sparse) == {"b", "b/c", "x" * 200 + "/" + "y" * 200}
+    sparse.git("sparse-checkout", "disable")
+    assert _closed(sparse) == set()
+
+
+def test_a_file_of_rules_that_git_was_told_to_skip(sparse: World) -> None:
+    for name in (".gitignore", "b/.gitignore"):
+        sparse.git("update-index", "--skip-worktree", name)
+    assert _closed(sparse) == set()
+    (sparse.project / "b/.gitignore").unlink()
+    assert _closed(sparse) == {"b", "b/c"}
+    (sparse.project / ".gitignore").unlink()
+    assert "." in _closed(sparse)
+
+
+def test_rules_in_one_part_of_an_index_that_is_split(sparse: World) -> None:
+    sparse.git("update-index", "--split-index")
+    sparse.git("update-index", "--skip-worktree", "b/.gitignore")
+    (sparse.project / "b/.gitignore").unlink()
+    assert _closed(sparse) == {"b", "b/c"}
+
+
+def test_an_index_that_cannot_be_read_closes_the_repository(world: World) -> None:
+    index = world.project / ".git/index"
+    index.write_bytes(b"DIRC\0\0\0\3\0\0\0\1" + b"\0" * 80)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert f"{index} is no index that git writes" in world.problems[0]
+
+
 _SAID = {"true\n": True, "false\n": False, "": None}
 
 
