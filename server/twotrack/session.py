@@ -135,6 +135,7 @@ class Session:
         if problem := log.configure(settings.log):
             self.problems.append(problem)
         self.transport.configure(settings.network)
+        self.transport.unnamed = self._found.unnamed(settings)
         found = self._found.usable(settings)
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import h11
 import httpcore
 
-from twotrack.llm import http2, sockets
+from twotrack.llm import http2, listeners, sockets
 from twotrack.llm.api import sending
 from twotrack.llm.sockets import Socket
 
@@ -57,6 +57,8 @@ class Way:
     race_s: float
     offers_http2: bool
     """Whether `certificates` offer it to servers."""
+    judged: bool = False
+    """Whether a server may be another person's, who is to be sent nothing."""
 
 
 class Pool(httpcore.AsyncConnectionPool):
@@ -203,6 +205,8 @@ class Connection(httpcore.AsyncConnectionInterface):
         host = origin.host.decode("ascii")
         if proxy is None:
             self._socket = socket = await sockets.connect(host, origin.port)
+            if self._way.judged:
+                await _judge(socket, origin.port)
         else:
             self._socket = socket = await sockets.connect(proxy.host, proxy.port)
             if proxy.certificates is not None:
@@ -274,6 +278,16 @@ class Connection(httpcore.AsyncConnectionInterface):
 def is_warm(connection: httpcore.AsyncConnectionInterface) -> bool:
     """Whether `connection` is open."""
     return isinstance(connection, Connection) and connection.is_open()
+
+
+async def _judge(socket: Socket, port: int) -> None:
+    """Raise OfAnother where another person's program is at the other end.
+
+    Asked of an open connection: whoever has taken the port since cannot take its place.
+    """
+    _, ours, *_ = socket.get_extra_info("socket").getsockname()
+    if await asyncio.to_thread(listeners.of_others, [port], ours):
+        raise listeners.OfAnother
 
 
 async def _tunnel(socket: Socket, host: str, port: int, authorization: str | None) -> None:

@@ -63,8 +63,8 @@ class Network:
         offers_http2: bool = http2.SUPPORTED,
     ) -> None:
         self.settings = settings
-        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], Pool] = {}
-        self._servers: dict[str, Server] = {}
+        self._pools: dict[Way, Pool] = {}
+        self._servers: dict[tuple[str, bool], Server] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
         self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
@@ -85,17 +85,20 @@ class Network:
                 self._trusted = wrong
         return self._trusted
 
-    def server(self, base_url: str, *, local: bool) -> Server:
+    def server(self, base_url: str, *, local: bool, judged: bool = False) -> Server:
         """Find the way to `base_url`; for `local`, past every proxy.
+
+        `judged`: at each new connection it is asked whose the server is.
 
         Raises ValueError where it is no http or https URL, else Misconfigured.
         """
-        server = self._servers.get(base_url)
+        server = self._servers.get((base_url, judged))
         if server is None:
-            server = self._servers[base_url] = self._server(base_url, local)
+            server = self._server(base_url, local=local, judged=judged)
+            self._servers[base_url, judged] = server
         return server
 
-    def _server(self, base_url: str, local: bool) -> Server:
+    def _server(self, base_url: str, *, local: bool, judged: bool) -> Server:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError
@@ -112,7 +115,7 @@ class Network:
             if proxy.authorization is not None:
                 headers["Proxy-Authorization"] = proxy.authorization
         return Server(
-            pool=self._pool(proxy, trusted),
+            pool=self._pool(replace(self._plain, proxy=proxy, certificates=trusted, judged=judged)),
             scheme=parts.scheme.encode(),
             host=host.encode("ascii") if host.isascii() else host.encode("idna"),
             port=parts.port,
@@ -131,11 +134,10 @@ class Network:
             self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
         return self._proxies[url]
 
-    def _pool(self, proxy: Proxy | None, trusted: ssl.SSLContext | None) -> Pool:
-        if (proxy, trusted) not in self._pools:
-            way = replace(self._plain, proxy=proxy, certificates=trusted)
-            self._pools[proxy, trusted] = Pool(way)
-        return self._pools[proxy, trusted]
+    def _pool(self, way: Way) -> Pool:
+        if way not in self._pools:
+            self._pools[way] = Pool(way)
+        return self._pools[way]
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""
