@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from growth import MOST, growth
+from growth import MOST, calls, growth
 from twotrack.shown import hidden, markdown, printable, sentence
 from twotrack.text import Snapshot
 
@@ -126,6 +126,18 @@ def test_the_work_grows_with_the_length_of_the_text(piece: str) -> None:
     assert growth(markdown, lambda count: piece * count, 5_000) < MOST
     runs = [" " + "`" * n for n in range(1, 150)]
     assert growth(markdown, lambda count: "".join(runs) * count, 1) < MOST
+
+
+def test_the_marks_of_a_fence_are_counted_however_many_they_are() -> None:
+    """A pattern made of them took 3 s for a page of them."""
+    before: dict[str, int] = {}
+    for size in (10, 1_000):
+        for number, mark in enumerate("`~"):
+            # A fence of its own each time: what was made for one serves no other.
+            fences = iter([mark * (size + number), mark * (size + number + 2)])
+            work = calls(lambda each: markdown(f"{next(each)}\n> x"), fences)
+            assert before.setdefault(mark, work) == work
+    assert markdown("``````\n`````\n`````` \n<b>") == "``````\n`````\n``````\n&lt;b>"
 
 
 _UNSEEN = (

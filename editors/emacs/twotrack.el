@@ -568,7 +568,7 @@ Interactively: the region, or the definition at point."
              (source (if new (generate-new-buffer " *twotrack source*" t)
                        (find-file-noselect path)))
              (text (with-current-buffer source
-                     (twotrack--difference (file-name-nondirectory path) changes))))
+                     (twotrack--difference (twotrack--shown path) changes))))
         (when new (kill-buffer source))
         (with-current-buffer buffer (insert text))))
     (with-current-buffer buffer
@@ -576,6 +576,12 @@ Interactively: the region, or the definition at point."
       (setq buffer-read-only t)
       (goto-char (point-min)))
     buffer))
+
+(defun twotrack--shown (path)
+  "Return the name of the file at PATH without line ends and codes."
+  (replace-regexp-in-string
+   "[[:cntrl:]\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]" "?"
+   (file-name-nondirectory path)))
 
 (defun twotrack--changes (edit)
   "Return the text edits of EDIT as a list of (URI . EDITS)."

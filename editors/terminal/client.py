@@ -18,6 +18,10 @@ Json = dict[str, Any]
 _LINE = re.compile(r"\r\n|\n|\r")
 
 
+_REFUSALS = {"cancelled": -32800, "unknown": -32601}
+"""RequestCancelled and MethodNotFound."""
+
+
 class ResponseError(Exception):
     """The server answered a request with an error."""
 
@@ -99,7 +103,7 @@ class Client:
         self.choices: list[str] = []
         """Titles to choose when the server asks, in order; then nothing is chosen.
 
-        "cancelled" first: an error is the answer.
+        "cancelled" or "unknown" first: an error is the answer.
         """
         self.on_notification: Callable[[str, Any], None] = lambda _method, _params: None
         self._waiting: dict[int | str, asyncio.Future[Any]] = {}
@@ -229,8 +233,9 @@ class Client:
                 answer.set_result(message["result"])
         elif "id" in message:
             self.requests.append((method, message.get("params")))
-            if method == "window/showMessageRequest" and self.choices[:1] == ["cancelled"]:
-                self._write({"id": message["id"], "error": {"code": -32800, "message": "away"}})
+            code = _REFUSALS.get(self.choices[0]) if self.choices else None
+            if method == "window/showMessageRequest" and code is not None:
+                self._write({"id": message["id"], "error": {"code": code, "message": "away"}})
             else:
                 result = self._serve(method, message["params"])
                 self._write({"id": message["id"], "result": result})

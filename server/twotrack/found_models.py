@@ -16,13 +16,19 @@ class FoundModels:
         self._environment = environment
         self._consent = consent
         self._loopback = Found()
+        self._unnamed: frozenset[str] = frozenset()
 
     async def look(self, settings: Settings, transport: Transport) -> bool:
         """Return whether there are model servers on this machine, if the settings let us look."""
         if settings.models or not settings.discovery.loopback:
             return False
         self._loopback = await discovery.from_loopback(transport)
+        self._unnamed = transport.unnamed
         return bool(self._loopback.models)
+
+    def unnamed(self, settings: Settings) -> frozenset[str]:
+        """Return the base URLs of servers that were found, as long as no settings name models."""
+        return frozenset() if settings.models else self._unnamed
 
     def usable(self, settings: Settings) -> Found:
         """Return what may be used now."""

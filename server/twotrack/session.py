@@ -135,6 +135,7 @@ class Session:
         if problem := log.configure(settings.log):
             self.problems.append(problem)
         self.transport.configure(settings.network)
+        self.transport.unnamed = self._found.unnamed(settings)
         found = self._found.usable(settings)
         self.models = self._models(settings, {**found.models, **settings.models})
         names = tuple(settings.models)
@@ -197,11 +198,15 @@ class Session:
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
         if wanted or any(model.name != Track.RECALL for model in serving):
             return None
+        return self.waiting_keys or "No model: completions come from your own code alone."
+
+    @property
+    def waiting_keys(self) -> str:
+        """Say which keys wait for the person's word; empty: none does."""
         providers = {entry.provider for entry in self.undecided.models.values()}
-        if keys := sorted(PRESETS[provider].api_key_env or "" for provider in providers):
-            ends = "was found and waits" if len(keys) == 1 else "were found and wait"
-            return f"{', '.join(keys)} {ends} for your yes."
-        return "No model: completions come from your own code alone."
+        keys = sorted(PRESETS[provider].api_key_env or "" for provider in providers)
+        ends = "was found and waits" if len(keys) == 1 else "were found and wait"
+        return f"{', '.join(keys)} {ends} for your yes." if keys else ""
 
     @property
     def undecided(self) -> discovery.Found:

@@ -73,16 +73,16 @@ def _block(fence: re.Match[str], lines: list[str], at: int) -> tuple[list[str], 
     No line of it can close the fence, which is longer than what looks like one. A fence that is
     left open is closed: what follows an answer that was cut off is no code.
     """
-    marks, before = fence["marks"], fence["before"]
+    marks, before = fence["marks"], len(fence["before"])
     mark = marks[0]
-    margin = re.compile(rf"[ \t{'>' if '>' in before else ''}]{{0,{len(before)}}}")
-    closing = re.compile(rf"[ \t]*{marks}{mark}*[ \t]*")
+    margin = " \t>" if ">" in fence["before"] else " \t"
     code: list[str] = []
     closed = False
     while at < len(lines) and not closed:
-        line = margin.sub("", lines[at], count=1)
+        line = lines[at][:before].lstrip(margin) + lines[at][before:]
         at += 1
-        closed = closing.fullmatch(line) is not None
+        bare = line.strip(" \t")
+        closed = len(bare) >= len(marks) and not bare.strip(mark)
         if not closed:
             code.append(line)
     longest = max((len(run) for line in code for run in re.findall(f"{mark}+", line)), default=0)

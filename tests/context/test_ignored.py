@@ -10,7 +10,7 @@ from hypothesis import given
 
 from growth import MOST, growth
 from odd import mixed
-from twotrack.context.gitconfig import entries
+from twotrack.context.gitconfig import boolean, entries
 from twotrack.context.ignored import FRESH_S, Ignored
 
 
@@ -63,6 +63,99 @@ def world(tmp_path: Path) -> World:
     world = World(tmp_path)
     world.git("init", "-q")
     return world
+
+
+@pytest.fixture(params=[(form, version) for form in ("sha1", "sha256") for version in "234"])
+def sparse(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A repository in which each of four folders has rules of its own, committed."""
+    world = World(tmp_path)
+    form, version = request.param
+    world.git("init", "-q", f"--object-format={form}")
+    world.git("config", "index.version", version)
+    write(world.project / ".gitignore", "*.log\n")
+    for folder in ("a", "b", "b/c", "x" * 200 + "/" + "y" * 200):
+        write(world.project / folder / ".gitattributes")
+        write(world.project / folder / ".gitignore", "local.*\n")
+        write(world.project / folder / "kept.py")
+    world.git("add", "-A")
+    world.git("commit", "-q", "-m", "x")
+    return world
+
+
+def _closed(world: World) -> set[str]:
+    """Look at a file of each folder that git ignores; give the folders of which nothing is sent."""
+    judge = Ignored([world.project], world.environment, world.problems.append, lambda: world.now)
+    folders = (".", "a", "b", "b/c", "new", "x" * 200 + "/" + "y" * 200)
+    names = [f"{folder}/local.conf" for folder in folders]
+    for name in names:
+        write(world.project / name)
+    for name in world.git("check-ignore", *names).split():
+        assert judge(world.project / name), name
+    return {folder for folder in folders if judge(world.project / folder / "other.py")}
+
+
+def test_rules_that_git_has_in_its_index_alone_close_their_folder(sparse: World) -> None:
+    assert _closed(sparse) == set()
+    sparse.git("sparse-checkout", "set", "--cone", "a")
+    assert _closed(sparse) == {"b", "b/c", "x" * 200 + "/" + "y" * 200}
+    assert len(sparse.problems) == 1
+    assert "whose .gitignore git has in its index alone" in sparse.problems[0]
+    sparse.git("sparse-checkout", "set", "--cone", "--sparse-index", "a")
+    assert _closed(sparse) == {"b", "b/c", "x" * 200 + "/" + "y" * 200}
+    sparse.git("sparse-checkout", "disable")
+    assert _closed(sparse) == set()
+
+
+def test_a_file_of_rules_that_git_was_told_to_skip(sparse: World) -> None:
+    for name in (".gitignore", "b/.gitignore"):
+        sparse.git("update-index", "--skip-worktree", name)
+    assert _closed(sparse) == set()
+    (sparse.project / "b/.gitignore").unlink()
+    assert _closed(sparse) == {"b", "b/c"}
+    (sparse.project / ".gitignore").unlink()
+    assert "." in _closed(sparse)
+
+
+def test_rules_in_one_part_of_an_index_that_is_split(sparse: World) -> None:
+    sparse.git("update-index", "--split-index")
+    sparse.git("update-index", "--skip-worktree", "b/.gitignore")
+    (sparse.project / "b/.gitignore").unlink()
+    assert _closed(sparse) == {"b", "b/c"}
+
+
+def test_an_index_that_cannot_be_read_closes_the_repository(world: World) -> None:
+    index = world.project / ".git/index"
+    index.write_bytes(b"DIRC\0\0\0\3\0\0\0\1" + b"\0" * 80)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert f"{index} is no index that git writes" in world.problems[0]
+
+
+_SAID = {"true\n": True, "false\n": False, "": None}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "true", "Yes", "oN", "false", "NO", "off", "t", "y", "truee", "none"),
+        *("0", "1", "-1", "+1", "--1", "2", "00", "010", "08", "0x1", "0X0", "-0xf", "0x", "0xg"),
+        *("1k", "1K", "0m", "-1G", "2g", "-2g", "1kk", "1kb", "1 k", "0x1g", "0x2g", "1.0", "1e3"),
+        *(" 1", "\t1", "1 ", "2147483647", "2147483648", "-2147483648", "9" * 30, "0" * 5000 + "1"),
+    ],
+)
+def test_what_is_true_to_git_is_true(world: World, value: str) -> None:
+    write(world.project / "config", f'[a]\nb = "{value}"\n')
+    git = ("git", "config", "--file", "config", "--type=bool", "--get", "a.b")
+    said = subprocess.run(git, cwd=world.project, capture_output=True, text=True, check=False)
+    assert boolean(value) is _SAID[said.stdout]
+
+
+def test_a_setting_that_git_refuses_closes_the_repository(world: World) -> None:
+    with (world.project / ".git/config").open("a") as config:
+        config.write("[core]\nignoreCase = perhaps\n")
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert "core.ignorecase to what is neither true nor false" in world.problems[0]
 
 
 @pytest.mark.parametrize("rule", ["caf\u00e9.py", "cafe\u0301.py", "/caf\u00e9/", "cafe\u0301/"])
@@ -151,7 +244,7 @@ def test_rules_behind_a_link_take_nothing_back(world: World) -> None:
 
 def test_upper_and_lower_case_as_the_repository_has_it(world: World) -> None:
     write(world.project / ".gitignore", "Build/\n*.LOG\n[A-C]x\n")
-    for fold in ("true", "false"):
+    for fold in ("true", "false", "-1", "0x1", "1k", "0", ""):
         world.git("config", "core.ignoreCase", fold)
         world.assert_as_git("build/a", "Build/a", "a.log", "a.LOG", "bx", "Bx")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Client
+from client import Buffer, Client
 
 from e2e.conftest import Start
 from fakes.model_server import ModelServer
@@ -46,6 +46,13 @@ async def used(client: Client, wanted: list[str]) -> None:
     while models != wanted:
         status = await client.request("twotrack/status", {})
         models = status["tasks"]["complete"]["models"]
+
+
+async def explain(client: Client, buffer: Buffer) -> None:
+    """Ask for an explanation of the first line."""
+    lines = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}
+    params = {"textDocument": {"uri": buffer.uri}, "range": lines, "task": "explain"}
+    await client.request("twotrack/edit", params)
 
 
 def kept(environment: dict[str, str]) -> Any:
@@ -94,14 +101,7 @@ async def test_no_answer_sends_nothing_and_an_action_asks_again(
     assert status["noModel"] == "OPENAI_API_KEY was found and waits for your yes."
     client.choices = ["Use"]
     with pytest.raises(Exception, match="openai-strong"):
-        await client.request(
-            "twotrack/edit",
-            {
-                "textDocument": {"uri": buffer.uri},
-                "range": {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}},
-                "task": "explain",
-            },
-        )
+        await explain(client, buffer)
     assert kept(environment) == {"OPENAI_API_KEY": True}
 
 
@@ -113,6 +113,21 @@ async def test_an_editor_that_puts_the_question_away_has_not_said_yes(
     await asked(client)
     status = await client.request("twotrack/status", {})
     assert status["tasks"]["complete"]["models"] == ["recall"]
+    assert not Path(environment["XDG_DATA_HOME"], "twotrack/found-keys.json").exists()
+
+
+@pytest.mark.parametrize("refusal", ["cancelled", "unknown"])
+async def test_an_error_at_the_second_question_is_no_yes_either(
+    start: Start, project: Path, environment: dict[str, str], refusal: str
+) -> None:
+    """Whatever its code: an editor that asked the first one can ask."""
+    client = await begin(start, ["Choose", refusal], TWO, root=project)
+    method = "window/showMessageRequest"
+    await client.wait_for(lambda: [m for m, _ in client.requests].count(method) == 2)
+    client.choices = []
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return width\n")
+    with pytest.raises(Exception, match="wait for your yes"):
+        await explain(client, buffer)
     assert not Path(environment["XDG_DATA_HOME"], "twotrack/found-keys.json").exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from growth import MOST, growth
+from growth import MOST, calls, growth
 from twotrack.context.syntax import SyntaxCache, parse
 from twotrack.document import Document
 from twotrack.engine.actions import masking, refactor, script_imports
@@ -59,6 +59,22 @@ def _offers(name: str) -> Callable[[str], object]:
 )
 def test_instructions(name: str, text: Callable[[int], str]) -> None:
     assert growth(_offers(name), text, 2_000) < MOST
+
+
+def test_signs_of_comments_that_do_not_end_with_their_line() -> None:
+    """Each cost a copy of the rest of the line."""
+
+    def lines(n: int) -> str:
+        return ("/*ai:" + " /*ai:" * (n // 6) + " x\n") * 50
+
+    assert calls(_offers("a.c"), lines(300)) == calls(_offers("a.c"), lines(1_200))
+    assert _offers("a.c")(lines(300) + "x(); // ai: y\n")
+
+
+def test_what_is_more_than_any_model_takes_is_not_looked_through() -> None:
+    line = "x" * 1_000 + "\n"
+    assert _offers("a.c")(line * 1_000 + "// ai: x\n")
+    assert not _offers("a.c")(line * 1_100 + "// ai: x\n")
 
 
 def test_comments_above_a_statement() -> None:

@@ -4,10 +4,16 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
+from fakes.model_server import ModelServer
+from twotrack.errors import Unreachable
+from twotrack.llm import listeners
 from twotrack.llm.listeners import is_other, listening, of_others
+from twotrack.llm.transport import Endpoint, Transport
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -20,6 +26,40 @@ TABLE = """\
 
 def test_only_what_listens_is_read() -> None:
     assert list(listening(TABLE.splitlines())) == [(11434, 1001), (8000, 0)]
+
+
+def test_the_other_end_of_a_connection_is_read_too() -> None:
+    """Whoever takes it may listen no more."""
+    assert (8080, 1002) in list(listening(TABLE.splitlines(), 0xA671))
+
+
+async def test_whose_a_server_is_is_asked_at_each_new_connection(
+    server: ModelServer, transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another person may take the port later."""
+    table = tmp_path / "tcp"
+    table.write_text("")
+    monkeypatch.setattr(listeners, "_TABLES", (table,))
+    asked = Endpoint("found", server.base_url)
+    transport.unnamed = frozenset({server.base_url})
+
+    async def ask() -> None:
+        async with aclosing(transport.stream(asked, "completions", {})) as chunks:
+            async for _ in chunks:
+                pass
+
+    await ask()
+    of_another = f"0: 0100007F:{server.port:04X} 00000000:0000 0A 0:0 0:0 0 {os.getuid() + 2000}\n"
+    table.write_text(of_another)
+    await ask()  # on the connection that was judged
+    assert len(server.requests) == 2
+    await transport.aclose()
+    with pytest.raises(Unreachable, match=r"another user's program is at .*; nothing was sent"):
+        await ask()
+    assert len(server.requests) == 2
+    transport.unnamed = frozenset()  # the settings name it
+    await ask()
+    assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(

@@ -347,10 +347,40 @@ class TestFiles:
         assert loaded.settings.cache.entries == 3
 
     def test_a_projects_file_is_kept_smaller(self, load_settings: Load) -> None:
-        for text in ("#\n" * (40 << 10), "x" + ".x" * 600 + " = 1"):
-            loaded = load_settings("", text)
-            (problem,) = loaded.problems
-            assert problem.message.endswith("not read")
+        (problem,) = load_settings("", "#\n" * (40 << 10)).problems
+        assert problem.message == "is larger than 64 KiB; not read"
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("\n[x" + ".x" * 10 + "]", 2),
+            ("a = 1\n\nx" + " . 'x y'" * 10 + " = 1", 3),
+            ('x = """\n"\n""""\ny = [{ z' + ".z" * 10 + " = 1 }]", 4),
+            ('x = [ """\n """, { z' + ".z" * 10 + ' = "" } ]', 2),
+            ("x = [ '''\n ''', { z" + ".z" * 10 + " = '' } ]", 2),
+            ('x = "\\"#" # "\n' + "y." * 10 + "z = 1", 2),
+        ],
+    )
+    def test_a_projects_key_of_many_parts_is_not_parsed(
+        self, load_settings: Load, text: str, line: int
+    ) -> None:
+        """The parser takes the square of them, for each line below a header too."""
+        (problem,) = load_settings("", text).problems
+        assert problem.message.startswith(f"line {line} has a key of more than 10 parts; not read.")
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            '["' + '.a", ".'.join("abcdefghijklmnop") + '"]',
+            '["' + "a." * 40 + '"]  # ' + "a." * 40,
+            '["x\\"' + ".x" * 20 + '", \'y"' + ".y" * 20 + "']",
+            '["' + "x" * 2000 + '"]',
+        ],
+    )
+    def test_dots_in_values_are_no_parts_of_a_key(self, load_settings: Load, value: str) -> None:
+        loaded = load_settings("", f"[privacy]\nexclude = {value}")
+        assert loaded.problems == ()
+        assert loaded.settings.privacy.exclude
 
     def test_an_editor_that_sends_no_table(self, tmp_path: Path) -> None:
         loaded = load(

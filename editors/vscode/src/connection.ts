@@ -24,7 +24,7 @@ import type { Documents } from './documents';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
 import { servable, wanted } from './languages';
-import { Failure, Messages } from './messages';
+import { Failure, Messages, warn } from './messages';
 import { ProgressNotices } from './progress';
 import type { ChoosableTrack, EditParams, EditResult, Notice, Page, Status } from './protocol';
 import { given, serverKeys } from './settings';
@@ -271,7 +271,7 @@ export class Connection implements vscode.Disposable {
   private async sayOnce(): Promise<void> {
     const show = 'Show Output';
     const said = 'Twotrack: the server ended unexpectedly and is started again.';
-    if ((await vscode.window.showWarningMessage(said, show)) === show) {
+    if ((await warn(said, show)) === show) {
       this.output.show();
     }
   }

@@ -13,6 +13,7 @@ import type {
 } from 'vscode-languageclient';
 
 import { Conflict, rebased, type Replacement } from './rebase';
+import { plain } from './words';
 
 /** What an edit makes of one file. */
 export interface Change {
@@ -57,7 +58,7 @@ export class Typing implements vscode.Disposable {
       return { ...change, version: document.version, replacements };
     } catch (error) {
       if (error instanceof Conflict) {
-        const name = vscode.workspace.asRelativePath(uri);
+        const name = plain(vscode.workspace.asRelativePath(uri));
         throw new Error(`${name} has changed meanwhile; nothing was applied.`);
       }
       throw error;

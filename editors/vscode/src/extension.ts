@@ -9,6 +9,7 @@ import { Documents } from './documents';
 import { Installation } from './installation';
 import { Keys } from './keys';
 import { served as document, toggle } from './languages';
+import { inform } from './messages';
 import { addModel } from './models';
 import { Preview } from './preview';
 import type { ChoosableTrack, EditTask } from './protocol';
@@ -143,7 +144,7 @@ async function openLedger(served: Connection, documents: Documents): Promise<voi
   const status = await served.freshStatus();
   const reveal = 'Reveal the File';
   const here = vscode.env.uiKind === vscode.UIKind.Desktop && !vscode.env.remoteName;
-  if (here && (await vscode.window.showInformationMessage(status.ledger, reveal)) === reveal) {
+  if (here && (await inform(status.ledger, reveal)) === reveal) {
     await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(status.ledger));
   }
 }

@@ -8,7 +8,9 @@ import * as vscode from 'vscode';
 
 import { words } from './connection';
 import { type Machine, server } from './locate';
+import { fail, inform, warn } from './messages';
 import { candidates, choose, install, OLDEST, type Verdict } from './python';
+import { plain } from './words';
 
 const HELP = 'https://www.python.org/downloads/';
 
@@ -64,7 +66,7 @@ export class Installation {
     this.output.info(`Installing ${requirement} with ${good.interpreter[0]} ${good.version}`);
     const shown = {
       location: vscode.ProgressLocation.Notification,
-      title: `Twotrack: installing ${requirement}`,
+      title: plain(`Twotrack: installing ${requirement}`),
       cancellable: true,
     };
     return vscode.window.withProgress(shown, (progress, token) =>
@@ -82,7 +84,7 @@ export class Installation {
     token.onCancellationRequested(() => cancel.abort());
     const tell = (line: string) => {
       this.output.info(line);
-      progress.report({ message: line.length > 80 ? `${line.slice(0, 79)}…` : line });
+      progress.report({ message: plain(line.length > 80 ? `${line.slice(0, 79)}…` : line) });
     };
     try {
       const source = { requirement, wheels: this.wheels };
@@ -101,9 +103,7 @@ export class Installation {
     const said = missing
       ? `Twotrack: the setting twotrack.server.path names ${missing}, which cannot be run.`
       : "Twotrack's server was not found. It can be installed for this extension alone, with your Python.";
-    const chosen = await (missing
-      ? vscode.window.showWarningMessage(said, settings)
-      : vscode.window.showInformationMessage(said, make, settings));
+    const chosen = await (missing ? warn(said, settings) : inform(said, make, settings));
     if (chosen === make) {
       await vscode.commands.executeCommand('twotrack.installServer');
     } else if (chosen === settings) {
@@ -114,8 +114,8 @@ export class Installation {
   /** Say what to do where no Python serves. */
   private async explain(refused: readonly Verdict[]): Promise<void> {
     const get = 'Get Python';
-    const tried = refused.map(
-      ({ interpreter: [command], version, problem }) => `${command} (${version}): ${problem}.`,
+    const tried = refused.map(({ interpreter: [command], version, problem }) =>
+      plain(`${command} (${version}): ${problem}.`),
     );
     const detail = [
       `Twotrack's server runs on Python ${OLDEST.join('.')} or newer.`,
@@ -134,7 +134,7 @@ export class Installation {
 
   private async showError(said: string): Promise<void> {
     const show = 'Show Output';
-    if ((await vscode.window.showErrorMessage(said, show)) === show) {
+    if ((await fail(said, show)) === show) {
       this.output.show();
     }
   }

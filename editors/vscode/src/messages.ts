@@ -3,6 +3,12 @@
 import * as vscode from 'vscode';
 
 import type { ModelInfo, Notice } from './protocol';
+import { plain } from './words';
+
+/** Show a message of one line, in which no name of a file or model makes a link or hides words. */
+export const inform = showing(vscode.window.showInformationMessage);
+export const warn = showing(vscode.window.showWarningMessage);
+export const fail = showing(vscode.window.showErrorMessage);
 
 interface Button {
   title: string;
@@ -46,9 +52,7 @@ export class Messages {
     this.open.add(notice.reason);
     const mending = remedy(notice, models);
     const buttons = [...(mending ? [mending] : []), OUTPUT];
-    const say =
-      notice.type === 1 ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
-    const chosen = await say(notice.reason, ...buttons);
+    const chosen = await (notice.type === 1 ? fail : warn)(notice.reason, ...buttons);
     this.open.delete(notice.reason);
     if (chosen) {
       await vscode.commands.executeCommand(chosen.command);
@@ -62,4 +66,13 @@ function remedy(notice: Notice, models: readonly ModelInfo[]): Button | undefine
     return START;
   }
   return notice.remedy ? REMEDIES[notice.remedy] : undefined;
+}
+
+type Show = <Item extends string | vscode.MessageItem>(
+  message: string,
+  ...items: Item[]
+) => Thenable<Item | undefined>;
+
+function showing(show: unknown): Show {
+  return (message, ...items) => (show as Show)(plain(message), ...items);
 }

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 
 import { after, type Change, type Typing } from './edits';
 import { starts } from './hunks';
+import { plain } from './words';
 
 const SCHEME = 'twotrack-proposal';
 const KEY = process.platform === 'darwin' ? '⌘Enter' : 'Ctrl+Enter';
@@ -135,12 +136,12 @@ export class Preview
   private async open({ change, proposed }: File, number: number, title: string): Promise<void> {
     this.texts.set(proposed.toString(), after(change));
     const empty = this.uri(change.uri, `empty ${number}`);
-    const name = path.basename(change.uri.path);
+    const name = plain(path.basename(change.uri.path));
     await vscode.commands.executeCommand(
       'vscode.diff',
       change.document ? change.uri : empty,
       proposed,
-      `${name}: ${title}`,
+      `${name}: ${plain(title)}`,
       { preview: false },
     );
   }

@@ -11,6 +11,8 @@ import type {
   WorkDoneProgressReport,
 } from 'vscode-languageclient';
 
+import { plain } from './words';
+
 type Value = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd;
 
 interface Notice {
@@ -53,9 +55,13 @@ export class ProgressNotices {
     let end = (): void => {};
     const ended = new Promise<void>((resolve) => (end = resolve));
     let report = (_: string): void => {};
-    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: plain(title),
+      cancellable: true,
+    };
     void vscode.window.withProgress(options, (progress, cancellation) => {
-      report = (message) => progress.report({ message });
+      report = (message) => progress.report({ message: plain(message) });
       cancellation.onCancellationRequested(() => this.cancel(token));
       return ended;
     });

@@ -121,6 +121,14 @@ function over(spent: number, budget: number | null): boolean {
   return budget !== null && spent >= budget;
 }
 
+/** Text of one line without links or hidden characters, as messages and names of tabs show it. */
+export function plain(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Bidi_C}\p{DI}]/gu, '\ufffd')
+    .replace(/\]\s*(?=[([:])/g, '] ');
+}
+
 /** Text that Markdown shows as it is. */
 export function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+!|<>~-]/g, '\\$&').replace(/\s+/g, ' ');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import type { Status } from '../src/protocol';
-import { answered, face, page, spending, usd } from '../src/words';
+import { answered, face, page, plain, spending, usd } from '../src/words';
 
 const STATUS: Status = {
   busy: 0,
@@ -103,4 +104,23 @@ test('an explanation says who wrote it', () => {
     page({ ...result, model: 'sonnet', ms: 1234, costUsd: 0.02 }),
     '# Explain area\n\nIt *multiplies*.\n\n---\n\nsonnet in 1.2 s for $0.02\n',
   );
+});
+
+test('the name of a file is no link and hides nothing in a message', () => {
+  assert.equal(plain('[Install](command:x).py'), '[Install] (command:x).py');
+  assert.equal(plain('[a] [b]\n:c'), '[a] [b] :c');
+  assert.equal(plain('user\u202e\u2066gnp.exe'), 'user\ufffd\ufffdgnp.exe');
+  assert.equal(plain('a\u200b\x1b\n\u2028b'), 'a\ufffd\ufffd b');
+  assert.equal(plain('می‌خواهم ❤️.py'), 'می‌خواهم ❤️.py');
+});
+
+test('a message that is not constant goes through the one function', () => {
+  for (const name of readdirSync('src').filter((each) => each.endsWith('.ts'))) {
+    const text = readFileSync(`src/${name}`, 'utf8');
+    const shown = text.matchAll(/window\.show(?:Information|Warning|Error)Message\(\s*([^'\s])/g);
+    assert.deepEqual(
+      [...shown].map(([call]) => `${name}: ${call}`),
+      [],
+    );
+  }
 });

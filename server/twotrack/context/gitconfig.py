@@ -22,13 +22,12 @@ _MOST_NAMED = 256
 """Files that are included, or hold patterns under a condition."""
 MOST_CONFIG_BYTES = 2 << 20
 """Of all the files that are read for a repository."""
-_NAMES = frozenset(
-    {
-        *("include.path", "includeif.path", "core.excludesfile", "core.ignorecase"),
-        "extensions.worktreeconfig",
-    }
-)
+_BOOLEANS = frozenset({"core.ignorecase", "extensions.worktreeconfig"})
+_NAMES = frozenset({"include.path", "includeif.path", "core.excludesfile"}) | _BOOLEANS
 _HEAD = re.compile(r"ref:\s*refs/|[0-9a-f]{40}")
+_NUMBER = re.compile(r"\s*+[+-]?(0x[0-9a-f]++|0[0-7]*+|[1-9][0-9]{0,18}+)([kmg]?)", re.ASCII)
+"""As C's `strtol` reads it, whatever its base, and a unit."""
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECTION = re.compile(r'\[([\w.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\]')
 _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
 
@@ -147,7 +146,7 @@ class _Configuration:
             self._take_file(file, 0)
         if self._repository is not None:
             self._take_file(self._repository.common / "config", 0)
-            if _true(self._values.get("extensions.worktreeconfig", "")):
+            if boolean(self._values.get("extensions.worktreeconfig", "")):
                 self._take_file(self._repository.folder / "config.worktree", 0)
         self._take_environment()
         named = self._values.get("core.excludesfile")
@@ -157,11 +156,11 @@ class _Configuration:
         files = [path for name in names if name and (path := self._path(name, top)) is not None]
         if named is None and user is not None:
             files.append(user / "ignore")
-        return IgnoreSettings(files, _true(self._values.get("core.ignorecase", "")))
+        return IgnoreSettings(files, bool(boolean(self._values.get("core.ignorecase", ""))))
 
     def _files(self) -> Iterator[Path]:
         said = self._environment
-        if not _true(said.get("GIT_CONFIG_NOSYSTEM", "")):
+        if not boolean(said.get("GIT_CONFIG_NOSYSTEM", "")):
             given = said.get("GIT_CONFIG_SYSTEM")
             names = _SYSTEM if given is None else [given] if given else []
             # What is relative here, such as a path of Windows, would be the repository's.
@@ -197,7 +196,13 @@ class _Configuration:
         count = self._environment.get("GIT_CONFIG_COUNT", "")
         for number in range(int(count) if re.fullmatch(r"\d{1,4}", count) else 0):
             key = self._environment.get(f"GIT_CONFIG_KEY_{number}", "")
-            self._values[key.lower()] = self._environment.get(f"GIT_CONFIG_VALUE_{number}", "")
+            name = f"GIT_CONFIG_VALUE_{number}"
+            self._set(key.lower(), self._environment.get(name, ""), Path(name))
+
+    def _set(self, name: str, value: str, source: Path) -> None:
+        if name in _BOOLEANS and boolean(value) is None:
+            raise Unreadable(source, f"sets {name} to what is neither true nor false for git")
+        self._values[name] = value
 
     def _take_file(self, file: Path, depth: int, *, perhaps: bool = False) -> None:
         if depth > _DEEPEST or (found := self._read(file)) is None:
@@ -218,7 +223,7 @@ class _Configuration:
             elif subsection:
                 continue
             elif not perhaps:
-                self._values[name] = value
+                self._set(name, value, file)
             elif name == "core.excludesfile":
                 self._count(file)
                 self._perhaps.append(value)
@@ -255,8 +260,19 @@ def _literal(path: str) -> str:
     return re.sub(r"([*?\[\\])", r"\\\1", path)
 
 
-def _true(value: str) -> bool:
-    return value.lower() in ("true", "yes", "on") or re.fullmatch(r"0*[1-9]\d*", value) is not None
+def boolean(value: str) -> bool | None:
+    """Read a value as git does; None where git refuses to work with it."""
+    word = value.lower()
+    if word in ("true", "yes", "on"):
+        return True
+    if word in ("", "false", "no", "off"):
+        return False
+    if (found := _NUMBER.fullmatch(word)) is None:
+        return None
+    digits, unit = found.groups()
+    base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+    number = int(digits, base)
+    return number != 0 if number * _UNITS[unit] < 1 << 31 else None
 
 
 def entries(text: str) -> Iterator[tuple[str, str, str, str]]:

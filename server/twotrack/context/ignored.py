@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,12 +14,14 @@ from twotrack import files
 from twotrack.context.gitconfig import (
     MOST_CONFIG_BYTES,
     ConfigFile,
+    Repository,
     Unreadable,
     ignore_settings,
     is_repository,
     repository,
 )
 from twotrack.context.gitignore import MOST_WEIGHT, Rules, TooManyPatterns
+from twotrack.context.gitindex import MOST_INDEX_BYTES, Index, indexes
 
 FRESH_S = 2.0
 """So long an answer about a folder or a file holds before the disk is asked again."""
@@ -102,6 +105,8 @@ class _Folder:
     """Whether nothing of it is sent: it is ignored, or its rules cannot be read."""
     sources: tuple[_Source, ...]
     """The rules that hold in it; the last one that knows a path decides."""
+    absent: frozenset[bytes] = frozenset()
+    """Files of rules that git has in its index alone, and folders, by their paths from the top."""
 
 
 class Ignored:
@@ -126,6 +131,7 @@ class Ignored:
         self._folded = _Known(lambda data: Rules.parse(data, fold=True), weight, _MOST_BYTES)
         self._texts = _Known(_text, len, _MOST_TEXT_BYTES)
         self._configs = _Known(ConfigFile.parse, weight, MOST_CONFIG_BYTES)
+        self._indexes = _Known(Index.parse, weight, MOST_INDEX_BYTES)
         self._folders: dict[Path, _Folder] = {}
         self._said: set[str] = set()
 
@@ -192,10 +198,11 @@ class Ignored:
         """Find out what holds in a folder. Raises Unreadable."""
         if above is None:
             until = self._clock() + FRESH_S
-            sources, fold = self._outermost(top)
+            sources, fold, absent = self._outermost(top)
             cut = 0
+            relative = b""
         else:
-            until, sources, fold = above.until, above.sources, above.fold
+            until, sources, fold, absent = above.until, above.sources, above.fold, above.absent
             relative = os.fsencode(folder.relative_to(top).as_posix())
             cut = len(relative) + 1
             # What lies in an ignored folder cannot be taken in again.
@@ -203,20 +210,40 @@ class Ignored:
                 return _Folder(until, top, fold, closed=True, sources=())
         path = folder / ".gitignore"
         own = self._read_rules(path, [top, *self._roots], fold=fold)
+        if own is None and any(_is_absent(form, absent) for form in forms(relative)):
+            self._say(
+                f"Nothing is sent of folders of {top} whose .gitignore git has in its index alone "
+                "(skip-worktree, as in a sparse checkout)."
+            )
+            return _Folder(until, top, fold, closed=True, sources=())
         # Git takes no rules from a link; whoever made one may have meant what it forbids.
         linked = own is not None and files.is_link(path)
         joined = _joined(sources, cut, own, path, linked=linked)
-        return _Folder(until, top, fold, closed=False, sources=joined)
+        return _Folder(until, top, fold, closed=False, sources=joined, absent=absent)
 
-    def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool]:
-        """The user's rules and the repository's, and whether case counts for nothing."""
+    def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool, frozenset[bytes]]:
+        """The user's rules and the repository's, whether case counts for nothing, `absent`."""
         found = repository(top, self._text) if files.is_there(top / ".git") else None
         settings = ignore_settings(self._environment, found, self._config)
         sources: tuple[_Source, ...] = ()
         for path in [*settings.excludes, *([found.exclude] if found is not None else ())]:
             rules = self._read_rules(path, None, fold=settings.fold)
             sources = _joined(sources, 0, rules, path)
-        return sources, settings.fold
+        return sources, settings.fold, self._absent(found) if found else frozenset()
+
+    def _absent(self, found: Repository) -> frozenset[bytes]:
+        named = indexes(found)
+        known = [index for path in named if (index := self._index(path)) is not None]
+        absent = {name for index in known for name in index.skipped}
+        if len(named) > 1:  # an entry of one of them may change what the other one says
+            absent.update(name for index in known for name in index.rules)
+        return frozenset(absent)
+
+    def _index(self, path: Path) -> Index | None:
+        found = self._indexes.get(path, None)
+        if found is not None and found.broken:
+            raise Unreadable(path, "is no index that git writes")
+        return found
 
     def _read_rules(self, path: Path, inside: Sequence[Path] | None, *, fold: bool) -> Rules | None:
         return (self._folded if fold else self._rules).get(path, inside)
@@ -253,6 +280,15 @@ def _ignored(sources: Sequence[_Source], path: bytes, *, is_folder: bool) -> boo
         if False in verdicts and not source.linked:
             return False
     return False
+
+
+def _is_absent(folder: bytes, absent: frozenset[bytes]) -> bool:
+    """Whether git has the rules of `folder`, a path from the top, in its index alone."""
+    if not absent:
+        return False
+    inside = folder + b"/" if folder else b""
+    folders = accumulate(inside.split(b"/")[:-1], lambda above, name: above + b"/" + name)
+    return inside + b".gitignore" in absent or any(each + b"/" in absent for each in folders)
 
 
 def forms(path: bytes) -> Sequence[bytes]:

@@ -105,6 +105,7 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
     ports = {name: port for name, port in ports.items() if port not in others}
     if not ports:
         return Found()
+    transport.unnamed = frozenset(_url(name, port) for name, port in ports.items())
     probes = {
         name: asyncio.create_task(
             model_ids(transport, Endpoint("discovery", _url(name, port)), PRESETS[name].dialect)

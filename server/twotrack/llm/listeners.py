@@ -16,10 +16,10 @@ _FIRST_PERSON = 1000
 passes on."""
 
 
-def of_others(ports: Collection[int]) -> set[int]:
+def of_others(ports: Collection[int], ours: int = 0) -> set[int]:
     """Give those of the `ports` on which another person's program listens; blocks on the system.
 
-    None where the system does not tell.
+    Or to which the port `ours` of this machine is connected. None where the system does not tell.
     """
     if not hasattr(os, "getuid"):
         return set()
@@ -27,7 +27,7 @@ def of_others(ports: Collection[int]) -> set[int]:
     for table in _TABLES:
         with suppress(OSError):
             lines = files.head(table, _MOST_BYTES).decode("ascii", "replace").splitlines()
-            found |= {port for port, user in listening(lines) if is_other(user, os.getuid())}
+            found |= {port for port, user in listening(lines, ours) if is_other(user, os.getuid())}
     return found.intersection(ports)
 
 
@@ -36,10 +36,14 @@ def is_other(user: int, own: int) -> bool:
     return user != own and user >= _FIRST_PERSON
 
 
-def listening(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Give the port and the user of each socket that listens, by a table of the system."""
+def listening(lines: Iterable[str], ours: int = 0) -> Iterator[tuple[int, int]]:
+    """Give the port and the user of each socket that listens, by a table of the system.
+
+    Also of one that is connected to the port `ours`.
+    """
+    peer = f":{ours:04X}"
     for line in lines:
         fields = line.split()
-        if len(fields) > 7 and fields[3] == _LISTENS:
+        if len(fields) > 7 and (fields[3] == _LISTENS or (ours and fields[2].endswith(peer))):
             with suppress(ValueError):
                 yield int(fields[1].rpartition(":")[2], 16), int(fields[7])

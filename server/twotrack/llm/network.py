@@ -69,8 +69,8 @@ class Network:
         offers_http2: bool = True,
     ) -> None:
         self.settings = settings
-        self._clients: dict[tuple[Proxy | None, bool], _Client] = {}
-        self._servers: dict[str, Server] = {}
+        self._clients: dict[Way, _Client] = {}
+        self._servers: dict[tuple[str, bool], Server] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
         self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
@@ -91,17 +91,20 @@ class Network:
                 self._trusted = wrong
         return self._trusted
 
-    def server(self, base_url: str, *, local: bool) -> Server:
+    def server(self, base_url: str, *, local: bool, judged: bool = False) -> Server:
         """Find the way to `base_url`; for `local`, past every proxy.
+
+        `judged`: at each new connection it is asked whose the server is.
 
         Raises ValueError where it is no http or https URL, else Misconfigured.
         """
-        server = self._servers.get(base_url)
+        server = self._servers.get((base_url, judged))
         if server is None:
-            server = self._servers[base_url] = self._server(base_url, local)
+            server = self._server(base_url, local=local, judged=judged)
+            self._servers[base_url, judged] = server
         return server
 
-    def _server(self, base_url: str, local: bool) -> Server:
+    def _server(self, base_url: str, *, local: bool, judged: bool) -> Server:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
             raise ValueError
@@ -109,7 +112,8 @@ class Network:
         if isinstance(trusted, Misconfigured):
             raise trusted
         proxy = None if local else self._proxy(base_url)
-        client, transport = self._client(proxy, trusted)
+        way = replace(self._plain, proxy=proxy, certificates=trusted, judged=judged)
+        client, transport = self._client(way)
         try:
             url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)
         except httpx.InvalidURL as wrong:
@@ -126,14 +130,13 @@ class Network:
             self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
         return self._proxies[url]
 
-    def _client(self, proxy: Proxy | None, trusted: ssl.SSLContext | None) -> _Client:
-        key = proxy, trusted is not None
-        if key not in self._clients:
-            transport = PooledTransport(replace(self._plain, proxy=proxy, certificates=trusted))
+    def _client(self, way: Way) -> _Client:
+        if way not in self._clients:
+            transport = PooledTransport(way)
             none = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             client = httpx.AsyncClient(transport=transport, cookies=none, trust_env=False)
-            self._clients[key] = client, transport
-        return self._clients[key]
+            self._clients[way] = client, transport
+        return self._clients[way]
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""

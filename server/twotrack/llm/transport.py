@@ -8,7 +8,7 @@ import ipaddress
 import json
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ _SECRET_LENGTH = 8
 _UNSENDABLE = "a header holds characters that cannot be sent."
 _PLAIN = "It may speak plain http: write http:// in base_url then."
 _TLS = "It may speak TLS: write https:// in base_url then."
+_OF_ANOTHER = "Name it in [models] if it is to be asked all the same."
 _CERTIFICATES = "Name its authority in network.ca_file, or check base_url."
 
 
@@ -115,6 +116,9 @@ class Transport:
         self._settings = network
         self._max_bytes = max_bytes
         self._build = build
+        self.unnamed: frozenset[str] = frozenset()
+        """Base URLs on this machine that were found and that no setting names: whose the server is
+        is asked at each new connection, for another person may have taken its port."""
         self._network: Network | None = None
         self._building = asyncio.Lock()
 
@@ -153,7 +157,7 @@ class Transport:
         It is kept for 55 s; where there is one, nothing is done. Raises ModelError.
         """
         network = await self._ready(endpoint.base_url)
-        server = _server(network, endpoint)
+        server = _server(network, endpoint, self.unnamed)
         with self._using(network):
             try:
                 async with asyncio.timeout(network.settings.connect_s + 1):  # also for a full pool
@@ -194,7 +198,7 @@ class Transport:
             wait = missing.retry_after_s
             raise NoKey(endpoint.name, f"{missing}.", retry_after_s=wait) from None
         network = await self._ready(endpoint.base_url)
-        server = _server(network, endpoint)
+        server = _server(network, endpoint, self.unnamed)
         request = _request(server, endpoint, key, path, body, method)
         response = None
         with self._using(network):
@@ -250,12 +254,13 @@ class Transport:
         return error
 
 
-def _server(network: "Network", endpoint: Endpoint) -> "Server":
+def _server(network: "Network", endpoint: Endpoint, unnamed: Collection[str]) -> "Server":
     """Find the way to an endpoint. Raises Unreachable."""
     from twotrack.llm.network import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
 
     try:
-        return network.server(endpoint.base_url, local=endpoint.local)
+        url = endpoint.base_url
+        return network.server(url, local=endpoint.local, judged=url in unnamed)
     except Misconfigured as wrong:
         raise Unreachable(endpoint.name, str(wrong), hint="") from None
     except ValueError:
@@ -340,7 +345,7 @@ def _mapped(
     """Turn httpx's errors into ours; their texts may hold headers, so none is kept."""
     import httpx  # noqa: PLC0415  # lazily: loaded by now
 
-    from twotrack.llm.connections import TlsFailed  # noqa: PLC0415  # the same
+    from twotrack.llm.connections import OfAnother, TlsFailed  # noqa: PLC0415  # the same
 
     host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
     through = f" through the proxy {server.proxy}" if server.proxy else ""
@@ -353,6 +358,9 @@ def _mapped(
             plain = "ALERT" not in (failed.reason or "")  # else it does speak TLS
             detail = f"TLS with {host} failed{through}."
             return kind(endpoint.name, detail, hint=_PLAIN if plain else _CERTIFICATES)
+        case OfAnother():
+            detail = f"another user's program is at {host}; nothing was sent."
+            return kind(endpoint.name, detail, hint=_OF_ANOTHER)
         case httpx.ConnectError() | httpx.ConnectTimeout():
             detail = f"no connection to {host}{through}."
         case httpx.ProxyError(args=(status,)):

@@ -58,7 +58,10 @@ async def _allowed(server: "Server", words: str, providers: Sequence[str]) -> It
     )
     if answer == _CHOOSE:
         names = {PRESETS[provider].title: provider for provider in providers}
-        chosen = await _choice(server, "Whose key may be used?", (*names, _ALL))
+        try:
+            chosen = await _choice(server, "Whose key may be used?", (*names, _ALL))
+        except JsonRpcException:  # whatever its code: this editor does ask
+            raise TimeoutError from None
         return providers if chosen == _ALL else (names[chosen],)
     return providers if answer == _USE else ()
 

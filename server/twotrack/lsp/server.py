@@ -52,7 +52,11 @@ class Server(LanguageServer):
         self.reports = Progress(self.protocol)
         self.foreign = ForeignDiagnostics()
         self.pages = Pages()
+        self.key_question_s = 10.0
+        """So long an action waits for the answer, once a question: nobody may look there."""
         self._key_question: asyncio.Task[None] | None = None
+        self._key_waited = False
+        """Whether somebody has waited for it in vain."""
         self.paused = False
         """Whether completions are neither asked for nor offered."""
         self.status_line = StatusLine(self._tell_status)
@@ -160,9 +164,9 @@ class Server(LanguageServer):
             self.protocol.notify("twotrack/didChangeStatus", self.status())
 
     async def ask_for_keys(self) -> None:
-        """Return when the person has answered whether keys that were found may be used.
+        """Return when the person has answered whether keys that were found may be used, or not yet.
 
-        Whoever asks meanwhile waits for the same answer.
+        Whoever asks meanwhile waits for the same answer. One that comes late counts from then on.
         """
         if self._key_question is None or self._key_question.done():
             if not self.session.undecided.models:
@@ -170,7 +174,10 @@ class Server(LanguageServer):
             from twotrack.lsp import key_question  # noqa: PLC0415  # lazily: needs the engine
 
             self._key_question = self.run_in_background(key_question.ask(self))
-        await asyncio.wait({self._key_question})
+            self._key_waited = False
+        if not self._key_waited:
+            await asyncio.wait({self._key_question}, timeout=self.key_question_s)
+            self._key_waited = not self._key_question.done()
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine that nobody awaits; a failure is logged."""

@@ -154,6 +154,15 @@ def test_hunks_are_applied_one_by_one_and_undone_in_one_step(
         editor.wait_text(MEASURED)
 
 
+def test_the_name_of_a_file_is_shown_in_one_line(start, models: Models) -> None:
+    models.script(Reply(f"```python\n{RENAMED}```"))
+    editor = start("a\x01b.py", MEASURED)
+    editor.run("twotrack-simplify")
+    editor.screen.wait_for("+++ a?b.py")
+    editor.screen.type("y")
+    editor.wait_text(RENAMED)
+
+
 def test_why_shows_what_was_asked_and_answered(start, models: Models) -> None:
     models.script(Reply(REPLY))
     editor = start("a.py", FUNCTION)

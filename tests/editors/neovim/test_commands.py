@@ -108,6 +108,15 @@ def test_a_hunk_of_a_text_that_has_changed_is_not_applied(start, models: Models)
     editor.wait_text("# new\n" + MEASURED)
 
 
+def test_the_name_of_a_file_is_shown_in_one_line(start, models: Models) -> None:
+    models.script(code(RENAMED))
+    editor = start("a\n\u202eb.py", MEASURED)
+    command(editor, "Twotrack edit another name")
+    editor.screen.wait_for("+++ a^@<202e>b.py")
+    editor.screen.keys("a")
+    editor.wait_text(RENAMED)
+
+
 def test_why_shows_what_was_asked_and_answered(start, models: Models) -> None:
     models.script(code(SWAPPED))
     editor = start("a.py", AREA)

@@ -39,6 +39,13 @@ local function text_edits(edit)
   return found
 end
 
+--- The name of a file as a line shows it, whatever it holds: line ends, codes, hidden characters.
+---@param uri string
+---@return string
+local function shown(uri)
+  return vim.fn.strtrans(vim.fn.fnamemodify(vim.uri_to_fname(uri), ":."))
+end
+
 --- What each file would become; nothing is changed.
 ---@param edit lsp.WorkspaceEdit
 ---@param encoding lsp.PositionEncodingKind
@@ -102,7 +109,7 @@ local function diff(files)
   for _, file in ipairs(files) do
     local found = hunks(file)
     if #found > 0 then
-      local name = vim.fn.fnamemodify(vim.uri_to_fname(file.uri), ":.")
+      local name = shown(file.uri)
       lines[#lines + 1] = "--- " .. (file.new and "/dev/null" or name)
       lines[#lines + 1] = "+++ " .. name
     end
@@ -164,7 +171,7 @@ function M.apply(edit, encoding)
       said = "twotrack: %s is 'nomodifiable'; nothing was applied."
     end
     if said then
-      local name = vim.fn.fnamemodify(vim.uri_to_fname(file.uri), ":.")
+      local name = shown(file.uri)
       vim.notify(said:format(name), vim.log.levels.WARN)
       return false
     end
@@ -188,7 +195,7 @@ end
 local function apply_hunk(hunk)
   local file = hunk.file
   local bufnr = vim.uri_to_bufnr(file.uri)
-  local name = vim.fn.fnamemodify(vim.uri_to_fname(file.uri), ":.")
+  local name = shown(file.uri)
   vim.fn.bufload(bufnr)
   local present = api.nvim_buf_get_lines(bufnr, 0, -1, false)
   if not file.new and not vim.deep_equal(present, file.before) then
@@ -259,7 +266,8 @@ function M.show(title, edit, encoding)
   local files = changes(edit, encoding)
   local lines, hunk_at = diff(files)
   if #lines == 0 then
-    return vim.notify("twotrack: " .. title .. ": nothing to change", vim.log.levels.INFO)
+    local said = ("twotrack: %s: nothing to change"):format(vim.fn.strtrans(title))
+    return vim.notify(said, vim.log.levels.INFO)
   end
   local several = #vim.tbl_filter(function(line)
     return vim.startswith(line, "@@")

@@ -35,6 +35,8 @@ _LONGEST_LINE = 10_000
 """Characters: a longer line is data, and looking through it is felt."""
 _MOST_LINES = 2_000
 """Lines that are looked through for comments, or for the code that they speak of."""
+_MOST_CHARACTERS = 1 << 20
+"""Of the lines that are looked through in one direction: more is sent to no model."""
 _MOST_TRIED = 8
 """Comments nearest to the cursor of which it is asked whose they are: each time a walk."""
 
@@ -88,10 +90,8 @@ def _words(found: Sequence[_Instruction]) -> str:
 class _Comments(NamedTuple):
     """How the comments of a language begin and end."""
 
-    begins: re.Pattern[str]
-    """The sign of a comment, as the group `sign`, and `ai:`."""
-    ends: Mapping[str, str]
-    """What ends the comment that a sign begins; empty: the line's end."""
+    begins: Mapping[str, re.Pattern[str]]
+    """By what ends the comment (empty: the line's end), the signs that begin it, and `ai:`."""
 
 
 @cache
@@ -105,9 +105,14 @@ def _comments(language: Language) -> _Comments:
     ends += [("{/*", "*/}")] if tags == "jsx" else []
     ends += _OF_SCRIPTS if tags == "html" else []
     ends = ends or [(sign, "") for sign in _PLAIN_SIGNS]
-    signs = "|".join(re.escape(sign) for sign, _ in ends)
-    begins = re.compile(rf"(?<!\S)(?P<sign>{signs})\s*+ai:\s*+", re.IGNORECASE)
-    return _Comments(begins, {sign.lower(): end for sign, end in ends})
+    signs: dict[str, list[str]] = {}
+    for sign, end in ends:
+        signs.setdefault(end, []).append(re.escape(sign))
+    begins = {
+        end: re.compile(rf"(?<!\S)(?:{'|'.join(some)})\s*+ai:\s*+", re.IGNORECASE)
+        for end, some in signs.items()
+    }
+    return _Comments(begins)
 
 
 def _instructions(view: View) -> list[_Instruction]:
@@ -115,17 +120,27 @@ def _instructions(view: View) -> list[_Instruction]:
     text, comments = view.text, _comments(view.language)
     near = whole_lines(text, view.selection)
     first = near.start.line
-    last = min(near.end.line, first + _MOST_LINES)
+    last = max(_looked_through(text, range(first, near.end.line + 1)), default=first)
     if view.selection.empty and _instruction(text, comments, first) is None:
         first = max(first - 1, 0)
         if _instruction(text, comments, first) is None:
             first = last = _nearest_in_definition(view, comments)
-    upwards = range(first, max(first - _MOST_LINES, -1), -1)
-    downwards = range(last, min(last + _MOST_LINES, text.line_count))
+    upwards = _looked_through(text, range(first, -1, -1))
+    downwards = _looked_through(text, range(last, text.line_count))
     above = takewhile(lambda n: _instruction(text, comments, n), upwards)
     below = takewhile(lambda n: _instruction(text, comments, n), downwards)
     numbers = sorted({*above, *range(first, last + 1), *below})
     return [one for n in numbers if (one := _instruction(text, comments, n)) is not None]
+
+
+def _looked_through(text: Snapshot, numbers: range) -> Iterator[int]:
+    """Give the first of some lines, as many as are looked through."""
+    left = _MOST_CHARACTERS
+    for number in numbers[:_MOST_LINES]:
+        left -= len(text.line(number))
+        if left < 0:
+            return
+        yield number
 
 
 def _nearest_in_definition(view: View, comments: _Comments) -> int:
@@ -136,12 +151,13 @@ def _nearest_in_definition(view: View, comments: _Comments) -> int:
     line, definition = view.selection.start.line, view.definition
     if definition is None or view.syntax is None:
         return line
-    first = max(definition.range.start.line, line - _MOST_LINES)
-    last = min(definition.range.end.line, line + _MOST_LINES)
+    above = _looked_through(view.text, range(line, definition.range.start.line - 1, -1))
+    below = _looked_through(view.text, range(line + 1, definition.range.end.line + 1))
+    near = sorted((*above, *below), key=lambda number: abs(number - line))
+    first, last = min(near, default=line), max(near, default=line)
     span = Range(Position(first, 0), Position(last, len(view.text.line(last))))
     if "ai:" not in view.text.slice(span).lower():
         return line
-    near = sorted(range(first, last + 1), key=lambda number: abs(number - line))
     found = (one for number in near if (one := _instruction(view.text, comments, number)))
     for one in islice(found, _MOST_TRIED):
         if view.syntax.enclosing_definition(one.range.end) == definition:
@@ -154,11 +170,14 @@ def _instruction(text: Snapshot, comments: _Comments, number: int) -> _Instructi
     if len(line) > _LONGEST_LINE:
         return None
     bare = line.rstrip()
-    for found in comments.begins.finditer(bare):
-        end = comments.ends[found["sign"].lower()]
-        words = bare[found.end() :].removesuffix(end).rstrip()
-        if words and bare.endswith(end):
-            start = len(line[: found.start()].rstrip())
+    found = [
+        (begun.start(), begun.end(), end)
+        for end, begins in comments.begins.items()
+        if bare.endswith(end) and (begun := begins.search(bare))
+    ]
+    for first, after, end in sorted(found):
+        if words := bare[after:].removesuffix(end).rstrip():
+            start = len(line[:first].rstrip())
             return _Instruction(Range(Position(number, start), Position(number, len(line))), words)
     return None
 

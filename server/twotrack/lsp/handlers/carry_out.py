@@ -31,10 +31,13 @@ async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
 
 async def propose(server: "Server", title: str, document: Document, offer: Offer) -> Proposal:
     """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
-    server.session.completer.stop_warming()  # a model on this machine does one thing at a time
+    session = server.session
+    if (keys := session.waiting_keys) and not session.dispatcher.serving(offer.task):
+        raise TwotrackError(f"{keys} Answer the question about that, then try again.")
+    session.completer.stop_warming()  # a model on this machine does one thing at a time
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
     async with shown as step:
-        return await server.session.actions.propose(
+        return await session.actions.propose(
             offer, document, server.documents.others(document.uri), step
         )
 
