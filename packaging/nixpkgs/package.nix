@@ -27,11 +27,12 @@ python3Packages.buildPythonApplication rec {
       cachetools
       certifi
       genai-prices
-      httpcore
+      h11
+      h2
+      httpx
       lsprotocol
       platformdirs
       pygls
-      sniffio
       tree-sitter
       tree-sitter-bash
       tree-sitter-c
@@ -52,8 +53,7 @@ python3Packages.buildPythonApplication rec {
       tree-sitter-typescript
       tree-sitter-yaml
     ]
-    ++ httpcore.optional-dependencies.asyncio
-    ++ httpcore.optional-dependencies.http2;
+    ++ httpx.optional-dependencies.http2;
 
   pythonImportsCheck = [ "twotrack" ];
 
