@@ -1,6 +1,6 @@
 """The README's first screen, followed on a fresh machine: a model's completion within two minutes.
 
-VS Code's is in `vscode/test_first_screen.py`. With lazy.nvim, which is in no registry that the tests
+VS Code's is in `vscode/test_first_screen.py`. With lazy.nvim, which is in no registry that tests
 can use, the text for Neovim is the same.
 """
 

@@ -45,5 +45,6 @@ def test_vscode(
         workbench.press("Enter")
     workbench.type(BODY)
     until(lambda: PICKED in workbench.ghost(), "ghost text", within_s=LONGEST_S)
+    workbench.wait_status("fast: embedded")
     with capsys.disabled():
         print(newcomer.saw("VS Code"))
