@@ -51,7 +51,7 @@ test: $(READY)  ## Run the tests, but those that drive real editors, with covera
 	$(RUN)coverage report
 
 test-quick: $(READY)  ## Run what takes under a minute
-	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
+	$(RUN)python -m pytest -q --hypothesis-profile quick --ignore tests/editors -m "not slow and not real_model"
 
 test-editors: $(READY)  ## Drive the real editors, a quarter of an hour; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup
