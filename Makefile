@@ -27,7 +27,9 @@ demo: $(READY)  ## Watch the server work on an example project
 install: wheels  ## Install twotrack and its model for you, from this checkout, by uv or pipx
 	@if command -v uv >/dev/null; then uv tool install --force --find-links dist '$(SERVER_WHEEL)[local]'; \
 	elif command -v pipx >/dev/null; then pipx install --force --pip-args '--find-links $(CURDIR)/dist' '$(SERVER_WHEEL)[local]'; \
-	else echo "Neither uv nor pipx is here. Into an environment of your own: pip install --find-links dist '$(SERVER_WHEEL)[local]'"; exit 1; fi
+	else echo "Neither uv nor pipx is here. Install one of them, or run these two lines:"; \
+	echo "$(PYTHON) -m venv ~/.twotrack && ~/.twotrack/bin/pip install --find-links dist '$(SERVER_WHEEL)[local]'"; \
+	echo "mkdir -p ~/.local/bin && ln -sf ~/.twotrack/bin/twotrack ~/.local/bin/"; exit 1; fi
 
 wheels: $(MODEL_WHEEL) | $(RUN)python  ## Build what is published on PyPI into dist/: the server, its sdist, and its model
 	@$(call install,$(VENV)) --group build
