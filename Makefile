@@ -27,7 +27,9 @@ demo: $(READY)  ## Watch the server work on an example project
 install: wheels  ## Install twotrack and its model for you, from this checkout, by uv or pipx
 	@if command -v uv >/dev/null; then uv tool install --force --find-links dist '$(SERVER_WHEEL)[local]'; \
 	elif command -v pipx >/dev/null; then pipx install --force --pip-args '--find-links $(CURDIR)/dist' '$(SERVER_WHEEL)[local]'; \
-	else echo "Neither uv nor pipx is here. Into an environment of your own: pip install --find-links dist '$(SERVER_WHEEL)[local]'"; exit 1; fi
+	else echo "Neither uv nor pipx is here. Install one of them, or run these two lines:"; \
+	echo "$(PYTHON) -m venv ~/.twotrack && ~/.twotrack/bin/pip install --find-links dist '$(SERVER_WHEEL)[local]'"; \
+	echo "mkdir -p ~/.local/bin && ln -sf ~/.twotrack/bin/twotrack ~/.local/bin/"; exit 1; fi
 
 wheels: $(MODEL_WHEEL) | $(RUN)python  ## Build what is published on PyPI into dist/: the server, its sdist, and its model
 	@$(call install,$(VENV)) --group build
@@ -51,7 +53,7 @@ test: $(READY)  ## Run the tests, but those that drive real editors, with covera
 	$(RUN)coverage report
 
 test-quick: $(READY)  ## Run what takes under a minute
-	$(RUN)python -m pytest -q --ignore tests/editors -m "not slow and not real_model"
+	$(RUN)python -m pytest -q --hypothesis-profile quick --ignore tests/editors -m "not slow and not real_model"
 
 test-editors: $(READY)  ## Drive the real editors, a quarter of an hour; installs them first, 2 GB in ~/.cache
 	bash tests/editors/setup

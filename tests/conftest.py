@@ -2,7 +2,7 @@
 
 The wire, the commands, what is made to fail, pumped or fuzzed are left out of the quick part.
 Property tests have no deadline (a slow machine is no defect); in CI they try the same examples
-each time.
+each time, and few of them in the quick part.
 """
 
 import os
@@ -21,6 +21,7 @@ from patience import patient
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # A shell's background job ignores Ctrl+C, and so would the programs that tests start and interrupt.

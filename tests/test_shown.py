@@ -109,7 +109,7 @@ class _Renderer(MarkdownIt):
         return True  # as other renderers say of `command:`
 
 
-@settings(max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join))
 def test_no_renderer_finds_a_link_an_image_or_html(said: str) -> None:
     for renderer in (_Renderer("commonmark"), _Renderer("commonmark").enable("table")):

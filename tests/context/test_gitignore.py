@@ -58,7 +58,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None,
+    max_examples=2 * settings().max_examples,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(text=FILES, paths=st.lists(PATHS, min_size=1, max_size=8), fold=st.booleans())
 def test_a_file_of_patterns_says_what_git_says(
     repository: Path, text: str, paths: list[str], fold: bool
@@ -94,12 +98,14 @@ def test_the_cost_of_a_pattern_does_not_grow_with_its_stars() -> None:
     assert not rules.ignores(b"/".join([name] * 15))
 
 
+@pytest.mark.slow
 def test_more_wildcards_than_memory_is_for_are_refused() -> None:
     assert Rules.parse(b"*a?\n" * 100_000)
     with pytest.raises(TooManyPatterns):
         Rules.parse(b"*a?\n" * 600_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [b"!", b"!a", b"a", b"*a", b"a/b", b"*a?", b"[a-c]x/", b"/"])
 def test_more_lines_than_memory_is_for_are_refused(line: bytes) -> None:
     with pytest.raises(TooManyPatterns):
@@ -111,6 +117,7 @@ def test_lines_that_are_no_patterns_weigh_nothing(line: bytes) -> None:
     assert Rules.parse((line + b"\n") * 1_000_000).weight == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["%x", "*%x", "/%x/", "!%x", "*%x?", "[a-z]%x/**/b", "%x[!a]", "%x/%x/**"]
 )

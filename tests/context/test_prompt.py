@@ -83,6 +83,7 @@ def test_a_name_above_the_window_tells() -> None:
         assert "hunter2" not in found.prefix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fragment",
     [

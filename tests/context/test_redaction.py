@@ -119,6 +119,7 @@ def test_what_surrounds_a_secret_stays(text: str, redacted: str) -> None:
     assert redact(text) == redacted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 8, 40])
 def test_a_cursor_in_any_line_sees_what_the_whole_text_shows(size: int) -> None:
     """What is remembered of the lines above and below hides as much as a look at all of them."""

@@ -314,6 +314,7 @@ def test_the_cache_parses_no_line_that_is_data() -> None:
     assert SyntaxCache().of(Document("file:///a.py", Path("/a.py"), "python", 1, text)) is None
 
 
+@pytest.mark.slow
 async def test_a_large_document_is_parsed_in_slices_between_which_others_go_on() -> None:
     turns = 0
 
@@ -373,6 +374,7 @@ def test_a_proposal_that_would_take_too_much_costs_no_document_its_syntax() -> N
     assert cache.of(version(text.replace(line, "int a;"), 2)) is not None
 
 
+@pytest.mark.slow
 def test_what_was_parsed_is_let_go() -> None:
     """py-tree-sitter 0.26 keeps what its callback gives it, which must not grow."""
 

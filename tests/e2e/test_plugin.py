@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from client import Client, ResponseError
 
-from e2e.conftest import Start
+from e2e.conftest import SETTINGS, Start
 from fakes.model_server import ModelServer, Reply
 
 CODE = "def area(width, height):\n    return width * height\n"
@@ -45,6 +45,16 @@ async def test_the_status_says_who_would_be_asked(
     assert [model["name"] for model in status["models"]] == ["quick", "clever"]
     assert (status["busy"], status["paused"], status["problems"]) == (0, False, [])
     assert Path(status["ledger"]).name == "ledger.sqlite3"
+
+
+async def test_the_status_names_the_model_behind_recall(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    first = SETTINGS.replace('fast = ["quick"]', 'fast = ["recall", "quick"]')
+    assert first != SETTINGS
+    client = await start(capabilities=PLUGIN, settings=first)
+    status = await client.request("twotrack/status", {})
+    assert status["tasks"]["complete"]["using"] == "quick"
 
 
 async def test_a_paused_server_completes_nothing(

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from editors.models import Models
+from editors.newcomer import Newcomer
 from editors.screen import Screen
+from install.home import collect_wheels
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -143,6 +145,23 @@ def project(home: Path) -> Path:
     folder = home / "project"
     (folder / ".git").mkdir(parents=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheels of this checkout and of all that they need: the only index."""
+    folder = tmp_path_factory.mktemp("index")
+    collect_wheels(folder)
+    return folder
+
+
+@pytest.fixture
+def newcomer(index: Path, tmp_path: Path) -> Iterator[Newcomer]:
+    """Somebody who has just installed twotrack as the README says, on a machine of their own."""
+    person = Newcomer(tmp_path / "newcomer", index)
+    person.install()
+    yield person
+    person.leave()
 
 
 Terminal = Callable[..., Screen]

@@ -1,12 +1,14 @@
-"""The editors' pages: the set-up that a test reads out of one, the screen that it puts into one."""
+"""The pages: the set-up that a test reads out of one, the screen that it puts into one."""
 
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from editors.screen import Screen
 
 EDITORS = Path(__file__).parents[2] / "editors"
+README = EDITORS.with_name("README.md")
 
 SHOP = '''\
 """What the shop reports at the end of a day."""
@@ -45,6 +47,22 @@ SUMMED = """\
 def total(prices: list[float], shipping: float) -> float:
     return sum(prices) + shipping
 """
+
+
+class SetUp(NamedTuple):
+    """What the README at the top says about an editor."""
+
+    file: str
+    """Where the text belongs, as it stands there: `~` is the home folder."""
+    text: str
+
+
+def readme(editor: str) -> SetUp:
+    """Give the set-up that the README has for an editor with a file of settings."""
+    pattern = rf"\*\*{editor}\*\*[^\n]*?`(~/\S+)`.*?```\w+\n(.*?)```"
+    says = re.search(pattern, README.read_text(), re.DOTALL)
+    assert says is not None, f"the README has no set-up for {editor}"
+    return SetUp(says[1], says[2])
 
 
 def block(editor: str, title: str) -> str:

@@ -3,23 +3,15 @@
 What is installed are the wheels that are published, out of a folder that is the only index.
 """
 
-import re
 import time
 from pathlib import Path
 
 import pytest
 
-from install.conftest import CHECKOUT, Home, venv
+from install.home import Home, commands, venv
 
 WAYS = {"uv tool": ("uv",), "pipx": ("pipx",), "pip": (), "uv pip": ("uv",)}
 """How people install a program, and what they have on their PATH for it."""
-
-
-def commands() -> list[str]:
-    """The commands of the README's section "Install", as they stand there."""
-    section = (CHECKOUT / "README.md").read_text(encoding="utf-8").partition("## Install\n")[2]
-    lines = section.partition("\n## ")[0]
-    return re.findall(r"^    (\S.* install .*?)(?:  +#.*)?$", lines, re.MULTILINE)
 
 
 def at(tmp_path: Path, index: Path, way: str) -> Home:

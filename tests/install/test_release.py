@@ -15,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import twotrack
-from install.conftest import CHECKOUT
+from install.home import CHECKOUT
 
 URL = "https://github.com/twotrack/twotrack"
 

@@ -81,6 +81,8 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
     except TwotrackError:
         asked = []
     health = session.dispatcher.health
+    # recall stands before the embedded model, where it is sure: what a person has is a model.
+    asked = sorted(asked, key=lambda model: model.name == Track.RECALL)
     ready = (model.name for model in asked if not health.shut_for(model.name))
     last = (model.name for model in asked if not health.held_for(model.name))
     return {

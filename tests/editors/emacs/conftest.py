@@ -16,7 +16,6 @@ from editors.screen import PATIENCE_S, Screen
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = CHECKOUT / "editors" / "emacs" / "README.md"
-README = CHECKOUT / "README.md"
 
 PLUGIN = block("emacs", "init.el, with twotrack.el")
 ALONE = block("emacs", "init.el, Eglot alone")
@@ -33,13 +32,6 @@ PLAIN = """\
 
 THEME = """(load-theme 'modus-vivendi t) (set-face-background 'default "unspecified-bg")"""
 """The colours of the page's pictures, on the terminal's own background."""
-
-
-def readme() -> str:
-    """The set-up that the README at the top gives for Emacs."""
-    match = re.search(r"\*\*Emacs\*\*.*?```elisp\n(.*?)```", README.read_text(), re.DOTALL)
-    assert match is not None, "the README has no set-up for Emacs"
-    return match[1]
 
 
 class Emacs:

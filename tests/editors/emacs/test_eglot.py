@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
-from editors.emacs.conftest import ALONE, readme
+from editors.emacs.conftest import ALONE
 from editors.models import Models, Reply
+from editors.pages import readme
 
 ADD = "s = '😀'\ndef add(a, b):\n    \n"
 ADDED = "s = '😀'\ndef add(a, b):\n    return a + b\n"
@@ -40,9 +41,7 @@ def act(editor, title: str) -> None:
 
 def test_the_readmes_set_up(start, models: Models) -> None:
     models.answer_at("retur", "n a + b")
-    editor = start("a.py", ADD, init=readme(), ready="(derived-mode-p 'python-base-mode)")
-    editor.run("eglot")
-    editor.wait_until("(eglot-managed-p)")
+    editor = start("a.py", ADD, init=readme("Emacs").text, ready="(eglot-managed-p)")
     editor.screen.keys("M->", "Left")
     complete(editor, "retur")
     editor.wait_text(ADDED)

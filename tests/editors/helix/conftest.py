@@ -14,7 +14,6 @@ from editors.screen import PATIENCE_S, Screen
 CHECKOUT = Path(__file__).parents[3]
 PAGE = CHECKOUT / "editors" / "helix" / "README.md"
 GENERATED = PAGE.with_name("languages.toml")
-README = CHECKOUT / "README.md"
 
 ALONE = """
 [language-server.twotrack]
@@ -27,13 +26,6 @@ language-servers = ["twotrack"]
 
 PLAIN = 'theme = "base16_transparent"\n'
 """For pictures: a terminal does not say how far a line's background goes."""
-
-
-def readme() -> str:
-    """The set-up that the README at the top gives for Helix."""
-    match = re.search(r"\*\*Helix\*\*.*?```toml\n(.*?)```", README.read_text(), re.DOTALL)
-    assert match is not None, "the README has no set-up for Helix"
-    return match[1]
 
 
 class Helix:

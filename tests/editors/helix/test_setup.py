@@ -6,17 +6,17 @@ import sys
 
 import pytest
 
-from editors.helix.conftest import GENERATED, PAGE, readme, wait_for
+from editors.helix.conftest import GENERATED, PAGE, wait_for
 from editors.helix.test_menu import ADD, ADDED, BODY, accept, type_at_the_end
 from editors.models import Models
-from editors.pages import block
+from editors.pages import block, readme
 
 COMMANDS = re.findall(r"^\| `:(.+?)` \|", PAGE.read_text(), re.MULTILINE)
 
 
 def test_the_readmes_set_up(start, models: Models) -> None:
     models.answer_at("return ", "a + b")
-    editor = start("a.py", ADD, languages=readme())
+    editor = start("a.py", ADD, languages=readme("Helix").text)
     type_at_the_end(editor, "return ")
     editor.screen.wait_for("a + b")
     accept(editor)

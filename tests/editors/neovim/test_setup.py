@@ -6,16 +6,14 @@ from pathlib import Path
 
 from editors.models import Models, Reply
 from editors.neovim.conftest import CHECKOUT, PAGE, choose, once, snippet
-from editors.pages import block
+from editors.pages import block, readme
 
 ADD = "def add(a, b):\n    \n"
-
-README = CHECKOUT / "README.md"
 
 
 def test_the_readme_without_the_plugin(start, models: Models, version: str) -> None:
     models.answer_at("return ", "a + b")
-    editor = start("a.py", ADD, init=snippet(README, "**Neovim**"))
+    editor = start("a.py", ADD, init=readme("Neovim").text)
     editor.screen.keys("G", "A")
     editor.screen.type("return ")
     if version == "0.12":
@@ -55,7 +53,7 @@ DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return w
 
 def test_the_readme_without_the_plugin_keeps_what_is_typed_meanwhile(start, models: Models) -> None:
     models.script(Reply(f"```python\n{DOCUMENTED}```", hang=True))
-    editor = start("a.py", AREA, init=snippet(README, "**Neovim**"))
+    editor = start("a.py", AREA, init=readme("Neovim").text)
     choose(editor, "Document")
     models.wait_for(1)
     editor.screen.keys("O")
