@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from twotrack.llm.api import Capabilities, Chunk, Model, Prices, Prompt, sending
+from twotrack.llm.api import Capabilities, Chunk, Mode, Model, Prices, Prompt, sending
 
 HANG = object()
 """In a script: never say anything again."""
@@ -68,8 +68,8 @@ def fake_model(
     return Model(
         name=name,
         model_id=f"{name}-id",
-        provider=provider,
-        capabilities=Capabilities(local=local, infill=infill, suffix=suffix),
+        wires={Mode.CHAT: provider, **({Mode.FILL: provider} if infill else {})},
+        capabilities=Capabilities(local=local, suffix=suffix),
         prices=prices,
         timeout_s=timeout_s,
     )

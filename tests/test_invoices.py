@@ -18,7 +18,7 @@ from fakes.invoices import Invoice, Rates
 from fakes.model_server import ModelServer, Reply
 from fakes.wires import Flavour
 from twotrack.errors import RouteExhausted
-from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model, Prompt
+from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prompt
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.registry import build
 from twotrack.llm.transport import Endpoint, Transport
@@ -220,7 +220,7 @@ class Shop:
             return self._model(case, self.server.url + case.path, "mine")
         # Only the embedded model is asked in this way: the registry builds none.
         wire = HttpWire(self._transport, Endpoint("mine", self.server.url), LlamaContinuation())
-        return Model("mine", case.model, wire, Capabilities(infill=True, local=True))
+        return Model("mine", case.model, {Mode.FILL: wire}, Capabilities(local=True))
 
     def _model(self, case: Case, base_url: str, name: str) -> Model:
         self.server.flavour = case.flavour

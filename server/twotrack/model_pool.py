@@ -6,7 +6,7 @@ from typing import Any
 from twotrack import events
 from twotrack.errors import SettingsError
 from twotrack.llm import registry
-from twotrack.llm.api import Model
+from twotrack.llm.api import Mode, Model
 from twotrack.llm.embedded import NAME as EMBEDDED
 from twotrack.llm.embedded import EmbeddedModel, embedded_model
 from twotrack.llm.embedded_file import available
@@ -65,7 +65,7 @@ class ModelPool:
         if self._embedded and self._embedded[0] == settings:
             return self._embedded[1]
         if self._embedded:
-            self._later(self._embedded[1].provider.aclose())
+            self._later(self._embedded[1].aclose())
             self._embedded = None
         if not settings.enabled:
             return None
@@ -85,10 +85,10 @@ class ModelPool:
     @property
     def embedded(self) -> EmbeddedModel | None:
         """The provider of the embedded model, where there is one."""
-        provider = self._embedded[1].provider if self._embedded else None
+        provider = self._embedded[1].wires[Mode.FILL] if self._embedded else None
         return provider if isinstance(provider, EmbeddedModel) else None
 
     async def aclose(self) -> None:
         """End the embedded model's process."""
         if self._embedded:
-            await self._embedded[1].provider.aclose()
+            await self._embedded[1].aclose()

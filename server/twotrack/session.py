@@ -296,7 +296,7 @@ class Session:
             models = self.dispatcher.serving(Task.COMPLETE)
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
-                await first.provider.warm()
+                await first.warm()
 
     def _serves_alone(self, name: str) -> bool:
         """Whether a route has no other model to ask first, so that it will be needed."""

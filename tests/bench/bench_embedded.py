@@ -118,7 +118,7 @@ async def main() -> None:
     transport = Transport()
     model = embedded_model(settings, lambda event: None, transport)
     try:
-        load_s, _ = await timed(model.provider.warm())
+        load_s, _ = await timed(model.warm())
         loaded = resident_mib()
         times: dict[str, list[float]] = {name: [] for name in CASES}
         for n in range(ROUNDS):  # all cases in each: what else the machine does is shared
@@ -132,7 +132,7 @@ async def main() -> None:
         print(f"{'generating':32} {await speed(model):8.0f} tokens/s")
         print(f"{'resident, loaded and now':32} {loaded:8.0f} MiB, {resident_mib():.0f} MiB")
     finally:
-        await model.provider.aclose()
+        await model.aclose()
         await transport.aclose()
 
 

@@ -24,7 +24,7 @@ from chaos.faulty_server import FAULTS, Draw, FaultyServer, shares
 from twotrack.engine.replies import whole_part
 from twotrack.errors import RouteExhausted
 from twotrack.llm import fim
-from twotrack.llm.api import Capabilities, Infill, Model
+from twotrack.llm.api import Capabilities, Infill, Mode, Model
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
@@ -165,7 +165,8 @@ async def run(
 def model(transport: Transport, name: str, base_url: str, *, local: bool) -> Model:
     endpoint = Endpoint(name, base_url)
     provider = HttpWire(transport, endpoint, OpenAICompletions(name, template=fim.SUFFIX))
-    return Model(name, name, provider, Capabilities(local=local, infill=True))
+    wires = {Mode.FILL: provider, Mode.CHAT: provider}
+    return Model(name, name, wires, Capabilities(local=local))
 
 
 # -- the short form ----------------------------------------------------------------------------

@@ -450,6 +450,6 @@ async def test_the_model_is_local_and_infills() -> None:
     model = recall_model(indexed())
     assert model.name == "recall"
     assert model.capabilities.local
-    assert model.capabilities.infill
-    assert not model.capabilities.chat
-    await model.provider.aclose()
+    assert model.fills
+    assert not model.chats
+    await model.aclose()

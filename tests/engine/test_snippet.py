@@ -4,7 +4,7 @@ from fake_models import FakeProvider, fake_model
 from twotrack.engine.actions.prompt import Surroundings, chat
 from twotrack.engine.snippet import chat_for
 from twotrack.languages import language_of
-from twotrack.llm.api import Capabilities, Chat, Excerpt, Infill, Model
+from twotrack.llm.api import Capabilities, Chat, Excerpt, Infill, Mode, Model
 from twotrack.tasks import Task
 
 FILES = (Excerpt("a.py", "def a(): ...\n"), Excerpt("b.py", "def b(): ...\n"))
@@ -38,7 +38,7 @@ def test_rules_and_excerpts_stay_from_one_action_to_the_next() -> None:
 
 def test_where_there_is_little_room_the_excerpts_go_first() -> None:
     around = Surroundings("c.py", language_of("python", None), excerpts=FILES)
-    small = Model("m", "m", FakeProvider(["ok"]), Capabilities(context_window=60))
+    small = Model("m", "m", {Mode.CHAT: FakeProvider(["ok"])}, Capabilities(context_window=60))
     asked = chat(Task.REFACTOR, small, "s", around, code="x", request="r")
     assert heads(asked) == {""}
 

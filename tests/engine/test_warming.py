@@ -219,5 +219,5 @@ async def test_the_real_model_has_read_nearly_all_of_the_first_question() -> Non
         assert second.input_tokens - second.cached_tokens < 5
         assert second.input_tokens > 100
     finally:
-        await embedded.provider.aclose()
+        await embedded.aclose()
         await transport.aclose()

@@ -17,7 +17,7 @@ from twotrack.errors import (
 )
 from twotrack.events import Usage
 from twotrack.llm.anthropic_messages import AnthropicMessages
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt
+from twotrack.llm.api import Chat, Chunk, Message, Prompt
 from twotrack.llm.keys import Key
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
@@ -388,11 +388,6 @@ async def test_a_stop_of_blanks_is_cut_here(server: ModelServer, transport: Tran
     server.script(Reply(chunks=("a\n", "\nb")))
     chunks = await answer(claude(server, transport))
     assert (text(chunks), chunks[-1].finish) == ("a", "stop")
-
-
-async def test_an_infill_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(claude(server, transport), Infill("a", "b", "a.py", "python"))
 
 
 async def test_warming_asks_nothing(server: ModelServer, transport: Transport) -> None:

@@ -164,8 +164,8 @@ def test_the_model_tells_what_it_can(stage: Stage) -> None:
     assert (model.name, model.model_id) == ("embedded", "smol")
     can = model.capabilities
     assert can.local
-    assert can.infill
-    assert can.chat
+    assert model.fills
+    assert model.chats
     assert not can.suffix
     assert can.context_window == 2048
     fills = EmbeddedSettings(model=file, fim="qwen")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import MalformedReply, RateLimited, RequestRejected, ServerFailed
+from twotrack.errors import MalformedReply, RateLimited, ServerFailed
 from twotrack.events import Usage
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt
+from twotrack.llm.api import Chat, Chunk, Message, Prompt
 from twotrack.llm.gemini import Gemini
 from twotrack.llm.keys import Key
 from twotrack.llm.transport import Endpoint, Transport
@@ -254,8 +254,3 @@ async def test_unavailable_after_200(server: ModelServer, transport: Transport) 
     server.script(Reply("a b", error_after=1, error=error))
     with pytest.raises(ServerFailed):
         await answer(gemini(server, transport))
-
-
-async def test_an_infill_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(gemini(server, transport), Infill("a", "b", "a.py", "python"))

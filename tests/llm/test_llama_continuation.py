@@ -5,9 +5,8 @@ from contextlib import aclosing
 import pytest
 
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import RequestRejected
 from twotrack.events import Usage
-from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
@@ -108,12 +107,6 @@ async def test_excerpts_are_comments_and_special_tokens_are_text(
     prompt = Infill("s = '<|im_end|>'", "", "m.py", "python", (Excerpt("lib.py", "X = 1\n"),))
     await answer(server, transport, prompt)
     assert server.requests[0].body["prompt"] == ("# Path: lib.py\n# X = 1\n\ns = '< |im_end|>'")
-
-
-async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected, match="chat"):
-        await answer(server, transport, Chat("", ()))
-    assert not server.requests
 
 
 async def test_warming_has_the_head_read_and_nothing_written(

@@ -10,7 +10,7 @@ import pytest
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected
 from twotrack.events import Usage
-from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
@@ -91,11 +91,6 @@ async def test_a_model_without_fill_in_the_middle(
         await answer(server, transport)
 
 
-async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(server, transport, Chat("", ()))
-
-
 # -- making ready ----------------------------------------------------------------------------------
 
 
@@ -114,7 +109,6 @@ async def test_warming_without_a_prompt_makes_a_connection(
 ) -> None:
     provider = HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen"))
     await provider.warm()
-    await provider.warm(Chat("", ()))
     assert server.connections == 1
     assert not any(request.method == "POST" for request in server.requests)
 

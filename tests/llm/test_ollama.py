@@ -211,10 +211,3 @@ async def test_warming_a_model_that_does_not_exist(
     server.script(Reply(status=404, error={"error": "model 'llama3.2' not found"}))
     with pytest.raises(ModelNotFound):
         await chat(server, transport).warm()
-
-
-async def test_each_wire_takes_its_own_prompts(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(chat(server, transport), INFILL)
-    with pytest.raises(RequestRejected):
-        await answer(infill(server, transport), CHAT)

@@ -17,7 +17,7 @@ from twotrack.errors import (
     ServerFailed,
 )
 from twotrack.events import Usage
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
+from twotrack.llm.api import Chat, Chunk, Message, Prompt, Provider
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.transport import Endpoint, Transport
@@ -384,8 +384,3 @@ async def test_a_server_that_refuses_everything_is_not_asked_forever(
     with pytest.raises(RequestRejected):
         await answer(chat(server, transport))
     assert len(server.requests) == 4
-
-
-async def test_an_infill_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(chat(server, transport), Infill("a", "b", "a.py", "python"))

@@ -4,12 +4,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from fakes.model_server import ModelServer, Reply
-from twotrack.errors import RequestRejected
 from twotrack.events import Usage
-from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
@@ -104,8 +101,3 @@ async def test_a_special_token_that_leaks_is_cut(server: ModelServer, transport:
     chunks = await answer(model(server, transport, template="qwen"))
     assert "".join(chunk.text for chunk in chunks) == "return a"
     assert chunks[-1].finish == "stop"
-
-
-async def test_a_chat_prompt_is_refused(server: ModelServer, transport: Transport) -> None:
-    with pytest.raises(RequestRejected):
-        await answer(model(server, transport, template="qwen"), Chat("", ()))

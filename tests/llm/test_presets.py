@@ -68,9 +68,9 @@ async def test_what_goes_over_the_wire_and_comes_back(
     server.api_key = KEYS.get(preset.api_key_env or "") if row.key else None
     server.script(Reply("return a", model=row.model, prompt_tokens=30, cached_tokens=20))
     model = model_of(row, server, transport)
-    async with aclosing(model.provider.stream(row.prompt)) as answer:
+    async with aclosing(model.stream(row.prompt)) as answer:
         chunks = [chunk async for chunk in answer]
-    await model.provider.aclose()
+    await model.aclose()
 
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", row.path)
@@ -84,8 +84,8 @@ async def test_what_goes_over_the_wire_and_comes_back(
     assert [chunk.model for chunk in chunks if chunk.model] == [row.model]
     usages = [chunk.usage for chunk in chunks if chunk.usage]
     assert usages[-1] == Usage(input_tokens=30, cached_tokens=row.cached, output_tokens=2)
-    assert model.capabilities.infill or row.prompt is CHAT
-    assert model.capabilities.chat or row.prompt is INFILL
+    assert model.fills or row.prompt is CHAT
+    assert model.chats or row.prompt is INFILL
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -236,7 +236,7 @@ async def _asked(
     """Give the body that a chat of so many tokens sends."""
     row = Row(provider, model, CHAT, "", {})
     chat = Chat(CHAT.system, CHAT.messages, max_tokens=max_tokens)
-    async with aclosing(model_of(row, server, transport).provider.stream(chat)) as chunks:
+    async with aclosing(model_of(row, server, transport).stream(chat)) as chunks:
         async for _ in chunks:
             pass
     body: dict[str, Any] = server.requests[0].body

@@ -21,7 +21,7 @@ def model(
     return Model(
         name="mine",
         model_id=model_id,
-        provider=None,  # type: ignore[arg-type]  # nothing is asked
+        wires={},
         capabilities=Capabilities(local=local),
         prices=prices,
         price_provider=known_as,

@@ -9,7 +9,7 @@ import pytest
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import RequestRejected, SettingsError, Unauthorized
 from twotrack.llm import fim
-from twotrack.llm.api import Capabilities, Chat, Infill, Message, Model, Prices, Prompt
+from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prices, Prompt
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
 from twotrack.llm.transport import Endpoint, Transport, is_loopback
@@ -26,7 +26,7 @@ def model(transport: Transport, provider: str = "openai-compatible", **given: An
 
 
 async def ask(asked: Model, prompt: Prompt = CHAT) -> str:
-    async with aclosing(asked.provider.stream(prompt)) as chunks:
+    async with aclosing(asked.stream(prompt)) as chunks:
         return "".join([chunk.text async for chunk in chunks])
 
 
@@ -35,7 +35,7 @@ def test_every_preset_builds(transport: Transport, provider: str) -> None:
     preset = PRESETS[provider]
     url = None if preset.base_url else "https://models.example/v1"
     built = model(transport, provider, model=preset.fast or "m", base_url=url)
-    assert built.capabilities.chat or built.capabilities.infill
+    assert built.chats or built.fills
     assert built.capabilities.local is (is_loopback(preset.base_url) and not preset.relays)
 
 
@@ -81,7 +81,7 @@ async def test_a_gateway_on_this_machine_is_not_local(transport: Transport) -> N
 
 async def test_a_model_that_only_fills_gaps(server: ModelServer, transport: Transport) -> None:
     built = model(transport, "inception", model="mercury-edit-2", base_url=server.base_url)
-    assert (built.capabilities.infill, built.capabilities.chat) == (True, False)
+    assert (built.fills, built.chats) == (True, False)
     assert await ask(built, INFILL) == "pass"
     with pytest.raises(RequestRejected):
         await ask(built)
@@ -260,18 +260,18 @@ async def test_a_model_that_fills_gaps_also_chats(
     server: ModelServer, transport: Transport, given: dict[str, Any], path: str, field: str
 ) -> None:
     built = model(transport, base_url=server.base_url, **given)
-    assert built.capabilities.infill
+    assert built.fills
     server.script(Reply("filled"), Reply("chatted"))
     assert await ask(built, INFILL) == "filled"
     assert await ask(built, CHAT) == "chatted"
     assert [request.path for request in server.requests] == [path, "/v1/chat/completions"]
     assert field in server.requests[0].body
-    await built.provider.aclose()
+    await built.aclose()
 
 
 @pytest.mark.parametrize("provider", ["mistral", "ollama", "vllm", "llama.cpp", "openai"])
 def test_another_model_of_the_same_provider_only_chats(transport: Transport, provider: str) -> None:
-    assert not model(transport, provider, model="mistral-medium").capabilities.infill
+    assert not model(transport, provider, model="mistral-medium").fills
 
 
 async def test_the_key_is_sent_and_never_shown(server: ModelServer, transport: Transport) -> None:
@@ -315,7 +315,7 @@ def test_wrong_settings(transport: Transport, given: dict[str, Any], problem: st
 
 def test_every_name_of_a_template_is_accepted(transport: Transport) -> None:
     for name in fim.NAMES:
-        assert model(transport, base_url="http://h/v1", fim=name).capabilities.infill
+        assert model(transport, base_url="http://h/v1", fim=name).fills
 
 
 @pytest.mark.parametrize("model", ["gpt-oss:120b-cloud", "qwen3-coder:480b-Cloud", "glm:cloud"])
@@ -324,3 +324,17 @@ def test_a_model_that_ollama_passes_on_is_not_of_this_machine(
 ) -> None:
     settings = ModelSettings(provider="ollama", model=model)
     assert not build("mine", settings, environment={}, transport=transport).capabilities.local
+
+
+async def test_a_prompt_that_a_model_has_no_wire_for_is_refused(
+    server: ModelServer, transport: Transport
+) -> None:
+    chats = model(transport, base_url=server.base_url)
+    fills = replace(chats, wires={Mode.FILL: chats.wires[Mode.CHAT]})
+    with pytest.raises(RequestRejected, match="no fill-in-the-middle prompt"):
+        await ask(chats, Infill("a", "b", "a.py", "python"))
+    with pytest.raises(RequestRejected, match="no chat prompt"):
+        await ask(fills, CHAT)
+    await chats.warm(Infill("a", "b", "a.py", "python"))  # a connection, for the next question
+    assert server.connections == 1
+    assert server.requests == []

@@ -177,7 +177,7 @@ async def real(smollm2: Path, transport: Transport) -> AsyncIterator[Model]:
     settings = EmbeddedSettings(context_window=1024, nice=7)
     model = embedded_model(settings, lambda event: None, transport)
     yield model
-    await model.provider.aclose()
+    await model.aclose()
 
 
 def child() -> psutil.Process:

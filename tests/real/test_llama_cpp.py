@@ -81,7 +81,7 @@ async def failure(provider: Provider, prompt: Prompt) -> ModelError:
 
 
 async def test_a_chat_is_streamed_and_its_usage_reported(model: Model) -> None:
-    chunks = await answer(model.provider, HELLO)
+    chunks = await answer(model, HELLO)
     assert len([chunk for chunk in chunks if chunk.text]) > 2
     assert text(chunks)
     assert usage(chunks).input_tokens > 10
@@ -90,8 +90,8 @@ async def test_a_chat_is_streamed_and_its_usage_reported(model: Model) -> None:
 
 
 async def test_a_chat_that_is_asked_again_is_cached(model: Model) -> None:
-    await answer(model.provider, HELLO)
-    again = usage(await answer(model.provider, HELLO))
+    await answer(model, HELLO)
+    again = usage(await answer(model, HELLO))
     assert again.cached_tokens == again.input_tokens - 1
 
 
@@ -131,28 +131,28 @@ async def test_after_warming_the_first_prompt_is_cached(continuation: HttpWire[I
 
 
 async def test_warming_without_a_prompt_asks_nothing(model: Model) -> None:
-    await model.provider.warm()
-    await model.provider.warm(HELLO)
+    await model.warm()
+    await model.warm(HELLO)
 
 
 async def test_a_gap_is_filled_with_what_the_last_one_left_in_the_cache(filling: Model) -> None:
     prompt = replace(continues("gap"), suffix="\n\nprint(add(1, 2))\n", excerpts=OTHER)
-    first = await answer(filling.provider, prompt)
+    first = await answer(filling, prompt)
     assert text(first)
     assert first[-1].finish in ("stop", "length")
     cold = usage(first)
     assert cold.cached_tokens < 10
-    without = usage(await answer(filling.provider, replace(prompt, excerpts=())))
+    without = usage(await answer(filling, replace(prompt, excerpts=())))
     assert cold.input_tokens > without.input_tokens > 100  # the other file was read too
-    await answer(filling.provider, prompt)
-    again = usage(await answer(filling.provider, prompt))
+    await answer(filling, prompt)
+    again = usage(await answer(filling, prompt))
     assert again.cached_tokens == again.input_tokens - 1 == cold.input_tokens - 1
 
 
 async def test_after_warming_the_first_gap_is_cached(filling: Model) -> None:
     prompt = replace(continues("warm gap"), suffix="\n", excerpts=OTHER)
-    await filling.provider.warm(prompt)
-    first = usage(await answer(filling.provider, prompt))
+    await filling.warm(prompt)
+    first = usage(await answer(filling, prompt))
     assert first.cached_tokens == first.input_tokens - 1 > 100
 
 
@@ -162,9 +162,9 @@ async def test_after_warming_the_first_gap_is_cached(filling: Model) -> None:
 async def test_a_model_without_the_tokens_for_it_fills_no_gaps(model: Model) -> None:
     why = "Infill is not supported by this model"
     with pytest.raises(RequestRejected, match=why):
-        await answer(model.provider, continues("gap"))
+        await answer(model, continues("gap"))
     with pytest.raises(RequestRejected, match=why):
-        await model.provider.warm(continues("gap"))
+        await model.warm(continues("gap"))
 
 
 async def test_a_prompt_that_is_too_long(model: Model, continuation: HttpWire[Infill]) -> None:
@@ -193,7 +193,7 @@ async def test_an_answer_that_is_given_up_frees_the_only_slot(
     async with aclosing(continuation.stream(endless)) as chunks:
         await anext(chunks)
     async with asyncio.timeout(3):  # the rest would take some ten
-        assert text(await answer(model.provider, HELLO))
+        assert text(await answer(model, HELLO))
 
 
 async def test_what_was_read_before_warming_was_given_up_stays_read(

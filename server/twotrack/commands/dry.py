@@ -2,12 +2,12 @@
 
 from twotrack.commands import terminal
 from twotrack.routing.dry_run import NotSent
-from twotrack.routing.sent import redacted, words
+from twotrack.routing.sent import redacted
 
 
 def show(shown: NotSent, *, as_json: bool) -> None:
     """Print the prompt on standard output, and on standard error who would have got it."""
-    model, text = shown.model, words(shown.prompt)
+    model, text = shown.model, shown.prompt.shown()
     sources = list(shown.prompt.sources)
     if as_json:
         data = {"model": model.name, "model_id": model.model_id, "prompt": text}

@@ -5,7 +5,7 @@ from twotrack.document import Document
 from twotrack.engine.gap import gap_at
 from twotrack.engine.replies import proposal
 from twotrack.engine.snippet import chat_for
-from twotrack.llm.api import Capabilities, Infill, Prompt
+from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.settings.schema import ModelSettings
 from twotrack.text import Position, Snapshot
@@ -26,22 +26,22 @@ _WORDS: dict[Filling, tuple[Level, str]] = {
 }
 
 
-def question(can: Capabilities) -> Prompt | None:
+def question(model: Model) -> Prompt | None:
     """Give the gap as completions ask it; None where the model cannot be asked for one."""
-    if can.infill:
+    if model.fills:
         return _GAP
-    return chat_for(_GAP) if can.chat else None
+    return chat_for(_GAP) if model.chats else None
 
 
-def judged(answer: str, can: Capabilities) -> Filling:
+def judged(answer: str, model: Model) -> Filling:
     """Judge what a model put into the gap."""
     place = Position(1, len(_BEFORE.rpartition("\n")[2]))
-    insertion = proposal(answer, gap_at(_DOCUMENT, place), max_lines=1, chat=not can.infill)
+    insertion = proposal(answer, gap_at(_DOCUMENT, place), max_lines=1, chat=not model.fills)
     if insertion is None:
         return Filling.EMPTY
-    if not can.infill:
+    if not model.fills:
         return Filling.CHAT
-    if not can.suffix:
+    if not model.capabilities.suffix:
         return Filling.PREFIX_ONLY
     return Filling.OK if _NAME in insertion.text else Filling.IGNORES_SUFFIX
 

@@ -136,8 +136,8 @@ class Probe:
             found.say("price", Level.WARNING, text)
         with suppress(ModelError, TimeoutError):  # the question meets it again
             async with asyncio.timeout(self._timeout_s):
-                await model.provider.warm()
-        if model.capabilities.chat and not await self._question(found, model):
+                await model.warm()
+        if model.chats and not await self._question(found, model):
             return
         if found.completes:
             await self._gap(found, model)
@@ -166,8 +166,8 @@ class Probe:
 
     async def _gap(self, found: Examined, model: Model) -> None:
         """Have it fill a gap, asked as completions ask it."""
-        can, entry = model.capabilities, self._session.entry(model.name)
-        prompt = gap_check.question(can)
+        entry = self._session.entry(model.name)
+        prompt = gap_check.question(model)
         if prompt is None:
             return
         self._progress(f"{model.name}: a gap in code, {self._timeout_s:g} s at most")
@@ -186,9 +186,9 @@ class Probe:
             found.say("gaps", level, _said(error))
             return
         self._serves(found, answer)
-        if not can.chat or found.loaded(answer):
+        if not model.chats or found.loaded(answer):
             found.say("answer", *found.timed(answer))
-        found.filling = gap_check.judged(answer.text, can)
+        found.filling = gap_check.judged(answer.text, model)
         found.say("gaps", *gap_check.words(found.filling, model.name, entry))
 
     def _serves(self, found: Examined, answer: Answer) -> None:

@@ -20,7 +20,7 @@ from twotrack.engine.replies import Insertion, Watch, proposal, whole_part
 from twotrack.engine.snippet import chat_for
 from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, Source, Usage
-from twotrack.llm.api import Chat, Infill, Model, Prompt
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings, Trigger
@@ -142,7 +142,7 @@ class Completer:
                 Trigger.AUTOMATIC
             )
             prompt = self._likely_prompt(document, others, model) if reads else None
-            await model.provider.warm(prompt)
+            await model.warm(prompt)
         except Exception as error:  # noqa: BLE001  # the question itself will say what is wrong
             logger.debug("warming failed: %s", type(error).__name__)
 
@@ -170,7 +170,9 @@ class Completer:
         if self._asked is not None and self._asked[0] == document.uri:
             return at(text.clamp(self._asked[1]))
         prompt = at(text.end)
-        if not isinstance(prompt, Infill) or prompt.prefix.count("\n") == text.line_count - 1:
+        if prompt is None or prompt.mode is not Mode.FILL:
+            return prompt
+        if prompt.prefix.count("\n") == text.line_count - 1:
             return prompt
         # Higher up, lines below take what was free for the prefix here: a quarter at most.
         room, line = len(prompt.prefix) * 3 // 4, 0
@@ -224,19 +226,20 @@ class Completer:
     ) -> Completion | None:
         max_lines = self._settings.completion.max_lines if several_lines else 1
         task = Task.BLOCK if several_lines else Task.COMPLETE
-        chats: dict[str, bool] = {}
+        modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
             prompt = self._prompt_to_ask(request, task, model)
-            chats.pop(model.name, None)
-            chats[model.name] = isinstance(prompt, Chat)
+            modes.pop(model.name, None)
+            if prompt is not None:
+                modes[model.name] = prompt.mode
             return prompt
 
         watch = Watch(gap, max_lines)
 
         def enough(text: str) -> bool:
-            chat = next(reversed(chats.values()))  # the model that was asked last
-            return watch.is_complete(text, chat=chat)
+            mode = next(reversed(modes.values()))  # of the model that was asked last
+            return watch.is_complete(text, chat=mode is Mode.CHAT)
 
         try:
             answer = await self._dispatcher.ask(
@@ -251,7 +254,7 @@ class Completer:
             gap,
             max_lines=max_lines,
             cut=answer.finish == "length" or watch.done,
-            chat=chats.get(answer.model, False),
+            chat=modes.get(answer.model) is Mode.CHAT,
             begun=watch.begun(answer.text),
             adds_errors=partial(adds_errors, gap=gap, syntax=self._syntax),
         )
@@ -290,7 +293,7 @@ class Completer:
         # A stop that the server knows leaves the connection open for the next request.
         stop = ("\n",) if task is Task.COMPLETE else ()
         infill = context.infill(stop, TASKS[task].max_tokens)
-        return infill if can.infill else chat_for(infill) if can.chat else None
+        return infill if model.fills else chat_for(infill) if model.chats else None
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

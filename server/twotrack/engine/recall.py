@@ -13,7 +13,7 @@ from twotrack.engine.recall_vote import choose, extend
 from twotrack.errors import Declined
 from twotrack.events import Usage
 from twotrack.languages import PLAIN, language_of
-from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt
+from twotrack.llm.api import Capabilities, Chunk, Mode, Model, Prompt
 
 MAX_LINES = 200_000
 """Lines of one language; measured: 150 to 200 bytes of memory each."""
@@ -157,7 +157,7 @@ class RecallProvider:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Give the whole text as one chunk. Raises Declined."""
-        if not isinstance(prompt, Infill):
+        if prompt.mode is not Mode.FILL:
             raise Declined(self._name, "answers completions only")
         *above, line_prefix = prompt.prefix.split("\n")
         line_suffix, *below = prompt.suffix.split("\n")
@@ -189,7 +189,7 @@ def recall_model(index: RecallIndex) -> Model:
     return Model(
         name="recall",
         model_id="recall",
-        provider=RecallProvider(index),
-        capabilities=Capabilities(infill=True, chat=False, local=True),
+        wires={Mode.FILL: RecallProvider(index)},
+        capabilities=Capabilities(local=True),
         prices=None,
     )

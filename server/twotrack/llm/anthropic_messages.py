@@ -33,7 +33,6 @@ class AnthropicMessages(Dialect[Chat]):
     None is left out. `refused`, `unthinking`, `thinks` and `room`: as for `OpenAIChat`.
     """
 
-    mode = Chat
     path = "messages"
 
     def __init__(

@@ -3,11 +3,13 @@
 The rooms above speak these values only; each wire dialect is one flat file beside this one.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from enum import StrEnum
+from typing import ClassVar, Literal, Protocol
 
+from twotrack.errors import RequestRejected
 from twotrack.events import Usage
 
 sending: ContextVar[Callable[[], None]] = ContextVar("sending", default=lambda: None)
@@ -23,6 +25,13 @@ Cut off are also answers that are not known to be complete.
 """
 
 
+class Mode(StrEnum):
+    """The kinds of prompts. A model has a wire for each that it takes."""
+
+    FILL = "fill-in-the-middle"
+    CHAT = "chat"
+
+
 @dataclass(frozen=True, slots=True)
 class Excerpt:
     """A piece of another file, already redacted."""
@@ -36,6 +45,7 @@ class Excerpt:
 class Infill:
     """Write what stands between `prefix` and `suffix` (fill-in-the-middle)."""
 
+    mode: ClassVar[Literal[Mode.FILL]] = Mode.FILL
     prefix: str
     suffix: str
     path: str
@@ -48,6 +58,16 @@ class Infill:
     def sources(self) -> tuple[str, ...]:
         """Files that it shows, as the model is told their names."""
         return (self.path, *dict.fromkeys(excerpt.path for excerpt in self.excerpts))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that the model reads."""
+        return (self.prefix, self.suffix, *(excerpt.text for excerpt in self.excerpts))
+
+    def shown(self) -> str:
+        """Return it as a person reads it; the gap is shown as ▌."""
+        files = [f"── {e.path} ──\n{e.text.rstrip()}" for e in self.excerpts]
+        return "\n\n".join((*files, f"── {self.path} ──\n{self.prefix}▌{self.suffix}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +84,24 @@ class Message:
 class Chat:
     """Instructions and turns; `system` is the stable head."""
 
+    mode: ClassVar[Literal[Mode.CHAT]] = Mode.CHAT
+    path: ClassVar[str] = ""
     system: str
     messages: tuple[Message, ...]
     stop: tuple[str, ...] = ()
     max_tokens: int = 1024
     sources: tuple[str, ...] = ()
     """Files that it shows, as the model is told their names."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that the model reads."""
+        return (self.system, *(message.content for message in self.messages))
+
+    def shown(self) -> str:
+        """Return it as a person reads it."""
+        turns = [("system", self.system), *((m.role, m.content) for m in self.messages)]
+        return "\n\n".join(f"── {role} ──\n{content}" for role, content in turns if content)
 
 
 Prompt = Infill | Chat
@@ -125,12 +157,8 @@ class Prices:
 class Capabilities:
     """What a model can do; the engine shapes its prompts by it."""
 
-    infill: bool = False
-    """Takes an Infill prompt (fill-in-the-middle, or at least raw continuation)."""
     suffix: bool = True
     """Uses the suffix of an Infill prompt (a raw continuation model does not)."""
-    chat: bool = True
-    """Takes a Chat prompt."""
     raw: bool = False
     """Follows instructions badly: better asked to continue a text (Infill) where it can."""
     local: bool = False
@@ -147,10 +175,39 @@ class Model:
 
     name: str
     model_id: str
-    provider: Provider = field(repr=False)
+    wires: Mapping[Mode, Provider] = field(repr=False)
+    """By the prompts that it takes; a raw continuation counts as filling."""
     capabilities: Capabilities = Capabilities()
     prices: Prices | None = None
     price_provider: str = ""
     """Provider id under which genai-prices knows the model; empty where it does not."""
     timeout_s: float | None = None
     """Total seconds for one request; None: the task's deadline."""
+
+    @property
+    def fills(self) -> bool:
+        """Whether it takes an Infill prompt."""
+        return Mode.FILL in self.wires
+
+    @property
+    def chats(self) -> bool:
+        """Whether it takes a Chat prompt."""
+        return Mode.CHAT in self.wires
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
+        """Stream the answer, as `Provider.stream`. Raises RequestRejected for want of a wire."""
+        if prompt.mode not in self.wires:
+            raise RequestRejected(self.name, f"it takes no {prompt.mode} prompt.")
+        return self.wires[prompt.mode].stream(prompt)
+
+    async def warm(self, prompt: Prompt | None = None) -> None:
+        """Make ready for a question like `prompt`, as `Provider.warm`."""
+        if prompt is not None and prompt.mode in self.wires:
+            await self.wires[prompt.mode].warm(prompt)
+        else:
+            await next(iter(self.wires.values())).warm()
+
+    async def aclose(self) -> None:
+        """Give back connections and processes."""
+        for wire in {id(wire): wire for wire in self.wires.values()}.values():
+            await wire.aclose()

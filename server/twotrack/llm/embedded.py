@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from twotrack.errors import (
 )
 from twotrack.events import Listener, ModelLoading
 from twotrack.llm import fim, llama_infill
-from twotrack.llm.api import Capabilities, Chunk, Infill, Model, Prompt, Provider
+from twotrack.llm.api import Capabilities, Chunk, Infill, Mode, Model, Prompt, Provider
 from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
@@ -57,14 +57,13 @@ _LAST_WORD_S = 0.5
 def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Transport) -> Model:
     """Give the model "embedded". It is loaded at first need, or by its provider's `load`."""
     path = find_model(settings)
+    provider = EmbeddedModel(settings, listener, transport)
     return Model(
         name=NAME,
         model_id=path.stem if path else NAME,
-        provider=EmbeddedModel(settings, listener, transport),
+        wires={Mode.FILL: provider, Mode.CHAT: provider},
         capabilities=Capabilities(
-            infill=True,
             suffix=settings.fim is not None,
-            chat=True,
             raw=settings.model is None,
             local=True,
             context_window=settings.context_window,
@@ -119,7 +118,10 @@ class EmbeddedModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Answer when the model is loaded. Raises ModelError."""
-        async with self._in_use() as served, aclosing(served.wire(prompt).stream(prompt)) as answer:
+        async with (
+            self._in_use() as served,
+            aclosing(served.wires[prompt.mode].stream(prompt)) as answer,
+        ):
             since = self._clock()
             try:
                 async for chunk in answer:
@@ -133,7 +135,7 @@ class EmbeddedModel:
         """Load the model, and have it read the prompt. Raises ModelError."""
         async with self._in_use() as served:
             if prompt is not None:
-                await served.wire(prompt).warm(prompt)
+                await served.wires[prompt.mode].warm(prompt)
 
     async def aclose(self) -> None:
         """End the process at once; none is started again."""
@@ -327,7 +329,7 @@ class EmbeddedModel:
         else:
             infill = HttpWire(self._transport, root, LlamaInfill(model_id, temperature=0.0))
         chat = HttpWire(self._transport, v1, OpenAIChat(model_id, temperature=0.0))
-        return _Served(process, root, infill, chat)
+        return _Served(process, root, {Mode.FILL: infill, Mode.CHAT: chat})
 
 
 class _Completions(OpenAICompletions):
@@ -347,12 +349,7 @@ class _Served:
 
     process: asyncio.subprocess.Process
     root: Endpoint
-    infill: Provider
-    chat: Provider
-
-    def wire(self, prompt: Prompt) -> Provider:
-        """Give the wire that `prompt` is for."""
-        return self.infill if isinstance(prompt, Infill) else self.chat
+    wires: Mapping[Mode, Provider]
 
     async def gone(self) -> bool:
         """Whether the process has ended, or is just ending."""

@@ -26,7 +26,6 @@ class Gemini(Dialect[Chat]):
     they, `thinks` and `room` are as for `OpenAIChat`. A `temperature` of None is left out.
     """
 
-    mode = Chat
     within = "generationConfig"
 
     def __init__(

@@ -35,7 +35,6 @@ class LlamaContinuation(Dialect[Infill]):
     without; of 9 function bodies 9 parse, not 2.
     """
 
-    mode = Infill
     path = "completion"
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:

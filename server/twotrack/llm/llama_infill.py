@@ -26,7 +26,6 @@ class LlamaInfill(Dialect[Infill]):
     A server with several (llama-swap) chooses by `model_id`; any other does not look at it.
     """
 
-    mode = Infill
     path = "infill"
 
     def __init__(

@@ -29,7 +29,6 @@ class OllamaChat(Dialect[Chat]):
     `room`: as for `OpenAIChat`. A `temperature` of None is left out.
     """
 
-    mode = Chat
     path = "api/chat"
     framing = "ndjson"
     folds = False
@@ -88,7 +87,6 @@ class OllamaChat(Dialect[Chat]):
 class OllamaInfill(Dialect[Infill]):
     """A model that fills gaps, by its own template. Parameters as for `OllamaChat`."""
 
-    mode = Infill
     path = "api/generate"
     framing = "ndjson"
 

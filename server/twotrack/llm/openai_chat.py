@@ -20,7 +20,6 @@ class OpenAIChat(Dialect[Chat]):
     left out. `keyed` says that the provider takes a ``prompt_cache_key``.
     """
 
-    mode = Chat
     path = "chat/completions"
 
     def __init__(

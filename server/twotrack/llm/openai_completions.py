@@ -21,8 +21,6 @@ class OpenAICompletions(Dialect[Infill]):
     `temperature`, `refused` and `keyed` are as for `OpenAIChat`; a key stands for a file.
     """
 
-    mode = Infill
-
     def __init__(
         self,
         model_id: str,

@@ -1,7 +1,7 @@
 """From an entry of the settings to a model that can be asked."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,11 +12,9 @@ from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import (
     Capabilities,
     Chat,
-    Chunk,
-    Infill,
+    Mode,
     Model,
     Prices,
-    Prompt,
     Provider,
 )
 from twotrack.llm.gemini import Gemini
@@ -42,27 +40,6 @@ _ROOMY = 32_000
 """Tokens of a context window in which thinking has room beside a prompt and its answer."""
 
 
-class Dual:
-    """A model with two wires: one fills gaps, the other chats."""
-
-    def __init__(self, infill: Provider, chat: Provider) -> None:
-        self._infill = infill
-        self._chat = chat
-
-    def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Ask on the wire that the prompt is for."""
-        return (self._infill if isinstance(prompt, Infill) else self._chat).stream(prompt)
-
-    async def warm(self, prompt: Prompt | None = None) -> None:
-        """Warm the wire that the prompt is for."""
-        await (self._infill if isinstance(prompt, Infill) else self._chat).warm(prompt)
-
-    async def aclose(self) -> None:
-        """Close both."""
-        await self._infill.aclose()
-        await self._chat.aclose()
-
-
 def build(
     name: str, settings: ModelSettings, *, environment: Mapping[str, str], transport: Transport
 ) -> Model:
@@ -76,14 +53,16 @@ def build(
     template = _template(name, settings, preset)
     wires = _Wires(settings, preset, transport, endpoint)
     chats = _fits(preset.chats, settings.model)
-    infill = None if template is None else wires.infill(template)
+    spoken: dict[Mode, Provider] = {}
+    if template is not None:
+        spoken[Mode.FILL] = wires.infill(template)
+    if chats or not spoken:
+        spoken[Mode.CHAT] = wires.chat()
     return Model(
         name=name,
         model_id=settings.model,
-        provider=_joined(infill, wires.chat() if chats or infill is None else None),
+        wires=spoken,
         capabilities=Capabilities(
-            infill=infill is not None,
-            chat=chats or infill is None,
             local=endpoint.local and not preset.relays and not families.in_cloud(settings.model),
             context_window=wires.context_window,
             max_output=wires.max_output,
@@ -273,15 +252,6 @@ class _Wires:
             keyed=self.preset.caching is PromptCaching.KEYED,
         )
         return HttpWire(self.transport, endpoint, completions)
-
-
-def _joined(infill: Provider | None, chat: Provider | None) -> Provider:
-    """Give a provider for both kinds of prompts, or the only one there is."""
-    if infill is not None and chat is not None:
-        return Dual(infill, chat)
-    provider = infill or chat
-    assert provider is not None  # noqa: S101  # for mypy: a model without gaps chats
-    return provider
 
 
 def _prices(settings: ModelSettings) -> Prices | None:

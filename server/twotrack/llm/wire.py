@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from twotrack.errors import ModelError, RequestRejected, TimedOut
-from twotrack.llm.api import Chat, Chunk, Prompt
+from twotrack.errors import ModelError, TimedOut
+from twotrack.llm.api import Chunk, Mode, Prompt
 from twotrack.llm.exchange import Event, Framing, cut, events
 from twotrack.llm.negotiation import Negotiated, folded
 from twotrack.llm.transport import Endpoint, Transport
@@ -29,8 +29,6 @@ class Warming:
 class Dialect(Generic[Asked]):
     """How models are asked in one API: no I/O. Each is a flat file beside this one."""
 
-    mode: type[Asked]
-    """The kind of prompt that it writes."""
     path: str
     """Below the base URL."""
     framing: Framing = "sse"
@@ -76,15 +74,12 @@ class HttpWire(Generic[Asked]):
         self._negotiated = Negotiated(dialect.optional, dialect.refused, within=dialect.within)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Answer a prompt of the dialect's mode. Raises ModelError."""
-        dialect, endpoint = self._dialect, self._endpoint
-        if not isinstance(prompt, dialect.mode):
-            kind = "chat" if isinstance(prompt, Chat) else "fill-in-the-middle"
-            raise RequestRejected(endpoint.name, f"it takes no {kind} prompt.")
+        """Answer a prompt of the kind that the dialect writes. Raises ModelError."""
+        dialect, endpoint, asked = self._dialect, self._endpoint, cast("Asked", prompt)
         refuses = self._negotiated.refuses
-        body, stops = dialect.body(prompt, refuses)
+        body, stops = dialect.body(asked, refuses)
         without_system: Callable[[], dict[str, Any]] | None = None
-        if dialect.folds and isinstance(prompt, Chat) and prompt.system.strip():
+        if dialect.folds and prompt.mode is Mode.CHAT and prompt.system.strip():
             other = cast("Asked", folded(prompt))
             without_system = lambda: dialect.body(other, refuses)[0]  # noqa: E731  # rarely needed
         answer = self._negotiated.events(
@@ -96,7 +91,7 @@ class HttpWire(Generic[Asked]):
             framing=dialect.framing,
             is_last=dialect.is_last,
         )
-        chunks = cut(endpoint, dialect.chunks(endpoint, answer, prompt), stops)
+        chunks = cut(endpoint, dialect.chunks(endpoint, answer, asked), stops)
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
@@ -106,8 +101,7 @@ class HttpWire(Generic[Asked]):
 
     async def warm(self, prompt: Prompt | None = None) -> None:
         """Make the server ready for `prompt`, or a connection. Raises ModelError."""
-        dialect = self._dialect
-        warming = dialect.warming(prompt if isinstance(prompt, dialect.mode) else None)
+        warming = self._dialect.warming(cast("Asked | None", prompt))
         if warming is None:
             await self._transport.connect(self._endpoint)
             return

@@ -137,7 +137,7 @@ class Attempt:
         ends, most = began + limits.total_s, costs.most_of_answer(self.prompt)
         limit = asyncio.timeout(limits.first_s)
         try:
-            async with limit, aclosing(self.model.provider.stream(self.prompt)) as stream:
+            async with limit, aclosing(self.model.stream(self.prompt)) as stream:
                 async for chunk in stream:
                     reply.model_id = chunk.model or reply.model_id
                     reply.usage = chunk.usage or reply.usage

@@ -7,7 +7,7 @@ from dataclasses import replace
 from twotrack.errors import RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import thinking
-from twotrack.llm.api import Chat, Model, Prompt
+from twotrack.llm.api import Model, Prompt
 from twotrack.llm.prices import cost_usd
 
 _CHARS_PER_TOKEN = 4
@@ -37,7 +37,7 @@ async def usd(model: Model, answered_model: str, usage: Usage) -> float | None:
 
 def estimate(prompt: Prompt, text: str) -> Usage:
     """Tokens where the provider did not count them: four characters each."""
-    chars = sum(map(len, _texts(prompt)))
+    chars = sum(map(len, prompt.texts))
     return Usage(
         input_tokens=-(-chars // _CHARS_PER_TOKEN),
         output_tokens=-(-len(text) // _CHARS_PER_TOKEN),
@@ -75,7 +75,7 @@ def check_fits(prompt: Prompt, model: Model) -> None:
     can = model.capabilities
     room = can.context_window - min(prompt.max_tokens, can.max_output)
     most_chars = room * _MOST_CHARS_PER_TOKEN
-    texts = _texts(prompt)
+    texts = prompt.texts
     if sum(map(len, texts)) <= most_chars:
         return
     if sum(len(_RUN.sub("", text)) for text in texts) > most_chars:
@@ -84,9 +84,3 @@ def check_fits(prompt: Prompt, model: Model) -> None:
             f"the prompt does not fit its context window of {can.context_window} tokens; "
             f"set models.{model.name}.context_window or use another model.",
         )
-
-
-def _texts(prompt: Prompt) -> list[str]:
-    if isinstance(prompt, Chat):
-        return [prompt.system, *(message.content for message in prompt.messages)]
-    return [prompt.prefix, prompt.suffix, *(excerpt.text for excerpt in prompt.excerpts)]

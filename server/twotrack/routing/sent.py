@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from twotrack.errors import ModelError
 from twotrack.events import Usage
-from twotrack.llm.api import PLACEHOLDER, Chat, Infill, Model, Prompt
+from twotrack.llm.api import PLACEHOLDER, Model, Prompt
 from twotrack.routing import costs
 from twotrack.routing.attempt import Attempt
 from twotrack.tasks import Task, Track
@@ -101,12 +101,12 @@ class _Ended:
 
     async def question(self) -> Question:
         prompt = self._prompt
-        text = words(prompt)
+        text = prompt.shown()
         return Question(
             at=self._at,
             task=self._task,
             model=self._model.name,
-            path=prompt.path if isinstance(prompt, Infill) else "",
+            path=prompt.path,
             prompt=_cut(text),
             answer=self._answer,
             ms=self._ms,
@@ -120,15 +120,6 @@ class _Ended:
 def redacted(text: str) -> int:
     """Count the placeholders for secrets."""
     return len(_REDACTED.findall(text))
-
-
-def words(prompt: Prompt) -> str:
-    """Write a prompt as a person reads it; the gap is shown as ▌."""
-    if isinstance(prompt, Chat):
-        turns = [("system", prompt.system), *((m.role, m.content) for m in prompt.messages)]
-        return "\n\n".join(f"── {role} ──\n{content}" for role, content in turns if content)
-    files = [f"── {e.path} ──\n{e.text.rstrip()}" for e in prompt.excerpts]
-    return "\n\n".join((*files, f"── {prompt.path} ──\n{prompt.prefix}▌{prompt.suffix}"))
 
 
 def _cut(text: str) -> str:

@@ -16,7 +16,7 @@ from twotrack.engine.actions.offers import Offer, Proposal
 from twotrack.engine.actions.prompt import Surroundings
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
 from twotrack.languages import language_of
-from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Model
+from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
@@ -137,8 +137,8 @@ async def test_recall_follows_no_instruction(tmp_path: Path) -> None:
 
 
 def weak(provider: FakeProvider) -> Model:
-    can = Capabilities(infill=True, suffix=False, raw=True, local=True, context_window=4096)
-    return Model("tiny", "tiny-1", provider, can)
+    can = Capabilities(suffix=False, raw=True, local=True, context_window=4096)
+    return Model("tiny", "tiny-1", {Mode.FILL: provider, Mode.CHAT: provider}, can)
 
 
 async def rewrite(root: Path, *models: Model) -> Proposal:
@@ -275,7 +275,7 @@ async def test_a_weak_model_explains_and_writes_tests(tmp_path: Path) -> None:
 async def test_a_model_with_too_small_a_window_is_not_asked(tmp_path: Path) -> None:
     can = Capabilities(context_window=200)
     with pytest.raises(RouteExhausted):
-        await propose(tmp_path, [Model("small", "s", FakeProvider([GOOD]), can)])
+        await propose(tmp_path, [Model("small", "s", {Mode.CHAT: FakeProvider([GOOD])}, can)])
 
 
 async def test_what_stands_around_is_left_out_where_there_is_no_room(tmp_path: Path) -> None:
@@ -287,7 +287,8 @@ async def test_what_stands_around_is_left_out_where_there_is_no_room(tmp_path: P
     assert "<before>" in all_of_it.messages[0].content
     tokens = len(all_of_it.system + all_of_it.messages[0].content) / 4.4
     can = Capabilities(context_window=int(2 * tokens))  # half of it is for the answer
-    await propose(tmp_path, [Model("n", "n", narrow, can)], code=code, at=Position(41, 4))
+    model = Model("n", "n", {Mode.CHAT: narrow}, can)
+    await propose(tmp_path, [model], code=code, at=Position(41, 4))
     (less,) = narrow.prompts
     assert isinstance(less, Chat)
     assert "<before>" not in less.messages[0].content

@@ -24,7 +24,7 @@ from twotrack.engine.edits.parse import block_of, complete, fitted
 from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import PLAIN, DocStyle
-from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
@@ -91,12 +91,12 @@ class _Documenting:
             if raw.preferred(model):
                 header = self._header_line()
                 return raw.documentation(code, header, self.style, self.around)
-            if not model.capabilities.chat:
+            if not model.chats:
                 return None
             return chat(Task.DOCUMENT, model, system, self.around, code=code, request=request)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
-            if isinstance(prompt, Infill):
+            if prompt.mode is Mode.FILL:
                 return self._proposal(answer, self._documented(raw.words(answer.text)))
             reply = complete(answer.text, answer.finish, self.view.text.text)
             return self._proposal(answer, self._new_code(reply, tag))

@@ -48,7 +48,7 @@ async def job(scene: Scene) -> Job:
     def prompt_for(model: Model) -> Prompt | None:
         if raw.preferred(model):
             return raw.explanation(masked.code, around)
-        if not model.capabilities.chat:
+        if not model.chats:
             return None
         return chat(Task.EXPLAIN, model, _SYSTEM, around, code=masked.code, request=_REQUEST)
 

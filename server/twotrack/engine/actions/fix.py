@@ -13,7 +13,7 @@ from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import ReplyRejected
-from twotrack.llm.api import Infill, Prompt
+from twotrack.llm.api import Mode, Prompt
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
@@ -73,7 +73,7 @@ async def job(scene: Scene) -> Job:
     ]
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
-        if isinstance(prompt, Infill):
+        if prompt.mode is Mode.FILL:
             return small.read(answer, prompt)
         proposal = full.read(answer, prompt)
         _refuse_loss(view.text, wide, narrow, proposal)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
-from twotrack.llm.api import Chat, Infill, Message, Model, Prompt
+from twotrack.llm.api import Message, Mode, Model, Prompt
 from twotrack.routing.ask import Answer, Ask, never
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.tasks import Task, Track
@@ -99,17 +99,13 @@ async def _asked(
 
 def _told(finding: ReplyRejected, answer: Answer, prompt: Prompt) -> str:
     """A finding, with what it quotes where the model was sent just that or said it: no secret."""
-    if isinstance(prompt, Chat):
-        sent = [message.content for message in prompt.messages]
-    else:
-        sent = [prompt.prefix, prompt.suffix]
-    seen = any(finding.quoted in text for text in (*sent, answer.text))
+    seen = any(finding.quoted in text for text in (*prompt.texts, answer.text))
     return (finding.message if seen else finding.unquoted)[:_MOST_FINDING]
 
 
 def _repair(refused: _Refused) -> Prompt | None:
     """The conversation goes on with the finding; a text to continue cannot be talked about."""
-    if isinstance(refused.prompt, Infill):
+    if refused.prompt.mode is Mode.FILL:
         return None
     finding = (
         f"This cannot be used. {refused.finding} "

@@ -161,7 +161,7 @@ Tests with {framework}:
 
 def preferred(model: Model) -> bool:
     """Whether `model` is better asked in one of these shapes."""
-    return model.capabilities.infill and (model.capabilities.raw or not model.capabilities.chat)
+    return model.fills and (model.capabilities.raw or not model.chats)
 
 
 def _shown(code: str) -> str:

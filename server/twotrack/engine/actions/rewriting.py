@@ -19,7 +19,7 @@ from twotrack.engine.edits.parse import block_of, complete, readings_of, refuse_
 from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import Language, language_of
-from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
@@ -98,12 +98,12 @@ class Rewriting:
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
                 return raw.rewriting(self.brief, masked.code, around) if self.brief else None
-            if not model.capabilities.chat:
+            if not model.chats:
                 return None
             return chat(task, model, system, around, code=masked.code, request=self.request)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
-            if isinstance(prompt, Infill):
+            if prompt.mode is Mode.FILL:
                 ways, loose = self._readings(answer.text.rstrip(), masked.code), False
             else:
                 reply = complete(answer.text, answer.finish, self.text.text)

@@ -24,7 +24,7 @@ from twotrack.engine.edits.faults import refuse_new_faults
 from twotrack.engine.edits.parse import block_of, complete
 from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
-from twotrack.llm.api import Infill, Model, Prompt
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
@@ -186,13 +186,13 @@ def _new_file(
         if raw.preferred(model):
             known = language.id == "python" and not code[:1].isspace()
             return raw.tests(code, start, framework, around) if known else None
-        if not model.capabilities.chat:
+        if not model.chats:
             return None
         system = _SYSTEM.format(tag=tag)
         return chat(Task.TEST, model, system, around, code=code, request=request)
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
-        if isinstance(prompt, Infill):
+        if prompt.mode is Mode.FILL:
             text = start + answer.text
         else:
             text = block_of(complete(answer.text, answer.finish), tag, "", language)
