@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from before_after import CURSOR, at_cursor
-from desk import Purse, Route
+from desk import Route, SpendingLimit
 from fake_models import FakeProvider, fake_model
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.completion import Completer
-from twotrack.engine.pace import Pace
+from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import CompletionSettings, Settings
@@ -45,8 +45,8 @@ class Desk:
         )
         self.models = models
         self.local_only = local_only
-        self.purse = None if usd is None else Purse(usd)
-        self.pace = Pace(lambda: self.now)
+        self.limit = None if usd is None else SpendingLimit(usd)
+        self.pace = AdaptiveDebounce(lambda: self.now)
         self.completer = self.make(self.settings)
 
     def make(self, settings: Settings) -> Completer:
@@ -56,13 +56,13 @@ class Desk:
             {m.name: m for m in self.models},
             self.events.append,
             local_only=self.local_only,
-            purse=self.purse,
+            limit=self.limit,
         )
         syntax = SyntaxCache()
         return Completer(
             self.dispatcher,
             settings,
-            shield=Shield((), settings.privacy, settings.context),
+            policy=PrivacyPolicy((), settings.privacy, settings.context),
             syntax=syntax,
             excerpts=ExcerptPicker(syntax),
             pace=self.pace,

@@ -12,7 +12,7 @@ from twotrack.routing.ask import Answer, Ask, never, nothing
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
-from twotrack.routing.sent import Sent
+from twotrack.routing.request_log import RequestLog
 from twotrack.tasks import Task
 
 PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
@@ -35,7 +35,7 @@ class Clock:
 
 
 @dataclass
-class Purse:
+class SpendingLimit:
     usd: float
 
     async def counted(self) -> None:
@@ -63,7 +63,7 @@ class Desk:
         usable: Callable[[str], str] = nothing,
         busy: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self.sent = Sent(lambda: busy(self.sent.busy))
+        self.sent = RequestLog(lambda: busy(self.sent.busy))
         self.events: list[Event] = []
         self.task = task
         self.dispatcher = Dispatcher(
@@ -71,7 +71,7 @@ class Desk:
             {m.name: m for m in models},
             self.events.append,
             health=health or Health(clock),
-            purse=None if usd is None else Purse(usd),
+            limit=None if usd is None else SpendingLimit(usd),
             sent=self.sent,
             local_only=local_only,
             first_token_s=first_token_s,

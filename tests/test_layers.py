@@ -50,7 +50,7 @@ ONLY_HERE = {
     "lsprotocol": {"lsp"},
     "httpx": {
         "llm/transport.py",
-        "llm/network.py",
+        "llm/http_clients.py",
         "llm/connections.py",
         "llm/http1.py",
         "llm/http2.py",

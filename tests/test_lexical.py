@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twotrack.languages import LANGUAGES, PLAIN, language_of
-from twotrack.lexical import Lexer, Place, closing, lexer_of
+from twotrack.lexical import Lexer, LexicalContext, closing, lexer_of
 
 ALL = [*LANGUAGES.values(), PLAIN, language_of("mystery", None)]
 
@@ -125,21 +125,21 @@ def test_lines_within_strings_and_comments_are_known() -> None:
 @pytest.mark.parametrize(
     ("language", "text", "place", "opening"),
     [
-        ("python", "x = ", Place.CODE, ""),
-        ("python", "x = 'a", Place.STRING, "'"),
-        ("python", 'def f():\n    """Sort.\n', Place.STRING, '"""'),
-        ("python", "x = 1  # it", Place.COMMENT, "#"),
-        ("python", "# a\n", Place.CODE, ""),
-        ("c", "/* a\n", Place.COMMENT, "/*"),
-        ("javascript", "x = `a\n", Place.STRING, "`"),
-        ("shellscript", "cat <<EOF\nUsage: ", Place.STRING, "<<EOF\n"),
-        ("markdown", "It's ", Place.TEXT, ""),
-        ("html", "<p>It's ", Place.TEXT, ""),
-        ("html", '<a href="', Place.STRING, '"'),
-        ("plaintext", "Dear Ada,", Place.TEXT, ""),
+        ("python", "x = ", LexicalContext.CODE, ""),
+        ("python", "x = 'a", LexicalContext.STRING, "'"),
+        ("python", 'def f():\n    """Sort.\n', LexicalContext.STRING, '"""'),
+        ("python", "x = 1  # it", LexicalContext.COMMENT, "#"),
+        ("python", "# a\n", LexicalContext.CODE, ""),
+        ("c", "/* a\n", LexicalContext.COMMENT, "/*"),
+        ("javascript", "x = `a\n", LexicalContext.STRING, "`"),
+        ("shellscript", "cat <<EOF\nUsage: ", LexicalContext.STRING, "<<EOF\n"),
+        ("markdown", "It's ", LexicalContext.TEXT, ""),
+        ("html", "<p>It's ", LexicalContext.TEXT, ""),
+        ("html", '<a href="', LexicalContext.STRING, '"'),
+        ("plaintext", "Dear Ada,", LexicalContext.TEXT, ""),
     ],
 )
-def test_where_a_text_ends(language: str, text: str, place: Place, opening: str) -> None:
+def test_where_a_text_ends(language: str, text: str, place: LexicalContext, opening: str) -> None:
     found = lexer(language).ending(text)
     assert (found.place, found.opening) == (place, opening)
     assert lexer(language).scan(text).place is place

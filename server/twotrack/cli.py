@@ -18,7 +18,7 @@ from twotrack.tasks import TASKS, Task, Track
 
 if TYPE_CHECKING:
     from twotrack import events
-    from twotrack.commands.files import Place, Span
+    from twotrack.commands.files import FilePosition, Span
     from twotrack.session import Session
 
 _INTERRUPTED = 130
@@ -174,7 +174,7 @@ def _add_edit(parser: _Parser) -> None:
     )
 
 
-def _place(value: str) -> "Place":
+def _place(value: str) -> "FilePosition":
     from twotrack.commands import files  # noqa: PLC0415  # lazily, as below
 
     try:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twotrack.errors import ModelError
-from twotrack.tasks import Errand, Task, Track
+from twotrack.tasks import InternalTask, Task, Track
 
 
-class Source(StrEnum):
+class AnswerSource(StrEnum):
     """Where an answer came from."""
 
     MODEL = "model"
@@ -46,9 +46,9 @@ class Usage:
 class Answered:
     """One question of the user was answered."""
 
-    task: Task | Errand
+    task: Task | InternalTask
     track: Track
-    source: Source
+    source: AnswerSource
     model: str
     """The model's name in the settings."""
     asked_model: str
@@ -68,7 +68,7 @@ class Answered:
 class ModelFailed:
     """One model of a route did not answer; the route went on."""
 
-    task: Task | Errand
+    task: Task | InternalTask
     error: ModelError
     usage: Usage = Usage()
     """Of an answer that broke off: it is charged for all the same."""
@@ -86,7 +86,7 @@ class ModelFailed:
 class Abandoned:
     """A request was cancelled after it had been sent: nobody saw it, but it may cost."""
 
-    task: Task | Errand
+    task: Task | InternalTask
     model: str
     """The model's name in the settings."""
     usage: Usage

@@ -28,7 +28,7 @@ _LONGEST_ARM = 400
 _ARM = re.compile(r"[ \t]*[^()\s;&]++(?:[ \t]*\|[ \t]*[^()\s;&]++)*+")
 
 
-class Place(StrEnum):
+class LexicalContext(StrEnum):
     """What a cursor stands in."""
 
     CODE = "code"
@@ -56,7 +56,7 @@ class Open(NamedTuple):
 class Ending(NamedTuple):
     """What the end of a text stands in."""
 
-    place: Place
+    place: LexicalContext
     opening: str
     """How the literal begins; empty in code."""
     start: int
@@ -72,7 +72,7 @@ class Scan(NamedTuple):
     """Openers without a closer, the outermost first."""
     unfinished: int
     """Strings that do not end where they should."""
-    place: Place
+    place: LexicalContext
     """What its end stands in."""
     opening: str
     """How the literal begins that its end stands in; empty in code."""
@@ -156,8 +156,8 @@ class Lexer:
 
     def _scan(self, text: str) -> Scan:
         code, within, unfinished, place, opening = self._code(text)
-        if place is Place.CODE and self._is_text(code):
-            place = Place.TEXT
+        if place is LexicalContext.CODE and self._is_text(code):
+            place = LexicalContext.TEXT
         closers, stack, levels = self._match(code)
         return Scan("".join(closers), tuple(stack), unfinished, place, opening, levels, *within)
 
@@ -167,7 +167,9 @@ class Lexer:
         last = literals[0] if literals else None
         over = last is None or last.end() < len(text) or not _unfinished(last)
         if over or last is None or (last.lastgroup == "bad" and text.endswith("\n")):
-            return Ending(Place.TEXT if self._is_text(text) else Place.CODE, "", len(text))
+            return Ending(
+                LexicalContext.TEXT if self._is_text(text) else LexicalContext.CODE, "", len(text)
+            )
         return Ending(_place_of(last), _opening_of(last), last.start())
 
     def bare(self, text: str) -> str:
@@ -177,7 +179,7 @@ class Lexer:
     def strings(self, text: str) -> Iterator[tuple[int, int]]:
         """Give the start and the end of every string that ends where it should."""
         for literal in self._literals.finditer(text):
-            if _place_of(literal) is Place.STRING and not _unfinished(literal):
+            if _place_of(literal) is LexicalContext.STRING and not _unfinished(literal):
                 yield literal.span()
 
     def _is_text(self, code: str) -> bool:
@@ -187,13 +189,13 @@ class Lexer:
 
     def _code(
         self, text: str
-    ) -> tuple[str, tuple[frozenset[int], frozenset[int]], int, Place, str]:
+    ) -> tuple[str, tuple[frozenset[int], frozenset[int]], int, LexicalContext, str]:
         """The text with its literals blanked, and what is known of these."""
         parts: list[str] = []
         strings: set[int] = set()
         comments: set[int] = set()
         at = unfinished = line = 0
-        place, opening = Place.CODE, ""
+        place, opening = LexicalContext.CODE, ""
         for literal in self._literals.finditer(text):
             start, end = literal.span()
             parts.append(text[at:start])
@@ -201,16 +203,16 @@ class Lexer:
             breaks = text.count("\n", start, end)
             if breaks and literal.lastgroup != "text":
                 last = line + breaks - (text[end - 1] == "\n" and literal.lastgroup == "bad")
-                lines = comments if _place_of(literal) is Place.COMMENT else strings
+                lines = comments if _place_of(literal) is LexicalContext.COMMENT else strings
                 lines.update(range(line + 1, last + 1))
             if _unfinished(literal):
                 ends_here = end == len(text) and text[end - 1] != "\n"
                 multi = literal.lastgroup != "bad" or ends_here
                 if multi and end == len(text):
                     place, opening = _place_of(literal), _opening_of(literal)
-                unfinished += _place_of(literal) is Place.STRING
+                unfinished += _place_of(literal) is LexicalContext.STRING
             # A string leaves a sign, so that what follows it does not begin its line.
-            kept = '"' if _place_of(literal) is Place.STRING else ""
+            kept = '"' if _place_of(literal) is LexicalContext.STRING else ""
             kept += literal["rest"] if literal.lastgroup == "heredoc" else ""
             parts.append(kept + "\n" * breaks)
             line += breaks
@@ -317,11 +319,11 @@ def _reaches_end(literal: re.Match[str]) -> bool:
     return literal.end() == len(literal.string) and "\n" not in literal[0]
 
 
-def _place_of(literal: re.Match[str]) -> Place:
+def _place_of(literal: re.Match[str]) -> LexicalContext:
     kind = literal.lastgroup or ""
     if "comment" in kind:
-        return Place.COMMENT
-    return Place.TEXT if "text" in kind else Place.STRING
+        return LexicalContext.COMMENT
+    return LexicalContext.TEXT if "text" in kind else LexicalContext.STRING
 
 
 _OPENINGS = re.compile(r"[a-zA-Z@]*(?:\"\"\"|'''|<<<?[-~]?[^\n]*\n?|[\"'`]|/\*+|[^\w\s]{1,4})")

@@ -10,12 +10,12 @@ from typing import Any
 from twotrack import consent, events, log
 from twotrack.consent import Consent
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
-from twotrack.engine.pace import Pace
+from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.recall import RecallIndex, recall_model
 from twotrack.engine.workspace import WorkspaceIndexer
 from twotrack.errors import TwotrackError
@@ -30,8 +30,8 @@ from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Ledger, default_path
+from twotrack.routing.request_log import RequestLog
 from twotrack.routing.routes import Route, put_first, resolve
-from twotrack.routing.sent import Sent
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
@@ -57,7 +57,7 @@ class Session:
     actions: Actions
     routes: Mapping[Task, Route]
     models: dict[str, Model]
-    purse: Budget
+    limit: Budget
     dispatcher: Dispatcher
 
     def __init__(
@@ -74,14 +74,14 @@ class Session:
         self._listener = listener
         self.transport = Transport()
         self.ledger = Ledger(default_path())
-        self.sent = Sent(lambda: listener(events.Busy(self.sent.busy)))
+        self.sent = RequestLog(lambda: listener(events.Busy(self.sent.busy)))
         self.chosen: dict[Track, str] = {}
         """Models that a person put first for a track, until the session ends."""
         self._health = Health()
         self._index = RecallIndex()
         self._syntax = SyntaxCache()
         self._excerpts = ExcerptPicker(self._syntax)
-        self._pace = Pace()
+        self._pace = AdaptiveDebounce()
         self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
         self._found = FoundModels(environment, self.consent)
@@ -144,7 +144,7 @@ class Session:
         self.routes = put_first(
             resolve(settings, self.models, defaults, self.loaded.origins), self.chosen
         )
-        self.shield = Shield(
+        self.policy = PrivacyPolicy(
             self.roots,
             settings.privacy,
             settings.context,
@@ -153,14 +153,14 @@ class Session:
         )
         if self._composed:
             self._later(self.dispatcher.aclose())  # costs that are still being computed
-        self.purse = Budget(settings.budget, self.ledger)
+        self.limit = Budget(settings.budget, self.ledger)
         self._composed = True
         self.dispatcher = dispatcher = self._dispatch(
             self.routes,
             self.models,
             self.heard,
             health=self._health,
-            purse=self.purse,
+            limit=self.limit,
             sent=self.sent,
             local_only=settings.privacy.local_only,
             first_token_s=settings.network.first_token_s,
@@ -169,12 +169,12 @@ class Session:
         self.completer = Completer(
             dispatcher,
             settings,
-            shield=self.shield,
+            policy=self.policy,
             syntax=self._syntax,
             excerpts=self._excerpts,
             pace=self._pace,
         )
-        self.actions = Actions(dispatcher, settings, self.shield, self._syntax, self.roots)
+        self.actions = Actions(dispatcher, settings, self.policy, self._syntax, self.roots)
 
     def use_model(self, track: Track, name: str | None) -> None:
         """Put a model first in the routes of a track until the session ends; None: as before.
@@ -229,7 +229,7 @@ class Session:
             self._loop.call_soon_threadsafe(self._listener, events.RulesUnreadable(problem))
 
     def _may_use(self, path: Path) -> bool:
-        return self.shield.may_use(path)  # of the present settings
+        return self.policy.may_use(path)  # of the present settings
 
     def _later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -371,7 +371,7 @@ class Session:
     async def _read(self) -> None:
         while self._unread:  # one at a time: parsing holds the interpreter, in a thread too
             uri, document = next(reversed(self._unread.items()))
-            await self.shield.look([document])
+            await self.policy.look([document])
             if self._unread.get(uri) is not document:  # closed meanwhile, or changed
                 continue
             del self._unread[uri]

@@ -28,7 +28,7 @@ class Task(StrEnum):
     EXPLAIN = "explain"
 
 
-class Errand(StrEnum):
+class InternalTask(StrEnum):
     """What the program asks of its own accord; it has no route."""
 
     DOCTOR = "doctor"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from answer_sources import Source
 
-from answer_place import Place
+from answer_place import LexicalContext
 from twotrack.languages import language_of
-from twotrack.lexical import Place as Where
+from twotrack.lexical import LexicalContext as Where
 from twotrack.lexical import lexer_of
 
 CUTTING = "lines of a body, cutting a block"
@@ -19,7 +19,7 @@ class Case:
 
     kind: str
     where: str
-    place: Place
+    place: LexicalContext
     rest: str
     """What the document goes on with behind the gold."""
     missing: str
@@ -49,7 +49,7 @@ def case_at(  # noqa: PLR0917 - the parts of a document, in their order
     `missing`: the block's further lines; `more`: what a model writes past them.
     """
     row = before.count("\n") + 1
-    place = Place(source.language, before, after, gold, prose, closed=tail is not None)
+    place = LexicalContext(source.language, before, after, gold, prose, closed=tail is not None)
     rest = after if tail is None else tail
     goes_on = gold + missing + more if more else ""
     return Case(

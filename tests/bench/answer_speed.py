@@ -10,9 +10,9 @@ from tree_sitter import Language, Parser, Tree
 
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.gap import gap_at
+from twotrack.engine.cursor_context import gap_at
 from twotrack.engine.parse_check import adds_errors
-from twotrack.engine.replies import proposal
+from twotrack.engine.postprocess import proposal
 from twotrack.text import Position, Snapshot
 
 _LINE = "    result = [area_1(width, height) for width, height in sizes if width"

@@ -144,11 +144,11 @@ spent()
 import twotrack.llm.registry
 spent()
 # As transport does for the first request.
-import anyio, twotrack.llm.network
+import anyio, twotrack.llm.http_clients
 anyio.run(anyio.sleep, 0)
 spent()
 from twotrack.settings.schema import NetworkSettings
-network = twotrack.llm.network.Network(NetworkSettings())
+network = twotrack.llm.http_clients.Network(NetworkSettings())
 spent()
 network.trust()
 spent()

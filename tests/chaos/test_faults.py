@@ -21,7 +21,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # as a program, it stands in its own folder
 
 from chaos.faulty_server import FAULTS, Draw, FaultyServer, shares
-from twotrack.engine.replies import whole_part
+from twotrack.engine.postprocess import whole_part
 from twotrack.errors import RouteExhausted
 from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Mode, Model

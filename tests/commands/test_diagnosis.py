@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twotrack.commands.diagnosis import Diagnosis
 from twotrack.commands.editors import Editor
-from twotrack.commands.examined import Examined, Finding, Level
+from twotrack.commands.model_check import Finding, Level, ModelCheck
 from twotrack.report import ModelRow
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import BudgetSettings
@@ -17,7 +17,7 @@ WHY = "routes.strong in config.toml"
 
 
 def diagnosis(
-    models: Sequence[Examined] = (), tasks: Sequence[Finding] = (), left_usd: float = math.inf
+    models: Sequence[ModelCheck] = (), tasks: Sequence[Finding] = (), left_usd: float = math.inf
 ) -> Diagnosis:
     return Diagnosis(
         settings_files=((Path("/me/config.toml"), True), (Path("/code/.twotrack.toml"), False)),
@@ -35,7 +35,7 @@ def diagnosis(
 
 
 def broken() -> Diagnosis:
-    model = Examined(ROW, (Task.FIX, Task.TEST))
+    model = ModelCheck(ROW, (Task.FIX, Task.TEST))
     model.say("server", Level.PROBLEM, "no connection. Check this machine's network.")
     model.say("key", Level.OK, "found in the environment variable KEY.")
     text = f"only ({WHY}). None of them answers."

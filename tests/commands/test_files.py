@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.commands import files
-from twotrack.commands.files import Place, Span
+from twotrack.commands.files import FilePosition, Span
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.text import Position, Range, Snapshot
 
@@ -15,9 +15,9 @@ TEXT = Snapshot("def area(w, h):\n    return w * h\n")
 
 
 def test_a_place_is_read_from_the_right() -> None:
-    assert files.place("src/a.py:3:7") == Place("src/a.py", 3, 7)
-    assert files.place(r"C:\code\a.py:3:7") == Place(r"C:\code\a.py", 3, 7)
-    assert files.place("odd:name:1:2:3") == Place("odd:name:1", 2, 3)
+    assert files.place("src/a.py:3:7") == FilePosition("src/a.py", 3, 7)
+    assert files.place(r"C:\code\a.py:3:7") == FilePosition(r"C:\code\a.py", 3, 7)
+    assert files.place("odd:name:1:2:3") == FilePosition("odd:name:1", 2, 3)
 
 
 @pytest.mark.parametrize("written", ["a.py", "a.py:3", ":3:4", "a.py:x:1", "a.py:1:-1", ""])

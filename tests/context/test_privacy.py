@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.privacy import FRESH_S, Shield, files_of, is_settings
+from twotrack.context.privacy import FRESH_S, PrivacyPolicy, files_of, is_settings
 from twotrack.context.secret_files import is_secret
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
@@ -32,13 +32,13 @@ def write(path: Path, text: str = "") -> Path:
     return path
 
 
-def shield(
+def policy(
     *roots: Path,
     privacy: PrivacySettings | None = None,
     context: ContextSettings | None = None,
     clock: Clock | None = None,
-) -> Shield:
-    return Shield(
+) -> PrivacyPolicy:
+    return PrivacyPolicy(
         roots, privacy or PrivacySettings(), context or ContextSettings(), clock or Clock()
     )
 
@@ -90,14 +90,14 @@ ORDINARY_NAMES = """
 @pytest.mark.parametrize("name", SECRET_NAMES)
 def test_a_secret_file_is_never_sent(root: Path, name: str) -> None:
     path = write(root / name)
-    assert not shield(root).may_send(path)
-    assert not shield(root).may_use(path)
+    assert not policy(root).may_send(path)
+    assert not policy(root).may_use(path)
 
 
 @pytest.mark.parametrize("name", ORDINARY_NAMES)
 def test_an_ordinary_file_is_sent(root: Path, name: str) -> None:
     assert not is_secret(root / name)
-    assert shield(root).may_send(write(root / name))
+    assert policy(root).may_send(write(root / name))
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_an_ordinary_file_is_sent(root: Path, name: str) -> None:
 )
 def test_a_secret_file_is_known_under_any_scheme(root: Path, uri: str) -> None:
     paths = files_of(Document(uri, None, "plaintext", 1, Snapshot("")))
-    assert not shield(root).may_send(*paths)
+    assert not policy(root).may_send(*paths)
 
 
 def test_a_document_without_a_file_is_sent(root: Path) -> None:
-    assert shield(root).may_send()
-    assert shield().may_use()
+    assert policy(root).may_send()
+    assert policy().may_use()
 
 
 @pytest.mark.parametrize(
@@ -144,17 +144,17 @@ def test_what_git_ignores_is_not_sent(root: Path, name: str, sent: bool) -> None
     write(root / "deep/.gitignore", "!wanted.log\n/only_here.py\n")
     write(root / "build/.gitignore", "!wanted.log\n")
     write(root / ".git/info/exclude", "excluded.py\n")
-    assert shield(root).may_send(write(root / name)) is sent
+    assert policy(root).may_send(write(root / name)) is sent
 
 
 def test_the_repository_above_the_workspace_counts(root: Path) -> None:
     write(root / ".gitignore", "generated/\n")
-    assert not shield(root / "part").may_send(write(root / "part/generated/a.py"))
+    assert not policy(root / "part").may_send(write(root / "part/generated/a.py"))
 
 
 def test_a_changed_gitignore_holds_soon(root: Path) -> None:
     clock, path = Clock(), write(root / "a.py")
-    judge = shield(root, clock=clock)
+    judge = policy(root, clock=clock)
     assert judge.may_send(path)
     write(root / ".gitignore", "a.py\n")
     clock.now += FRESH_S
@@ -176,7 +176,7 @@ def lead_out(path: Path) -> None:
 @pytest.mark.parametrize("change", [ignore, lead_out])
 def test_a_fresh_answer_does_not_ask_the_disk(root: Path, change: Callable[[Path], None]) -> None:
     clock, path = Clock(), write(root / "a.py")
-    judge = shield(root, clock=clock)
+    judge = policy(root, clock=clock)
     assert judge.may_use(path)
     change(path)
     assert judge.may_use(path)
@@ -185,7 +185,7 @@ def test_a_fresh_answer_does_not_ask_the_disk(root: Path, change: Callable[[Path
 
 
 def test_settings_exclude(root: Path) -> None:
-    judge = shield(
+    judge = policy(
         root,
         privacy=PrivacySettings(exclude=("private/", "*.sql")),
         context=ContextSettings(exclude=("*_pb2.py",)),
@@ -202,29 +202,29 @@ def test_a_link_out_of_the_workspace_is_no_context(root: Path) -> None:
     outside = write(root.parent / "elsewhere/a.py")
     link = root / "link.py"
     link.symlink_to(outside)
-    assert shield(root).may_send(link)  # opened by the user
-    assert not shield(root).may_use(link)
-    assert not shield(root).may_use(outside)  # nor what is opened by its own name
-    assert shield(root).may_send(outside)
-    assert shield().may_use(outside)
+    assert policy(root).may_send(link)  # opened by the user
+    assert not policy(root).may_use(link)
+    assert not policy(root).may_use(outside)  # nor what is opened by its own name
+    assert policy(root).may_send(outside)
+    assert policy().may_use(outside)
 
 
 def test_a_link_does_not_hide_a_secret(root: Path) -> None:
     write(root / ".env")
     (root / "settings.txt").symlink_to(root / ".env")
-    assert not shield(root).may_send(root / "settings.txt")
+    assert not policy(root).may_send(root / "settings.txt")
 
 
 def test_a_loop_of_links_is_not_sent(root: Path) -> None:
     (root / "a.py").symlink_to(root / "b.py")
     (root / "b.py").symlink_to(root / "a.py")
-    assert not shield(root).may_use(root / "a.py")
+    assert not policy(root).may_use(root / "a.py")
 
 
 def test_the_values_of_settings_need_no_quotes(root: Path) -> None:
     text = "[db]\npassword = two words"
-    assert shield(root).redact(text, settings=True) == "[db]\npassword = <redacted>"
-    assert shield(root).redact("password = other", settings=False) == "password = other"
+    assert policy(root).redact(text, settings=True) == "[db]\npassword = <redacted>"
+    assert policy(root).redact("password = other", settings=False) == "password = other"
 
 
 @pytest.mark.parametrize(
@@ -247,13 +247,13 @@ def test_settings_are_told_by_language_or_name(
 
 def test_redaction_can_be_turned_off(root: Path) -> None:
     text = 'password = "hunter2!"'
-    assert shield(root).redact(text) == 'password = "<redacted>"'
-    assert shield(root, privacy=PrivacySettings(redact=False)).redact(text) == text
+    assert policy(root).redact(text) == 'password = "<redacted>"'
+    assert policy(root, privacy=PrivacySettings(redact=False)).redact(text) == text
 
 
 def test_a_label_tells_no_more_than_the_path_in_the_workspace(root: Path) -> None:
     def label(uri: str, path: Path | None) -> str:
-        return shield(root, root / "inner").label(Document(uri, path, "python", 1, Snapshot()))
+        return policy(root, root / "inner").label(Document(uri, path, "python", 1, Snapshot()))
 
     assert label("file:///x", root / "pkg/a.py") == "pkg/a.py"
     assert label("file:///x", root / "inner/b.py") == "b.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.prompt import CompletionContext, gather, rules_text
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
@@ -22,8 +22,8 @@ def document(name: str, text: str | Snapshot, version: int = 1) -> Document:
     return Document(f"file://{ROOT}/{name}", ROOT / name, "python", version, snapshot)
 
 
-def shield(root: Path = ROOT) -> Shield:
-    return Shield((root,), PrivacySettings(), ContextSettings())
+def policy(root: Path = ROOT) -> PrivacyPolicy:
+    return PrivacyPolicy((root,), PrivacySettings(), ContextSettings())
 
 
 def context(
@@ -37,7 +37,7 @@ def context(
         current,
         position,
         others,
-        shield=shield(),
+        policy=policy(),
         excerpts=picker or ExcerptPicker(SyntaxCache()),
         max_tokens=max_tokens,
     )
@@ -110,7 +110,7 @@ def test_a_secret_file_has_no_context() -> None:
         document(".env", "A=1"),
         Position(0, 0),
         (),
-        shield=shield(),
+        policy=policy(),
         excerpts=ExcerptPicker(SyntaxCache()),
         max_tokens=2048,
     )
@@ -129,7 +129,7 @@ def test_a_secret_files_old_version_is_no_context_either() -> None:
         context(document("a.py", "scale(value, factor)\n"), Position(0, 0), (old,)).excerpts == ()
     )
     picker = ExcerptPicker(SyntaxCache())
-    assert gather(old, Position(0, 0), (), shield=shield(), excerpts=picker, max_tokens=99) is None
+    assert gather(old, Position(0, 0), (), policy=policy(), excerpts=picker, max_tokens=99) is None
 
 
 def test_the_budget_holds() -> None:
@@ -173,7 +173,7 @@ def test_rules_are_read_within_the_project(tmp_path: Path) -> None:
     (root / ".env").write_text("A=1")
     (tmp_path / "outside.md").write_text("Never seen.")
     names = ("RULES.md", "gone.md", "../outside.md", ".env", "more.md", "RULES.md", "\0")
-    assert rules_text(root, names, shield(root)) == (
+    assert rules_text(root, names, policy(root)) == (
         "Use tabs.\npassword = '<redacted>'\n\nBe brief."
     )
 
@@ -182,11 +182,11 @@ def test_wherever_a_rules_file_is_cut_no_secret_is_sent(tmp_path: Path) -> None:
     secret = "https://bot:correcthorse9@host/"
     for before in range(len(secret)):
         (tmp_path / "R.md").write_text("." * (16 * 1024 - before) + secret + " more")
-        assert "correct" not in rules_text(tmp_path, ["R.md"], shield(tmp_path))
+        assert "correct" not in rules_text(tmp_path, ["R.md"], policy(tmp_path))
 
 
 def test_rules_are_bounded(tmp_path: Path) -> None:
     for i in range(4):
         (tmp_path / f"{i}.md").write_text("word " * 10_000)
-    text = rules_text(tmp_path, [f"{i}.md" for i in range(4)], shield(tmp_path))
+    text = rules_text(tmp_path, [f"{i}.md" for i in range(4)], policy(tmp_path))
     assert 16_000 < len(text) <= 32 * 1024

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.context.source import Source
+from twotrack.context.source import SourceBytes
 from twotrack.text import Position, Snapshot
 
 TEXTS = st.text(
@@ -13,7 +13,7 @@ TEXTS = st.text(
 
 @given(TEXTS)
 def test_a_position_and_its_byte_lead_to_each_other(text: str) -> None:
-    source, snapshot = Source(text), Snapshot(text)
+    source, snapshot = SourceBytes(text), Snapshot(text)
     for offset in range(len(text) + 1):
         position = snapshot.position(offset)
         byte = source.byte(position)
@@ -26,12 +26,12 @@ def test_a_position_and_its_byte_lead_to_each_other(text: str) -> None:
 def test_a_position_outside_is_clamped(text: str, line: int, character: int) -> None:
     snapshot = Snapshot(text)
     position = Position(line, character)
-    assert Source(text).byte(position) == Source(text).byte(snapshot.clamp(position))
+    assert SourceBytes(text).byte(position) == SourceBytes(text).byte(snapshot.clamp(position))
 
 
 @given(TEXTS, TEXTS)
 def test_what_two_texts_share_is_found(a: str, b: str) -> None:
-    one, two = Source(a), Source(b)
+    one, two = SourceBytes(a), SourceBytes(b)
     head = one.common_head(two)
     tail = one.common_tail(two, head)
     assert one.data[:head] == two.data[:head]
@@ -54,7 +54,7 @@ LONG_LINES = st.lists(
 @given(LONG_LINES, st.floats(0, 1))
 def test_a_long_line_is_counted_as_a_short_one_is(text: str, part: float) -> None:
     """The simple way: the text before, encoded."""
-    source, snapshot = Source(text), Snapshot(text)
+    source, snapshot = SourceBytes(text), Snapshot(text)
     position = snapshot.position(int(part * len(text)))
     before = text[: snapshot.offset(position)]
     assert source.byte(position) == len(before.encode())

@@ -7,7 +7,7 @@ import pytest
 from completion_desk import Desk, accepted, quick, request, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack.errors import Declined, MalformedReply, RouteExhausted, ServerFailed
-from twotrack.events import Answered, Source
+from twotrack.events import Answered, AnswerSource
 from twotrack.llm.api import Chat, Chunk, Infill
 from twotrack.settings.schema import CacheSettings, Trigger
 from twotrack.tasks import Track
@@ -23,7 +23,7 @@ async def test_a_model_completes_the_line() -> None:
     completion = await desk.complete(marked)
     assert completion is not None
     assert accepted(marked, completion) == HEAD + "return width * height$0\n"
-    assert (completion.origin.source, completion.origin.model) == (Source.MODEL, "quick")
+    assert (completion.origin.source, completion.origin.model) == (AnswerSource.MODEL, "quick")
     assert completion.origin.track is Track.FAST
 
 
@@ -157,10 +157,10 @@ async def test_nothing_is_asked_twice() -> None:
     assert len(provider.prompts) == 1
     sources = [event.source for event in desk.events if isinstance(event, Answered)]
     assert sources == [
-        Source.MODEL,
-        Source.CACHE,
-        Source.TYPED_THROUGH,
-        Source.TYPED_THROUGH,
+        AnswerSource.MODEL,
+        AnswerSource.CACHE,
+        AnswerSource.TYPED_THROUGH,
+        AnswerSource.TYPED_THROUGH,
     ]
 
 

@@ -15,12 +15,12 @@ from twotrack.document import Document
 from twotrack.engine.actions import masking, refactor, script_imports
 from twotrack.engine.actions.doc_comment import words_of
 from twotrack.engine.actions.explain import _Watch
-from twotrack.engine.actions.view import View
+from twotrack.engine.actions.target import Target
+from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.edits.compiled import fault_of, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.wrapping import unwrapped
-from twotrack.engine.gap import Gap, gap_at
-from twotrack.engine.replies import Watch, proposal
+from twotrack.engine.postprocess import Watch, proposal
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.languages import LANGUAGES, language_of
@@ -40,7 +40,7 @@ def _offers(name: str) -> Callable[[str], object]:
 
     def look(text: str) -> object:
         document = _document(text, name)
-        view = View(document, language, None, Range(Position(0, 0), document.text.end))
+        view = Target(document, language, None, Range(Position(0, 0), document.text.end))
         return list(refactor.offers(view))
 
     return look
@@ -81,7 +81,7 @@ def test_comments_above_a_statement() -> None:
     def widened(text: str) -> None:
         document = _document(text)
         place = Position(document.text.end.line, 2)
-        View(document, _PYTHON, SyntaxCache().of(document), Range(place, place)).lines()
+        Target(document, _PYTHON, SyntaxCache().of(document), Range(place, place)).lines()
 
     assert growth(widened, lambda n: "# a\n" * n + "x = 1", 5_000) < MOST
 
@@ -182,7 +182,7 @@ _REPLIES: dict[str, Callable[[int], str]] = {
 }
 
 
-def _gap(language: str) -> Gap:
+def _gap(language: str) -> CursorContext:
     text = "f() {\n  x=" if language == "shellscript" else "def f(a, b):\n    x = "
     document = Document("file:///p/a", Path("/p/a"), language, 1, Snapshot(text))
     return gap_at(document, document.text.end, SyntaxCache())

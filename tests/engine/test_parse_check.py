@@ -4,9 +4,9 @@ import pytest
 
 from before_after import at_cursor
 from twotrack.context.syntax import SyntaxCache
-from twotrack.engine.gap import gap_at
+from twotrack.engine.cursor_context import gap_at
 from twotrack.engine.parse_check import adds_errors
-from twotrack.engine.replies import Insertion
+from twotrack.engine.postprocess import Insertion
 
 
 def worse(marked: str, text: str, language: str, replaces: int = 0) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected, Unreachable
-from twotrack.llm.network import Network
+from twotrack.llm.http_clients import HttpClients
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -80,7 +80,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
 
 
 async def test_a_connection_is_not_kept_for_ever(server: ModelServer) -> None:
-    transport = Transport(build=partial(Network, kept_s=-1.0))
+    transport = Transport(build=partial(HttpClients, kept_s=-1.0))
     await transport.connect(endpoint(server.base_url))
     for number in (2, 3):
         await read(transport, server.base_url)
@@ -104,7 +104,7 @@ async def test_a_request_is_charged_once(
 async def test_a_server_that_worked_before_it_hung_up_is_not_asked_again(
     server: ModelServer,
 ) -> None:
-    transport = Transport(build=partial(Network, race_s=0.0))
+    transport = Transport(build=partial(HttpClients, race_s=0.0))
     await read(transport, server.base_url)
     server.script(Reply(drop=True))
     with pytest.raises(Unreachable, match="closed the connection without an answer"):
@@ -204,7 +204,7 @@ async def test_http_1_over_tls(
         await reader.read()
         writer.transport.abort()
 
-    build = partial(Network, offers_http2=offered is None)
+    build = partial(HttpClients, offers_http2=offered is None)
     transport = Transport(trusting, build=build)
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=certified) as server:
         asked = endpoint(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
 from twotrack.llm.http2 import _Frames
+from twotrack.llm.http_clients import HttpClients
 from twotrack.llm.keys import Key
-from twotrack.llm.network import Network
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -263,7 +263,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew(
 async def test_a_connection_is_kept_while_it_is_in_use(
     remote: H2Server, trusting: NetworkSettings
 ) -> None:
-    transport = Transport(trusting, build=partial(Network, kept_s=-1.0))
+    transport = Transport(trusting, build=partial(HttpClients, kept_s=-1.0))
     remote.script(Answer.HANG_AFTER_PIECE)
     chunks, request = await begun(transport, remote)
     await read(transport, remote)

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.proxy_server import ProxyServer
 from twotrack.llm import sockets
-from twotrack.llm.network import certificates
+from twotrack.llm.http_clients import certificates
 
 MEGABYTES = 8 * 2**20
 

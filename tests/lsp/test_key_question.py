@@ -9,7 +9,7 @@ import pytest
 
 from fakes.editor import Heard
 from twotrack.document import Document
-from twotrack.engine.actions.offers import Offer
+from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.errors import TwotrackError
 from twotrack.lsp.clients import Client
 from twotrack.lsp.handlers.carry_out import propose
@@ -20,7 +20,9 @@ from twotrack.text import Position, Range, Snapshot
 
 TEXT = "def area(width):\n    return width\n"
 DOCUMENT = Document("file:///p/a.py", Path("/p/a.py"), "python", 1, Snapshot(TEXT))
-OFFER = Offer(Task.EXPLAIN, "Explain area", Range(Position(0, 0), Position(2, 0)), None, "")
+OFFER = CodeActionOffer(
+    Task.EXPLAIN, "Explain area", Range(Position(0, 0), Position(2, 0)), None, ""
+)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from desk import PROMPT, Clock, Desk, Route, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
-from twotrack.events import Abandoned, CostUnknown, Source, Usage
+from twotrack.events import Abandoned, AnswerSource, CostUnknown, Usage
 from twotrack.llm.api import Chat, Chunk, Message, Prices
 from twotrack.routing.ask import Ask
 from twotrack.routing.costs import most_of_answer
@@ -24,7 +24,7 @@ async def test_the_answer_is_what_the_model_streamed_and_what_it_cost() -> None:
     answer = await desk.ask()
     assert (answer.text, answer.finish) == ("return", "stop")
     assert (answer.model, answer.answered_model) == ("a", "a-2026")
-    assert (answer.track, answer.source) == (Track.FAST, Source.MODEL)
+    assert (answer.track, answer.source) == (Track.FAST, AnswerSource.MODEL)
     assert 0 <= answer.first_token_ms <= answer.total_ms
     assert answer.usage == usage
     [told] = desk.answered
@@ -67,7 +67,7 @@ async def test_a_chat_prompt_is_estimated_too() -> None:
 
 async def test_recall_has_its_own_track_and_costs_nothing() -> None:
     answer = await Desk(fake_model("recall", says("x"), local=True)).ask()
-    assert (answer.track, answer.source) == (Track.RECALL, Source.RECALL)
+    assert (answer.track, answer.source) == (Track.RECALL, AnswerSource.RECALL)
     assert answer.usage == Usage()
 
 

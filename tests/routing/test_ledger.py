@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.errors import ServerFailed
-from twotrack.events import Abandoned, Answered, ModelFailed, ModelLoading, Source, Usage
+from twotrack.events import Abandoned, Answered, AnswerSource, ModelFailed, ModelLoading, Usage
 from twotrack.routing.budget import Budget
 from twotrack.routing.ledger import Ledger
 from twotrack.settings.schema import BudgetSettings
@@ -24,7 +24,7 @@ MAY_9 = datetime(2026, 5, 9, 12, tzinfo=UTC)
 ANSWER = Answered(
     task=Task.FIX,
     track=Track.STRONG,
-    source=Source.MODEL,
+    source=AnswerSource.MODEL,
     model="sonnet",
     asked_model="codestral-latest",
     answered_model="sonnet-4-5",

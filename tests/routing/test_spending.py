@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.errors import ServerFailed, TwotrackError
-from twotrack.events import Answered, ModelFailed, Source, Usage
+from twotrack.events import Answered, AnswerSource, ModelFailed, Usage
 from twotrack.routing.ledger import Ledger
 from twotrack.routing.spending import Sum, by, summary, sums, total, usd
 from twotrack.tasks import Task, Track
@@ -17,7 +17,7 @@ MAY_9 = datetime(2026, 5, 9, 12, tzinfo=UTC)
 ANSWER = Answered(
     task=Task.FIX,
     track=Track.STRONG,
-    source=Source.MODEL,
+    source=AnswerSource.MODEL,
     model="sonnet",
     asked_model="a",
     answered_model="a",

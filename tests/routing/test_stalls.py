@@ -11,9 +11,9 @@ import pytest
 from desk import Desk, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
-from twotrack.engine.replies import whole_part
+from twotrack.engine.postprocess import whole_part
 from twotrack.llm.api import Chunk, Prompt
-from twotrack.routing.patience import Pace, Patience, Usual
+from twotrack.routing.patience import Patience, ResponseTimes, Usual
 from twotrack.tasks import Task, Track
 
 SHORT = Patience(
@@ -149,7 +149,7 @@ async def test_what_a_stalled_answer_cost_is_told_also_where_the_next_is_given_u
 
 
 def limits(
-    pace: Pace,
+    pace: ResponseTimes,
     *,
     track: Track = Track.FAST,
     follows: bool = True,
@@ -161,8 +161,8 @@ def limits(
     return f"{found.first_s:g} {found.gap_s:g} {found.total_s:g}"
 
 
-def paced(first_s: float, gap_s: float, total_s: float) -> Pace:
-    pace = Pace()
+def paced(first_s: float, gap_s: float, total_s: float) -> ResponseTimes:
+    pace = ResponseTimes()
     pace.note(first_s, gap_s, total_s, now=0.0)
     return pace
 
@@ -174,9 +174,9 @@ def test_limits_are_a_multiple_of_the_usual_time() -> None:
 
 
 def test_a_model_that_has_not_answered_yet_is_given_more() -> None:
-    assert limits(Pace()) == "2.5 3 10"
-    assert limits(Pace(), follows=False) == "5 6 10"
-    assert limits(Pace(), follows=False, track=Track.STRONG) == "10 20 10"
+    assert limits(ResponseTimes()) == "2.5 3 10"
+    assert limits(ResponseTimes(), follows=False) == "5 6 10"
+    assert limits(ResponseTimes(), follows=False, track=Track.STRONG) == "10 20 10"
 
 
 def test_a_model_on_this_machine_may_read_a_new_prompt_and_load_itself_after_a_while() -> None:
@@ -188,7 +188,7 @@ def test_a_model_on_this_machine_may_read_a_new_prompt_and_load_itself_after_a_w
 
 def test_an_action_may_take_the_time_it_needs() -> None:
     assert limits(paced(0.1, 0.01, 0.2), track=Track.STRONG) == "4 5 10"  # of 10 s
-    assert limits(Pace(), track=Track.STRONG) == "4 10 10"
+    assert limits(ResponseTimes(), track=Track.STRONG) == "4 10 10"
 
 
 def test_a_slow_answer_is_remembered_for_a_while() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from twotrack.commands import dry, files, terminal
-from twotrack.commands.files import Place
-from twotrack.commands.tally import Tally
+from twotrack.commands.files import FilePosition
+from twotrack.commands.usage_totals import UsageTotals
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import TwotrackError
 from twotrack.routing.dispatch import Dispatcher
@@ -20,10 +20,10 @@ _READING_S = 2.0
 
 
 def run(
-    environment: Mapping[str, str], place: Place, *, as_json: bool, dry_run: bool = False
+    environment: Mapping[str, str], place: FilePosition, *, as_json: bool, dry_run: bool = False
 ) -> int:
     """Print the text that goes there, or what would be asked; give the exit status."""
-    tally = Tally()
+    tally = UsageTotals()
     try:
         completion = asyncio.run(_complete(environment, place, tally, dry_run=dry_run))
     except NotSent as prompt:
@@ -44,7 +44,7 @@ def run(
 
 
 async def _complete(
-    environment: Mapping[str, str], place: Place, tally: Tally, *, dry_run: bool
+    environment: Mapping[str, str], place: FilePosition, tally: UsageTotals, *, dry_run: bool
 ) -> Completion | None:
     """Ask as an editor does when a person asks for a completion. Raises TwotrackError."""
     document = files.read(Path(place.file)).document
@@ -55,7 +55,7 @@ async def _complete(
         session.begin([files.project_of(document.path.parent)], [])
         for problem in session.problems:
             terminal.say(problem)
-        if not session.shield.may_send(document.path):
+        if not session.policy.may_send(document.path):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         terminal.progress("looking for models and a completion")
         await session.discover()
@@ -66,7 +66,7 @@ async def _complete(
         await session.aclose()
 
 
-def _data(completion: Completion, tally: Tally) -> dict[str, Any]:
+def _data(completion: Completion, tally: UsageTotals) -> dict[str, Any]:
     origin = completion.origin
     return {
         "text": completion.text,

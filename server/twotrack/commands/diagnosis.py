@@ -10,7 +10,7 @@ from typing import Any
 from twotrack import __version__
 from twotrack.commands import terminal
 from twotrack.commands.editors import Editor
-from twotrack.commands.examined import Examined, Finding, Level
+from twotrack.commands.model_check import Finding, Level, ModelCheck
 from twotrack.report import key_data, route_data, table
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import BudgetSettings
@@ -28,7 +28,7 @@ class Diagnosis:
     settings_files: tuple[tuple[Path, bool], ...]
     """Each settings file and whether it is there; the user's comes first."""
     settings_problems: tuple[str, ...]
-    models: tuple[Examined, ...]
+    models: tuple[ModelCheck, ...]
     routes: Mapping[Task, Route]
     tasks: tuple[Finding, ...]
     embedded: Finding
@@ -184,14 +184,14 @@ def _wrapped(lines: Iterable[str], width: int | None, column: int) -> list[str]:
     return [wrap.fill(printable(line)) for line in lines]
 
 
-def _title(model: Examined) -> str:
+def _title(model: ModelCheck) -> str:
     row, used = model.row, ", ".join(model.tasks) or "no task uses it"
     if len(model.tasks) == len(Task):
         used = "all tasks"
     return f"Model {row.name}: {row.provider}, {row.model_id} ({used})"
 
 
-def _cost(model: Examined) -> list[tuple[str, ...]]:
+def _cost(model: ModelCheck) -> list[tuple[str, ...]]:
     events = model.tally.events
     many = "1 question" if len(events) == 1 else f"{len(events)} questions"
     return [("", "cost", f"{many}, {terminal.cost(model.tally.cost_usd)}.")] if events else []
@@ -201,7 +201,7 @@ def _finding_data(finding: Finding) -> dict[str, str]:
     return {"level": finding.level.value, "text": finding.text}
 
 
-def _model_data(model: Examined) -> dict[str, Any]:
+def _model_data(model: ModelCheck) -> dict[str, Any]:
     row = model.row
     return {
         "name": row.name,

@@ -7,7 +7,7 @@ from pathlib import Path
 from twotrack import files as disk
 from twotrack.commands import editors, facts, files, terminal
 from twotrack.commands.diagnosis import Diagnosis
-from twotrack.commands.examined import Examined, Finding, Level
+from twotrack.commands.model_check import Finding, Level, ModelCheck
 from twotrack.commands.probe import Probe
 from twotrack.llm import local_models
 from twotrack.llm.embedded import NAME as EMBEDDED
@@ -61,14 +61,14 @@ async def _examine(
         ledger_path=default_path(),
         ledger=_ledger(session),
         limits=settings.budget,
-        left_usd=session.purse.left(),
+        left_usd=session.limit.left(),
         editors=tuple(installed),
     )
 
 
 async def _models(
     session: Session, environment: Mapping[str, str], *, every: bool, timeout_s: float
-) -> list[Examined]:
+) -> list[ModelCheck]:
     """Try the models, at once where they run elsewhere; give them in the order of the settings."""
     probe = Probe(session, environment, timeout_s, terminal.progress)
     work = []

@@ -2,7 +2,7 @@
 
 from twotrack.commands import terminal
 from twotrack.routing.dry_run import NotSent
-from twotrack.routing.sent import redacted
+from twotrack.routing.request_log import redacted
 
 
 def show(shown: NotSent, *, as_json: bool) -> None:

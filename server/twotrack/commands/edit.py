@@ -10,9 +10,9 @@ from typing import Any
 
 from twotrack.commands import dry, files, terminal
 from twotrack.commands.files import Span, TextFile
-from twotrack.commands.tally import Tally
+from twotrack.commands.usage_totals import UsageTotals
 from twotrack.document import Document
-from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.dry_run import DryRun, NotSent
@@ -65,7 +65,7 @@ class _Change:
 
 def run(environment: Mapping[str, str], order: Order) -> int:
     """Show or write what a model made of the order; give the exit status."""
-    tally = Tally()
+    tally = UsageTotals()
     file = files.read(Path(order.span.file))
     try:
         proposal = asyncio.run(_propose(environment, order, file, tally))
@@ -103,7 +103,7 @@ def run(environment: Mapping[str, str], order: Order) -> int:
 
 
 async def _propose(
-    environment: Mapping[str, str], order: Order, file: TextFile, tally: Tally
+    environment: Mapping[str, str], order: Order, file: TextFile, tally: UsageTotals
 ) -> Proposal:
     """Carry the order out as an editor's code action. Raises TwotrackError."""
     document = file.document
@@ -113,7 +113,7 @@ async def _propose(
         session.begin([files.project_of(file.path.parent)], [])
         for problem in session.problems:
             terminal.say(problem)
-        if not session.shield.may_send(file.path):
+        if not session.policy.may_send(file.path):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         offer = _offer(session, order, document, selection)
         terminal.progress(f"{offer.title}: looking for models")
@@ -127,7 +127,7 @@ async def _propose(
         await session.aclose()
 
 
-def _offer(session: Session, order: Order, document: Document, selection: Range) -> Offer:
+def _offer(session: Session, order: Order, document: Document, selection: Range) -> CodeActionOffer:
     """Choose the code action. Raises TwotrackError where it is none for this place."""
     if order.task is Task.FIX and not order.diagnostic:
         raise TwotrackError("fix needs --diagnostic with the message of what is to be fixed.")
@@ -194,7 +194,7 @@ def _data(
     proposal: Proposal,
     changes: Iterable[_Change],
     diff: str,
-    tally: Tally,
+    tally: UsageTotals,
 ) -> dict[str, Any]:
     origin = proposal.origin
     return {

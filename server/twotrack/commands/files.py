@@ -24,7 +24,7 @@ _RANGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePosition:
     """FILE:LINE:COL, counted from 1."""
 
     file: str
@@ -67,12 +67,12 @@ class Span:
         return Range(start, end)
 
 
-def place(argument: str) -> Place:
+def place(argument: str) -> FilePosition:
     """Read FILE:LINE:COL from the right: a file's name may hold colons. Raises ValueError."""
     found = _PLACE.fullmatch(argument)
     if found is None:
         raise ValueError
-    return Place(found["file"], int(found["line"]), int(found["column"]))
+    return FilePosition(found["file"], int(found["line"]), int(found["column"]))
 
 
 def span(argument: str) -> Span:

@@ -1,10 +1,10 @@
 """A gap in code that tells how a model fills gaps, and what to do where it does that badly."""
 
-from twotrack.commands.examined import Filling, Level
+from twotrack.commands.model_check import Filling, Level
 from twotrack.document import Document
-from twotrack.engine.gap import gap_at
-from twotrack.engine.replies import proposal
-from twotrack.engine.snippet import chat_for
+from twotrack.engine.chat_infill import chat_for
+from twotrack.engine.cursor_context import gap_at
+from twotrack.engine.postprocess import proposal
 from twotrack.llm.api import Infill, Model, Prompt
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.settings.schema import ModelSettings

@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from twotrack.commands import gap_check
-from twotrack.commands.examined import Examined, Filling, Level
+from twotrack.commands.model_check import Filling, Level, ModelCheck
 from twotrack.errors import (
     BudgetExhausted,
     ModelError,
@@ -33,7 +33,7 @@ from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import Errand, Task
+from twotrack.tasks import InternalTask, Task
 
 _LISTING_S = 5.0
 _NEAR = 3
@@ -66,9 +66,9 @@ class Probe:
         self._local = asyncio.Lock()
         self._remote = asyncio.Semaphore(8)
 
-    async def examine(self, row: ModelRow, tasks: tuple[Task, ...]) -> Examined:
+    async def examine(self, row: ModelRow, tasks: tuple[Task, ...]) -> ModelCheck:
         """Find out how the model of `row` does."""
-        found, model = Examined(row, tasks), self._session.models[row.name]
+        found, model = ModelCheck(row, tasks), self._session.models[row.name]
         async with self._local if row.local else self._remote:
             entry = self._session.entry(row.name)
             if self._session.loaded.settings.privacy.local_only and not row.local:
@@ -78,13 +78,13 @@ class Probe:
                 await self._ask(found, model)
         return found
 
-    async def _reached(self, found: Examined, entry: ModelSettings) -> bool:
+    async def _reached(self, found: ModelCheck, entry: ModelSettings) -> bool:
         """Look for key and server; whether the model can be asked."""
         endpoint = registry.endpoint_of(found.row.name, entry, self._environment)
         self._progress(f"{found.row.name}: looking for key and server")
         return await self._key(found, endpoint.key) and await self._server(found, entry, endpoint)
 
-    async def _key(self, found: Examined, key: Key) -> bool:
+    async def _key(self, found: ModelCheck, key: Key) -> bool:
         try:
             present = await key.get()
         except KeyMissing as missing:
@@ -101,7 +101,7 @@ class Probe:
         found.say("key", Level.OK, text)
         return True
 
-    async def _server(self, found: Examined, entry: ModelSettings, endpoint: Endpoint) -> bool:
+    async def _server(self, found: ModelCheck, entry: ModelSettings, endpoint: Endpoint) -> bool:
         """Ask the server which models it has; whether it is there."""
         parts = urlsplit(endpoint.base_url)
         found.origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -129,7 +129,7 @@ class Probe:
             found.offered = tuple(dict.fromkeys((*near, *ids)))
         return True
 
-    async def _ask(self, found: Examined, model: Model) -> None:
+    async def _ask(self, found: ModelCheck, model: Model) -> None:
         budget = self._session.loaded.settings.budget
         if found.row.price is None and (budget.day or budget.month):
             text = f"not known, so [budget] does not count it. Set models.{model.name}.prices."
@@ -142,7 +142,7 @@ class Probe:
         if found.completes:
             await self._gap(found, model)
 
-    async def _question(self, found: Examined, model: Model) -> bool:
+    async def _question(self, found: ModelCheck, model: Model) -> bool:
         """Have it count; whether it can be asked more."""
         self._progress(f"{model.name}: a short question, {self._timeout_s:g} s at most")
         try:
@@ -164,7 +164,7 @@ class Probe:
         found.say("answer", *found.timed(answer))
         return True
 
-    async def _gap(self, found: Examined, model: Model) -> None:
+    async def _gap(self, found: ModelCheck, model: Model) -> None:
         """Have it fill a gap, asked as completions ask it."""
         entry = self._session.entry(model.name)
         prompt = gap_check.question(model)
@@ -191,7 +191,7 @@ class Probe:
         found.filling = gap_check.judged(answer.text, model)
         found.say("gaps", *gap_check.words(found.filling, model.name, entry))
 
-    def _serves(self, found: Examined, answer: Answer) -> None:
+    def _serves(self, found: ModelCheck, answer: Answer) -> None:
         """Note that the server answered, and as which model."""
         if found.origin and not any(finding.check == "server" for finding in found.findings):
             found.say("server", Level.OK, f"{found.origin} answers.")  # its list came too late
@@ -202,7 +202,7 @@ class Probe:
             text += " (The server's list does not name it.)"
         found.say("model", Level.OK, text)
 
-    def _blame(self, found: Examined, error: ModelError) -> None:
+    def _blame(self, found: ModelCheck, error: ModelError) -> None:
         """Note why the model did not answer, at what is at fault."""
         name, text, entry = found.row.name, _said(error), self._session.entry(found.row.name)
         match error:
@@ -231,12 +231,12 @@ class Probe:
             case _:
                 found.say("answer", Level.PROBLEM, text)
 
-    async def _answer(self, found: Examined, model: Model, prompt: Prompt) -> Answer:
+    async def _answer(self, found: ModelCheck, model: Model, prompt: Prompt) -> Answer:
         """Ask the one model. Raises ModelError or BudgetExhausted."""
 
         def heard(event: Event) -> None:
             if isinstance(event, Answered | ModelFailed):
-                event = replace(event, task=Errand.DOCTOR)
+                event = replace(event, task=InternalTask.DOCTOR)
             found.tally(event)
             self._session.heard(event)
 
@@ -245,7 +245,7 @@ class Probe:
             {task: Route(task, (model.name,), self._timeout_s, "asked by the doctor")},
             {model.name: model},
             heard,
-            purse=self._session.purse,
+            limit=self._session.limit,
             first_token_s=self._session.loaded.settings.network.first_token_s,
             total_s=self._session.loaded.settings.network.total_s,
         )
@@ -259,7 +259,7 @@ class Probe:
             await dispatcher.aclose()  # the cost may still be on its way
 
 
-def _instead(found: Examined) -> str:
+def _instead(found: ModelCheck) -> str:
     """Say which models there are in the place of one that is not."""
     shown = ", ".join(found.offered[:_NEAR])
     more = len(found.offered) - _NEAR

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twotrack.context.ancestors import child_at, paths
 from twotrack.context.grammars import Grammar, NodeTable, captures, defines
-from twotrack.context.source import Source
+from twotrack.context.source import SourceBytes
 from twotrack.languages import Language
 from twotrack.text import Range
 
@@ -63,7 +63,7 @@ def find_definitions(
     root: "Node",
     grammar: Grammar,
     language: Language,
-    source: Source,
+    source: SourceBytes,
     span: tuple[int, int] | None = None,
 ) -> Iterator[Definition]:
     """All definitions in the order of the text, an outer one before its inner ones.
@@ -96,7 +96,7 @@ def _definition(
     node: "Node",
     outer: list["Node"],
     traits: tuple[str, str, int],
-    text: tuple[Grammar, Language, Source],
+    text: tuple[Grammar, Language, SourceBytes],
 ) -> Definition:
     name, kind, depth = traits
     grammar, language, source = text
@@ -153,7 +153,7 @@ def _first_word(node: "Node", outer: "Node", table: NodeTable) -> int:
     return first.start_byte
 
 
-def _above(owner: "Node", body: "Node", grammar: Grammar, source: Source) -> int:
+def _above(owner: "Node", body: "Node", grammar: Grammar, source: SourceBytes) -> int:
     """Where the comments directly before `body` begin, or itself."""
     start = body.start_byte
     for _ in range(_MOST_ABOVE):
@@ -164,7 +164,7 @@ def _above(owner: "Node", body: "Node", grammar: Grammar, source: Source) -> int
     return start
 
 
-def _name(node: "Node", source: Source) -> str:
+def _name(node: "Node", source: SourceBytes) -> str:
     named = node
     while True:
         for field in ("name", "declarator", "property"):
@@ -193,7 +193,7 @@ def _body(node: "Node") -> tuple["Node", "Node | None"]:
     return node, next(bodies, None)
 
 
-def end_with_semicolon(path: list["Node"], source: Source) -> int:
+def end_with_semicolon(path: list["Node"], source: SourceBytes) -> int:
     """Where the last node of `path` ends, a semicolon directly behind it included."""
     end = path[-1].end_byte
     if len(path) == 1 or not source.data.startswith(b";", end):
@@ -209,7 +209,7 @@ _BLANKS_BYTES = 2_000
 """White space between two nodes that stand one above the other."""
 
 
-def _before(parent: "Node", byte: int, source: Source) -> "Node | None":
+def _before(parent: "Node", byte: int, source: SourceBytes) -> "Node | None":
     """The child of `parent` that ends where the white space before `byte` begins.
 
     With a cursor and `Node.prev_sibling` the tree would count all children before it.
@@ -220,7 +220,7 @@ def _before(parent: "Node", byte: int, source: Source) -> "Node | None":
     return child if child is not None and child.end_byte <= byte else None
 
 
-def lead(path: list["Node"], table: NodeTable, source: Source) -> tuple[int, list["Node"]]:
+def lead(path: list["Node"], table: NodeTable, source: SourceBytes) -> tuple[int, list["Node"]]:
     """Where the attributes above the last node of `path` start, and the comments above them."""
     at = len(path) - 1
     code_start = top = path[at].start_byte
@@ -242,7 +242,7 @@ def lead(path: list["Node"], table: NodeTable, source: Source) -> tuple[int, lis
     return code_start, comments
 
 
-def _touches(above: "Node", start: int, source: Source) -> bool:
+def _touches(above: "Node", start: int, source: SourceBytes) -> bool:
     """Whether `above` begins its line and no blank line parts it from byte `start`."""
     if source.data.startswith(b"#!", above.start_byte):
         return False
@@ -252,7 +252,7 @@ def _touches(above: "Node", start: int, source: Source) -> bool:
 
 
 def docstring(
-    block: "Node", owner: "Node | None", grammar: Grammar, source: Source
+    block: "Node", owner: "Node | None", grammar: Grammar, source: SourceBytes
 ) -> "Node | None":
     """The docstring that a Python module, or a block that `owner` holds, begins with."""
     if grammar.module != "tree_sitter_python":
@@ -274,7 +274,7 @@ def docstring(
     return first if told and _PLAIN_STRING.match(source.data, first.start_byte) else None
 
 
-def _doc_comment(comments: list["Node"], language: Language, source: Source) -> Range | None:
+def _doc_comment(comments: list["Node"], language: Language, source: SourceBytes) -> Range | None:
     """The doc comment among the comments above a definition: the last one, if it is in pieces."""
     style = language.doc
     if style is None or style.inside:

@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from twotrack.context.grammars import Grammar
-from twotrack.context.source import Source
+from twotrack.context.source import SourceBytes
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
@@ -54,7 +54,7 @@ class Parsing:
     `old` is the tree of an earlier text, told what changed.
     """
 
-    def __init__(self, grammar: Grammar, source: Source, old: "Tree | None") -> None:
+    def __init__(self, grammar: Grammar, source: SourceBytes, old: "Tree | None") -> None:
         self._source = source
         self._parser = grammar.parser()
         self._old = old

@@ -27,7 +27,7 @@ _WITHIN_URI = re.compile(r"[?#!\":]+")
 """What ends one path in a URI and begins another: `jar:file:///a.jar!/b`, a query in JSON."""
 
 
-class Shield:
+class PrivacyPolicy:
     """Decides what may be sent. `roots` are the workspace's folders.
 
     An answer costs a few microseconds while it is fresh and the disk's time (a stat for each

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twotrack import files
 from twotrack.context.excerpts import ExcerptPicker, Piece
-from twotrack.context.privacy import Shield, files_of, is_settings
+from twotrack.context.privacy import PrivacyPolicy, files_of, is_settings
 from twotrack.context.window import characters, lines_above, window_at
 from twotrack.document import Document
 from twotrack.languages import language_of
@@ -51,7 +51,7 @@ def gather(
     position: Position,
     others: Sequence[Document],
     *,
-    shield: Shield,
+    policy: PrivacyPolicy,
     excerpts: ExcerptPicker,
     max_tokens: int,
 ) -> CompletionContext | None:
@@ -60,16 +60,16 @@ def gather(
     `others` are the other open documents in the order of their last use. None where the document
     itself may not be sent.
     """
-    if not shield.may_send(*files_of(document)):
+    if not policy.may_send(*files_of(document)):
         return None
     language = language_of(document.language, document.path)
     share = characters(max_tokens, language)
-    usable = [other for other in others if shield.may_use(*files_of(other))]
+    usable = [other for other in others if policy.may_use(*files_of(other))]
     budget = int(share * _EXCERPTS)
     pieces = excerpts.pick(document, position, usable, budget)
     unused = budget - sum(len(piece.text) for piece in pieces)
     window = window_at(document.text, position, int(share * _PREFIX) + unused, int(share * _SUFFIX))
-    prefix, suffix = shield.redact_around(
+    prefix, suffix = policy.redact_around(
         window.prefix,
         window.suffix,
         above=window.above,
@@ -79,21 +79,21 @@ def gather(
     return CompletionContext(
         prefix,
         suffix,
-        shield.label(document),
+        policy.label(document),
         document.language,
-        tuple(excerpt(piece, shield) for piece in pieces),
+        tuple(excerpt(piece, policy) for piece in pieces),
     )
 
 
-def excerpt(piece: Piece, shield: Shield) -> Excerpt:
+def excerpt(piece: Piece, policy: PrivacyPolicy) -> Excerpt:
     """Give a piece of another document, redacted."""
     above = lines_above(piece.document.text, piece.first_line)
     settings = is_settings(piece.document)
-    text = shield.redact(piece.text, above=above, settings=settings)
-    return Excerpt(shield.label(piece.document), text)
+    text = policy.redact(piece.text, above=above, settings=settings)
+    return Excerpt(policy.label(piece.document), text)
 
 
-def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
+def rules_text(root: Path, rules: Sequence[str], policy: PrivacyPolicy) -> str:
     """Read the project's rule files for a strong task; blocks on the disk for a moment.
 
     Files are relative to `root` and must lie in it; of each at most 16 KiB are read, of all
@@ -102,7 +102,7 @@ def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
     texts: list[str] = []
     for name in dict.fromkeys(rules):
         path = root / name
-        if not shield.may_send(path):
+        if not policy.may_send(path):
             continue
         try:
             data = files.head(path, _RULES_FILE_BYTES + _BEYOND, [root])
@@ -112,5 +112,5 @@ def rules_text(root: Path, rules: Sequence[str], shield: Shield) -> str:
             part.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n")
             for part in (data[:_RULES_FILE_BYTES], data[_RULES_FILE_BYTES:])
         )
-        texts.append(shield.redact_around(text, "", below=rest)[0].strip())
+        texts.append(policy.redact_around(text, "", below=rest)[0].strip())
     return "\n\n".join(filter(None, texts))[:_RULES_CHARACTERS]

@@ -15,7 +15,7 @@ _STEP = 4_096
 """Bytes between two places whose characters are counted: a line may be a megabyte."""
 
 
-class Source:
+class SourceBytes:
     """The bytes that tree-sitter counts. Immutable."""
 
     __slots__ = ("_counts", "_starts", "data")
@@ -91,11 +91,11 @@ class Source:
         """How many line ends lie between two bytes."""
         return len(_LINE_END.findall(self.data, start, end))
 
-    def common_head(self, other: "Source") -> int:
+    def common_head(self, other: "SourceBytes") -> int:
         """How many bytes both begin with."""
         return common_head(self.data, other.data)
 
-    def common_tail(self, other: "Source", head: int) -> int:
+    def common_tail(self, other: "SourceBytes", head: int) -> int:
         """How many bytes both end with, `head` bytes at the front left out."""
         return common_tail(self.data[head:], other.data[head:])
 

@@ -22,10 +22,10 @@ from twotrack.context.definitions import (
 from twotrack.context.grammars import Grammar, captures, grammar_of
 from twotrack.context.literals import doubled_key, in_code, is_text, literal_around, long_strings
 from twotrack.context.parsing import Parsing, TooCostly
-from twotrack.context.source import Source
+from twotrack.context.source import SourceBytes
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
-from twotrack.lexical import Place
+from twotrack.lexical import LexicalContext
 from twotrack.text import Position, Range, Snapshot
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class Syntax:
 
     __slots__ = ("_definitions", "_source", "_tree", "grammar", "language")
 
-    def __init__(self, language: Language, grammar: Grammar, source: Source, tree: "Tree") -> None:
+    def __init__(
+        self, language: Language, grammar: Grammar, source: SourceBytes, tree: "Tree"
+    ) -> None:
         self.language = language
         self.grammar = grammar
         self._source = source
@@ -110,17 +112,17 @@ class Syntax:
         """Whether neither a string, a comment nor text of a markup stands there."""
         return in_code(self._tree.root_node, self._source.byte(position))
 
-    def line_start(self, line: int) -> tuple[Place, Position | None]:
+    def line_start(self, line: int) -> tuple[LexicalContext, Position | None]:
         """Return what `line` begins in, and where that string or comment begins."""
         node = literal_around(self._tree, line)
         if node is None:
-            return Place.CODE, None
+            return LexicalContext.CODE, None
         if is_text(node):
-            return Place.TEXT, None
+            return LexicalContext.TEXT, None
         row, column = node.start_point
         start = self._source.data.rfind(b"\n", 0, node.start_byte) + 1
         character = len(self._source.text(start, start + column))
-        place = Place.COMMENT if "comment" in node.type else Place.STRING
+        place = LexicalContext.COMMENT if "comment" in node.type else LexicalContext.STRING
         return place, Position(row, character)
 
     def error_before(self, line: int) -> int | None:
@@ -237,7 +239,7 @@ class Syntax:
         inside = (self._source.text(a, b) for a, b in places if a >= start and b <= end)
         return tuple(dict.fromkeys(inside))
 
-    def edited(self, source: Source) -> "Tree":
+    def edited(self, source: SourceBytes) -> "Tree":
         """Give this tree, told which bytes `source` replaces: a start for parsing `source`."""
         head = self._source.common_head(source)
         tail = self._source.common_tail(source, head)
@@ -283,9 +285,11 @@ def _parse(
     return None if tree is None else Syntax(language, grammar, source, tree)
 
 
-def _begun(grammar: Grammar, text: Snapshot | str, before: Syntax | None) -> tuple[Source, Parsing]:
+def _begun(
+    grammar: Grammar, text: Snapshot | str, before: Syntax | None
+) -> tuple[SourceBytes, Parsing]:
     """The bytes of `text`, and their parse from `before` on."""
-    source = Source(text if isinstance(text, str) else text.text)
+    source = SourceBytes(text if isinstance(text, str) else text.text)
     same = before is not None and before.grammar is grammar
     return source, Parsing(grammar, source, before.edited(source) if before and same else None)
 

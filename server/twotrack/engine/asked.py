@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twotrack.document import Document
-from twotrack.events import Source
+from twotrack.events import AnswerSource
 from twotrack.tasks import Track
 from twotrack.text import Position, Range
 
@@ -25,7 +25,7 @@ class CompletionRequest:
 class Origin:
     """Where a completion came from."""
 
-    source: Source
+    source: AnswerSource
     model: str
     """The model's name in the settings."""
     track: Track

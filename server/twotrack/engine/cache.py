@@ -23,7 +23,7 @@ _EMPTY_S, _EMPTY_ENTRIES = 60.0, 256
 """How long, and for how many places, it is remembered that nothing was proposed."""
 
 
-class Place(NamedTuple):
+class CacheKey(NamedTuple):
     """A cursor in a text, for comparison."""
 
     anchor: tuple[str, str, int, int]
@@ -70,11 +70,11 @@ class CompletionCache:
 
     def __init__(self, entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rows: LRUCache[tuple[str, str, int, int], list[_Row]] = LRUCache(entries)
-        self._empty: TTLCache[tuple[Place, bool], bool] = TTLCache(
+        self._empty: TTLCache[tuple[CacheKey, bool], bool] = TTLCache(
             min(entries, _EMPTY_ENTRIES), _EMPTY_S, clock
         )
 
-    def find(self, place: Place, *, several_lines: bool = False) -> Hit | None:
+    def find(self, place: CacheKey, *, several_lines: bool = False) -> Hit | None:
         """The latest answer that begins as what was typed since it was given.
 
         `several_lines`: only one that was asked for several lines.
@@ -88,16 +88,16 @@ class CompletionCache:
                 return Hit(row.answer, text, typed_through=not row.first or at > row.since)
         return None
 
-    def is_empty(self, place: Place, *, several_lines: bool) -> bool:
+    def is_empty(self, place: CacheKey, *, several_lines: bool) -> bool:
         """Whether it is known that nothing is proposed here."""
         return self._empty.get((place, several_lines), False)
 
-    def add_empty(self, place: Place, *, several_lines: bool) -> None:
+    def add_empty(self, place: CacheKey, *, several_lines: bool) -> None:
         """Remember for a while that nothing is proposed here."""
         if self._empty.maxsize:
             self._empty[place, several_lines] = True
 
-    def add(self, document: Document, position: Position, place: Place, answer: Cached) -> None:
+    def add(self, document: Document, position: Position, place: CacheKey, answer: Cached) -> None:
         """Remember an answer for the gap at `position` of `document`, which is at `place`."""
         if not self._rows.maxsize or not answer.text:
             return
@@ -120,11 +120,11 @@ class CompletionCache:
             start = ""
 
 
-def place_of(document: Document, position: Position) -> Place:
+def place_of(document: Document, position: Position) -> CacheKey:
     """The place of `position` (which exists) in `document`."""
     text, (line, character) = document.text, position
     own = text.line(line)
     above = text.lines(line - _LINES_ABOVE, line)
     after = (own[character:], *text.lines(line + 1, line + 1 + _LINES_BELOW))
     anchor = (document.uri, document.language, hash(tuple(above)), hash(after))
-    return Place(anchor, own[:character])
+    return CacheKey(anchor, own[:character])

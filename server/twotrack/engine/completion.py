@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield, files_of
+from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
-from twotrack.engine.cache import Cached, CompletionCache, Place, place_of
-from twotrack.engine.gap import Gap, gap_at
-from twotrack.engine.pace import Pace
+from twotrack.engine.cache import Cached, CacheKey, CompletionCache, place_of
+from twotrack.engine.chat_infill import chat_for
+from twotrack.engine.cursor_context import CursorContext, gap_at
+from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.parse_check import adds_errors
-from twotrack.engine.replies import Insertion, Watch, proposal, whole_part
-from twotrack.engine.snippet import chat_for
+from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
 from twotrack.errors import Declined, RouteExhausted
-from twotrack.events import Answered, Source, Usage
+from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
@@ -41,23 +41,23 @@ class Completer:
         dispatcher: Dispatcher,
         settings: Settings,
         *,
-        shield: Shield,
+        policy: PrivacyPolicy,
         syntax: SyntaxCache,
         excerpts: ExcerptPicker,
-        pace: Pace,
+        pace: AdaptiveDebounce,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._dispatcher = dispatcher
         self._settings = settings
-        self._shield = shield
+        self._policy = policy
         self._syntax = syntax
         self._excerpts = excerpts
         self._pace = pace
         self._clock = clock
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
-        self._looked_up: tuple[CompletionRequest, Place] | None = None
+        self._looked_up: tuple[CompletionRequest, CacheKey] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
         self._warming: asyncio.Task[None] | None = None
@@ -103,8 +103,8 @@ class Completer:
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
         document = request.document
-        await self._shield.look((document, *request.others))
-        return self._shield.may_send(*files_of(document))
+        await self._policy.look((document, *request.others))
+        return self._policy.may_send(*files_of(document))
 
     async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Make the model that would be asked ready for completions in `document`.
@@ -113,9 +113,9 @@ class Completer:
         asked about last, or else for the end of the file. Never raises; ends early where a model
         on this machine is asked meanwhile, and keeps what it has read.
         """
-        await self._shield.look((document, *others))
+        await self._policy.look((document, *others))
         self.stop_warming()
-        if not self._shield.may_send(*files_of(document)):
+        if not self._policy.may_send(*files_of(document)):
             return
         languages = self._settings.completion.languages
         if languages and document.language not in languages:
@@ -186,18 +186,20 @@ class Completer:
             return False
         return request.invoked or options.trigger is Trigger.AUTOMATIC
 
-    def _place(self, request: CompletionRequest) -> Place:
+    def _place(self, request: CompletionRequest) -> CacheKey:
         """The request's place; remembered from `lookup` to `complete`."""
         if self._looked_up is None or self._looked_up[0] is not request:
             self._looked_up = request, place_of(request.document, request.position)
         return self._looked_up[1]
 
-    def _known(self, request: CompletionRequest, place: Place, begun: float) -> Completion | None:
+    def _known(
+        self, request: CompletionRequest, place: CacheKey, begun: float
+    ) -> Completion | None:
         hit = self._cache.find(place, several_lines=request.invoked)
         if hit is None:
             return None
         ms = (self._clock() - begun) * 1e3
-        source = Source.TYPED_THROUGH if hit.typed_through else Source.CACHE
+        source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
         self._dispatcher.listener(
             Answered(
                 task=Task.BLOCK if hit.answer.several_lines else Task.COMPLETE,
@@ -219,8 +221,8 @@ class Completer:
     async def _ask(
         self,
         request: CompletionRequest,
-        place: Place,
-        gap: Gap,
+        place: CacheKey,
+        gap: CursorContext,
         several_lines: bool,
         begun: float,
     ) -> Completion | None:
@@ -281,7 +283,7 @@ class Completer:
             request.document,
             request.position,
             request.others,
-            shield=self._shield,
+            policy=self._policy,
             excerpts=self._excerpts,
             max_tokens=min(
                 most // 2 if can.local else most,

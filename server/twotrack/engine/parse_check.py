@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from twotrack.context.syntax import SyntaxCache, parse
-from twotrack.engine.gap import Gap, indent_of
-from twotrack.engine.replies.insertion import Insertion
-from twotrack.lexical import Open, Place
+from twotrack.engine.cursor_context import CursorContext, indent_of
+from twotrack.engine.postprocess.insertion import Insertion
+from twotrack.lexical import LexicalContext, Open
 from twotrack.lexis import PREPROCESSOR
 from twotrack.text import Position, Range
 
@@ -17,7 +17,7 @@ _MACRO = re.compile(r"\b[A-Z][A-Z\d_]+\s+(?=[a-zA-Z_])")
 """What stands before a name in C as only the preprocessor can explain it."""
 
 
-def adds_errors(insertion: Insertion, gap: Gap, syntax: SyntaxCache) -> bool:
+def adds_errors(insertion: Insertion, gap: CursorContext, syntax: SyntaxCache) -> bool:
     """Return whether the gap's document parses worse with `insertion`.
 
     A line that opens a block is judged with its end, one that needs a body, an operand or a
@@ -44,7 +44,7 @@ def adds_errors(insertion: Insertion, gap: Gap, syntax: SyntaxCache) -> bool:
     return True
 
 
-def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
+def continuations(insertion: Insertion, gap: CursorContext) -> Iterator[str]:
     """Return the texts for the rest of the cursor's line by which an insertion may be judged.
 
     As it is; with what it opened closed, or up to where that begins; with a body, an operand or
@@ -58,7 +58,7 @@ def continuations(insertion: Insertion, gap: Gap) -> Iterator[str]:
     yield from _completed(text, gap)
 
 
-def _completed(text: str, gap: Gap) -> Iterator[str]:
+def _completed(text: str, gap: CursorContext) -> Iterator[str]:
     """Return the text with what a line of its language may lack."""
     last = text.rpartition("\n")[2] if "\n" in text else gap.prefix + text
     between = gap.eol + indent_of(last)
@@ -66,7 +66,7 @@ def _completed(text: str, gap: Gap) -> Iterator[str]:
     ends = "".join(f"{one.filler}{one.closing}" for one in reversed(opened))
     ends = ends.replace("\n", between)
     fillers = [filler.replace("\n", between) for filler in gap.language.lexis.fillers]
-    if gap.lexer.ending(gap.near + text).place is Place.COMMENT:
+    if gap.lexer.ending(gap.near + text).place is LexicalContext.COMMENT:
         text += gap.eol  # what may follow must not vanish in it
     if ends:
         yield text + ends
@@ -80,7 +80,7 @@ def _completed(text: str, gap: Gap) -> Iterator[str]:
         yield from (text + filler + ends + terminator for filler in fillers)
 
 
-def _opened(text: str, gap: Gap) -> tuple[Open, ...]:
+def _opened(text: str, gap: CursorContext) -> tuple[Open, ...]:
     """What the text leaves open and the line before it did not."""
     before, after = gap.lexer.scan(gap.near).open, gap.lexer.scan(gap.near + text).open
     common = 0

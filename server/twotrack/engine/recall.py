@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 
 from twotrack.engine.recall_index import MAX_LINE_CHARS, LineIndex
-from twotrack.engine.recall_match import OpenLines, Place, matches
+from twotrack.engine.recall_match import LineContext, OpenLines, matches
 from twotrack.engine.recall_vote import choose, extend
 from twotrack.errors import Declined
 from twotrack.events import Usage
@@ -131,7 +131,7 @@ class RecallIndex:
         index = self._by_language.get(_family(language), _NOTHING)
         if len(line_prefix) > MAX_LINE_CHARS or max_lines < 1:
             return None
-        place = Place(
+        place = LineContext(
             OpenLines(path_key, prefix_lines[-_LINES_BEFORE:], next_lines[:_LINES_AFTER]),
             line_prefix,
             line_suffix.strip(),

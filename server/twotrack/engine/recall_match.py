@@ -18,7 +18,7 @@ _MOST_LOOKED_AT = 600
 """Lines looked at under one key; what is more common than that says little."""
 
 
-class Source(Protocol):
+class IndexedLines(Protocol):
     """Lines of one file."""
 
     @property
@@ -82,12 +82,12 @@ class Match(NamedTuple):
     """Whether the line is equal from its start."""
     above: int
     """Non-blank lines above that are equal, one after the other."""
-    source: Source
+    source: IndexedLines
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LineContext:
     """What surrounds the cursor."""
 
     document: OpenLines
@@ -96,12 +96,12 @@ class Place:
     suffix: str
     """The cursor's line from the cursor on, stripped."""
 
-    def owns(self, source: Source) -> bool:
+    def owns(self, source: IndexedLines) -> bool:
         """Whether `source` is the document, or the index's text of it under a longer path."""
         path = self.document.path
         return source.path == path or (bool(path) and source.path.endswith("/" + path))
 
-    def beside(self, source: Source) -> bool:
+    def beside(self, source: IndexedLines) -> bool:
         """Whether `source` lies in the document's folder."""
         folder = self.document.path.rpartition("/")[0]
         other = source.path.rpartition("/")[0]
@@ -114,7 +114,7 @@ class Place:
         return next((text for i in lines if (text := self.document.line(i).strip())), "")
 
 
-def matches(place: Place, index: LineIndex) -> list[Match]:
+def matches(place: LineContext, index: LineIndex) -> list[Match]:
     """Places that look like `place`, of the document and of `index`; each once."""
     fresh = not place.prefix.strip()
     found: list[Match] = []
@@ -144,7 +144,7 @@ def _same_place(match: Match, below: str) -> bool:
     return match.above > 0 and next_line == below
 
 
-def lines_above(source: Source, number: int, most: int) -> list[str]:
+def lines_above(source: IndexedLines, number: int, most: int) -> list[str]:
     """The nearest `most` non-blank lines above, nearest first, stripped."""
     found: list[str] = []
     for above in range(number - 1, -1, -1):
@@ -155,7 +155,7 @@ def lines_above(source: Source, number: int, most: int) -> list[str]:
     return found
 
 
-def _equal_above(source: Source, number: int, wanted: Sequence[str]) -> int:
+def _equal_above(source: IndexedLines, number: int, wanted: Sequence[str]) -> int:
     equal = 0
     above = number - 1
     while equal < len(wanted) and above >= 0:
@@ -167,7 +167,7 @@ def _equal_above(source: Source, number: int, wanted: Sequence[str]) -> int:
     return equal
 
 
-def _inside_a_line(place: Place, index: LineIndex) -> Iterator[Match]:
+def _inside_a_line(place: LineContext, index: LineIndex) -> Iterator[Match]:
     head = place.prefix.lstrip()
     spans = [(m.start(), m.end()) for m in TOKEN.finditer(head)]
     # A word that touches the cursor may be half typed: it filters, it is no key.
@@ -179,7 +179,7 @@ def _inside_a_line(place: Place, index: LineIndex) -> Iterator[Match]:
     needle = tails[-1][0]
     document = place.document
     wanted = lines_above(document, document.cursor, MOST_ABOVE)
-    candidates: Iterator[tuple[Source, int]] = chain(
+    candidates: Iterator[tuple[IndexedLines, int]] = chain(
         ((document, number) for number in document.holding(needle)),
         index.below(wanted, _MOST_LOOKED_AT),
         index.with_tokens([head[a:b] for a, b in complete], _MOST_LOOKED_AT),
@@ -228,13 +228,13 @@ def _until(rest: str, suffix: str) -> str:
     return ""
 
 
-def _on_a_fresh_line(place: Place, index: LineIndex) -> Iterator[Match]:
+def _on_a_fresh_line(place: LineContext, index: LineIndex) -> Iterator[Match]:
     document = place.document
     wanted = lines_above(document, document.cursor, MOST_ABOVE)
     if place.suffix or not wanted:
         return
     gap, step = _entry(document, document.cursor, place.prefix)
-    candidates: Iterator[tuple[Source, int]] = chain(
+    candidates: Iterator[tuple[IndexedLines, int]] = chain(
         ((document, n) for n in _below_in(document, wanted[0])),
         index.below(wanted, _MOST_LOOKED_AT),
     )
@@ -258,7 +258,7 @@ def _below_in(document: OpenLines, line: str) -> Iterator[int]:
                     break
 
 
-def _entry(source: Source, number: int, line: str) -> tuple[bool, int]:
+def _entry(source: IndexedLines, number: int, line: str) -> tuple[bool, int]:
     """How one comes to a line from those above: over a blank line or not; in, out or straight."""
     gap = number > 0 and not source.line(number - 1).strip()
     above = next((t for i in range(number - 1, -1, -1) if (t := source.line(i)).strip()), "")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twotrack.engine.recall_index import MAX_LINE_CHARS, TOKEN, WORD, LineIndex
-from twotrack.engine.recall_match import Match, Place, in_word
+from twotrack.engine.recall_match import LineContext, Match, in_word
 
 _SHORTEST = 3
 """Fewer characters are typed sooner than read."""
@@ -73,7 +73,7 @@ class Evidence:
         return 1 / (1 + math.exp(-odds))
 
 
-def weight(match: Match, place: Place) -> float:
+def weight(match: Match, place: LineContext) -> float:
     """How much a match counts: the longer what is equal and the nearer, the more."""
     near = 1.2 if place.owns(match.source) else 0.3 * place.beside(match.source)
     return math.exp(
@@ -81,7 +81,9 @@ def weight(match: Match, place: Place) -> float:
     )
 
 
-def choose(found: Sequence[Match], place: Place, index: LineIndex, least: float) -> Proposed | None:
+def choose(
+    found: Sequence[Match], place: LineContext, index: LineIndex, least: float
+) -> Proposed | None:
     """Give the longest text that is at least `least` likely; None where there is none.
 
     The rest of the line with the most weight, or as many of its first tokens as enough agree on.
@@ -118,7 +120,7 @@ def _begins(text: str, head: str, complete: bool) -> bool:
 
 
 def _evidence(
-    place: Place, matched: Sequence[Match], share: float, length: int, foreign: int
+    place: LineContext, matched: Sequence[Match], share: float, length: int, foreign: int
 ) -> Evidence:
     return Evidence(
         share=share,
@@ -133,7 +135,7 @@ def _evidence(
     )
 
 
-def _foreign(text: str, place: Place, index: LineIndex, known: dict[str, bool]) -> int:
+def _foreign(text: str, place: LineContext, index: LineIndex, known: dict[str, bool]) -> int:
     """Count the words of `text` that are one other file's own."""
     begun = _WORD_SO_FAR.findall(place.prefix)[0] if in_word(text[:1]) else ""
     count = 0
@@ -149,7 +151,7 @@ def _foreign(text: str, place: Place, index: LineIndex, known: dict[str, bool]) 
 
 
 def extend(
-    first: Proposed, place: Place, index: LineIndex, most_lines: int, least: float
+    first: Proposed, place: LineContext, index: LineIndex, most_lines: int, least: float
 ) -> Proposed:
     """Add the lines that follow in the places that `first` came from, while they agree.
 

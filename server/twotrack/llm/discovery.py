@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from twotrack.errors import MalformedReply, WebPage
-from twotrack.llm import families, fim, listeners
+from twotrack.llm import fim, listeners, model_families
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.presets import PRESETS, Dialect
 from twotrack.llm.transport import Endpoint, Transport
@@ -133,7 +133,7 @@ def _url(provider: str, port: int) -> str:
 
 def _local(provider: str, port: int, ids: list[str]) -> Found:
     """Choose for each track: the smallest model that fills gaps, and the largest one."""
-    usable = [i for i in ids if not (_NO_TEXT.search(i.lower()) or families.in_cloud(i))]
+    usable = [i for i in ids if not (_NO_TEXT.search(i.lower()) or model_families.in_cloud(i))]
     if not usable:
         return Found()
     filling = [model_id for model_id in usable if fim.family(model_id)]

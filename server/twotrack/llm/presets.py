@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from twotrack.llm import families, fim
+from twotrack.llm import fim, model_families
 
 
 class Dialect(StrEnum):
@@ -110,13 +110,13 @@ _ZAI = Preset(
     fast="glm-4.7-flashx",
     strong="glm-5.3",
     caching=PromptCaching.AUTOMATIC,
-    unthinking=families.GLM,
+    unthinking=model_families.GLM,
     price_provider="zai",
 )
 _GATEWAY = Preset(
     title="Any OpenAI-compatible server",
-    temperature=families.TEMPERED,
-    unthinking=families.GPT,
+    temperature=model_families.TEMPERED,
+    unthinking=model_families.GPT,
     context_window=32_768,
 )
 
@@ -132,7 +132,7 @@ _CLOUD: dict[str, Preset] = {
         cache_minimum=1_024,
         # Its newer models know only max_completion_tokens; the older ones know both.
         refused=("max_tokens",),
-        unthinking=families.GPT,
+        unthinking=model_families.GPT,
         price_provider="openai",
     ),
     "anthropic": Preset(
@@ -148,7 +148,7 @@ _CLOUD: dict[str, Preset] = {
         prefill=r"^claude-([123]|(opus|sonnet|haiku)-4-(?![6789]))",
         caching=PromptCaching.BREAKPOINTS,
         cache_minimum=512,
-        unthinking=families.CLAUDE,
+        unthinking=model_families.CLAUDE,
         context_window=200_000,
         price_provider="anthropic",
     ),
@@ -164,7 +164,7 @@ _CLOUD: dict[str, Preset] = {
         temperature=r"gemini-[12]",
         caching=PromptCaching.AUTOMATIC,
         cache_minimum=1_024,
-        unthinking=families.GEMINI,
+        unthinking=model_families.GEMINI,
         context_window=1_000_000,
         price_provider="google",
     ),
@@ -205,7 +205,7 @@ _CLOUD: dict[str, Preset] = {
         fim_path="/beta/completions",
         fim_max_output=4_096,
         caching=PromptCaching.AUTOMATIC,
-        unthinking={"": families.THINKING_OFF},
+        unthinking={"": model_families.THINKING_OFF},
         price_provider="deepseek",
     ),
     "inception": Preset(
@@ -230,7 +230,7 @@ _CLOUD: dict[str, Preset] = {
         fast="qwen/qwen3.8-27b",
         strong="openai/gpt-oss-120b",
         caching=PromptCaching.AUTOMATIC,
-        unthinking={r"qwen": {"reasoning_effort": "none"}, r"gpt-oss": families.LOW_EFFORT},
+        unthinking={r"qwen": {"reasoning_effort": "none"}, r"gpt-oss": model_families.LOW_EFFORT},
         price_provider="groq",
     ),
     "moonshot": Preset(
@@ -242,7 +242,7 @@ _CLOUD: dict[str, Preset] = {
         strong="kimi-k3.1-pro",
         temperature=r"^moonshot",
         caching=PromptCaching.AUTOMATIC,
-        unthinking=families.KIMI,
+        unthinking=model_families.KIMI,
         price_provider="moonshotai",
     ),
     "zai": _ZAI,
@@ -273,7 +273,7 @@ _CLOUD: dict[str, Preset] = {
         api_key_env="TOKENHUB_API_KEY",
         fast="hy3",
         strong="hy3",
-        unthinking={"": families.THINKING_OFF},
+        unthinking={"": model_families.THINKING_OFF},
     ),
     "together": Preset(
         title="Together",
@@ -281,9 +281,9 @@ _CLOUD: dict[str, Preset] = {
         api_key_env="TOGETHER_API_KEY",
         fast="meta-llama/Llama-3.3-70B-Instruct-Turbo",
         strong="openai/gpt-oss-120b",
-        temperature=families.TEMPERED,
+        temperature=model_families.TEMPERED,
         unthinking={
-            families.ALWAYS_THINK: families.LOW_EFFORT,
+            model_families.ALWAYS_THINK: model_families.LOW_EFFORT,
             # Unverified for each of them.
             r"qwen3|deepseek-v[34]|glm|kimi": {"reasoning": {"enabled": False}},
         },
@@ -299,10 +299,10 @@ _GATEWAYS: dict[str, Preset] = {
         api_key_env="OPENROUTER_API_KEY",
         fast="mistralai/codestral-2508",
         strong="anthropic/claude-sonnet-5.5",
-        temperature=families.TEMPERED,
+        temperature=model_families.TEMPERED,
         caching=PromptCaching.AUTOMATIC,
         unthinking={
-            families.ALWAYS_THINK: {"reasoning": {"effort": "low"}},
+            model_families.ALWAYS_THINK: {"reasoning": {"effort": "low"}},
             r"codestral|coder|instruct|gpt-[34]": {},
             "": {"reasoning": {"effort": "none"}},
         },
@@ -364,7 +364,7 @@ _LOCAL: dict[str, Preset] = {
         fim=fim.LLAMA_CPP,
         prefill="",
         caching=PromptCaching.PREFIX,
-        unthinking=families.CHAT_TEMPLATE,
+        unthinking=model_families.CHAT_TEMPLATE,
         context_window=4_096,
     ),
     "lmstudio": Preset(
@@ -381,7 +381,7 @@ _LOCAL: dict[str, Preset] = {
         port=8000,
         fim=FAMILY,
         caching=PromptCaching.PREFIX,
-        unthinking=families.CHAT_TEMPLATE,
+        unthinking=model_families.CHAT_TEMPLATE,
         context_window=8_192,
     ),
     "sglang": Preset(
@@ -389,7 +389,7 @@ _LOCAL: dict[str, Preset] = {
         base_url="http://127.0.0.1:30000/v1",
         fim=FAMILY,
         caching=PromptCaching.PREFIX,
-        unthinking=families.CHAT_TEMPLATE,
+        unthinking=model_families.CHAT_TEMPLATE,
         context_window=8_192,
     ),
     "openai-compatible": _GATEWAY,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from twotrack.errors import SettingsError
-from twotrack.llm import families, fim, thinking
+from twotrack.llm import fim, model_families, thinking
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import (
     Capabilities,
@@ -63,7 +63,9 @@ def build(
         model_id=settings.model,
         wires=spoken,
         capabilities=Capabilities(
-            local=endpoint.local and not preset.relays and not families.in_cloud(settings.model),
+            local=endpoint.local
+            and not preset.relays
+            and not model_families.in_cloud(settings.model),
             context_window=wires.context_window,
             max_output=wires.max_output,
         ),
@@ -193,7 +195,7 @@ class _Wires:
             "temperature": self.temperature,
             "max_output": self.max_output,
             "unthinking": self.unthinking,
-            "thinks": _fits(families.ALWAYS_THINK, settings.model),
+            "thinks": _fits(model_families.ALWAYS_THINK, settings.model),
             "room": thinking.ROOM if self.context_window >= _ROOMY else 0,
         }
         prefill = _fits(preset.prefill, settings.model)

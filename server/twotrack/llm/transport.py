@@ -30,7 +30,7 @@ from twotrack.settings.schema import NetworkSettings
 if TYPE_CHECKING:
     import httpx
 
-    from twotrack.llm.network import Network, Server
+    from twotrack.llm.http_clients import HttpClients, ServerClient
 
 _DEFAULT = NetworkSettings()
 _ERROR_BYTES = 65_536
@@ -90,10 +90,10 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _build(settings: NetworkSettings) -> "Network":
-    from twotrack.llm.network import Network  # noqa: PLC0415  # lazily: 80 ms no start should pay
+def _build(settings: NetworkSettings) -> "HttpClients":
+    from twotrack.llm.http_clients import HttpClients  # noqa: PLC0415  # lazily: 80 ms no start should pay
 
-    return Network(settings)
+    return HttpClients(settings)
 
 
 class Transport:
@@ -111,7 +111,7 @@ class Transport:
         network: NetworkSettings = _DEFAULT,
         *,
         max_bytes: int = 32 * 2**20,
-        build: "Callable[[NetworkSettings], Network]" = _build,
+        build: "Callable[[NetworkSettings], HttpClients]" = _build,
     ) -> None:
         self._settings = network
         self._max_bytes = max_bytes
@@ -119,7 +119,7 @@ class Transport:
         self.unnamed: frozenset[str] = frozenset()
         """Base URLs on this machine that were found and that no setting names: whose the server is
         is asked at each new connection, for another person may have taken its port."""
-        self._network: Network | None = None
+        self._network: HttpClients | None = None
         self._building = asyncio.Lock()
 
     def configure(self, network: NetworkSettings) -> None:
@@ -135,7 +135,7 @@ class Transport:
         """Import httpx, in a thread (0.1 s); a request would."""
         await self._ready("")
 
-    async def _ready(self, base_url: str) -> "Network":
+    async def _ready(self, base_url: str) -> "HttpClients":
         """Have what `base_url` is reached with, made in a thread where it is not there yet."""
         network = self._network
         if network is not None and not network.lacks_trust(base_url):
@@ -173,7 +173,7 @@ class Transport:
             await asyncio.sleep(0)  # for asyncio to close the sockets
 
     @contextmanager
-    def _using(self, network: "Network") -> Iterator[None]:
+    def _using(self, network: "HttpClients") -> Iterator[None]:
         """Keep the connections of `network` open, even where settings change meanwhile."""
         network.users += 1
         try:
@@ -254,9 +254,9 @@ class Transport:
         return error
 
 
-def _server(network: "Network", endpoint: Endpoint, unnamed: Collection[str]) -> "Server":
+def _server(network: "HttpClients", endpoint: Endpoint, unnamed: Collection[str]) -> "ServerClient":
     """Find the way to an endpoint. Raises Unreachable."""
-    from twotrack.llm.network import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
+    from twotrack.llm.http_clients import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
 
     try:
         url = endpoint.base_url
@@ -268,7 +268,7 @@ def _server(network: "Network", endpoint: Endpoint, unnamed: Collection[str]) ->
 
 
 def _request(  # noqa: PLR0917  # what a request consists of
-    server: "Server",
+    server: "ServerClient",
     endpoint: Endpoint,
     key: Secret | None,
     path: str,
@@ -340,7 +340,7 @@ def _errors() -> tuple[type[Exception], ...]:
 
 
 def _mapped(
-    endpoint: Endpoint, server: "Server", error: Exception, *, answered: bool
+    endpoint: Endpoint, server: "ServerClient", error: Exception, *, answered: bool
 ) -> ModelError:
     """Turn httpx's errors into ours; their texts may hold headers, so none is kept."""
     import httpx  # noqa: PLC0415  # lazily: loaded by now

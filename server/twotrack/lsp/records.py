@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from twotrack.routing.sent import Question
+from twotrack.routing.request_log import LoggedRequest
 from twotrack.routing.spending import DIMENSIONS, HEADS, Dimension, Sum, by, cells, summary
 from twotrack.shown import markdown, sentence
 
 _FENCE = 3
 
 
-def sent_page(questions: Sequence[Question]) -> str:
+def sent_page(questions: Sequence[LoggedRequest]) -> str:
     """Return the last requests to models, the newest first."""
     if not questions:
         return "# What was sent\n\nNothing was sent to a model yet.\n"
@@ -20,7 +20,7 @@ def sent_page(questions: Sequence[Question]) -> str:
     return "\n".join(["# What was sent", "", note, "", *map(_request, questions)])
 
 
-def _request(one: Question) -> str:
+def _request(one: LoggedRequest) -> str:
     at = datetime.fromtimestamp(one.at).astimezone()
     facts = (f"{at:%H:%M:%S}", one.task, sentence(one.model), f"{one.outcome} in {one.ms:.0f} ms")
     sources = ", ".join(map(_code, one.sources))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-from twotrack.events import Answered, Source, Usage
+from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Finish, Model, Prompt
 from twotrack.tasks import Task, Track
 
@@ -59,7 +59,7 @@ class Answer:
     answered_model: str
     """The id that the provider says it used."""
     track: Track
-    source: Source
+    source: AnswerSource
     first_token_ms: float
     total_ms: float
     usage: Usage

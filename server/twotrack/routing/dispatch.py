@@ -16,15 +16,15 @@ from twotrack.errors import (
     RouteExhausted,
     Unauthorized,
 )
-from twotrack.events import Abandoned, Listener, ModelFailed, Source, Usage
+from twotrack.events import Abandoned, AnswerSource, Listener, ModelFailed, Usage
 from twotrack.llm.api import Model
 from twotrack.routing import costs, retries
-from twotrack.routing.accounts import Accounts, Purse
 from twotrack.routing.ask import Answer, Ask, Tried
 from twotrack.routing.attempt import Attempt, Reply
+from twotrack.routing.cost_recorder import CostRecorder, SpendingLimit
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
-from twotrack.routing.sent import Sent
+from twotrack.routing.request_log import RequestLog
 from twotrack.tasks import TASKS, Task, Track
 
 _PATIENCE = Patience()
@@ -80,8 +80,8 @@ class Dispatcher:
         listener: Listener,
         *,
         health: Health | None = None,
-        purse: Purse | None = None,
-        sent: Sent | None = None,
+        limit: SpendingLimit | None = None,
+        sent: RequestLog | None = None,
         local_only: bool = False,
         first_token_s: float | None = None,
         total_s: float | None = None,
@@ -94,8 +94,8 @@ class Dispatcher:
         self._models = models
         self.listener = listener
         self.health = health or Health(clock)
-        self._purse = purse
-        self._sent = sent or Sent()
+        self._limit = limit
+        self._sent = sent or RequestLog()
         self._local_only = local_only
         self._first_token_s = first_token_s
         self._total_s = total_s
@@ -104,7 +104,7 @@ class Dispatcher:
         self._chance = chance
         self._sleep = sleep
         self._budget = retries.RetryBudget(clock)
-        self._accounts = Accounts(listener, purse)
+        self._accounts = CostRecorder(listener, limit)
 
     async def aclose(self) -> None:
         """Wait for the costs that are still being computed."""
@@ -123,7 +123,7 @@ class Dispatcher:
                 f"privacy.local_only is set and no model of the route for {task} runs on this "
                 "machine. Add a local model to the route or turn local_only off."
             )
-        if self._purse is not None and self._purse.left() <= 0:
+        if self._limit is not None and self._limit.left() <= 0:
             free = [m for m in allowed if costs.is_free(m)]
             if allowed and not free:
                 raise BudgetExhausted(
@@ -146,8 +146,8 @@ class Dispatcher:
         RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes the
         stream within the same cancellation; nothing is asked again then.
         """
-        if self._purse is not None:
-            await self._purse.counted()
+        if self._limit is not None:
+            await self._limit.counted()
         begun = self._clock()
         models = self.serving(ask.task, ask.skip)
         deadline = begun + self._routes[ask.task].deadline_s if models else begun
@@ -298,7 +298,7 @@ class Dispatcher:
             asked_model=model.model_id,
             answered_model=reply.model_id,
             track=Track.RECALL if recall else TASKS[task].track,
-            source=Source.RECALL if recall else Source.MODEL,
+            source=AnswerSource.RECALL if recall else AnswerSource.MODEL,
             first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
             total_ms=(ended - begun) * 1e3,
             usage=Usage() if recall else attempt.usage(),

@@ -15,7 +15,7 @@ from twotrack.errors import (
     TimedOut,
     Unauthorized,
 )
-from twotrack.routing.patience import Pace
+from twotrack.routing.patience import ResponseTimes
 from twotrack.tasks import Track
 
 _FAILURES_TO_OPEN = 3
@@ -46,7 +46,7 @@ class _State:
     """Whether it is open for as long as one request tries."""
     held_until: float = 0.0
     problem: ModelError | None = None
-    paces: dict[Track, Pace] = field(default_factory=dict)
+    paces: dict[Track, ResponseTimes] = field(default_factory=dict)
 
 
 class Health:
@@ -80,10 +80,10 @@ class Health:
         """Moving average of the time to the first token; None before the first answer."""
         return self._state(model).latency_ms
 
-    def pace(self, model: str, track: Track) -> Pace:
+    def pace(self, model: str, track: Track) -> ResponseTimes:
         """How fast it answers on a track."""
         paces = self._state(model).paces
-        return paces.get(track) or paces.setdefault(track, Pace())
+        return paces.get(track) or paces.setdefault(track, ResponseTimes())
 
     def problem(self, model: str) -> ModelError | None:
         """The failure since which the model has not answered."""

@@ -40,7 +40,7 @@ class Usual:
 
 
 @dataclass(slots=True)
-class Pace:
+class ResponseTimes:
     """How fast a model answers on a track."""
 
     first: Usual = field(default_factory=Usual)
@@ -101,7 +101,7 @@ class Patience:
         self,
         model: Model,
         track: Track,
-        pace: Pace,
+        pace: ResponseTimes,
         now: float,
         left_s: float,
         *,
@@ -131,7 +131,14 @@ class Patience:
         )
 
     def _first_s(
-        self, model: Model, track: Track, pace: Pace, now: float, left_s: float, *, follows: bool
+        self,
+        model: Model,
+        track: Track,
+        pace: ResponseTimes,
+        now: float,
+        left_s: float,
+        *,
+        follows: bool,
     ) -> float:
         local, fast = model.capabilities.local, track is Track.FAST
         if not local or now - pace.answered_at <= self.warm_s:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from fake_models import FakeProvider, fake_model
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions
-from twotrack.engine.actions.offers import Offer, Proposal
-from twotrack.engine.actions.prompt import Surroundings
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal
+from twotrack.engine.actions.prompt import PromptContext
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
@@ -42,12 +42,12 @@ async def propose(
     name: str = "a.py",
 ) -> Proposal:
     settings = settings or Settings()
-    shield = Shield([root], settings.privacy, settings.context)
+    policy = PrivacyPolicy([root], settings.privacy, settings.context)
     route = Route(task, tuple(model.name for model in models), 10.0, "")
     dispatcher = Dispatcher({task: route}, {m.name: m for m in models}, lambda event: None)
-    actions = Actions(dispatcher, settings, shield, SyntaxCache(), [root])
+    actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     document = Document((root / name).as_uri(), root / name, "", 1, Snapshot(code))
-    offer = Offer(task, "The action", Range(at, at))
+    offer = CodeActionOffer(task, "The action", Range(at, at))
     note = (steps if steps is not None else []).append
     return await actions.propose(offer, document, others, note)
 
@@ -166,7 +166,7 @@ async def test_a_weak_model_continues_a_text(tmp_path: Path) -> None:
     ],
 )
 def test_a_weak_model_is_shown_what_is_nearest_to_the_task(task: str, shown: list[str]) -> None:
-    prompt = raw.rewriting(task, CODE, Surroundings("a.py", language_of("python", Path("a.py"))))
+    prompt = raw.rewriting(task, CODE, PromptContext("a.py", language_of("python", Path("a.py"))))
     assert prompt is not None
     assert re.findall("^Task: (.*)", prompt.prefix, re.MULTILINE) == [*shown, task]
 

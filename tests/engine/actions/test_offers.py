@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake_models import FakeProvider, fake_model
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
-from twotrack.engine.actions.offers import Diagnostic, Offer
+from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic
 from twotrack.errors import TwotrackError
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import PrivacySettings, Settings
@@ -36,10 +36,10 @@ limit = 3
 
 def actions_for(root: Path, settings: Settings | None = None) -> Actions:
     settings = settings or Settings()
-    shield = Shield([root], settings.privacy, settings.context)
+    policy = PrivacyPolicy([root], settings.privacy, settings.context)
     model = fake_model("first", FakeProvider(["x"]))
     dispatcher = Dispatcher({}, {"first": model}, lambda event: None)
-    return Actions(dispatcher, settings, shield, SyntaxCache(), [root])
+    return Actions(dispatcher, settings, policy, SyntaxCache(), [root])
 
 
 def document(
@@ -159,9 +159,9 @@ diagnostics = st.builds(
     st.text(max_size=9),
 )
 offers = st.one_of(
-    st.builds(Offer, st.just(Task.FIX), st.text(max_size=50), ranges, diagnostics),
+    st.builds(CodeActionOffer, st.just(Task.FIX), st.text(max_size=50), ranges, diagnostics),
     st.builds(
-        Offer,
+        CodeActionOffer,
         st.sampled_from([Task.REFACTOR, Task.EXPLAIN]),
         st.text(max_size=50),
         ranges,
@@ -172,8 +172,8 @@ offers = st.one_of(
 
 
 @given(offers)
-def test_an_offer_survives_the_wire(offer: Offer) -> None:
-    assert Offer.from_data(json.loads(json.dumps(offer.to_data()))) == offer
+def test_an_offer_survives_the_wire(offer: CodeActionOffer) -> None:
+    assert CodeActionOffer.from_data(json.loads(json.dumps(offer.to_data()))) == offer
 
 
 GOOD: dict[str, Any] = {
@@ -222,12 +222,15 @@ FOUND: dict[str, Any] = {
 )
 def test_what_is_not_an_offer_is_refused(data: object) -> None:
     with pytest.raises(TwotrackError, match="not one of twotrack's"):
-        Offer.from_data(data)
+        CodeActionOffer.from_data(data)
 
 
 def test_the_good_ones_are_taken() -> None:
-    assert Offer.from_data(GOOD).diagnostic is None
-    assert Offer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND}).diagnostic is not None
+    assert CodeActionOffer.from_data(GOOD).diagnostic is None
+    assert (
+        CodeActionOffer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND}).diagnostic
+        is not None
+    )
 
 
 @given(
@@ -239,7 +242,7 @@ def test_the_good_ones_are_taken() -> None:
 )
 def test_no_data_at_all_raises_anything_else(data: object) -> None:
     with suppress(TwotrackError):
-        Offer.from_data(data)
+        CodeActionOffer.from_data(data)
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 
 from fake_models import FakeProvider, fake_model
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
-from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
+from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
 from twotrack.errors import TwotrackError
 from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.llm.api import Chat, Chunk
@@ -65,7 +65,7 @@ class Route:
 @dataclass
 class Outcome:
     root: Path
-    offer: Offer
+    offer: CodeActionOffer
     document: Document
     providers: list[FakeProvider]
     steps: list[str] = field(default_factory=list)
@@ -136,14 +136,14 @@ async def play(scenario: Scenario, root: Path) -> Outcome:
     models = {n: fake_model(n, p) for n, p in zip(names, providers, strict=False)}
     task = Task(scenario.keys["task"])
     settings = Settings()
-    shield = Shield([root], settings.privacy, settings.context)
+    policy = PrivacyPolicy([root], settings.privacy, settings.context)
     dispatcher = Dispatcher({task: Route(tuple(names))}, models, lambda event: None)
-    actions = Actions(dispatcher, settings, shield, SyntaxCache(), [root])
+    actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     diagnostics = [Diagnostic(selection, d) for d in [scenario.keys.get("diagnostic")] if d]
     offered = actions.offers(document, selection, diagnostics)
     assert providers[0].prompts == []  # listing asks no model
     offer = next(o for o in offered if o.task is task)
-    outcome = Outcome(root, Offer.from_data(offer.to_data()), document, providers)
+    outcome = Outcome(root, CodeActionOffer.from_data(offer.to_data()), document, providers)
     try:
         outcome.proposal = await actions.propose(
             outcome.offer, document, others, outcome.steps.append

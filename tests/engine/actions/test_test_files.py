@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.privacy import Shield
+from twotrack.context.privacy import PrivacyPolicy
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.actions.test_files import candidates, existing, is_test
@@ -74,41 +74,47 @@ def test_a_test_is_known_by_its_name(language: str, name: str, test: bool) -> No
 
 
 @pytest.fixture
-def shield(tmp_path: Path) -> Shield:
-    return Shield([tmp_path], PrivacySettings(exclude=("secret_test.py",)), ContextSettings())
+def policy(tmp_path: Path) -> PrivacyPolicy:
+    return PrivacyPolicy(
+        [tmp_path], PrivacySettings(exclude=("secret_test.py",)), ContextSettings()
+    )
 
 
-async def find(root: Path, shield: Shield, *others: Document, name: str = "a") -> Document | Path:
-    return await existing(root / f"{name}.py", LANGUAGES["python"], [root], others, shield)
+async def find(
+    root: Path, policy: PrivacyPolicy, *others: Document, name: str = "a"
+) -> Document | Path:
+    return await existing(root / f"{name}.py", LANGUAGES["python"], [root], others, policy)
 
 
-async def test_what_is_open_counts_before_the_disk(tmp_path: Path, shield: Shield) -> None:
+async def test_what_is_open_counts_before_the_disk(tmp_path: Path, policy: PrivacyPolicy) -> None:
     path = tmp_path / "tests/test_a.py"
     path.parent.mkdir()
     path.write_text("old = 1\n")
     opened = Document(path.as_uri(), path, "python", 4, Snapshot("new = 1\n"))
-    assert await find(tmp_path, shield, opened) is opened
+    assert await find(tmp_path, policy, opened) is opened
 
 
-async def test_the_disk_is_read_as_it_is(tmp_path: Path, shield: Shield) -> None:
+async def test_the_disk_is_read_as_it_is(tmp_path: Path, policy: PrivacyPolicy) -> None:
     path = tmp_path / "a_test.py"
     path.write_bytes(b"x = 1\r\n")
-    found = await find(tmp_path, shield)
+    found = await find(tmp_path, policy)
     assert isinstance(found, Document)
     assert (found.version, found.text.text, found.path) == (NOT_OPEN, "x = 1\r\n", path)
 
 
-async def test_nothing_there_gives_the_place_for_it(tmp_path: Path, shield: Shield) -> None:
-    assert await find(tmp_path, shield) == tmp_path / "tests/test_a.py"
+async def test_nothing_there_gives_the_place_for_it(tmp_path: Path, policy: PrivacyPolicy) -> None:
+    assert await find(tmp_path, policy) == tmp_path / "tests/test_a.py"
 
 
-async def test_what_cannot_be_read_or_sent_is_refused(tmp_path: Path, shield: Shield) -> None:
+async def test_what_cannot_be_read_or_sent_is_refused(
+    tmp_path: Path, policy: PrivacyPolicy
+) -> None:
     (tmp_path / "a_test.py").write_bytes(b"\xff\xfe")
     with pytest.raises(TwotrackError, match=r"a_test\.py .*cannot be read"):
-        await find(tmp_path, shield)
+        await find(tmp_path, policy)
     (tmp_path / "a_test.py").write_bytes(b"x" * 1_000_001)
     with pytest.raises(TwotrackError, match="too long"):
-        await find(tmp_path, shield)
+        await find(tmp_path, policy)
     (tmp_path / "secret_test.py").write_text("x = 1")
     with pytest.raises(TwotrackError, match="may not be sent"):
-        await find(tmp_path, shield, name="secret")
+        await find(tmp_path, policy, name="secret")

@@ -4,7 +4,7 @@ import pytest
 
 from twotrack.context.syntax import parse
 from twotrack.document import Document
-from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.text import Position, Range, Snapshot
 
@@ -32,7 +32,7 @@ def lines(text: str, selection: Range, language: str = "python") -> tuple[int, i
     known = LANGUAGES.get(language, PLAIN)
     snapshot = Snapshot(text)
     document = Document("file:///a", None, language, 1, snapshot)
-    found = View(document, known, parse(known, snapshot), selection).lines()
+    found = Target(document, known, parse(known, snapshot), selection).lines()
     assert found.start.character == 0
     assert found.end.character == len(snapshot.line(found.end.line))
     return found.start.line, found.end.line

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from twotrack.context.excerpts import ExcerptPicker
-from twotrack.context.privacy import Shield, files_of
+from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import excerpt, rules_text
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import document as document_action
 from twotrack.engine.actions import explain, fix, refactor, simplify, tests
+from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import Step, carry_out
-from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal, shortened
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View
+from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal, shortened
+from twotrack.engine.actions.target import Target
 from twotrack.errors import TwotrackError
 from twotrack.languages import language_of
 from twotrack.llm.api import Excerpt
@@ -46,13 +46,13 @@ class Actions:
         self,
         dispatcher: Dispatcher,
         settings: Settings,
-        shield: Shield,
+        policy: PrivacyPolicy,
         syntax: SyntaxCache,
         roots: Sequence[Path],
     ) -> None:
         self._dispatcher = dispatcher
         self._settings = settings
-        self._shield = shield
+        self._policy = policy
         self._syntax = syntax
         self._roots = tuple(roots)
         # A picker of its own: the one for completions keeps what it chose while one types.
@@ -60,26 +60,26 @@ class Actions:
 
     async def look(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Find out what may be sent, and parse what is large, before the other methods need it."""
-        await self._shield.look((document, *others))
+        await self._policy.look((document, *others))
         await self._syntax.ready(document)
 
     def offers(
         self, document: Document, selection: Range, diagnostics: Sequence[Diagnostic] = ()
-    ) -> list[Offer]:
+    ) -> list[CodeActionOffer]:
         """List what can be done at `selection` (the cursor: an empty range). Asks no model.
 
         `diagnostics` are the ones that the editor knows there.
         """
-        if not self._shield.may_send(*files_of(document)):
+        if not self._policy.may_send(*files_of(document)):
             return []
-        view = self._view(document, selection)
+        target = self._view(document, selection)
         return [
-            *fix.offers(view, diagnostics),
-            *refactor.offers(view),
-            *document_action.offers(view),
-            *simplify.offers(view),
-            *tests.offers(view),
-            *explain.offers(view),
+            *fix.offers(target, diagnostics),
+            *refactor.offers(target),
+            *document_action.offers(target),
+            *simplify.offers(target),
+            *tests.offers(target),
+            *explain.offers(target),
         ]
 
     def chosen(
@@ -90,14 +90,14 @@ class Actions:
         *,
         instruction: str = "",
         diagnostics: Sequence[Diagnostic] = (),
-    ) -> Offer:
+    ) -> CodeActionOffer:
         """Give the offer for a task that a person named. Raises TwotrackError where it is none.
 
         With an `instruction`, refactor needs no comment that holds it.
         """
         if task is Task.REFACTOR and instruction:
             words = shortened(instruction)
-            return Offer(task, "Edit", selection, instruction=words, commented=False)
+            return CodeActionOffer(task, "Edit", selection, instruction=words, commented=False)
         for offer in self.offers(document, selection, diagnostics):
             if offer.task is task:
                 return offer
@@ -123,7 +123,7 @@ class Actions:
         return title if isinstance(title, str) else "This action"
 
     async def propose(
-        self, offer: Offer, document: Document, others: Sequence[Document], on_step: Step
+        self, offer: CodeActionOffer, document: Document, others: Sequence[Document], on_step: Step
     ) -> Proposal:
         """Carry out `offer` for `document` as it is now: ask, check, and give what to change.
 
@@ -133,37 +133,37 @@ class Actions:
         answer passes its check. Nothing is changed by any of it.
         """
         await self.look(document, others)
-        if not self._shield.may_send(*files_of(document)):
+        if not self._policy.may_send(*files_of(document)):
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         others = [other for other in others if other.uri != document.uri]
-        view = self._view(document, offer.range)
-        scene = Scene(
+        target = self._view(document, offer.range)
+        context = ActionContext(
             offer,
-            view,
+            target,
             others,
-            self._shield,
+            self._policy,
             self._settings.privacy.redact,
             self._dispatcher.longest_prompt(offer.task),
             self._roots,
-            self._related(document, view.lines().end, others),
+            self._related(document, target.lines().end, others),
             await self._rules(document),
         )
-        job = await _JOBS[offer.task](scene)
+        job = await _JOBS[offer.task](context)
         return await carry_out(self._dispatcher, job, on_step, document.language)
 
-    def _view(self, document: Document, selection: Range) -> View:
+    def _view(self, document: Document, selection: Range) -> Target:
         text = document.text
         clamped = Range(text.clamp(selection.start), text.clamp(selection.end))
         language = language_of(document.language, document.path)
-        return View(document, language, self._syntax.of(document), clamped)
+        return Target(document, language, self._syntax.of(document), clamped)
 
     def _related(
         self, document: Document, position: Position, others: Sequence[Document]
     ) -> tuple[Excerpt, ...]:
         """Pieces of the other open documents that speak of the code in question."""
-        usable = [other for other in others if self._shield.may_use(*files_of(other))]
+        usable = [other for other in others if self._policy.may_use(*files_of(other))]
         pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
-        return tuple(excerpt(piece, self._shield) for piece in pieces)
+        return tuple(excerpt(piece, self._policy) for piece in pieces)
 
     async def _rules(self, document: Document) -> str:
         """What the project asks of every change."""
@@ -172,4 +172,4 @@ class Actions:
             return ""
         around = [r for r in self._roots if path is not None and path.is_relative_to(r)]
         root = max(around, key=lambda r: len(r.parts), default=self._roots[0])
-        return await asyncio.to_thread(rules_text, root, names, self._shield)
+        return await asyncio.to_thread(rules_text, root, names, self._policy)

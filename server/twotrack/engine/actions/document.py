@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition, parse
 from twotrack.engine.actions import raw
+from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.doc_comment import (
     comment_of,
     kept_lines,
     speaks_of_next_line,
     words_of,
 )
-from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.flow import ActionRequest
 from twotrack.engine.actions.masking import Masked
-from twotrack.engine.actions.offers import Offer, Proposal
-from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal
+from twotrack.engine.actions.prompt import PromptContext, chat, free_tag
+from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.edits.check import check
 from twotrack.engine.edits.diff import minimal_edits
 from twotrack.engine.edits.indent import indentation, unit_of
@@ -46,24 +46,24 @@ and errors, only as far as the names don't say it. Don't guess."""
 _REQUEST = "Write the text of the {style} for `{name}`, in the way that {language} code has it."
 
 
-def offers(view: View) -> Iterator[Offer]:
+def offers(target: Target) -> Iterator[CodeActionOffer]:
     """Offer it for the definition around the cursor."""
-    definition = view.definition
-    if definition is not None and view.language.doc is not None:
+    definition = target.definition
+    if definition is not None and target.language.doc is not None:
         verb = "Update the documentation of" if definition.doc else "Document"
-        yield Offer(Task.DOCUMENT, f"{verb} {definition.name}", view.selection)
+        yield CodeActionOffer(Task.DOCUMENT, f"{verb} {definition.name}", target.selection)
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for the words, and put them where the language has them."""
-    view, definition = scene.view, scene.view.definition
-    if definition is None or view.language.doc is None:
+    target, definition = context.target, context.target.definition
+    if definition is None or target.language.doc is None:
         raise TwotrackError("There is no definition here that could be documented.")
-    span = whole_lines(view.text, definition.range)
-    masked = await scene.masked(view.text, span)
-    around = scene.around(view.text, span, masked)
-    title, style = scene.offer.title, view.language.doc
-    return _Documenting(title, view, definition, style, span, masked, around).job()
+    span = whole_lines(target.text, definition.range)
+    masked = await context.masked(target.text, span)
+    around = context.around(target.text, span, masked)
+    title, style = context.offer.title, target.language.doc
+    return _Documenting(title, target, definition, style, span, masked, around).job()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,20 @@ class _Documenting:
     """A definition to be documented."""
 
     title: str
-    view: View
+    target: Target
     definition: Definition
     style: DocStyle
     span: Range
     """Its whole lines."""
     masked: Masked
-    around: Surroundings
+    around: PromptContext
 
-    def job(self) -> Job:
+    def job(self) -> ActionRequest:
         code = self.masked.code
         tag = free_tag(code)
         system = _SYSTEM.format(tag=tag)
         request = _REQUEST.format(
-            style=self.style.name, name=self.definition.name, language=self.view.language.name
+            style=self.style.name, name=self.definition.name, language=self.target.language.name
         )
 
         def prompt_for(model: Model) -> Prompt | None:
@@ -98,10 +98,10 @@ class _Documenting:
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if prompt.mode is Mode.FILL:
                 return self._proposal(answer, self._documented(raw.words(answer.text)))
-            reply = complete(answer.text, answer.finish, self.view.text.text)
+            reply = complete(answer.text, answer.finish, self.target.text.text)
             return self._proposal(answer, self._new_code(reply, tag))
 
-        return Job(Task.DOCUMENT, prompt_for, read)
+        return ActionRequest(Task.DOCUMENT, prompt_for, read)
 
     def _new_code(self, reply: str, tag: str) -> str:
         """Give the lines of the definition with the documentation of `reply`.
@@ -112,7 +112,7 @@ class _Documenting:
         bare = reply.strip()
         if self._commented(bare):
             return self._documented(words_of(bare, self.style))
-        block = unwrapped(block_of(reply, tag, "", self.view.language), self.masked.code, PLAIN)
+        block = unwrapped(block_of(reply, tag, "", self.target.language), self.masked.code, PLAIN)
         header = self._header_line().strip()
         if any(line.strip().startswith(header) for line in Snapshot(block).lines()):
             return self._documented(self._words_in(block))
@@ -123,13 +123,15 @@ class _Documenting:
 
     def _words_in(self, block: str) -> str:
         """Give what the documentation in `block` says, which is the whole definition."""
-        view, start = self.view, self.span.start
-        code = fitted(block, view.text.slice(self.span), view.text.eol)
+        target, start = self.target, self.span.start
+        code = fitted(block, target.text.slice(self.span), target.text.eol)
         code = self.masked.restored(code)
         # Words about other code would be wrong.
-        after = check(Task.DOCUMENT, view.language, view.text, self.span, code, syntax=view.syntax)
+        after = check(
+            Task.DOCUMENT, target.language, target.text, self.span, code, syntax=target.syntax
+        )
         end = after.position(after.offset(start) + len(code))
-        syntax = parse(view.language, after, view.syntax)
+        syntax = parse(target.language, after, target.syntax)
         for definition in () if syntax is None else syntax.definitions():
             if definition.name == self.definition.name and start <= definition.range.start <= end:
                 if definition.doc is None:
@@ -139,7 +141,7 @@ class _Documenting:
 
     def _header_line(self) -> str:
         """The line on which the header begins."""
-        return self.view.text.line(self.definition.header.start.line)
+        return self.target.text.line(self.definition.header.start.line)
 
     def _commented(self, reply: str) -> bool:
         """Whether the reply is a doc comment and nothing else."""
@@ -149,7 +151,7 @@ class _Documenting:
         """Give the lines of the definition with `words` as its documentation."""
         if not words.strip() or len(words) > _MOST_WORDS:
             raise ReplyRejected("The answer holds no documentation of a sensible length.")
-        text, doc = self.view.text, self.definition.doc
+        text, doc = self.target.text, self.definition.doc
         place = self._place()
         comment = comment_of(words, self.style, self._indent, text.eol)
         between = text.eol + self._indent
@@ -170,7 +172,7 @@ class _Documenting:
         if definition.doc is not None:
             return definition.doc
         if not self.style.inside:
-            text, start = self.view.text, definition.code.start
+            text, start = self.target.text, definition.code.start
             indent = len(indentation(text.line(start.line)))
             start = Position(start.line, min(start.character, indent))  # above all of its line
             while start.line > self.span.start.line and speaks_of_next_line(
@@ -182,14 +184,14 @@ class _Documenting:
         if definition.body is None:
             raise TwotrackError(f"{definition.name} has no body that could hold documentation.")
         body = definition.body.start
-        if self.view.text.line(body.line)[: body.character].strip():
+        if self.target.text.line(body.line)[: body.character].strip():
             return Range(definition.header.end, body)
         return Range(body, body)
 
     @property
     def _indent(self) -> str:
         """What the lines of the comment begin with."""
-        text, place = self.view.text, self._place()
+        text, place = self.target.text, self._place()
         indent = indentation(text.line(place.start.line))
         if self.style.inside and not place.empty and self.definition.doc is None:
             indent += unit_of(text.lines())
@@ -197,7 +199,7 @@ class _Documenting:
 
     def _proposal(self, answer: Answer, new: str) -> Proposal:
         """Check `new` in the place of the definition and give it as the smallest edits."""
-        view = self.view
-        check(Task.DOCUMENT, view.language, view.text, self.span, new, syntax=view.syntax)
-        edits = minimal_edits(view.text, self.span, new)
-        return Proposal(self.title, answer, ((view.document, edits),))
+        target = self.target
+        check(Task.DOCUMENT, target.language, target.text, self.span, new, syntax=target.syntax)
+        edits = minimal_edits(target.text, self.span, new)
+        return Proposal(self.title, answer, ((target.document, edits),))

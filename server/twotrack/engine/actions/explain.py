@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from twotrack.engine.actions import raw
-from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import Offer, Proposal
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import chat
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View
-from twotrack.engine.replies import without_repetition
+from twotrack.engine.actions.target import Target
+from twotrack.engine.postprocess import without_repetition
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
@@ -32,18 +32,18 @@ overlooked. Say where it looks wrong. Don't repeat the code or guess about code 
 _REQUEST = "Explain the code of the <code> block."
 
 
-def offers(view: View) -> Iterator[Offer]:
+def offers(target: Target) -> Iterator[CodeActionOffer]:
     """Offer it for the selection or the definition around the cursor."""
-    if view.subject:
-        yield Offer(Task.EXPLAIN, f"Explain {view.subject}", view.selection)
+    if target.subject:
+        yield CodeActionOffer(Task.EXPLAIN, f"Explain {target.subject}", target.selection)
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for words about the code."""
-    view = scene.view
-    span = view.lines()
-    masked = await scene.masked(view.text, span)
-    around = scene.around(view.text, span, masked)
+    target = context.target
+    span = target.lines()
+    masked = await context.masked(target.text, span)
+    around = context.around(target.text, span, masked)
 
     def prompt_for(model: Model) -> Prompt | None:
         if raw.preferred(model):
@@ -58,9 +58,9 @@ async def job(scene: Scene) -> Job:
             raise ReplyRejected("The model explained nothing.")
         # An explanation that was cut is still worth reading, and says that it was.
         more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
-        return Proposal(scene.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
+        return Proposal(context.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
 
-    return Job(Task.EXPLAIN, prompt_for, read, _Watch().goes_round)
+    return ActionRequest(Task.EXPLAIN, prompt_for, read, _Watch().goes_round)
 
 
 class _Watch:

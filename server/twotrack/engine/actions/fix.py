@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from twotrack.engine.actions import raw
-from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import Diagnostic, Offer, Proposal
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
 from twotrack.engine.actions.rewriting import Rewriting
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Mode, Prompt
@@ -39,28 +39,28 @@ Change the code so that it is no longer reported and the code does what it is me
 the headers of functions and classes. Do not just silence the report."""
 
 
-def offers(view: View, diagnostics: Iterable[Diagnostic]) -> Iterator[Offer]:
+def offers(target: Target, diagnostics: Iterable[Diagnostic]) -> Iterator[CodeActionOffer]:
     """Offer to fix what touches the selection or the cursor's line, the worst first."""
-    start, end = view.selection
-    if view.selection.empty:
+    start, end = target.selection
+    if target.selection.empty:
         start = Position(start.line, 0)
-        end = Position(end.line, len(view.text.line(end.line)))
+        end = Position(end.line, len(target.text.line(end.line)))
     touching = [d for d in diagnostics if d.range.start <= end and start <= d.range.end]
     for found in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
         words = " ".join(found.message.split())
         title = f"Fix: {words[:77]}..." if len(words) > 80 else f"Fix: {words}"
-        yield Offer(Task.FIX, title, found.range, found.shortened())
+        yield CodeActionOffer(Task.FIX, title, found.range, found.shortened())
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for the code around the diagnostic anew."""
-    view, found = scene.view, scene.offer.diagnostic
+    target, found = context.target, context.offer.diagnostic
     assert found is not None  # noqa: S101 - Offer.from_data holds it
-    narrow = _definition(view)
-    wide = _file(view) if _NEEDS_IMPORT.search(found.message) else narrow
-    message, code, source = map(scene.shield.redact, (found.message, found.code, found.source))
-    line = view.text.line(view.selection.start.line).strip()
-    shown = await scene.masked(view.text, wide)
+    narrow = _definition(target)
+    wide = _file(target) if _NEEDS_IMPORT.search(found.message) else narrow
+    message, code, source = map(context.policy.redact, (found.message, found.code, found.source))
+    line = target.text.line(target.selection.start.line).strip()
+    shown = await context.masked(target.text, wide)
     request = _REQUEST.format(
         severity=_SEVERITIES[found.severity],
         source=f" by {source}" if source else "",
@@ -69,17 +69,18 @@ async def job(scene: Scene) -> Job:
         line=line if line in shown.code else "(not shown)",
     )
     full, small = [
-        await Rewriting.of(scene, span, request, f"fix: {message}").job() for span in (wide, narrow)
+        await Rewriting.of(context, span, request, f"fix: {message}").job()
+        for span in (wide, narrow)
     ]
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         if prompt.mode is Mode.FILL:
             return small.read(answer, prompt)
         proposal = full.read(answer, prompt)
-        _refuse_loss(view.text, wide, narrow, proposal)
+        _refuse_loss(target.text, wide, narrow, proposal)
         return proposal
 
-    return Job(
+    return ActionRequest(
         Task.FIX, lambda model: (small if raw.preferred(model) else full).prompt_for(model), read
     )
 
@@ -105,21 +106,21 @@ def _bare(lines: Iterable[str]) -> list[str]:
     return [bare for line in lines if (bare := line.strip())]
 
 
-def _definition(view: View) -> Range:
+def _definition(target: Target) -> Range:
     """The definition around the diagnostic, or the statement outside of one."""
-    start, reported = view.selection.start, whole_lines(view.text, view.selection)
-    if not view.text.slice(reported).strip():  # at the end of the file: what stands before
+    start, reported = target.selection.start, whole_lines(target.text, target.selection)
+    if not target.text.slice(reported).strip():  # at the end of the file: what stands before
         near = range(start.line, max(start.line - _MOST_LINES, -1), -1)
-        filled = (n for n in near if view.text.line(n).strip())
+        filled = (n for n in near if target.text.line(n).strip())
         line = next(filled, start.line)
-        start = Position(line, len(indentation(view.text.line(line))))
-        return replace(view, selection=Range(start, start)).lines()
-    around = replace(view, selection=Range(start, start)).lines()
+        start = Position(line, len(indentation(target.text.line(line))))
+        return replace(target, selection=Range(start, start)).lines()
+    around = replace(target, selection=Range(start, start)).lines()
     return Range(min(around.start, reported.start), max(around.end, reported.end))
 
 
-def _file(view: View) -> Range:
+def _file(target: Target) -> Range:
     """All of the file, because an import may be missing; of a long one the definition."""
-    if view.text.line_count > _MOST_FILE_LINES:
-        return _definition(view)
-    return whole_lines(view.text, Range(Position(0, 0), view.text.end))
+    if target.text.line_count > _MOST_FILE_LINES:
+        return _definition(target)
+    return whole_lines(target.text, Range(Position(0, 0), target.text.end))

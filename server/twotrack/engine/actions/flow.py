@@ -21,7 +21,7 @@ _MOST_REPLY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ActionRequest:
     """What one action asks, and how its answer is read."""
 
     task: Task
@@ -43,7 +43,9 @@ class _Refused:
     """In words for the model and the person."""
 
 
-async def carry_out(dispatcher: Dispatcher, job: Job, step: Step, language: str = "") -> Proposal:
+async def carry_out(
+    dispatcher: Dispatcher, job: ActionRequest, step: Step, language: str = ""
+) -> Proposal:
     """Give the first proposal that passes its check; `language` is the file's, for the ledger.
 
     Raises RouteExhausted where no model answered, and ReplyRejected with the last finding where
@@ -69,7 +71,7 @@ async def carry_out(dispatcher: Dispatcher, job: Job, step: Step, language: str 
 
 async def _asked(
     dispatcher: Dispatcher,
-    job: Job,
+    job: ActionRequest,
     before: _Refused | None,
     skip: frozenset[str],
     language: str,

@@ -55,7 +55,7 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class CodeActionOffer:
     """An action that can be chosen. Nothing is asked of a model before it is."""
 
     task: Task

@@ -17,7 +17,7 @@ _AROUND_ROLE = "It is there to be read only; do not repeat it."
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PromptContext:
     """What stands around the code in question. All of it redacted."""
 
     path: str
@@ -36,7 +36,7 @@ def free_tag(*texts: str) -> str:
 
 
 def chat(
-    task: Task, model: Model, system: str, around: Surroundings, *, code: str, request: str
+    task: Task, model: Model, system: str, around: PromptContext, *, code: str, request: str
 ) -> Chat | None:
     """Give the prompt with as much of what stands around as `model` has room for.
 
@@ -64,7 +64,7 @@ def chat(
     return None
 
 
-def _window(around: Surroundings) -> list[str]:
+def _window(around: PromptContext) -> list[str]:
     parts = []
     if around.before.strip():
         parts.append(

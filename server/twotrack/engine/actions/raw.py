@@ -7,7 +7,7 @@ form left open. The open line ends without a blank, which would be a token of it
 import re
 import textwrap
 
-from twotrack.engine.actions.prompt import Surroundings
+from twotrack.engine.actions.prompt import PromptContext
 from twotrack.errors import ReplyRejected
 from twotrack.languages import DocStyle
 from twotrack.llm.api import Infill, Model
@@ -169,11 +169,11 @@ def _shown(code: str) -> str:
     return textwrap.dedent(code.expandtabs(4)).strip()
 
 
-def _continued(prefix: str, around: Surroundings, stop: tuple[str, ...], tokens: int) -> Infill:
+def _continued(prefix: str, around: PromptContext, stop: tuple[str, ...], tokens: int) -> Infill:
     return Infill(prefix, "", around.path, around.language.id, (), stop, tokens)
 
 
-def documentation(code: str, header: str, style: DocStyle, around: Surroundings) -> Infill | None:
+def documentation(code: str, header: str, style: DocStyle, around: PromptContext) -> Infill | None:
     """Ask for the documentation of `code`, whose header begins with the line `header`."""
     if len(code) > _MOST_CODE:
         return None
@@ -204,7 +204,7 @@ def _subject(task: str) -> set[str]:
     return set(re.findall(r"\w+", task.lower())) - _NO_SUBJECT
 
 
-def rewriting(task: str, code: str, around: Surroundings) -> Infill | None:
+def rewriting(task: str, code: str, around: PromptContext) -> Infill | None:
     """Ask for `code` changed as `task` says."""
     if len(code) > _MOST_CODE:
         return None
@@ -218,14 +218,14 @@ def rewriting(task: str, code: str, around: Surroundings) -> Infill | None:
     return _continued(prefix, around, ("```",), len(code) // 2 + 100)
 
 
-def explanation(code: str, around: Surroundings) -> Infill | None:
+def explanation(code: str, around: PromptContext) -> Infill | None:
     """Ask what `code` does."""
     if len(code) > _MOST_CODE:
         return None
     return _continued(_EXPLAINING.format(code=_shown(code)), around, ("\n\n", "```"), 120)
 
 
-def tests(code: str, start: str, framework: str, around: Surroundings) -> Infill | None:
+def tests(code: str, start: str, framework: str, around: PromptContext) -> Infill | None:
     """Ask for tests of `code`, which is Python; `start` is the line that the answer continues."""
     if len(code) > _MOST_CODE:
         return None

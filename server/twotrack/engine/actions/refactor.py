@@ -11,11 +11,11 @@ from functools import cache
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import Offer, shortened
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.offers import CodeActionOffer, shortened
 from twotrack.engine.actions.rewriting import Rewriting
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View, whole_lines
+from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import TwotrackError
 from twotrack.languages import Language
@@ -55,32 +55,32 @@ class _Instruction:
         return self.range.start.character == 0
 
 
-def offers(view: View) -> Iterator[Offer]:
+def offers(target: Target) -> Iterator[CodeActionOffer]:
     """Offer to do what the comments at the selection say."""
-    found = _instructions(view)
+    found = _instructions(target)
     if found:
         words = _words(found)
         shown = f"{words[:77]}..." if len(words) > 80 else words
-        yield Offer(Task.REFACTOR, f"Edit: {shown}", view.selection, None, words)
+        yield CodeActionOffer(Task.REFACTOR, f"Edit: {shown}", target.selection, None, words)
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for the code anew, changed as the instruction says and without its comment."""
-    view = scene.view
-    if not scene.offer.commented:
-        asked = scene.shield.redact(scene.offer.instruction)
-        return await Rewriting.of(scene, view.lines(), _REQUEST.format(asked), asked).job()
-    found = _instructions(view)
+    target = context.target
+    if not context.offer.commented:
+        asked = context.policy.redact(context.offer.instruction)
+        return await Rewriting.of(context, target.lines(), _REQUEST.format(asked), asked).job()
+    found = _instructions(target)
     if not found:
         raise TwotrackError("The comment with the instruction is gone; write it again.")
     # The comment as it is now: it may have been bettered since the action was listed.
-    offer = replace(scene.offer, instruction=_words(found))
-    span = _lines(view, found)
-    text, text_span = _without(view.text, span, found)
-    asked = scene.shield.redact(offer.instruction)
-    scene = replace(scene, offer=offer)
+    offer = replace(context.offer, instruction=_words(found))
+    span = _lines(target, found)
+    text, text_span = _without(target.text, span, found)
+    asked = context.policy.redact(offer.instruction)
+    context = replace(context, offer=offer)
     request = _REQUEST.format(asked)
-    return await Rewriting(scene, span, request, asked, view.document, text, text_span).job()
+    return await Rewriting(context, span, request, asked, target.document, text, text_span).job()
 
 
 def _words(found: Sequence[_Instruction]) -> str:
@@ -115,16 +115,16 @@ def _comments(language: Language) -> _Comments:
     return _Comments(begins)
 
 
-def _instructions(view: View) -> list[_Instruction]:
+def _instructions(target: Target) -> list[_Instruction]:
     """The comments in question, top down; those that follow one another belong together."""
-    text, comments = view.text, _comments(view.language)
-    near = whole_lines(text, view.selection)
+    text, comments = target.text, _comments(target.language)
+    near = whole_lines(text, target.selection)
     first = near.start.line
     last = max(_looked_through(text, range(first, near.end.line + 1)), default=first)
-    if view.selection.empty and _instruction(text, comments, first) is None:
+    if target.selection.empty and _instruction(text, comments, first) is None:
         first = max(first - 1, 0)
         if _instruction(text, comments, first) is None:
-            first = last = _nearest_in_definition(view, comments)
+            first = last = _nearest_in_definition(target, comments)
     upwards = _looked_through(text, range(first, -1, -1))
     downwards = _looked_through(text, range(last, text.line_count))
     above = takewhile(lambda n: _instruction(text, comments, n), upwards)
@@ -143,24 +143,24 @@ def _looked_through(text: Snapshot, numbers: range) -> Iterator[int]:
         yield number
 
 
-def _nearest_in_definition(view: View, comments: _Comments) -> int:
+def _nearest_in_definition(target: Target, comments: _Comments) -> int:
     """Find the line nearest to the cursor with an instruction for the definition around it.
 
     It stands above the definition or in it, and in none within that; else it is the cursor's line.
     """
-    line, definition = view.selection.start.line, view.definition
-    if definition is None or view.syntax is None:
+    line, definition = target.selection.start.line, target.definition
+    if definition is None or target.syntax is None:
         return line
-    above = _looked_through(view.text, range(line, definition.range.start.line - 1, -1))
-    below = _looked_through(view.text, range(line + 1, definition.range.end.line + 1))
+    above = _looked_through(target.text, range(line, definition.range.start.line - 1, -1))
+    below = _looked_through(target.text, range(line + 1, definition.range.end.line + 1))
     near = sorted((*above, *below), key=lambda number: abs(number - line))
     first, last = min(near, default=line), max(near, default=line)
-    span = Range(Position(first, 0), Position(last, len(view.text.line(last))))
-    if "ai:" not in view.text.slice(span).lower():
+    span = Range(Position(first, 0), Position(last, len(target.text.line(last))))
+    if "ai:" not in target.text.slice(span).lower():
         return line
-    found = (one for number in near if (one := _instruction(view.text, comments, number)))
+    found = (one for number in near if (one := _instruction(target.text, comments, number)))
     for one in islice(found, _MOST_TRIED):
-        if view.syntax.enclosing_definition(one.range.end) == definition:
+        if target.syntax.enclosing_definition(one.range.end) == definition:
             return one.range.end.line
     return line
 
@@ -182,24 +182,24 @@ def _instruction(text: Snapshot, comments: _Comments, number: int) -> _Instructi
     return None
 
 
-def _lines(view: View, found: Sequence[_Instruction]) -> Range:
+def _lines(target: Target, found: Sequence[_Instruction]) -> Range:
     """The lines that the answer replaces: those of the code and those of the comments."""
-    if view.selection.empty:
-        anchor = _anchor(view, found)
-        lines = replace(view, selection=Range(anchor, anchor)).lines()
+    if target.selection.empty:
+        anchor = _anchor(target, found)
+        lines = replace(target, selection=Range(anchor, anchor)).lines()
     else:
-        lines = view.lines()
+        lines = target.lines()
     first = min(lines.start.line, found[0].range.start.line)
     last = max(lines.end.line, found[-1].range.end.line)
-    return Range(Position(first, 0), Position(last, len(view.text.line(last))))
+    return Range(Position(first, 0), Position(last, len(target.text.line(last))))
 
 
-def _anchor(view: View, found: Sequence[_Instruction]) -> Position:
+def _anchor(target: Target, found: Sequence[_Instruction]) -> Position:
     """A place in the code that the comments speak of.
 
     It is what follows them, other comments aside; where the block ends there, what stands before.
     """
-    text, sign = view.text, view.language.line_comment
+    text, sign = target.text, target.language.line_comment
     last = found[-1].range.start.line
     if not found[-1].alone:
         return Position(last, len(indentation(text.line(last))))

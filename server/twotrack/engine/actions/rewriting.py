@@ -7,10 +7,10 @@ from typing import Self
 
 from twotrack.document import Document
 from twotrack.engine.actions import raw
-from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
 from twotrack.engine.actions.offers import Proposal
 from twotrack.engine.actions.prompt import chat, free_tag
-from twotrack.engine.actions.scene import Scene
 from twotrack.engine.edits.blocks import blocks_of, replaced
 from twotrack.engine.edits.check import check, loses_most
 from twotrack.engine.edits.diff import minimal_edits
@@ -61,7 +61,7 @@ Quote so many lines that they occur only once in the code, and no more than need
 class Rewriting:
     """Code to be changed."""
 
-    scene: Scene
+    context: ActionContext
     span: Range
     """Whole lines of `document`: what the answer replaces."""
     request: str
@@ -76,23 +76,23 @@ class Rewriting:
     """Where the code is in `text`."""
 
     @classmethod
-    def of(cls, scene: Scene, span: Range, request: str, brief: str) -> Self:
+    def of(cls, context: ActionContext, span: Range, request: str, brief: str) -> Self:
         """Change `span` of the scene's document."""
-        document = scene.document
-        return cls(scene, span, request, brief, document, document.text, span)
+        document = context.document
+        return cls(context, span, request, brief, document, document.text, span)
 
-    async def job(self) -> Job:
+    async def job(self) -> ActionRequest:
         """Give what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
-        task = self.scene.offer.task
-        masked = await self.scene.masked(self.text, self.text_span)
+        task = self.context.offer.task
+        masked = await self.context.masked(self.text, self.text_span)
         if not masked.code.strip() and task not in (Task.REFACTOR, Task.TEST):
             raise TwotrackError("There is no code here.")
-        around = self.scene.around(self.text, self.text_span, masked)
+        around = self.context.around(self.text, self.text_span, masked)
         tag = free_tag(masked.code)
         by_blocks = masked.code.count("\n") >= MOST_WHOLE_LINES
         system = _SYSTEM.format(form=_BLOCKS if by_blocks else _WHOLE.format(tag=tag))
 
-        told = self.scene.offer.instruction if task is Task.REFACTOR else ""
+        told = self.context.offer.instruction if task is Task.REFACTOR else ""
         may_lose = _GIVES_UP_SECRETS.search(told) is not None
 
         def prompt_for(model: Model) -> Prompt | None:
@@ -111,7 +111,7 @@ class Rewriting:
             ways = [masked.restored(way, may_lose=may_lose) for way in ways]
             return self._proposal(answer, ways, loose=loose)
 
-        return Job(task, prompt_for, read)
+        return ActionRequest(task, prompt_for, read)
 
     @property
     def _language(self) -> Language:
@@ -133,7 +133,7 @@ class Rewriting:
         new = unwrapped(block_of(reply, tag, code, language), code, language)
         new = without_entities(new, self.text, self.text_span, language)
         refuse_elision(new, code, language)
-        if self.scene.view.syntax is None:
+        if self.context.target.syntax is None:
             refuse_fences(new, code, nestable=language.lexis.prose)
         return self._readings(new, code), False
 
@@ -146,7 +146,7 @@ class Rewriting:
 
     def _proposal(self, answer: Answer, ways: Sequence[str], *, loose: bool) -> Proposal:
         """Return the first of `ways` that passes its check, as the smallest edits."""
-        offer, view, language = self.scene.offer, self.scene.view, self._language
+        offer, target, language = self.context.offer, self.context.target, self._language
         finding: ReplyRejected | None = None
         # Where blanks make no blocks, the parser cannot tell one way from another.
         for new in ways if language.indented else ways[:1]:
@@ -157,7 +157,7 @@ class Rewriting:
                     self.text,
                     self.text_span,
                     new,
-                    syntax=view.syntax if self.text is view.text else None,
+                    syntax=target.syntax if self.text is target.text else None,
                     instruction=offer.instruction,
                 )
             except ReplyRejected as refused:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from twotrack.engine.actions.flow import Job
-from twotrack.engine.actions.offers import Offer
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.engine.actions.rewriting import Rewriting
-from twotrack.engine.actions.scene import Scene
-from twotrack.engine.actions.view import View
+from twotrack.engine.actions.target import Target
 from twotrack.tasks import Task
 
 _REQUEST = """\
@@ -14,12 +14,12 @@ Make this code simpler and easier to read. What it does, and the headers of its 
 classes, stay exactly the same. Where it cannot be made simpler, answer with it unchanged."""
 
 
-def offers(view: View) -> Iterator[Offer]:
+def offers(target: Target) -> Iterator[CodeActionOffer]:
     """Offer it for the selection or the definition around the cursor."""
-    if view.subject:
-        yield Offer(Task.SIMPLIFY, f"Simplify {view.subject}", view.selection)
+    if target.subject:
+        yield CodeActionOffer(Task.SIMPLIFY, f"Simplify {target.subject}", target.selection)
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for the code anew, simpler; no weak model, which would change what the code does."""
-    return await Rewriting.of(scene, scene.view.lines(), _REQUEST, "").job()
+    return await Rewriting.of(context, context.target.lines(), _REQUEST, "").job()

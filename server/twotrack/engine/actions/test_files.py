@@ -13,7 +13,7 @@ from twotrack.languages import Language, TestStyle
 from twotrack.text import Snapshot
 
 if TYPE_CHECKING:
-    from twotrack.context.privacy import Shield
+    from twotrack.context.privacy import PrivacyPolicy
 
 _MOST_BYTES = 1_000_000
 _SOURCE_FOLDERS = frozenset({"src", "lib", "server", "app", "source"})
@@ -66,7 +66,7 @@ async def existing(
     language: Language,
     roots: Sequence[Path],
     others: Sequence[Document],
-    shield: "Shield",
+    policy: "PrivacyPolicy",
 ) -> Document | Path:
     """Give the test file of `path` as a document, else where to create it.
 
@@ -79,11 +79,11 @@ async def existing(
     by_path = {other.path: other for other in others}
     for place in places:
         if (opened := by_path.get(place)) is not None:
-            return await _sendable(opened, shield)
+            return await _sendable(opened, policy)
         text = await asyncio.to_thread(_read, place, roots)
         if text is not None:
             found = Document(place.as_uri(), place, language.id, NOT_OPEN, Snapshot(text))
-            return await _sendable(found, shield)
+            return await _sendable(found, policy)
     await asyncio.to_thread(_check_vacant, places[0], roots)
     return places[0]
 
@@ -102,9 +102,9 @@ def check_on_disk(proposal: Proposal, roots: Sequence[Path]) -> None:
         _check_vacant(path, roots)
 
 
-async def _sendable(document: Document, shield: "Shield") -> Document:
-    await shield.look([document])
-    if document.path is not None and not shield.may_send(document.path):
+async def _sendable(document: Document, policy: "PrivacyPolicy") -> Document:
+    await policy.look([document])
+    if document.path is not None and not policy.may_send(document.path):
         raise TwotrackError(
             f"{document.path.name} holds the tests and may not be sent (ignored or excluded)."
         )

@@ -8,16 +8,16 @@ from pathlib import Path
 from twotrack.context.syntax import Definition, parse
 from twotrack.document import Document
 from twotrack.engine.actions import python_imports, raw, script_imports, test_files
-from twotrack.engine.actions.flow import Job
+from twotrack.engine.actions.action_context import ActionContext
+from twotrack.engine.actions.flow import ActionRequest
 from twotrack.engine.actions.masking import Masked
-from twotrack.engine.actions.offers import Offer, Proposal
-from twotrack.engine.actions.prompt import Surroundings, chat, free_tag
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal
+from twotrack.engine.actions.prompt import PromptContext, chat, free_tag
 from twotrack.engine.actions.python_calls import refuse_wrong_calls
 from twotrack.engine.actions.rewriting import Rewriting
-from twotrack.engine.actions.scene import Scene
 from twotrack.engine.actions.script_imports import relative_module
+from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.actions.tested import Tested, module_of, package_of
-from twotrack.engine.actions.view import View, whole_lines
 from twotrack.engine.edits.compiled import LONG_NAME, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.faults import refuse_new_faults
@@ -60,47 +60,51 @@ the tests that are there as they are.{where} This is the code to test:
 </code-to-test>"""
 
 
-def offers(view: View) -> Iterator[Offer]:
+def offers(target: Target) -> Iterator[CodeActionOffer]:
     """Offer it for the definition around the cursor, unless it is a test."""
-    definition, style, path = view.definition, view.language.tests, view.document.path
+    definition, style, path = target.definition, target.language.tests, target.document.path
     if definition is None or definition.kind not in _TESTABLE or style is None or path is None:
         return
     if not test_files.is_test(path, style):
-        yield Offer(Task.TEST, f"Write tests for {definition.name}", view.selection)
+        yield CodeActionOffer(Task.TEST, f"Write tests for {definition.name}", target.selection)
 
 
-async def job(scene: Scene) -> Job:
+async def job(context: ActionContext) -> ActionRequest:
     """Ask for a new test file, or for more tests in the one there is."""
-    view, definition, path = scene.view, scene.view.definition, scene.document.path
-    style = view.language.tests
+    target, definition, path = context.target, context.target.definition, context.document.path
+    style = target.language.tests
     if definition is None or style is None or path is None:
         raise TwotrackError("There is no definition here for which tests could be written.")
-    span = whole_lines(view.text, definition.range)
-    masked = await scene.masked(view.text, span)
-    found = await test_files.existing(path, view.language, scene.roots, scene.others, scene.shield)
-    tested = await asyncio.to_thread(_tested, scene, definition, path)
+    span = whole_lines(target.text, definition.range)
+    masked = await context.masked(target.text, span)
+    found = await test_files.existing(
+        path, target.language, context.roots, context.others, context.policy
+    )
+    tested = await asyncio.to_thread(_tested, context, definition, path)
     place = found if isinstance(found, Path) else found.path
     module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
     if isinstance(found, Path):
-        around = scene.around(view.text, span, masked)
-        return _new_file(scene, tested, found, (masked.code, around), module)
-    return await _more(scene, tested, found, masked, module)
+        around = context.around(target.text, span, masked)
+        return _new_file(context, tested, found, (masked.code, around), module)
+    return await _more(context, tested, found, masked, module)
 
 
-def _tested(scene: Scene, definition: Definition, path: Path) -> Tested:
+def _tested(context: ActionContext, definition: Definition, path: Path) -> Tested:
     around = [
         outer
-        for outer in (scene.view.syntax.definitions() if scene.view.syntax is not None else ())
+        for outer in (
+            context.target.syntax.definitions() if context.target.syntax is not None else ()
+        )
         if outer.code.start < definition.code.start and definition.code.end <= outer.code.end
     ]
-    opened = {other.path: other.text.text for other in scene.others if other.path is not None}
+    opened = {other.path: other.text.text for other in context.others if other.path is not None}
     return Tested(
         path,
         definition.name,
         tuple(outer.name for outer in around),
-        scene.view.language,
-        opened | {path: scene.view.text.text},
-        scene.roots,
+        context.target.language,
+        opened | {path: context.target.text.text},
+        context.roots,
     )
 
 
@@ -138,20 +142,22 @@ def _finding(code: str, place: Path, tested: Tested) -> str:
     return ""
 
 
-async def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, module: str) -> Job:
-    text, language = file.text, scene.view.language
+async def _more(
+    context: ActionContext, tested: Tested, file: Document, masked: Masked, module: str
+) -> ActionRequest:
+    text, language = file.text, context.target.language
     assert language.tests is not None  # noqa: S101 - job() has looked
     request = _MORE.format(
-        path=scene.shield.label(file),
+        path=context.policy.label(file),
         name=tested.name,
-        source=scene.shield.label(scene.document),
+        source=context.policy.label(context.document),
         framework=language.tests.framework,
         code=masked.code,
         where=_WHERE.format(module=module) if module else "",
     )
     everything = whole_lines(text, Range(Position(0, 0), text.end))
-    view = View(file, language, parse(language, text), everything)
-    there = replace(scene, view=view)
+    target = Target(file, language, parse(language, text), everything)
+    there = replace(context, target=target)
     rewriting = Rewriting.of(there, everything, request, f"add a test for {tested.name}")
     job = await rewriting.job()
 
@@ -169,11 +175,15 @@ async def _more(scene: Scene, tested: Tested, file: Document, masked: Masked, mo
 
 
 def _new_file(
-    scene: Scene, tested: Tested, path: Path, shown: tuple[str, Surroundings], module: str
-) -> Job:
-    language, (code, around), name = scene.view.language, shown, tested.name
+    context: ActionContext,
+    tested: Tested,
+    path: Path,
+    shown: tuple[str, PromptContext],
+    module: str,
+) -> ActionRequest:
+    language, (code, around), name = context.target.language, shown, tested.name
     assert language.tests is not None  # noqa: S101 - job() has looked
-    label = scene.shield.label(replace(scene.document, path=path))
+    label = context.policy.label(replace(context.document, path=path))
     framework = language.tests.framework
     tag = free_tag(code)
     where = _WHERE.format(module=module) if module else ""
@@ -205,6 +215,6 @@ def _new_file(
         if name not in whole:
             raise ReplyRejected(f"The test file never uses {name}.")
         _refuse_wrong_tests(whole, path, tested)
-        return Proposal(scene.offer.title, answer, creates={path: whole})
+        return Proposal(context.offer.title, answer, creates={path: whole})
 
-    return Job(Task.TEST, prompt_for, read)
+    return ActionRequest(Task.TEST, prompt_for, read)

@@ -4,7 +4,7 @@ from twotrack.context.syntax import Syntax, parse
 from twotrack.engine.edits.compiled import fault_of, new_fault
 from twotrack.errors import ReplyRejected
 from twotrack.languages import LANGUAGES, Language
-from twotrack.lexical import Place, lexer_of
+from twotrack.lexical import LexicalContext, lexer_of
 from twotrack.text import Range, Snapshot
 
 _MOST_CHARACTERS = 500_000
@@ -59,12 +59,17 @@ def _left_open(
     """
     if syntax is not None:
         below = text.position(text.offset(span.start) + len(code)).line + 1
-        place, start = syntax.line_start(below) if below < text.line_count else (Place.CODE, None)
+        place, start = (
+            syntax.line_start(below) if below < text.line_count else (LexicalContext.CODE, None)
+        )
         mine = start is not None and start >= span.start
-        return mine and place in (Place.STRING, Place.COMMENT)
+        return mine and place in (LexicalContext.STRING, LexicalContext.COMMENT)
     if language.lexis.prose or language.id not in LANGUAGES:
         return False
-    return lexer_of(language).ending(f"{code}\n")[0] in (Place.STRING, Place.COMMENT)
+    return lexer_of(language).ending(f"{code}\n")[0] in (
+        LexicalContext.STRING,
+        LexicalContext.COMMENT,
+    )
 
 
 def refuse_new_faults(language: Language, code: str) -> None:

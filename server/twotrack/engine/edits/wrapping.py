@@ -9,7 +9,7 @@ from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import unfenced
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
-from twotrack.lexical import Place, lexer_of
+from twotrack.lexical import LexicalContext, lexer_of
 from twotrack.text import Range, Snapshot
 
 # The tags of our own questions.
@@ -160,7 +160,7 @@ def without_entities(code: str, before: Snapshot, span: Range, language: Languag
         at = start + entity.start()
         if syntax is not None:
             return syntax.in_code(after.position(at))
-        return lexer_of(language).ending(after.text[:at])[0] is Place.CODE
+        return lexer_of(language).ending(after.text[:at])[0] is LexicalContext.CODE
 
     if not any(map(wrong, islice(_ENTITY.finditer(code), _MOST_ENTITIES))):
         return code

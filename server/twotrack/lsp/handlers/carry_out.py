@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.document import Document
-from twotrack.engine.actions.offers import NOT_OPEN, Offer, Proposal
+from twotrack.engine.actions.offers import NOT_OPEN, CodeActionOffer, Proposal
 from twotrack.engine.actions.test_files import check_on_disk
 from twotrack.engine.edits.rebase import rebase, rebase_range
 from twotrack.errors import EditConflict, TwotrackError
@@ -29,7 +29,9 @@ async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
     return proposal
 
 
-async def propose(server: "Server", title: str, document: Document, offer: Offer) -> Proposal:
+async def propose(
+    server: "Server", title: str, document: Document, offer: CodeActionOffer
+) -> Proposal:
     """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
     session = server.session
     if (keys := session.waiting_keys) and not session.dispatcher.serving(offer.task):
@@ -67,14 +69,14 @@ def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit 
     )
 
 
-def _take(server: "Server", data: Any) -> tuple[Document, Offer]:
+def _take(server: "Server", data: Any) -> tuple[Document, CodeActionOffer]:
     """Read what an action carries; it comes back from outside, so all of it is checked."""
     uri = data.get("uri") if isinstance(data, dict) else None
     version = data.get("version") if isinstance(data, dict) else None
     if not isinstance(uri, str) or not isinstance(version, int):
         raise TwotrackError("This action is not one of twotrack's; ask for code actions again.")
     document = server.documents.get(uri)
-    offer = Offer.from_data(data.get("offer"))
+    offer = CodeActionOffer.from_data(data.get("offer"))
     changes = server.documents.changes_since(uri, version)
     return document, offer.moved(rebase_range(offer.range, changes))
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from twotrack.engine.actions.offers import Offer
+from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.lsp import from_proto
 from twotrack.lsp.handlers.carry_out import carry_out, caught_up, workspace_edit
 from twotrack.tasks import Task
@@ -65,7 +65,7 @@ def _within(kind: str, wanted: str) -> bool:
 
 
 def _action(
-    server: "Server", uri: str, version: int, offer: Offer
+    server: "Server", uri: str, version: int, offer: CodeActionOffer
 ) -> types.CodeAction | types.Command:
     client = server.client
     data: dict[str, Any] = {"uri": uri, "version": version, "offer": offer.to_data()}

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from twotrack.routing.sent import Question
+from twotrack.routing.request_log import LoggedRequest
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -37,7 +37,7 @@ def register(server: "Server") -> None:
         return {"markdown": ledger_page(await asyncio.to_thread(sums, path, since), since, path)}
 
 
-def _request(question: Question) -> dict[str, Any]:
+def _request(question: LoggedRequest) -> dict[str, Any]:
     values = asdict(question)
     values["at"] = datetime.fromtimestamp(question.at, UTC).isoformat()
     values["costUsd"] = values.pop("cost_usd")

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twotrack.context.privacy import Shield, is_settings
+from twotrack.context.privacy import PrivacyPolicy, is_settings
 from twotrack.context.window import lines_above
 from twotrack.document import Document
 from twotrack.engine.actions.masking import Masked, mask
-from twotrack.engine.actions.offers import Offer
-from twotrack.engine.actions.prompt import Surroundings
-from twotrack.engine.actions.view import View
+from twotrack.engine.actions.offers import CodeActionOffer
+from twotrack.engine.actions.prompt import PromptContext
+from twotrack.engine.actions.target import Target
 from twotrack.errors import TwotrackError
 from twotrack.llm.api import Excerpt
 from twotrack.text import Range, Snapshot
@@ -24,14 +24,14 @@ _REDACTED_TOGETHER = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ActionContext:
     """A chosen offer, its document and what stands around it, at one moment."""
 
-    offer: Offer
-    view: View
+    offer: CodeActionOffer
+    target: Target
     others: Sequence[Document]
     """The other open documents, the last used first."""
-    shield: Shield
+    policy: PrivacyPolicy
     redacting: bool
     longest: int
     """Characters that no model of the route has room for; 0: it has no model."""
@@ -42,7 +42,7 @@ class Scene:
     @property
     def document(self) -> Document:
         """The document that the action is about."""
-        return self.view.document
+        return self.target.document
 
     async def masked(self, text: Snapshot, span: Range) -> Masked:
         """Give `span` (whole lines) of `text` and the lines around it without their secrets.
@@ -67,17 +67,17 @@ class Scene:
             settings=is_settings(self.document),
         )
 
-    def around(self, text: Snapshot, span: Range, masked: Masked) -> Surroundings:
+    def around(self, text: Snapshot, span: Range, masked: Masked) -> PromptContext:
         """Give what a model is shown around `span` of `text`: of the document or of a copy."""
         near = max(span.start.line - _LINES_BEFORE, 0)
         head = text.lines(0, min(_HEAD_LINES, near))
-        shown = self.shield.redact("".join(head), settings=is_settings(self.document))
+        shown = self.policy.redact("".join(head), settings=is_settings(self.document))
         gap = ["...\n"] if near > len(head) else []
         before = Snapshot(masked.before).lines()[-_LINES_BEFORE - 1 :]
         after = Snapshot(masked.after).lines()[: _LINES_AFTER + 1]
-        return Surroundings(
-            self.shield.label(self.document),
-            self.view.language,
+        return PromptContext(
+            self.policy.label(self.document),
+            self.target.language,
             "".join((shown, *gap, *before)).rstrip(),
             "".join(after).strip("\r\n").rstrip(),
             self.excerpts,

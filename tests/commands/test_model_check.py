@@ -2,8 +2,8 @@
 
 import pytest
 
-from twotrack.commands.examined import Examined, Level
-from twotrack.events import Source, Usage
+from twotrack.commands.model_check import Level, ModelCheck
+from twotrack.events import AnswerSource, Usage
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task, Track
@@ -19,7 +19,7 @@ def answer(
         None,
         *("quick", "quick-1", "quick-1"),
         Track.FAST,
-        Source.MODEL,
+        AnswerSource.MODEL,
         first_token_ms,
         total_ms,
         Usage(output_tokens=tokens, estimated=estimated),
@@ -37,18 +37,18 @@ def answer(
     ],
 )
 def test_how_fast_it_answered(given: Answer, said: str) -> None:
-    assert Examined(ROW, (Task.COMPLETE,)).timed(given) == (Level.OK, said)
+    assert ModelCheck(ROW, (Task.COMPLETE,)).timed(given) == (Level.OK, said)
 
 
 @pytest.mark.parametrize(
     ("task", "level"), [(Task.COMPLETE, Level.WARNING), (Task.EXPLAIN, Level.OK)]
 )
 def test_what_is_too_slow_for_typing_will_do_for_an_action(task: Task, level: Level) -> None:
-    assert Examined(ROW, (task,)).timed(answer(1_600, 1_601, 1))[0] is level
+    assert ModelCheck(ROW, (task,)).timed(answer(1_600, 1_601, 1))[0] is level
 
 
 def test_a_second_answer_counts_where_the_first_one_had_to_load_the_model() -> None:
-    model = Examined(ROW, (Task.COMPLETE,))
+    model = ModelCheck(ROW, (Task.COMPLETE,))
     model.timed(answer(3_000, 3_100, 5))
     assert model.loaded(answer(100, 110, 3))
     assert not model.loaded(answer(2_000, 2_010, 3))
@@ -57,7 +57,7 @@ def test_a_second_answer_counts_where_the_first_one_had_to_load_the_model() -> N
 
 
 def test_a_later_finding_about_the_same_takes_the_earlier_ones_place() -> None:
-    model = Examined(ROW, ())
+    model = ModelCheck(ROW, ())
     model.say("answer", Level.OK, "fast.")
     model.say("key", Level.OK, "none is needed.")
     model.say("key", Level.PROBLEM, "refused.")

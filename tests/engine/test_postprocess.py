@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from before_after import CURSOR, Scenario, at_cursor, read
-from twotrack.engine.gap import gap_at
-from twotrack.engine.replies import Insertion, Watch, proposal, whole_part
+from twotrack.engine.cursor_context import gap_at
+from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
 from twotrack.text import Position, Range
 
 SCENARIOS = read(Path(__file__).parent / "completion_scenarios")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from twotrack.engine.gap import Gap, indent_of
-from twotrack.engine.replies.insertion import Insertion
-from twotrack.lexical import PAIRS, Place
+from twotrack.engine.cursor_context import CursorContext, indent_of
+from twotrack.engine.postprocess.insertion import Insertion
+from twotrack.lexical import PAIRS, LexicalContext
 
 _MOST = 16
 """Closers that are taken over, ends that are compared, closers that are taken away one by one."""
@@ -20,7 +20,7 @@ _ARROWS = re.compile(r"[-=]>|<=|>=")
 _PUNCTUATION = re.compile(r"\s*[:{;,]*")
 
 
-def over_suffix(text: str, gap: Gap) -> Insertion:
+def over_suffix(text: str, gap: CursorContext) -> Insertion:
     """Return the text, and how many characters after the cursor it takes the place of.
 
     The longest end of the text that begins what follows is dropped where keeping it would repeat
@@ -42,14 +42,14 @@ def over_suffix(text: str, gap: Gap) -> Insertion:
     return found._replace(text=_without_extra_closers(found.text, rest, gap))
 
 
-def without_trailing_comment(text: str, gap: Gap) -> str:
+def without_trailing_comment(text: str, gap: CursorContext) -> str:
     """Return `text` without a comment at its end, in which what follows the cursor would vanish."""
     if not _ends_in_comment(text, gap):
         return text
     return text[: gap.lexer.ending(gap.near + text).start - len(gap.near)].rstrip()
 
 
-def _without_extra_closers(text: str, rest: str, gap: Gap) -> str:
+def _without_extra_closers(text: str, rest: str, gap: CursorContext) -> str:
     """The text without closers at its end that nothing above has opened."""
     scan = gap.lexer.scan
     if gap.lexer.closes_unopened or _without_last_closer(text) is None:
@@ -83,7 +83,7 @@ def _without_last_closer(text: str) -> str | None:
     return text[: end - 1] + text[end:] if text[end - 1 : end] in PAIRS else None
 
 
-def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
+def _over_closers(text: str, suffix: str, gap: CursorContext, fewest: int) -> Insertion:
     """The text in the place of as many closers as it makes too many."""
     run = _CLOSERS.match(suffix)
     most = min(run.end() if run else 0, _MOST)
@@ -108,7 +108,7 @@ def _over_closers(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion:
     return Insertion(text, best)
 
 
-def _is_pair(gap: Gap) -> bool:
+def _is_pair(gap: CursorContext) -> bool:
     """Whether the cursor stands between two quotes that an editor has put there together."""
     quote = gap.suffix[:1]
     return quote in _QUOTES and gap.prefix.endswith(quote) and not gap.prefix.endswith(2 * quote)
@@ -122,27 +122,27 @@ def _common(closed: str, suffix: str) -> int:
     return count
 
 
-def _faults(text: str, rest: str, gap: Gap) -> int:
+def _faults(text: str, rest: str, gap: CursorContext) -> int:
     """How many faults the line has with `text`, behind whose comment `rest` would vanish."""
     between = "\n" if _ends_in_comment(text, gap) else ""
     return gap.lexer.scan(gap.around + text + between + rest).faults
 
 
-def _broken(text: str, suffix: str, gap: Gap) -> int:
+def _broken(text: str, suffix: str, gap: CursorContext) -> int:
     """How many closers and strings on the line have no partner."""
     between = "\n" if _ends_in_comment(text, gap) else ""
     scanned = gap.lexer.scan(gap.around + text + between + suffix)
     return scanned.unopened + scanned.unfinished
 
 
-def _ends_in_comment(text: str, gap: Gap) -> bool:
+def _ends_in_comment(text: str, gap: CursorContext) -> bool:
     """Whether the text begins a comment that goes on up to the end of its line."""
-    if gap.place is Place.COMMENT or gap.lexer.comment is None:
+    if gap.place is LexicalContext.COMMENT or gap.lexer.comment is None:
         return False
-    return gap.lexer.ending(gap.near + text)[0] is Place.COMMENT
+    return gap.lexer.ending(gap.near + text)[0] is LexicalContext.COMMENT
 
 
-def _dropped(text: str, suffix: str, gap: Gap, fewest: int) -> Insertion | None:
+def _dropped(text: str, suffix: str, gap: CursorContext, fewest: int) -> Insertion | None:
     """The text without its longest end that repeats the beginning of what follows."""
     for kept in islice(_overlaps(text, suffix), _MOST):
         if _faults(kept, suffix, gap) > fewest or not _angles_fit(text, kept, suffix, gap):
@@ -165,7 +165,7 @@ def _overlaps(text: str, suffix: str) -> Iterator[str]:
             yield kept
 
 
-def _angles_fit(text: str, kept: str, suffix: str, gap: Gap) -> bool:
+def _angles_fit(text: str, kept: str, suffix: str, gap: CursorContext) -> bool:
     """Whether no closing angle bracket is dropped that the text itself has opened."""
     if ">" not in _ARROWS.sub("", text[len(kept) :]):
         return True
@@ -187,7 +187,7 @@ def _with_punctuation(found: Insertion, suffix: str) -> Insertion:
     return found
 
 
-def on_own_line(insertion: Insertion, gap: Gap, *, broken: bool) -> Insertion:
+def on_own_line(insertion: Insertion, gap: CursorContext, *, broken: bool) -> Insertion:
     """Put what closes the bracket before the cursor onto a line of its own after several lines.
 
     `broken`: the answer ended with a line end.

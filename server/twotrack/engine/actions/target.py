@@ -9,7 +9,7 @@ from twotrack.text import Position, Range, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Target:
     """The user's selection, or the cursor as an empty range, with what is known around it."""
 
     document: Document

@@ -4,12 +4,12 @@ import pytest
 
 from before_after import at_cursor
 from twotrack.context.syntax import SyntaxCache
-from twotrack.engine.gap import Gap, gap_at
-from twotrack.lexical import Place
+from twotrack.engine.cursor_context import CursorContext, gap_at
+from twotrack.lexical import LexicalContext
 from twotrack.text import Position, Range
 
 
-def gap(marked: str, language: str = "python") -> Gap:
+def gap(marked: str, language: str = "python") -> CursorContext:
     return gap_at(*at_cursor(marked, language))
 
 
@@ -88,19 +88,19 @@ DOCSTRING = 'def f():\n    """Sort.\n\n    $0\n    """\n    return 1\n'
 @pytest.mark.parametrize(
     ("marked", "language", "lead", "place"),
     [
-        (DOCSTRING, "python", '"""', Place.STRING),
-        ('def f():\n    """Sort.\n\n    $0\n', "python", '"""', Place.STRING),
-        ('def f():\n    """Sort."""\n    $0\n', "python", "", Place.CODE),
-        ("/*\n $0\n*/\nint x;\n", "c", "/*", Place.COMMENT),
-        ("const q = `\n  $0\n`;\n", "javascript", "`", Place.STRING),
-        ("const a = (\n  <p>\n    $0\n  </p>\n);\n", "typescriptreact", "", Place.TEXT),
-        ("cat <<EOF\n$0\nEOF\n", "shellscript", "<<EOF\n", Place.STRING),
-        ("x = [[\n$0\n]]\n", "lua", "[[", Place.STRING),
-        ("<p>\n  $0\n</p>\n", "html", "", Place.TEXT),
+        (DOCSTRING, "python", '"""', LexicalContext.STRING),
+        ('def f():\n    """Sort.\n\n    $0\n', "python", '"""', LexicalContext.STRING),
+        ('def f():\n    """Sort."""\n    $0\n', "python", "", LexicalContext.CODE),
+        ("/*\n $0\n*/\nint x;\n", "c", "/*", LexicalContext.COMMENT),
+        ("const q = `\n  $0\n`;\n", "javascript", "`", LexicalContext.STRING),
+        ("const a = (\n  <p>\n    $0\n  </p>\n);\n", "typescriptreact", "", LexicalContext.TEXT),
+        ("cat <<EOF\n$0\nEOF\n", "shellscript", "<<EOF\n", LexicalContext.STRING),
+        ("x = [[\n$0\n]]\n", "lua", "[[", LexicalContext.STRING),
+        ("<p>\n  $0\n</p>\n", "html", "", LexicalContext.TEXT),
     ],
 )
 def test_what_the_cursors_line_begins_in(
-    marked: str, language: str, lead: str, place: Place
+    marked: str, language: str, lead: str, place: LexicalContext
 ) -> None:
     document, position = at_cursor(marked, language)
     found = gap_at(document, position)
@@ -117,7 +117,7 @@ def test_a_tree_of_an_older_text_tells_as_far_as_both_agree() -> None:
     known.of(document)
     text = document.text.replace(Range(Position(2, 0), Position(2, 0)), "    More.\n")
     below = gap_at(replace(document, text=text), Position(4, 4), known)
-    assert (below.lead, below.place) == ('"""', Place.STRING)
+    assert (below.lead, below.place) == ('"""', LexicalContext.STRING)
     text = document.text.replace(Range(Position(1, 7), Position(1, 12)), 'Sort."""')
     behind = gap_at(replace(document, text=text), Position(3, 4), known)
-    assert (behind.lead, behind.place) == ("", Place.CODE)
+    assert (behind.lead, behind.place) == ("", LexicalContext.CODE)

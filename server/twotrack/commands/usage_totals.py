@@ -8,7 +8,7 @@ from twotrack.events import Abandoned, Answered, Event, ModelFailed, RulesUnread
 
 
 @dataclass(slots=True)
-class Tally:
+class UsageTotals:
     """Listens to the events of a session."""
 
     events: list[Answered | Abandoned | ModelFailed] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """What a model that only chats is asked, and how much of it stays the same between keystrokes."""
 
 from fake_models import FakeProvider, fake_model
-from twotrack.engine.actions.prompt import Surroundings, chat
-from twotrack.engine.snippet import chat_for
+from twotrack.engine.actions.prompt import PromptContext, chat
+from twotrack.engine.chat_infill import chat_for
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Excerpt, Infill, Mode, Model
 from twotrack.tasks import Task
@@ -24,7 +24,7 @@ def test_the_excerpts_stay_while_one_types() -> None:
 
 
 def test_rules_and_excerpts_stay_from_one_action_to_the_next() -> None:
-    around = Surroundings(
+    around = PromptContext(
         "c.py", language_of("python", None), "above", "below", FILES, "Write short lines."
     )
     model = fake_model("m", FakeProvider(["ok"]))
@@ -37,7 +37,7 @@ def test_rules_and_excerpts_stay_from_one_action_to_the_next() -> None:
 
 
 def test_where_there_is_little_room_the_excerpts_go_first() -> None:
-    around = Surroundings("c.py", language_of("python", None), excerpts=FILES)
+    around = PromptContext("c.py", language_of("python", None), excerpts=FILES)
     small = Model("m", "m", {Mode.CHAT: FakeProvider(["ok"])}, Capabilities(context_window=60))
     asked = chat(Task.REFACTOR, small, "s", around, code="x", request="r")
     assert heads(asked) == {""}

@@ -11,7 +11,7 @@ from twotrack.routing import costs
 _Event = TypeVar("_Event", Answered, ModelFailed, Abandoned)
 
 
-class Purse(Protocol):
+class SpendingLimit(Protocol):
     """What may still be spent."""
 
     async def counted(self) -> None:
@@ -23,15 +23,15 @@ class Purse(Protocol):
         ...
 
 
-class Accounts:
+class CostRecorder:
     """Prices events and tells them to `listener`; nobody has to wait for that.
 
-    With a limit in `purse` a model whose price is not known is told too: it is not counted.
+    With a `limit` a model whose price is not known is told too: it is not counted.
     """
 
-    def __init__(self, listener: Listener, purse: Purse | None) -> None:
+    def __init__(self, listener: Listener, limit: SpendingLimit | None) -> None:
         self._listener = listener
-        self._purse = purse
+        self._limit = limit
         self._settling: set[asyncio.Task[object]] = set()
 
     def settle(self, event: _Event, model: Model) -> "asyncio.Task[_Event]":
@@ -48,7 +48,7 @@ class Accounts:
         cost = await costs.usd(model, event.answered_model, event.usage)
         event = replace(event, cost_usd=cost)
         self._listener(event)
-        if cost is None and self._purse is not None and self._purse.left() < float("inf"):
+        if cost is None and self._limit is not None and self._limit.left() < float("inf"):
             self._listener(CostUnknown(model.name))
         return event
 

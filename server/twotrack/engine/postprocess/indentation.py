@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from twotrack.engine.gap import Gap, indent_of
-from twotrack.engine.replies.echo import Answer
-from twotrack.engine.replies.levels import (
+from twotrack.engine.cursor_context import CursorContext, indent_of
+from twotrack.engine.postprocess.echo import Answer
+from twotrack.engine.postprocess.levels import (
     CONTINUES,
     TAB,
     UNITS,
@@ -41,7 +41,7 @@ _SUBSTITUTION = re.compile(r"[\"'][^\"'\n]{0,80}?\$\(")
 _DOCSTRING = re.compile(r"\s*(?:\"\"\"|''')")
 
 
-def indented(answer: Answer, gap: Gap, *, chat: bool) -> str:
+def indented(answer: Answer, gap: CursorContext, *, chat: bool) -> str:
     """Return the text of an answer as it goes in at the cursor."""
     text = answer.text
     if answer.joined:
@@ -57,7 +57,7 @@ def indented(answer: Answer, gap: Gap, *, chat: bool) -> str:
     return _rest_indented(text, gap, answer, known, chat=chat)
 
 
-def _after_code(answer: Answer, gap: Gap, *, chat: bool) -> str:
+def _after_code(answer: Answer, gap: CursorContext, *, chat: bool) -> str:
     """The text after the beginning of a line: on the next line where a block has been opened."""
     text = answer.text
     lead = text[: len(text) - len(text.lstrip("\n"))]
@@ -74,7 +74,7 @@ def _after_code(answer: Answer, gap: Gap, *, chat: bool) -> str:
     return _rest_indented(text, gap, answer, None, chat=chat)
 
 
-def _is_aligned(text: str, gap: Gap) -> bool:
+def _is_aligned(text: str, gap: CursorContext) -> bool:
     """Whether several blanks bring a text under or above what blanks have aligned nearby."""
     column = len(gap.prefix) + len(text) - len(text.lstrip(" "))
     if column < len(gap.prefix) + 2:
@@ -85,7 +85,7 @@ def _is_aligned(text: str, gap: Gap) -> bool:
     )
 
 
-def _lacks_a_blank(text: str, gap: Gap) -> bool:
+def _lacks_a_blank(text: str, gap: CursorContext) -> bool:
     """Whether a blank belongs between the cursor and a text that stood between backquotes."""
     if gap.prefix[-1].isspace() or text[:1].isspace():
         return False
@@ -106,7 +106,7 @@ def _lacks_a_blank(text: str, gap: Gap) -> bool:
     return joined.search(around) is None and whole.search(around) is not None
 
 
-def _as_written(text: str, around: str, gap: Gap) -> tuple[int, int]:
+def _as_written(text: str, around: str, gap: CursorContext) -> tuple[int, int]:
     """How often the last token before the cursor and what comes stand around, apart and together.
 
     Words count as alike after other tokens; two words tell nothing, for together they are one.
@@ -120,7 +120,7 @@ def _as_written(text: str, around: str, gap: Gap) -> tuple[int, int]:
     return apart, len(re.findall(before + after, around))
 
 
-def _kept(first: str, gap: Gap, *, chat: bool) -> str:
+def _kept(first: str, gap: CursorContext, *, chat: bool) -> str:
     """The white space that the first line needs beside what stands before the cursor."""
     written, ours = indent_of(first), style_of(gap)
     if chat and gap.prefix:
@@ -141,7 +141,7 @@ def _kept(first: str, gap: Gap, *, chat: bool) -> str:
     return written if theirs and fits and shallow and (goes_on or gap.opens(above)) else ""
 
 
-def _at_margin(written: str, gap: Gap, ours: Style) -> str:
+def _at_margin(written: str, gap: CursorContext, ours: Style) -> str:
     """The indentation of a first line whose cursor stands at the margin, in the document's kind."""
     if ours.tabs == ("\t" in written):
         return written
@@ -154,7 +154,9 @@ def _at_margin(written: str, gap: Gap, ours: Style) -> str:
     return ours.indent(max(width // TAB, 1) * ours.unit)
 
 
-def _rest_indented(text: str, gap: Gap, answer: Answer, written: str | None, *, chat: bool) -> str:
+def _rest_indented(
+    text: str, gap: CursorContext, answer: Answer, written: str | None, *, chat: bool
+) -> str:
     """Indent all lines but the first: by what level they stand at, where that is not as it is here.
 
     `written`: how the first line was indented in the answer, where that is known.

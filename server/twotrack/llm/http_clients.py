@@ -28,7 +28,7 @@ class Misconfigured(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerClient:
     """Where a base URL leads."""
 
     client: httpx.AsyncClient
@@ -57,7 +57,7 @@ _UNQUOTED = "/:?@!$&'()*+,;=%~"
 _Client = tuple[httpx.AsyncClient, PooledTransport]
 
 
-class Network:
+class HttpClients:
     """Connections under one [network] and the environment as it was."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Network:
     ) -> None:
         self.settings = settings
         self._clients: dict[Way, _Client] = {}
-        self._servers: dict[tuple[str, bool], Server] = {}
+        self._servers: dict[tuple[str, bool], ServerClient] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
         self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
@@ -91,7 +91,7 @@ class Network:
                 self._trusted = wrong
         return self._trusted
 
-    def server(self, base_url: str, *, local: bool, judged: bool = False) -> Server:
+    def server(self, base_url: str, *, local: bool, judged: bool = False) -> ServerClient:
         """Find the way to `base_url`; for `local`, past every proxy.
 
         `judged`: at each new connection it is asked whose the server is.
@@ -104,7 +104,7 @@ class Network:
             self._servers[base_url, judged] = server
         return server
 
-    def _server(self, base_url: str, *, local: bool, judged: bool) -> Server:
+    def _server(self, base_url: str, *, local: bool, judged: bool) -> ServerClient:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
             raise ValueError
@@ -118,7 +118,7 @@ class Network:
             url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)
         except httpx.InvalidURL as wrong:
             raise ValueError from wrong
-        return Server(client, transport, url, None if proxy is None else proxy.host)
+        return ServerClient(client, transport, url, None if proxy is None else proxy.host)
 
     def _proxy(self, base_url: str) -> Proxy | None:
         url, setting = self.settings.proxy, "network.proxy"

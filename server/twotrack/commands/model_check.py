@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from twotrack.commands.tally import Tally
+from twotrack.commands.usage_totals import UsageTotals
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer
 from twotrack.tasks import Task
@@ -48,7 +48,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Examined:
+class ModelCheck:
     """What was found of one model."""
 
     row: ModelRow
@@ -68,7 +68,7 @@ class Examined:
     tokens_per_s: float | None = None
     filling: Filling | None = None
     """None: it was not asked to fill a gap."""
-    tally: Tally = field(default_factory=Tally)
+    tally: UsageTotals = field(default_factory=UsageTotals)
 
     @property
     def answers(self) -> bool:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from twotrack.context.syntax import Syntax, SyntaxCache
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
-from twotrack.lexical import Lexer, Place, lexer_of
+from twotrack.lexical import Lexer, LexicalContext, lexer_of
 from twotrack.text import Position, Snapshot
 
 _LINES_AROUND = 24
@@ -45,7 +45,7 @@ _FENCE = re.compile(r"\W*(?:```|~~~)")
 
 
 @dataclass(frozen=True)
-class Gap:
+class CursorContext:
     """What surrounds the cursor. Lines are without line ends."""
 
     prefix: str
@@ -62,7 +62,7 @@ class Gap:
     language: Language
     lead: str
     """How the string or comment begins within which the cursor's line begins; else empty."""
-    line_place: Place
+    line_place: LexicalContext
     """What the cursor's line begins in."""
 
     @cached_property
@@ -129,10 +129,10 @@ class Gap:
         return max(len(before.open) - after.unopened, 0)
 
     @cached_property
-    def place(self) -> Place:
+    def place(self) -> LexicalContext:
         """What the cursor stands in."""
         found = self.lexer.ending(self.near).place
-        return self.line_place if found is Place.CODE and not self.lead else found
+        return self.line_place if found is LexicalContext.CODE and not self.lead else found
 
     @cached_property
     def far_above(self) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ class Gap:
         end = closers.end() if closers else 0
         comment = self.lexer.comment
         return end == len(self.suffix) or bool(
-            self.place is Place.CODE
+            self.place is LexicalContext.CODE
             and comment is not None
             and (end == 0 or rest[end - 1].isspace())
             and comment.match(rest, end)
@@ -178,7 +178,7 @@ class Gap:
     @cached_property
     def statement_ended(self) -> bool:
         """Whether the cursor stands after the end of something, where little is missing."""
-        return self.place is Place.CODE and self.prefix.endswith(_AFTER_STATEMENT)
+        return self.place is LexicalContext.CODE and self.prefix.endswith(_AFTER_STATEMENT)
 
     @cached_property
     def indent(self) -> str:
@@ -236,7 +236,7 @@ class Gap:
     @cached_property
     def opens_block(self) -> bool:
         """Whether a block or a bracket is left open by the last word before the cursor."""
-        return self.place is Place.CODE and self.opens(self.prefix)
+        return self.place is LexicalContext.CODE and self.opens(self.prefix)
 
     @cached_property
     def wants_lines(self) -> bool:
@@ -273,7 +273,7 @@ class Gap:
     @cached_property
     def inside_fence(self) -> bool:
         """Whether the cursor stands in a Markdown fence, of a comment perhaps."""
-        if self.place is Place.CODE and not self.language.lexis.prose:
+        if self.place is LexicalContext.CODE and not self.language.lexis.prose:
             return False  # a line of tildes under a heading in a docstring, say
         return sum(_FENCE.match(line) is not None for line in self.above) % 2 == 1
 
@@ -292,14 +292,16 @@ class Gap:
         return any(line.endswith(end) for end in ends)
 
 
-def gap_at(document: Document, position: Position, known: SyntaxCache | None = None) -> Gap:
+def gap_at(
+    document: Document, position: Position, known: SyntaxCache | None = None
+) -> CursorContext:
     """Return the gap at `position` (which exists) of `document`; `known`: syntax at hand."""
     text, line = document.text, position.line
     own = text.line(line)
     language = language_of(document.language, document.path)
     above = tuple(r.rstrip("\r\n") for r in text.lines(line - _LINES_AROUND, line))
     lead, place = _line_start(document, line, language, known)
-    return Gap(
+    return CursorContext(
         prefix=own[: position.character],
         suffix=own[position.character :],
         above=above,
@@ -314,7 +316,7 @@ def gap_at(document: Document, position: Position, known: SyntaxCache | None = N
 
 def _line_start(
     document: Document, line: int, language: Language, known: SyntaxCache | None
-) -> tuple[str, Place]:
+) -> tuple[str, LexicalContext]:
     """How the literal begins within which `line` begins, and what the line begins in.
 
     The syntax tree tells, as far as it is of the same text. From there on the text above does, and
@@ -335,7 +337,7 @@ def _line_start(
 
 def _told_by_tree(
     syntax: Syntax, line: int, text: Snapshot, lexer: Lexer
-) -> tuple[str, Place | None, int]:
+) -> tuple[str, LexicalContext | None, int]:
     """What a tree knows of the start of `line`: how the literal around it begins, its place.
 
     The third is the line from which on the text has to be read.
@@ -344,7 +346,7 @@ def _told_by_tree(
     if first is not None:
         head = text.line(first.line)[first.character :] + "\n"
         return lexer.ending(head[:_SCANNED]).opening or head[:1], place, line
-    broken = syntax.error_before(line) if place is Place.CODE else None
+    broken = syntax.error_before(line) if place is LexicalContext.CODE else None
     return ("", place, line) if broken is None else ("", None, broken)
 
 

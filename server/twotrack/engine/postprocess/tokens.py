@@ -3,8 +3,8 @@
 import re
 from itertools import islice
 
-from twotrack.engine.gap import Gap
-from twotrack.lexical import Place
+from twotrack.engine.cursor_context import CursorContext
+from twotrack.lexical import LexicalContext
 from twotrack.llm.fim import TEMPLATES
 
 _CHAT_TOKENS = {
@@ -48,7 +48,7 @@ _HEADING = re.compile(r"assistant|ASSISTANT|CHATBOT|start_of_turn|im_start|role|
 """What is in the tokens that begin a turn: a line end belongs to them, after Llama's two."""
 
 
-def without_special_tokens(reply: str, gap: Gap) -> str:
+def without_special_tokens(reply: str, gap: CursorContext) -> str:
     """Return `reply` between the tokens that it begins with and the first one after that.
 
     Tokens that the code itself speaks of stay: within a string, or known to the document.
@@ -77,7 +77,7 @@ def without_special_tokens(reply: str, gap: Gap) -> str:
     return reply if half is None else reply[: half.start()].rstrip(" \t")
 
 
-def _is_index(token: re.Match[str], reply: str, gap: Gap) -> bool:
+def _is_index(token: re.Match[str], reply: str, gap: CursorContext) -> bool:
     """Whether a name in brackets is an index: right behind a value, and code goes on behind it.
 
     A section of a configuration file is none of the models' either.
@@ -93,7 +93,7 @@ def _is_index(token: re.Match[str], reply: str, gap: Gap) -> bool:
     return bool(after.partition("\n")[0].strip()) or not reply[: token.start()].strip()
 
 
-def _is_struck(reply: str, at: int, gap: Gap) -> bool:
+def _is_struck(reply: str, at: int, gap: CursorContext) -> bool:
     """Whether `<s>` begins a text that is struck out, in a markup, not the whole answer."""
     lexis = gap.language.lexis
     if not (lexis.tags or lexis.prose) or not reply[at:].lstrip().startswith("<s>"):
@@ -102,12 +102,12 @@ def _is_struck(reply: str, at: int, gap: Gap) -> bool:
     return bool(end) and bool(reply[:at].strip() or behind.strip())
 
 
-def _speaks_of_tokens(gap: Gap) -> bool:
+def _speaks_of_tokens(gap: CursorContext) -> bool:
     around = "\n".join((*gap.above, gap.prefix, gap.suffix, *gap.below))
     return _TOKEN.search(around) is not None
 
 
-def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
+def _is_the_codes_own(reply: str, at: int, token: str, gap: CursorContext) -> bool:
     if _is_struck(reply, at, gap):
         return True
     found = _TOKEN.match(reply, at)
@@ -120,9 +120,9 @@ def _is_the_codes_own(reply: str, at: int, token: str, gap: Gap) -> bool:
         return _stands_in(f"[{word}" if token[0] == "[" else "<s>", reply[:at], gap) or (
             token[0] == "[" and token[1:2] != "/" and _stands_in(word, reply[:at], gap)
         )
-    words = gap.place in (Place.COMMENT, Place.TEXT) or bool(gap.lead)
+    words = gap.place in (LexicalContext.COMMENT, LexicalContext.TEXT) or bool(gap.lead)
     return words and not at_the_end and _speaks_of_tokens(gap)
 
 
-def _stands_in(word: str, before: str, gap: Gap) -> bool:
+def _stands_in(word: str, before: str, gap: CursorContext) -> bool:
     return any(word in text for text in (before, gap.prefix, gap.suffix, *gap.above, *gap.below))

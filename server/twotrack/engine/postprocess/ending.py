@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from twotrack.engine.gap import Gap
-from twotrack.lexical import Place
+from twotrack.engine.cursor_context import CursorContext
+from twotrack.lexical import LexicalContext
 
 _WORD = re.compile(r"\w")
 _LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
@@ -38,18 +38,18 @@ def whole_part(text: str) -> str:
     return lines + newline + words if len(words.split()) > 1 else ""
 
 
-def closed(text: str, gap: Gap) -> str:
+def closed(text: str, gap: CursorContext) -> str:
     """Return `text` without what begins a string over lines that it does not end; "" if all."""
-    if gap.place is not Place.CODE:
+    if gap.place is not LexicalContext.CODE:
         return text
     while text.strip():
-        if gap.lexer.ending(f"{gap.near}{text}\n").place is not Place.STRING:
+        if gap.lexer.ending(f"{gap.near}{text}\n").place is not LexicalContext.STRING:
             return text
         text = text.rpartition("\n")[0]
     return ""
 
 
-def without_lines_below(text: str, gap: Gap) -> str:
+def without_lines_below(text: str, gap: CursorContext) -> str:
     """Return `text` without the last lines, where the document goes on with just these."""
     lines = text.rstrip("\n").split("\n")
     told = [(n, line.rstrip()) for n, line in enumerate(lines) if n and line.strip()]
@@ -65,7 +65,7 @@ def without_lines_below(text: str, gap: Gap) -> str:
     return text
 
 
-def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
+def _is_too_much(text: str, tail: Sequence[str], gap: CursorContext) -> bool:
     """Whether lines would be there twice; what only closes may be this text's own."""
     if not all(gap.lexer.closing_line.fullmatch(line) for line in tail):
         return True
@@ -76,7 +76,7 @@ def _is_too_much(text: str, tail: Sequence[str], gap: Gap) -> bool:
     return scan(gap.near + text + after).unopened > scan(gap.near + after).unopened
 
 
-def repeats_lines_above(text: str, gap: Gap) -> bool:
+def repeats_lines_above(text: str, gap: CursorContext) -> bool:
     """Whether a definition that stands right above comes a second time."""
     lines = [line.rstrip() for line in (gap.prefix + text).split("\n") if line.strip()]
     above = [line.rstrip() for line in gap.above if line.strip()]
@@ -84,10 +84,14 @@ def repeats_lines_above(text: str, gap: Gap) -> bool:
     return defines and not gap.prefix.strip() and lines == above[-len(lines) :]
 
 
-def closes_what_is_closed(text: str, gap: Gap) -> bool:
+def closes_what_is_closed(text: str, gap: CursorContext) -> bool:
     """Whether a text on a line of its own only closes, and nothing is left to be closed."""
     lines = [line for line in text.split("\n") if line.strip()]
-    if gap.prefix.strip() or gap.suffix.strip() or gap.place in (Place.STRING, Place.COMMENT):
+    if (
+        gap.prefix.strip()
+        or gap.suffix.strip()
+        or gap.place in (LexicalContext.STRING, LexicalContext.COMMENT)
+    ):
         return False
     if gap.language.grammar is not None and not gap.language.lexis.blocks:
         return False  # the parse check knows better
@@ -95,7 +99,7 @@ def closes_what_is_closed(text: str, gap: Gap) -> bool:
     return only and gap.open_above is not None and not gap.open_above
 
 
-def repeats_lines_below(text: str, gap: Gap) -> bool:
+def repeats_lines_below(text: str, gap: CursorContext) -> bool:
     """Whether the document goes on with just these lines, so that they would stand there twice."""
     shown = text if text.startswith("\n") else gap.prefix + text
     lines = [line.rstrip() for line in shown.split("\n") if line.strip()]

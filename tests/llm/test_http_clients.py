@@ -14,8 +14,8 @@ from fakes.h2_server import H2Server
 from fakes.model_server import ModelServer, Reply
 from fakes.proxy_server import ProxyServer
 from twotrack.errors import Unreachable
+from twotrack.llm.http_clients import HttpClients, certificates, environment_proxy
 from twotrack.llm.keys import Key
-from twotrack.llm.network import Network, certificates, environment_proxy
 from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
@@ -135,7 +135,7 @@ def test_a_proxy_that_a_web_client_may_have_named(monkeypatch: pytest.MonkeyPatc
 def test_where_a_base_url_leads(
     base_url: str, host: bytes, port: int | None, path: bytes, header: str
 ) -> None:
-    server = Network(NetworkSettings()).server(base_url, local=True)
+    server = HttpClients(NetworkSettings()).server(base_url, local=True)
     url = server.below("m")
     assert (url.raw_host, url.port, url.raw_path) == (host, port, path)
     assert url.netloc.decode() == header

@@ -8,9 +8,9 @@ document's line end comes back at the end.
 import re
 from collections.abc import Callable
 
-from twotrack.engine.gap import Gap
-from twotrack.engine.replies.echo import without_echo
-from twotrack.engine.replies.ending import (
+from twotrack.engine.cursor_context import CursorContext
+from twotrack.engine.postprocess.echo import without_echo
+from twotrack.engine.postprocess.ending import (
     closed,
     closes_what_is_closed,
     first_lines,
@@ -20,13 +20,13 @@ from twotrack.engine.replies.ending import (
     without_cut_line,
     without_lines_below,
 )
-from twotrack.engine.replies.indentation import indented
-from twotrack.engine.replies.insertion import Insertion
-from twotrack.engine.replies.overlap import on_own_line, over_suffix, without_trailing_comment
-from twotrack.engine.replies.repetition import without_repetition
-from twotrack.engine.replies.scope import within_scope
-from twotrack.engine.replies.unwrap import TAG, unwrapped
-from twotrack.lexical import Place
+from twotrack.engine.postprocess.indentation import indented
+from twotrack.engine.postprocess.insertion import Insertion
+from twotrack.engine.postprocess.overlap import on_own_line, over_suffix, without_trailing_comment
+from twotrack.engine.postprocess.repetition import without_repetition
+from twotrack.engine.postprocess.scope import within_scope
+from twotrack.engine.postprocess.unwrap import TAG, unwrapped
+from twotrack.lexical import LexicalContext
 from twotrack.shown import hidden
 
 __all__ = [
@@ -51,7 +51,7 @@ _TRIPLE_QUOTES = ('"""', "'''")
 
 def proposal(
     reply: str,
-    gap: Gap,
+    gap: CursorContext,
     *,
     max_lines: int,
     cut: bool = False,
@@ -78,7 +78,7 @@ def proposal(
         return None
     if closes_what_is_closed(text, gap):
         return None
-    if gap.suffix[:3] in _TRIPLE_QUOTES and gap.place is Place.STRING:
+    if gap.suffix[:3] in _TRIPLE_QUOTES and gap.place is LexicalContext.STRING:
         text = text.partition(gap.suffix[:3])[0]
     broken = text.endswith("\n")
     insertion = on_own_line(over_suffix(text.rstrip("\n"), gap), gap, broken=broken)
@@ -95,7 +95,7 @@ def proposal(
 class Watch:
     """Looks at a reply while it comes: where a line has ended, or its first word is known."""
 
-    def __init__(self, gap: Gap, max_lines: int) -> None:
+    def __init__(self, gap: CursorContext, max_lines: int) -> None:
         self._gap = gap
         self._max_lines = max_lines
         self._looked_at: tuple[int, bool] | None = None
@@ -124,7 +124,7 @@ class Watch:
         return self._read[1] if self._read is not None and self._read[0] == reply else None
 
 
-def _is_complete(body: str, gap: Gap, max_lines: int) -> bool:
+def _is_complete(body: str, gap: CursorContext, max_lines: int) -> bool:
     """Whether code that may be going on holds all that will be shown of it."""
     whole, newline, last_line = body.rpartition("\n")
     if not newline or not whole.strip():
@@ -143,11 +143,11 @@ def _is_complete(body: str, gap: Gap, max_lines: int) -> bool:
     return len(within_scope(seen, gap)) < len(seen)
 
 
-def _inside(text: str, gap: Gap) -> bool:
+def _inside(text: str, gap: CursorContext) -> bool:
     return closed(text, gap) != text
 
 
-def _begun(reply: str, gap: Gap, *, chat: bool, going_on: bool) -> str:
+def _begun(reply: str, gap: CursorContext, *, chat: bool, going_on: bool) -> str:
     """The code of a reply that may still be coming, from the cursor on."""
     code = unwrapped(reply.replace("\r\n", "\n").replace("\r", "\n"), gap, chat=chat)
     if len(code.text) > _MOST_CODE:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twotrack.engine.gap import JOINTS, Gap, indent_of
+from twotrack.engine.cursor_context import JOINTS, CursorContext, indent_of
 
 _CONTINUES = re.compile(
     r"[\])}]|(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|end|fi|done|esac|case"
@@ -23,7 +23,7 @@ _LABEL = re.compile(
 """Lines that stand further left by custom: of the preprocessor, labels."""
 
 
-def within_scope(text: str, gap: Gap) -> str:
+def within_scope(text: str, gap: CursorContext) -> str:
     """Return `text` up to where the block at the cursor ends.
 
     It ends before a line that closes what neither the text nor the cursor's line has opened, and
@@ -57,7 +57,7 @@ def within_scope(text: str, gap: Gap) -> str:
 class _Block:
     """What an answer is written into."""
 
-    gap: Gap
+    gap: CursorContext
     width: int
     """The columns before its first line, or before the cursor's statement."""
     lead: int
@@ -85,7 +85,7 @@ class _Block:
         return _CONTINUES.match(bare) is None
 
 
-def _block_at(lines: Sequence[str], gap: Gap) -> _Block:
+def _block_at(lines: Sequence[str], gap: CursorContext) -> _Block:
     begun = bool(gap.prefix.strip())
     width = _width(gap.statement_indent if begun else gap.prefix + lines[0])
     if not begun and gap.last_line.rstrip().endswith(_GOES_ON):
@@ -100,7 +100,7 @@ def _block_at(lines: Sequence[str], gap: Gap) -> _Block:
     )
 
 
-def _due(lines: Sequence[str], gap: Gap) -> int:
+def _due(lines: Sequence[str], gap: CursorContext) -> int:
     """How many of `lines` close what is open above the cursor and closed nowhere below."""
     left = gap.open_above or 0
     count = 0

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twotrack.engine.gap import Gap, indent_of
-from twotrack.engine.replies.unwrap import Code
+from twotrack.engine.cursor_context import CursorContext, indent_of
+from twotrack.engine.postprocess.unwrap import Code
 
 _WORD = re.compile(r"\w")
 _SIGN = re.compile(r"(?:[#/*+>;%!-]{1,6}|--\[*|\d{1,3}[.)]|<!--|\"+|'+|REM|\.\.)")
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     """Whether blanks before it are lost: it stood between backquotes."""
 
 
-def without_echo(code: Code, gap: Gap, *, chat: bool, going_on: bool) -> Answer:
+def without_echo(code: Code, gap: CursorContext, *, chat: bool, going_on: bool) -> Answer:
     """Return the part of an answer, which may be `going_on`, that begins at the cursor."""
     lines = code.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
@@ -56,7 +56,7 @@ def without_echo(code: Code, gap: Gap, *, chat: bool, going_on: bool) -> Answer:
     return Answer(text, joined=False, shift=shift, stripped=code.stripped)
 
 
-def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: bool) -> int:
+def _repeated_above(lines: Sequence[str], gap: CursorContext, *, chat: bool, going_on: bool) -> int:
     """How many of `lines` stand above the cursor's line, up to it; blank lines aside.
 
     Where the cursor's line has begun, its beginning has to follow them. All of them where an
@@ -87,7 +87,7 @@ def _repeated_above(lines: Sequence[str], gap: Gap, *, chat: bool, going_on: boo
     return 0
 
 
-def _is_one_of_many(line: str, above: Sequence[str], gap: Gap) -> bool:
+def _is_one_of_many(line: str, above: Sequence[str], gap: CursorContext) -> bool:
     """Whether lines like the one above follow one another here, so that the next may be equal."""
     return above.count(line) > 1 and not gap.prefix.strip() and not gap.opens(line)
 
@@ -99,13 +99,13 @@ def _is_on_its_way(rest: Sequence[tuple[int, str]], above: Sequence[str], count:
     return len(rest) == 1 and bool(above) and above[0].startswith(rest[0][1])
 
 
-def _goes_on(rest: Sequence[tuple[int, str]], gap: Gap) -> bool:
+def _goes_on(rest: Sequence[tuple[int, str]], gap: CursorContext) -> bool:
     """Whether an answer goes on with the cursor's line after all that stands above it."""
     typed = " ".join(gap.prefix.split())
     return not typed or not rest or rest[0][1].startswith(typed) or typed.startswith(rest[0][1])
 
 
-def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
+def _after_prefix(line: str, gap: CursorContext, *, chat: bool) -> str | None:
     """What follows the cursor's line so far, or the end of it, in `line`; None: it is not there."""
     typed = gap.prefix.strip()
     if not typed:
@@ -125,7 +125,7 @@ def _after_prefix(line: str, gap: Gap, *, chat: bool) -> str | None:
     return _after_end_of_prefix(body, gap) if chat else _after_half_word(line, gap)
 
 
-def _after_half_word(body: str, gap: Gap) -> str | None:
+def _after_half_word(body: str, gap: CursorContext) -> str | None:
     """What follows a half word or a sign at the cursor, where a line begins with it again.
 
     A word has to be longer than its half, and both together must be no word of the document.
@@ -144,13 +144,13 @@ def _after_half_word(body: str, gap: Gap) -> str | None:
     return None if known else body[len(half) :]
 
 
-def _is_sign(body: str, gap: Gap) -> bool:
+def _is_sign(body: str, gap: CursorContext) -> bool:
     """Whether the line so far is the sign of a comment or an item, which comes again."""
     typed = gap.prefix.strip()
     return bool(_SIGN.fullmatch(typed)) and body[len(typed) :][:1] in ("", " ")
 
 
-def _after_end_of_prefix(body: str, gap: Gap) -> str | None:
+def _after_end_of_prefix(body: str, gap: CursorContext) -> str | None:
     """What follows the last words of the line so far, where an answer begins with them again."""
     typed = gap.prefix.rstrip()[-_BOUNDARY:]
     if gap.prefix != gap.prefix.rstrip() and not _WORD.search(typed[-1:]):

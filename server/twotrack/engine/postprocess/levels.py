@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from twotrack.engine.gap import ARMS, Gap, indent_of, steps_of, unit_of
+from twotrack.engine.cursor_context import ARMS, CursorContext, indent_of, steps_of, unit_of
 
 _DASHES = re.compile(r"(?:- +)+(?=\S)")
 """What an item of a list in YAML begins with."""
@@ -61,7 +61,7 @@ class Style(NamedTuple):
         return "\t" * (width // self.unit) + " " * (width % self.unit)
 
 
-def style_of(gap: Gap) -> Style:
+def style_of(gap: CursorContext) -> Style:
     """Return how the document is indented around a gap."""
     unit = gap.unit
     return Style(tabs=unit == "\t", unit=TAB if unit == "\t" else len(unit) or TAB)
@@ -83,7 +83,7 @@ class Lines:
     lines: tuple[str, ...]
     levels: tuple[int, ...]
     """How much deeper than the cursor's statement each lies."""
-    gap: Gap
+    gap: CursorContext
     ours: Style
     theirs: Style
     chat: bool = field(kw_only=True)

@@ -3,11 +3,11 @@
 import re
 from typing import NamedTuple
 
-from twotrack.engine.gap import Gap
-from twotrack.engine.replies.tokens import without_special_tokens
+from twotrack.engine.cursor_context import CursorContext
+from twotrack.engine.postprocess.tokens import without_special_tokens
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.languages import LANGUAGES, language_of
-from twotrack.lexical import Place
+from twotrack.lexical import LexicalContext
 from twotrack.lexis import BACKTICK_LINES
 
 TAG = "insert"
@@ -56,7 +56,7 @@ class Code(NamedTuple):
     """Whether it stood between backquotes on one line, where nobody writes a blank first."""
 
 
-def unwrapped(reply: str, gap: Gap, *, chat: bool) -> Code:
+def unwrapped(reply: str, gap: CursorContext, *, chat: bool) -> Code:
     """Return the code of `reply`; it is empty where there is none."""
     code = _code(reply, gap, chat=chat)
     return code._replace(text=_without_placeholders(code.text)) if chat else code
@@ -76,7 +76,7 @@ def _without_placeholders(text: str) -> str:
     return "\n".join(lines)
 
 
-def _code(reply: str, gap: Gap, *, chat: bool) -> Code:
+def _code(reply: str, gap: CursorContext, *, chat: bool) -> Code:
     around = "\n".join((*gap.above[-40:], gap.prefix + gap.suffix, *gap.below))
     reply = without_special_tokens(without_thoughts(reply, around), gap)
     tagged = _TAGGED.search(reply)
@@ -91,13 +91,13 @@ def _code(reply: str, gap: Gap, *, chat: bool) -> Code:
     return _bare(reply, gap, chat=chat)
 
 
-def _has_tags(gap: Gap) -> bool:
+def _has_tags(gap: CursorContext) -> bool:
     """Whether tags are at home around the cursor."""
     lines = (*gap.above, gap.prefix, gap.suffix, *gap.below)
     return bool(gap.language.lexis.tags) and any("</" in line or "/>" in line for line in lines)
 
 
-def _in_tag(inside: str, gap: Gap) -> Code:
+def _in_tag(inside: str, gap: CursorContext) -> Code:
     inside = _without_mark(inside, gap)
     fenced = None if gap.language.lexis.prose else _FENCE.fullmatch(inside.strip("\n"))
     if fenced is not None:
@@ -105,7 +105,7 @@ def _in_tag(inside: str, gap: Gap) -> Code:
     return Code(inside)
 
 
-def _without_mark(text: str, gap: Gap) -> str:
+def _without_mark(text: str, gap: CursorContext) -> str:
     """The text after a mark of the gap that it begins with, and before one that follows."""
     if GAP_MARK in gap.prefix:
         return text
@@ -114,12 +114,12 @@ def _without_mark(text: str, gap: Gap) -> str:
     return text.split(GAP_MARK, maxsplit=1)[0]
 
 
-def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
+def _bare(reply: str, gap: CursorContext, *, chat: bool) -> Code:
     """The code of a reply without a tag."""
     words = gap.language.lexis.prose or gap.inside_fence
     if words and not (chat and _wraps_all(reply, gap)):
         return Code(_until_closing_fence(reply, gap))
-    if not chat and gap.place is not Place.CODE:
+    if not chat and gap.place is not LexicalContext.CODE:
         return Code(reply)  # a comment may hold a fence
     fences = [] if gap.inside_fence else _fences(reply)
     if fences and (chat or not reply[: fences[0].start()].strip()):
@@ -132,7 +132,7 @@ def _bare(reply: str, gap: Gap, *, chat: bool) -> Code:
         template = BACKTICK_LINES in gap.language.lexis.literals
         if ticked is not None and not (template and "${" in ticked[1]):
             return Code(ticked[1], stripped=True)
-        if gap.place is Place.CODE:
+        if gap.place is LexicalContext.CODE:
             # Three words at least where the line has begun, or where words are keys.
             least = 3 if gap.prefix.strip() or gap.language.id == "yaml" else 1
             reply = without_sentences(reply, gap, least)
@@ -145,7 +145,7 @@ def _fences(reply: str) -> list[re.Match[str]]:
     return [one for one in found if one["body"].strip() or not reply[: one.start()].strip()]
 
 
-def _wraps_all(reply: str, gap: Gap) -> bool:
+def _wraps_all(reply: str, gap: CursorContext) -> bool:
     """Whether a fence of a text's own kind is put around the whole answer."""
     fence = _FENCE.fullmatch(reply.strip())
     if fence is None:
@@ -154,7 +154,7 @@ def _wraps_all(reply: str, gap: Gap) -> bool:
     return info in ("", "markdown", "md", "text") or _is_own(info, gap)
 
 
-def _fenced(fences: list[re.Match[str]], gap: Gap) -> str:
+def _fenced(fences: list[re.Match[str]], gap: CursorContext) -> str:
     """What the only fence holds, or the first one in the language's own name."""
     own = [fence for fence in fences if _is_own(fence["info"], gap)]
     if own or len(fences) == 1:
@@ -171,7 +171,7 @@ def _language_of_info(info: str) -> str:
     return words[0] if words else ""
 
 
-def _is_own(info: str, gap: Gap) -> bool:
+def _is_own(info: str, gap: CursorContext) -> bool:
     word = _language_of_info(info)
     ours = gap.language
     named = language_of(word, None) if word else ours
@@ -183,7 +183,7 @@ def _is_own(info: str, gap: Gap) -> bool:
     )
 
 
-def _until_closing_fence(text: str, gap: Gap) -> str:
+def _until_closing_fence(text: str, gap: CursorContext) -> str:
     """Without what follows a closing fence that has no opening one."""
     if gap.inside_fence or gap.language.lexis.prose:
         return text
@@ -192,7 +192,7 @@ def _until_closing_fence(text: str, gap: Gap) -> str:
     return text if at is None else "\n".join(lines[:at])
 
 
-def without_sentences(reply: str, gap: Gap, least: int = 1) -> str:
+def without_sentences(reply: str, gap: CursorContext, least: int = 1) -> str:
     """Return `reply` without the sentences before and after its code; "" where it is only words.
 
     A sentence begins with a capital letter, ends as one and holds no sign of code. `least`: words
@@ -221,7 +221,7 @@ def without_sentences(reply: str, gap: Gap, least: int = 1) -> str:
     return "\n".join(kept) if last == len(lines) else "\n".join(kept).rstrip()
 
 
-def _is_markdown(line: str, gap: Gap) -> bool:
+def _is_markdown(line: str, gap: CursorContext) -> bool:
     """Whether a line is one of Markdown that could not be one of the document's language."""
     sign = gap.language.line_comment
     if sign and line.startswith(sign):

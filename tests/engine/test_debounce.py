@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from twotrack.engine.pace import Pace
+from twotrack.engine.debounce import AdaptiveDebounce
 
 
 class Typist:
@@ -12,7 +12,7 @@ class Typist:
         self.now = 50.0
         self.line = 0
         self.longest_ms = longest_ms
-        self.pace = Pace(lambda: self.now)
+        self.pace = AdaptiveDebounce(lambda: self.now)
 
     def key(self, after_s: float, *, fresh: bool = False) -> float:
         self.now += after_s

@@ -8,7 +8,7 @@ from desk import Desk
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack.errors import RouteExhausted, ServerFailed
 from twotrack.llm.api import Chat, Excerpt, Infill, Message, Prices, Prompt
-from twotrack.routing.sent import Question
+from twotrack.routing.request_log import LoggedRequest
 
 GAP = Infill("a = ", "\n", "m.py", "python", (Excerpt("b.py", "B = 1\n"),))
 PRICES = Prices(input=1.0, output=2.0)
@@ -18,7 +18,7 @@ def desk_for(*script: object) -> Desk:
     return Desk(fake_model("mine", FakeProvider(script), prices=PRICES))
 
 
-async def ask(desk: Desk, prompt: Prompt = GAP) -> Question:
+async def ask(desk: Desk, prompt: Prompt = GAP) -> LoggedRequest:
     """Ask to the end; give what was taken down."""
     await desk.ask(prompt=prompt)
     return (await desk.sent.questions())[0]
@@ -26,7 +26,7 @@ async def ask(desk: Desk, prompt: Prompt = GAP) -> Question:
 
 async def test_a_gap_with_its_files() -> None:
     question = await ask(desk_for("1", " + 2"))
-    assert question == Question(
+    assert question == LoggedRequest(
         at=question.at,
         task="complete",
         model="mine",

@@ -23,7 +23,7 @@ _REDACTED = re.compile(PLACEHOLDER[:-1] + r"(?:-\d+)?>")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LoggedRequest:
     """One request to a model, as text for people."""
 
     at: float
@@ -47,7 +47,7 @@ class Question:
     """Placeholders for secrets in the prompt."""
 
 
-class Sent:
+class RequestLog:
     """The last requests, and how many are under way. `changed` hears when that changes."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Sent:
         self._clock = clock
         self._ended: deque[_Ended] = deque(maxlen=_KEPT)
 
-    async def questions(self) -> tuple[Question, ...]:
+    async def questions(self) -> tuple[LoggedRequest, ...]:
         """Return the requests that have ended, the newest first, each with its cost."""
         return tuple(await asyncio.gather(*(ended.question() for ended in self._ended)))
 
@@ -99,10 +99,10 @@ class _Ended:
         asked = attempt.charged or outcome in ("answered", "abandoned")
         self._usage = attempt.usage() if asked else Usage()
 
-    async def question(self) -> Question:
+    async def question(self) -> LoggedRequest:
         prompt = self._prompt
         text = prompt.shown()
-        return Question(
+        return LoggedRequest(
             at=self._at,
             task=self._task,
             model=self._model.name,

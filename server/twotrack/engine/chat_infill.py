@@ -1,6 +1,6 @@
 """A completion asked of a model that only chats (after Copilot Arena's prompt for such models)."""
 
-from twotrack.engine.replies import TAG
+from twotrack.engine.postprocess import TAG
 from twotrack.llm.api import Chat, Infill, Message
 
 _SYSTEM = (

@@ -11,7 +11,7 @@ _WEIGHT = 0.25
 """Of the newest interval in the moving mean."""
 
 
-class Pace:
+class AdaptiveDebounce:
     """One typist's rhythm. `clock` gives seconds.
 
     The first key after a pause and a fresh blank line ask at once; inside a burst one waits a
