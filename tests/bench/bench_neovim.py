@@ -59,7 +59,7 @@ ANSWER = "price * count"
 ROUNDS, WARM = 40, 3
 BURST, KEY_S = "one + ", 0.1
 PAUSE_S = 0.5
-"""Longer than what counts as a pause in typing (engine/pace.py)."""
+"""Longer than what counts as a pause in typing (engine/debounce.py)."""
 PATIENCE_S = 10.0
 
 # Writes down the first answer that is drawn in each state of a line, with the time since the last

@@ -152,7 +152,7 @@ class Visit:
         try:
             result = await asyncio.wait_for(self._editor.request(method, params), ANSWER_S)
         except ResponseError as error:
-            if "failed inside" in error.message:
+            if "nternal error" in error.message:
                 raise
             self._measured.refused[error.message[:60]] += 1
             result = None

@@ -23,11 +23,11 @@ def test_it_has_a_row_for_every_preset_in_their_order() -> None:
             "| `claude-sonnet-5-5` | breakpoints (`prompt_cache`), from 512 tokens |"
         ),
         (
-            "| Mistral | `mistral` | `MISTRAL_API_KEY` | prompt and suffix | `codestral-latest` "
+            "| Mistral | `mistral` | `MISTRAL_API_KEY` | native FIM | `codestral-latest` "
             "| `mistral-medium-latest` | automatic, steered by a key |"
         ),
         (
-            "| Qwen (DashScope) | `qwen` | `DASHSCOPE_API_KEY` | chat; others the family's tokens "
+            "| Qwen (DashScope) | `qwen` | `DASHSCOPE_API_KEY` | chat; others FIM template "
             "| `qwen3.8-flash` | `qwen3.7-max` | automatic |"
         ),
         "| LiteLLM proxy | `litellm` | `LITELLM_API_KEY` (if it wants one) | chat |  |  |  |",

@@ -30,7 +30,7 @@ def test_two_models_and_what_they_took_fit_into_a_line() -> None:
 
 def test_a_task_that_another_model_serves_is_named() -> None:
     text = status_text(status(fast="quick", strong=None, test="sonnet", explain="mini"))
-    assert text.endswith(" fast: quick, strong: nobody, test: sonnet, explain: mini.")
+    assert text.endswith(" fast: quick, strong: no model, test: sonnet, explain: mini.")
 
 
 def test_that_there_is_no_model_comes_first() -> None:

@@ -202,7 +202,7 @@ class Conversation:
                 text = message["error"]["message"]
                 assert text
                 assert "Traceback" not in text
-                assert "failed inside" not in text, text
+                assert "nternal error" not in text, text
                 assert type(message["error"]["code"]) is int
             else:
                 assert "result" in message

@@ -36,4 +36,4 @@ def test_a_long_text_is_cut_between_words() -> None:
 
 
 def test_what_failed_inside_says_nothing_of_the_code() -> None:
-    assert reason(ValueError("password = 1")).text == "Something failed inside twotrack."
+    assert reason(ValueError("password = 1")).text == "Internal error; see the log."

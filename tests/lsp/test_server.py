@@ -39,4 +39,4 @@ async def test_a_result_that_cannot_be_written_is_answered_by_an_error(later: bo
         await asyncio.sleep(0)
     (message,) = heard.messages
     assert message["id"] == 7
-    assert "twotrack failed inside" in message["error"]["message"]
+    assert "Internal error" in message["error"]["message"]

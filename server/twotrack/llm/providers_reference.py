@@ -27,9 +27,9 @@ _CACHING = {
     PromptCaching.PREFIX: "the common beginning",
 }
 _WAYS = {
-    fim.SUFFIX: "prompt and suffix",
+    fim.SUFFIX: "native FIM",
     fim.LLAMA_CPP: "`/infill`",
-    FAMILY: "the family's tokens",
+    FAMILY: "FIM template",
 }
 
 

@@ -27,5 +27,5 @@ def response_error(error: BaseException) -> tuple[int, str]:
     for kind, code in _CODES:
         if isinstance(error, kind):
             return int(code), sentence(error.message)
-    text = f"twotrack failed inside ({type(error).__name__}); its log says where."
+    text = f"Internal error ({type(error).__name__}); see the log."
     return int(types.ErrorCodes.InternalError), text

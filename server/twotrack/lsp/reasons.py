@@ -76,7 +76,7 @@ def reason(error: BaseException) -> Reason:
         case errors.TwotrackError(message=message):
             found = Reason(shortened(message))
         case _:
-            found = Reason("Something failed inside twotrack.")
+            found = Reason("Internal error; see the log.")
     return found
 
 

@@ -72,7 +72,7 @@ def status_text(now: Mapping[str, Any]) -> str:
     # The model of each track, then the tasks that another one serves.
     using: dict[str, str] = {}
     for name, task in now["tasks"].items():
-        model = task["using"] or "nobody"
+        model = task["using"] or "no model"
         if using.setdefault(task["track"], model) != model:
             using[name] = model
     models = ", ".join(f"{name}: {model}" for name, model in using.items())
