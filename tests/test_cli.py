@@ -24,7 +24,7 @@ def process(*arguments: str) -> tuple[int, str, str]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Give how the program ends before it does anything."""
+    """Return how the program ends before it does anything."""
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
     said = capsys.readouterr()

@@ -210,11 +210,11 @@ class Shop:
         self._ledger = Ledger(ledger)
 
     def far_model(self, case: Case, name: str = "mine") -> Model:
-        """Give the model as the settings of a user make it, behind the proxy."""
+        """Return the model as the settings of a user make it, behind the proxy."""
         return self._model(case, f"http://{case.provider}.test{case.path}", name)
 
     def near_model(self, case: Case) -> Model:
-        """Give one that runs on this machine."""
+        """Return one that runs on this machine."""
         self.server.api_key = None
         if case.model != "smollm2":
             return self._model(case, self.server.url + case.path, "mine")
@@ -271,7 +271,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
 
 
 def told(invoice: Invoice) -> dict[str, Any]:
-    """Give an invoice as the ledger should have it."""
+    """Return an invoice as the ledger should have it."""
     counts = invoice.counts
     return {
         "answered_model": invoice.model,

@@ -65,7 +65,7 @@ async def models() -> AsyncIterator[ModelServer]:
 async def begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: ModelServer
 ) -> AsyncIterator[Begin]:
-    """Give a function that makes a session with these settings, not yet started."""
+    """Return a function that makes a session with these settings, not yet started."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     sessions: list[Session] = []
 

@@ -42,7 +42,7 @@ class Buffer:
         self.version = 1
 
     def offset(self, position: Json, encoding: str) -> int:
-        """Give the index into `text` of an LSP position."""
+        """Return the index into `text` of an LSP position."""
         start = 0
         for number, end in enumerate(_LINE.finditer(self.text)):
             if number == position["line"]:
@@ -53,13 +53,13 @@ class Buffer:
         return start + _characters(line, position["character"], encoding)
 
     def position(self, offset: int, encoding: str) -> Json:
-        """Give the LSP position of an index into `text`."""
+        """Return the LSP position of an index into `text`."""
         ends = [match.end() for match in _LINE.finditer(self.text[:offset])]
         start = ends[-1] if ends else 0
         return {"line": len(ends), "character": _units(self.text[start:offset], encoding)}
 
     def edited(self, edits: Sequence[Json], encoding: str) -> str:
-        """Give the text after a list of TextEdits."""
+        """Return the text after a list of TextEdits."""
         spans = [
             (
                 self.offset(edit["range"]["start"], encoding),
@@ -287,7 +287,7 @@ class Client:
         )
 
     def inline_params(self, buffer: Buffer, offset: int, *, invoked: bool = False) -> Json:
-        """Give the parameters of textDocument/inlineCompletion at an index of the text."""
+        """Return the parameters of textDocument/inlineCompletion at an index of the text."""
         return {
             "textDocument": {"uri": buffer.uri},
             "position": buffer.position(offset, self.encoding),

@@ -148,7 +148,7 @@ def is_link(path: Path) -> bool:
 
 
 def resolved(path: Path) -> Path | None:
-    """Give where the links of a path lead; None where it is no path."""
+    """Return where the links of a path lead; None where it is no path."""
     try:
         return Path(os.path.realpath(path))
     except ValueError:
@@ -156,7 +156,7 @@ def resolved(path: Path) -> Path | None:
 
 
 def stamp(path: Path) -> tuple[int, ...] | None:
-    """Give what changes when a file does; None where nothing is there. Raises OSError."""
+    """Return what changes when a file does; None where nothing is there. Raises OSError."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -312,5 +312,5 @@ def _folder(
 
 
 def put_aside(path: Path, name: str) -> None:
-    """Give a file of the user's own another name in its folder. Raises OSError."""
+    """Return a file of the user's own another name in its folder. Raises OSError."""
     path.rename(path.with_name(name))

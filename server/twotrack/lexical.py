@@ -177,7 +177,7 @@ class Lexer:
         return self._code(text)[0]
 
     def strings(self, text: str) -> Iterator[tuple[int, int]]:
-        """Give the start and the end of every string that ends where it should."""
+        """Yield the start and the end of every string that ends where it should."""
         for literal in self._literals.finditer(text):
             if _place_of(literal) is LexicalContext.STRING and not _unfinished(literal):
                 yield literal.span()

@@ -41,7 +41,7 @@ class ModelPool:
     def models(
         self, wanted: Mapping[str, ModelSettings], embedded: EmbeddedSettings, problems: list[str]
     ) -> dict[str, Model]:
-        """Give the models of `wanted` by name, and the embedded one; what is wrong is noted."""
+        """Return the models of `wanted` by name, and the embedded one; what is wrong is noted."""
         built: dict[str, tuple[ModelSettings, Model]] = {}
         for name, entry in wanted.items():
             before = self._built.get(name)
@@ -78,7 +78,7 @@ class ModelPool:
         return self._embedded[1]
 
     def entry(self, name: str) -> ModelSettings | None:
-        """Give the entry that the model `name` was built from; None: it comes with the package."""
+        """Return the entry that the model `name` was built from; None: it comes along."""
         built = self._built.get(name)
         return built[0] if built else None
 

@@ -62,7 +62,7 @@ class Report:
     """What becomes of keys in the environment, and how to forbid them."""
 
     def text(self, width: int | None = None) -> str:
-        """Give plain text, one line for each fact, ending in a newline; lines of `width` at most.
+        """Return plain text, one line for each fact, ending in a newline; lines of `width` at most.
 
         Names that came from files and servers are freed of control characters, so that they
         cannot move the cursor.
@@ -82,7 +82,7 @@ class Report:
         return f"Your settings: {printable(str(self.user_file))}\n\n{body}"
 
     def data(self) -> dict[str, Any]:
-        """Give the same as values for JSON."""
+        """Return the same as values for JSON."""
         return {
             "ok": not self.problems,
             "user_file": str(self.user_file),
@@ -109,12 +109,12 @@ def _model_data(row: ModelRow) -> dict[str, Any]:
 
 
 def key_data(key: KeySource) -> dict[str, Any]:
-    """Give where a key comes from as values for JSON."""
+    """Return where a key comes from as values for JSON."""
     return {"needed": bool(key.name), "found": key.found, "source": key.name or None}
 
 
 def route_data(routes: Mapping[Task, Route]) -> list[dict[str, Any]]:
-    """Give the routes as values for JSON."""
+    """Return the routes as values for JSON."""
     return [
         {
             "task": task.value,

@@ -248,7 +248,7 @@ class Snapshot:
         )
 
     def replace(self, span: Range, new_text: str) -> "Snapshot":
-        """Give the snapshot with `span` (clamped) replaced.
+        """Return the snapshot with `span` (clamped) replaced.
 
         The cost grows with the edit and the square root of the document, not with the document.
         """

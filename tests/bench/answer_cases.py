@@ -43,7 +43,7 @@ def case_at(  # noqa: PLR0917 - the parts of a document, in their order
     prose: bool = False,
     ambiguous: bool = False,
 ) -> Case:
-    """Give the case of a cursor.
+    """Return the case of a cursor.
 
     `tail`: what the document goes on with after the gold, where that differs from `after`.
     `missing`: the block's further lines; `more`: what a model writes past them.

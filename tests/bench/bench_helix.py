@@ -111,7 +111,7 @@ class Helix:
 
 
 def programs() -> dict[str, str]:
-    """Give what `tests/editors/setup` installed."""
+    """Return what `tests/editors/setup` installed."""
     folder = os.environ.get("TWOTRACK_EDITORS") or Path.home() / ".cache" / "twotrack-editors"
     env = Path(folder, "env")
     if not env.exists():
@@ -220,7 +220,7 @@ def described(times: Sequence[float]) -> str:
 
 
 def over(times: Sequence[float], floor: Sequence[float]) -> str:
-    """Give the quotients of median and 90th percentile."""
+    """Return the quotients of median and 90th percentile."""
     p50 = statistics.median(times) / statistics.median(floor)
     p90 = statistics.quantiles(times, n=10)[-1] / statistics.quantiles(floor, n=10)[-1]
     return f"{p50:.2f}, {p90:.2f}"

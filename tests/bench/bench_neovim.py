@@ -114,12 +114,12 @@ class Times:
         return f"{self.p50:.1f} / {self.p90:.1f} ms"
 
     def over(self, floor: "Times") -> str:
-        """Give both quotients."""
+        """Return both quotients."""
         return f"{self.p50 / floor.p50:.2f} / {self.p90 / floor.p90:.2f}"
 
 
 def programs() -> dict[str, str]:
-    """Give what `tests/editors/setup` installed."""
+    """Return what `tests/editors/setup` installed."""
     folder = os.environ.get("TWOTRACK_EDITORS") or Path.home() / ".cache" / "twotrack-editors"
     env = Path(folder, "env")
     if not env.exists():
@@ -128,7 +128,7 @@ def programs() -> dict[str, str]:
 
 
 def neovim(version: str) -> tuple[str, dict[str, str]]:
-    """Give the program and its variables."""
+    """Return the program and its variables."""
     known = programs()
     name = f"NVIM_{version.replace('.', '_')}"
     return known[name], {"VIMRUNTIME": known[f"{name}_RUNTIME"]}

@@ -153,7 +153,7 @@ class Figures:
         return f"{self.p50:.0f} / {self.p90:.0f} ms"
 
     def over(self, floor: "Figures") -> str:
-        """Give both quotients."""
+        """Return both quotients."""
         return f"{self.p50 / floor.p50:.2f} / {self.p90 / floor.p90:.2f}"
 
 

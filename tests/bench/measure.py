@@ -49,7 +49,7 @@ class Figures:
         return f"{self.p50:.2f} / {self.p99:.2f} ms"
 
     def over(self, floor: "Figures") -> str:
-        """Give both quotients."""
+        """Return both quotients."""
         return f"{self.p50 / floor.p50:.2f} / {self.p99 / floor.p99:.2f}"
 
 
@@ -79,7 +79,7 @@ class Model:
         await self._http.post(f"{self.url}/control", json={"default": reply})
 
     async def log(self, n_requests: int = 0) -> list[dict[str, Any]]:
-        """Give every request so far, as soon as there are that many."""
+        """Return every request so far, as soon as there are that many."""
         got = await self._http.get(
             f"{self.url}/log", params={"wait": n_requests} if n_requests else {}
         )

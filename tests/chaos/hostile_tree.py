@@ -211,7 +211,7 @@ class Tree:
     """What is hostile in it, for the report of a failure."""
 
     def canary(self, kind: str, path: Path) -> str:
-        """Give a new word that must never be sent."""
+        """Return a new word that must never be sent."""
         word = f"canary{kind}{len(self.forbidden):04d}"
         self.forbidden[word] = f"{kind}: {path.name!r}"
         return word

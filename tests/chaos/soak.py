@@ -152,7 +152,7 @@ class Report:
 
 
 def tenths(values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Give the first and the last tenth of what was measured, at least one value each."""
+    """Return the first and the last tenth of what was measured, at least one value each."""
     count = max(1, len(values) // 10)
     return values[:count], values[-count:]
 

@@ -25,7 +25,7 @@ KEYED = ONE.replace('fim = "qwen"', 'fim = "qwen"\napi_key_env = "ONLY_API_KEY"'
 
 
 def finding(model: dict[str, Any], check: str) -> tuple[str, str]:
-    """Give level and sentence of the one finding about `check`."""
+    """Return level and sentence of the one finding about `check`."""
     (one,) = [f for f in model["findings"] if f["check"] == check]
     return one["level"], one["text"]
 
@@ -40,6 +40,6 @@ async def only(run: Run, *arguments: str, status: int = 0, **variables: str) -> 
 
 
 async def text(run: Run, **variables: str) -> list[str]:
-    """Give the lines that a person gets, with single blanks."""
+    """Return the lines that a person gets, with single blanks."""
     ended = await run("doctor", **variables)
     return [" ".join(line.split()) for line in ended.out.splitlines()]

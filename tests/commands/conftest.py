@@ -106,7 +106,7 @@ async def start(environment: dict[str, str], folder: Path, *arguments: str) -> A
 
 @pytest.fixture
 def configure(environment: dict[str, str], models: ModelServer) -> Callable[[str], None]:
-    """Give a function that writes the user's settings; {base_url} is filled in."""
+    """Return a function that writes the user's settings; {base_url} is filled in."""
 
     def write(settings: str) -> None:
         text = settings.format(base_url=models.base_url, url=models.url)
@@ -122,7 +122,7 @@ def run(
     project: Path,
     configure: Callable[[str], None],  # writes the settings
 ) -> Iterator[Run]:
-    """Give a function that runs a command in the project to its end."""
+    """Return a function that runs a command in the project to its end."""
 
     async def to_end(*arguments: str, **variables: str) -> Ended:
         with patch.dict(os.environ, environment | variables, clear=True), chdir(project):

@@ -40,7 +40,7 @@ Start = Callable[..., Awaitable[Client]]
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """Give the initialize params that the real editor `name` sent."""
+    """Return the initialize params that the real editor `name` sent."""
     params: dict[str, Any] = json.loads((CLIENTS / f"{name}.json").read_text())
     return params
 
@@ -74,7 +74,7 @@ def project(tmp_path: Path) -> Path:
 async def start(
     environment: dict[str, str], models: ModelServer, project: Path
 ) -> AsyncIterator[Start]:
-    """Give a function that starts a server and opens a session with it."""
+    """Return a function that starts a server and opens a session with it."""
     clients: list[Client] = []
 
     async def begin(

@@ -191,7 +191,7 @@ class Den:
     environment: dict[str, str]
 
     def written(self) -> dict[str, bytes]:
-        """Give all files below `home`."""
+        """Return all files below `home`."""
         files = (path for path in self.home.rglob("*") if path.is_file())
         return {str(path.relative_to(self.home)): path.read_bytes() for path in files}
 
@@ -270,7 +270,7 @@ def den(tmp_path: Path, models: ModelServer, proxy: Proxy) -> Den:
 
 
 def forms(core: str) -> Iterable[bytes]:
-    """Give what shows `core` in plain text, hex and base64, wherever it stands there."""
+    """Return what shows `core` in plain text, hex and base64, wherever it stands there."""
     plain = core.encode()
     yield plain
     yield plain.hex().encode()
@@ -325,7 +325,7 @@ def reached(models: ModelServer, proxy: Proxy) -> None:
 
 
 def told(said: Iterable[Mapping[str, Any]]) -> bytes:
-    """Give what the server says of itself: all but the results, which hold the user's text."""
+    """Return what the server says of itself: all but the results, which hold the user's text."""
     return json.dumps([message for message in said if "result" not in message]).encode()
 
 

@@ -18,7 +18,7 @@ REPLY = Reply(f"```python\n{DOCUMENTED}```")
 
 
 async def choose(client: Client, buffer: Buffer, word: str, at: int = 5) -> dict[str, Any]:
-    """Give the listed action whose title has `word`."""
+    """Return the listed action whose title has `word`."""
     actions = await client.code_actions(buffer, at, at)
     return next(action for action in actions if word in action["title"])
 

@@ -14,7 +14,7 @@ INLINE = {"textDocument": {"inlineCompletion": {}}}
 
 
 def shown(client: Client, text: str, items: list[dict]) -> str:
-    """Give the document after the first item was accepted."""
+    """Return the document after the first item was accepted."""
     buffer = next(iter(client.buffers.values()))
     assert buffer.text == text
     edit = {"range": items[0]["range"], "newText": items[0]["insertText"]}

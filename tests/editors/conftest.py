@@ -75,7 +75,7 @@ class Programs:
         self._values = values
 
     def __getitem__(self, name: str) -> str:
-        """Give a value; without it, the test is skipped, or fails where editors are required."""
+        """Return a value; without it, the test is skipped, or fails where editors are required."""
         value = self._values.get(name)
         if value is None or (value.startswith("/") and not Path(value).exists()):
             reason = f"{name} is missing: run tests/editors/setup"
@@ -174,7 +174,7 @@ def terminal(
     project: Path,
     environment: dict[str, str],
 ) -> Iterator[Terminal]:
-    """Give a function that starts a program in a terminal: `terminal([nvim, "a.py"])`.
+    """Return a function that starts a program in a terminal: `terminal([nvim, "a.py"])`.
 
     It runs in the project folder with `environment`; `variables` adds to that.
     """

@@ -58,7 +58,7 @@ class Models:
         self._call(append())
 
     def answer_always(self, reply: Reply) -> None:
-        """Give this where no scripted reply is left."""
+        """Return this where no scripted reply is left."""
         self.server.default = reply
 
     def answer_at(self, before: str, text: str) -> None:

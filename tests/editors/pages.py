@@ -58,7 +58,7 @@ class SetUp(NamedTuple):
 
 
 def readme(editor: str) -> SetUp:
-    """Give the set-up that the README has for an editor with a file of settings."""
+    """Return the set-up that the README has for an editor with a file of settings."""
     pattern = rf"\*\*{editor}\*\*[^\n]*?`(~/\S+)`.*?```\w+\n(.*?)```"
     says = re.search(pattern, README.read_text(), re.DOTALL)
     assert says is not None, f"the README has no set-up for {editor}"
@@ -66,7 +66,7 @@ def readme(editor: str) -> SetUp:
 
 
 def block(editor: str, title: str) -> str:
-    """Give the block of code with this title from an editor's page."""
+    """Return the block of code with this title from an editor's page."""
     page = EDITORS / editor / "README.md"
     match = re.search(rf'```\w+ title="{re.escape(title)}"\n(.*?)```', page.read_text(), re.DOTALL)
     assert match is not None, f"{page} has no block {title}"

@@ -34,7 +34,7 @@ def test_code_after_the_cursor_counts(suffix: str) -> None:
         ("def f():\n    $0\n\ndef g():\n    pass\n", "python"),
         ("x = [\n    $0\n]", "python"),
         ("# the area of it\n$0\n", "python"),
-        ('def f():\n    """Give it."""\n    $0\n', "python"),
+        ('def f():\n    """Return it."""\n    $0\n', "python"),
         ("function f() {\n  $0\n}\n", "javascript"),
         ("/** The area. */\n$0", "typescript"),
         ("for i in *; do\n  $0", "shellscript"),

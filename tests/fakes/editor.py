@@ -22,5 +22,5 @@ class Heard:
         """Nothing is queued."""
 
     def answers(self) -> list[dict[str, Any]]:
-        """Give what is no request and no notification."""
+        """Return what is no request and no notification."""
         return [message for message in self.messages if "method" not in message]

@@ -128,6 +128,6 @@ class RequestLog:
             await self._closed.wait()
 
     def as_json(self) -> dict[str, Any]:
-        """Give the public fields, for ``GET /log``."""
+        """Return the public fields, for ``GET /log``."""
         names = ("method", "path", "headers", "body", "received_at", "finished_at", "aborted_at")
         return {name: getattr(self, name) for name in names}

@@ -254,7 +254,7 @@ async def test_how_it_ends(
 
 
 def script(*events: dict[str, Any]) -> Reply:
-    """Give a stream of these events, each with its name as Anthropic sends it."""
+    """Return a stream of these events, each with its name as Anthropic sends it."""
     lines = (f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events)
     return Reply(raw="".join(lines))
 

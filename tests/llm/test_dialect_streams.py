@@ -98,7 +98,7 @@ def stream(wire: Wire, *, end: bool = True, alive: bool = False) -> bytes:
 async def told(
     dialect: Dialect, body: Body, reply: Reply = REPLY
 ) -> tuple[list[Chunk], ModelError | None]:
-    """Give the chunks of an answer, and the error with which it broke off, if any."""
+    """Return the chunks of an answer, and the error with which it broke off, if any."""
     chunks: list[Chunk] = []
     provider = dialect.provider(Wired(reply, body))
     try:

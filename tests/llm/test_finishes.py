@@ -135,7 +135,7 @@ def stream(reason: str | None, *last: Any) -> Reply:
 
 
 async def finish_of(server: ModelServer, transport: Transport, reply: Reply) -> Finish | None:
-    """Give how the answer ended."""
+    """Return how the answer ended."""
     server.script(reply)
     model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
     finish = None

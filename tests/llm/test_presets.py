@@ -233,7 +233,7 @@ async def test_where_there_is_no_room_nobody_thinks(
 async def _asked(
     server: ModelServer, transport: Transport, provider: str, model: str, max_tokens: int = 64
 ) -> dict[str, Any]:
-    """Give the body that a chat of so many tokens sends."""
+    """Return the body that a chat of so many tokens sends."""
     row = Row(provider, model, CHAT, "", {})
     chat = Chat(CHAT.system, CHAT.messages, max_tokens=max_tokens)
     async with aclosing(model_of(row, server, transport).stream(chat)) as chunks:

@@ -9,7 +9,7 @@ from twotrack.tasks import TASKS
 
 
 def status(*, spent: float = 0.0, **using: str | None) -> dict[str, Any]:
-    """Give a status with the model of each track, and of tasks that have their own."""
+    """Return a status with the model of each track, and of tasks that have their own."""
     tasks = {
         task.value: {
             "track": traits.track.value,

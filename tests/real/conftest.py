@@ -65,7 +65,7 @@ def _text(value: str) -> bytes:
 
 @contextmanager
 def _serving(model: Path) -> Iterator[str]:
-    """Give the URL of a server that has loaded `model`."""
+    """Return the URL of a server that has loaded `model`."""
     script = Path(__file__).with_name("llama_cpp_server.py")
     command = (sys.executable, str(script), str(model), str(CONTEXT_WINDOW))
     pipe = subprocess.PIPE

@@ -22,7 +22,7 @@ _DISCARD_PORT = "http://127.0.0.1:9"
 async def litellm_proxy(
     folder: Path, models: Mapping[str, Mapping[str, str]]
 ) -> AsyncIterator[str]:
-    """Give the base URL of a proxy that serves `models`: by name, LiteLLM's parameters of each.
+    """Return the base URL of a proxy that serves `models`: by name, LiteLLM's parameters of each.
 
     It has no database, sends no telemetry and reaches nothing but loopback. It is told to
     `cancel_on_disconnect`: else it lets a request go on, and be paid for, whose client hung up

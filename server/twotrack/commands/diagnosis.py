@@ -57,7 +57,7 @@ class Diagnosis:
     # -- for people ----------------------------------------------------------------------------
 
     def text(self, width: int | None = None) -> str:
-        """Give the findings as plain text, ending in a newline; lines of `width` at most."""
+        """Return the findings as plain text, ending in a newline; lines of `width` at most."""
         here = [self.embedded, self.ledger, self._budget()]
         editors: list[tuple[str, ...]] = [
             (f"{e.name} {e.version}".rstrip(), e.text) for e in self.editors
@@ -73,7 +73,7 @@ class Diagnosis:
         return "\n".join([*(_section(*section, width) for section in sections), f"{end}\n"])
 
     def _groups(self) -> list[tuple[str, Level, str]]:
-        """Give the tasks of which the same is to be said together: names, level and text."""
+        """Return the tasks of which the same is to be said together: names, level and text."""
         groups: dict[tuple[Level, str], list[str]] = {}
         for finding in self.tasks:
             groups.setdefault((finding.level, finding.text), []).append(finding.check)
@@ -110,7 +110,7 @@ class Diagnosis:
     # -- for programs --------------------------------------------------------------------------
 
     def data(self) -> dict[str, Any]:
-        """Give the findings as values for JSON.
+        """Return the findings as values for JSON.
 
         schema, version, ok (no problem), problems and warnings (counts of what is said; tasks of
         which the same is said count once);
@@ -164,7 +164,7 @@ def _rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
 
 
 def _section(title: str, rows: Iterable[tuple[str, ...]], width: int | None) -> str:
-    """Give a title and its rows; the last column of one that is too long goes on below itself."""
+    """Return a title and its rows; the last column of one that is too long goes on below itself."""
     rows = list(rows)
     lines = [f"  {line}" for line in table(rows)]
     column = 2 + sum(max(map(len, cells)) + 2 for cells in list(zip(*rows, strict=True))[:-1])

@@ -48,7 +48,7 @@ class _Change:
     old: TextFile | None = None
 
     def diff(self, root: Path) -> str:
-        """Give a unified diff as git and patch read it in `root`; lines keep their ends."""
+        """Return a unified diff as git and patch read it in `root`; lines keep their ends."""
         name = _relative(self.path, root)
         name += "\t" if " " in name else ""  # where the name ends, as git says it to patch
         lines = difflib.unified_diff(
@@ -141,7 +141,7 @@ def _offer(session: Session, order: Order, document: Document, selection: Range)
 
 
 def _changes(file: TextFile, proposal: Proposal) -> list[_Change]:
-    """Give the files that change. Raises EditConflict where one is not as the model saw it."""
+    """Return the files that change. Raises EditConflict where one is not as the model saw it."""
     changes = []
     root = files.project_of(file.path.parent)
     for document, edits in proposal.edits:
@@ -172,12 +172,12 @@ def _write(changes: Iterable[_Change]) -> None:
 
 
 def _lines(text: str) -> list[str]:
-    """Give the lines as git counts them: a carriage return belongs to its line."""
+    """Return the lines as git counts them: a carriage return belongs to its line."""
     return io.StringIO(text, newline="\n").readlines()
 
 
 def _root(file: TextFile, changes: Iterable[_Change]) -> Path:
-    """Give where the diff applies: this folder, or the file's project where that lies elsewhere."""
+    """Return where the diff applies: this folder, or the file's project if it lies elsewhere."""
     here = Path.cwd()
     if all(change.path.is_relative_to(here) for change in changes):
         return here

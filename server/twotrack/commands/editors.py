@@ -40,7 +40,7 @@ class Editor:
 
 
 async def installed(project: Path) -> list[Editor]:
-    """Give the editors in PATH. Their versions are asked for, two seconds at most.
+    """Return the editors in PATH. Their versions are asked for, two seconds at most.
 
     A program inside `project` is none: it would be somebody else's that is run here.
     """
@@ -62,7 +62,7 @@ def _which(program: str, project: Path) -> str | None:
 
 
 def _version(path: str) -> str:
-    """Give what `PATH --version` says first that looks like a version; empty for anything else."""
+    """Return what `PATH --version` says first that looks like a version, else nothing."""
     try:
         said = subprocess.run(  # noqa: S603  # a known editor, found in PATH
             [path, "--version"],

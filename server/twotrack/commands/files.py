@@ -32,7 +32,7 @@ class FilePosition:
     column: int
 
     def position(self, text: Snapshot) -> Position:
-        """Give the place in `text`; the column after the last character is one. Raises."""
+        """Return the place in `text`; the column after the last character is one. Raises."""
         return _position(text, self.line, self.column)
 
 
@@ -48,7 +48,7 @@ class Span:
     last: tuple[int, int | None] | None
 
     def range(self, text: Snapshot) -> Range:
-        """Give the selection in `text`; of a bare LINE, the cursor before its first character.
+        """Return the selection in `text`; of a bare LINE, the cursor before its first character.
 
         Raises TwotrackError where it lies beyond the text.
         """
@@ -119,7 +119,7 @@ class TextFile:
         return Document(self.path.as_uri(), self.path, language, 1, self.text)
 
     def replaced(self, text: str) -> bytes:
-        """Give the file's bytes with another text: in its encoding, with its byte order mark."""
+        """Return the file's bytes with another text: in its encoding, with its byte order mark."""
         return (_BOM if self.raw.startswith(_BOM) else b"") + text.encode("utf-8", "replace")
 
 
@@ -145,7 +145,7 @@ def read(path: Path, inside: Sequence[Path] | None = None) -> TextFile:
 
 
 def project_of(folder: Path) -> Path:
-    """Give the nearest folder from `folder` upwards with .git or .twotrack.toml, else `folder`."""
+    """Return the next folder from `folder` upwards with .git or .twotrack.toml, else `folder`."""
     for candidate in (folder, *folder.parents):
         if any(disk.is_there(candidate / name) for name in (".git", PROJECT_FILE)):
             return candidate

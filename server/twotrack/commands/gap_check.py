@@ -27,7 +27,7 @@ _WORDS: dict[Filling, tuple[Level, str]] = {
 
 
 def question(model: Model) -> Prompt | None:
-    """Give the gap as completions ask it; None where the model cannot be asked for one."""
+    """Return the gap as completions ask it; None where the model cannot be asked for one."""
     if model.fills:
         return _GAP
     return chat_for(_GAP) if model.chats else None
@@ -47,7 +47,7 @@ def judged(answer: str, model: Model) -> Filling:
 
 
 def words(filling: Filling, name: str, entry: ModelSettings | None) -> tuple[Level, str]:
-    """Give level and sentences, with what to do, for how the model `name` filled the gap."""
+    """Return level and sentences, with what to do, for how the model `name` filled the gap."""
     level, text = _WORDS[filling]
     if level is Level.OK:
         return level, text

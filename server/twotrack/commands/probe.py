@@ -268,7 +268,7 @@ def _instead(found: ModelCheck) -> str:
 
 
 def _said(error: Exception) -> str:
-    """Give an error's sentence without the model's name, which stands above it."""
+    """Return an error's sentence without the model's name, which stands above it."""
     text = str(error)
     if isinstance(error, ModelError):
         text = text.removeprefix(f"{error.model}: ")

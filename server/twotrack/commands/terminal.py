@@ -57,7 +57,7 @@ def painted(text: str) -> str:
 
 
 def width() -> int | None:
-    """Give the columns of the terminal that standard output is; None where it is none."""
+    """Return the columns of the terminal that standard output is; None where it is none."""
     shown = sys.stdout is not None and sys.stdout.isatty()
     return max(shutil.get_terminal_size().columns, _NARROWEST) if shown else None
 
@@ -87,7 +87,7 @@ def progress(sentence: str) -> None:
 
 
 def cost(usd: float | None) -> str:
-    """Give what something cost, in words."""
+    """Return what something cost, in words."""
     if usd is None:
         return "cost unknown"
     return f"{usd:.6f} USD" if usd else "free"

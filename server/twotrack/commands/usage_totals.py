@@ -38,7 +38,7 @@ class UsageTotals:
         return total
 
     def data(self) -> dict[str, Any]:
-        """Give tokens and cost of all requests together, and how many there were, for JSON."""
+        """Return tokens and cost of all requests together, and how many there were, for JSON."""
         usages = [event.usage for event in self.events]
         return {
             "requests": len(self.events),

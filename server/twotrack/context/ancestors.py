@@ -37,7 +37,7 @@ def paths(root: "Node", nodes: Iterable["Node"]) -> Iterator[list["Node"]]:
 
 
 def path_to(root: "Node", node: "Node") -> list["Node"]:
-    """Give what `node` lies in, from `root` down to itself; the ends alone if it lies too deep."""
+    """Return what `node` lies in, from `root` down to itself; the ends if it lies too deep."""
     return next(paths(root, (node,)), [root, node])
 
 

@@ -276,7 +276,7 @@ def boolean(value: str) -> bool | None:
 
 
 def entries(text: str) -> Iterator[tuple[str, str, str, str]]:
-    """Give section, subsection, key and value of each line; what is no entry is left out.
+    """Yield section, subsection, key and value of each line; what is no entry is left out.
 
     Sections and keys are in lower case. A key without a value is true.
     """

@@ -176,7 +176,7 @@ def wildmatch(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Give the patterns as git cuts them out: a carriage return at the end is none of theirs."""
+    """Yield the patterns as git cuts them out: a carriage return at the end is none of theirs."""
     for found in _LINE.finditer(data.removeprefix(b"\xef\xbb\xbf")):
         yield _without_trailing_blanks(found[0].removesuffix(b"\r").partition(b"\0")[0])
 
@@ -202,7 +202,7 @@ class _Table:
         self.known[text + b"/" * folders] = number
 
     def last(self, text: bytes, *, is_folder: bool) -> int:
-        """Give the last pattern that matches; -1: none does."""
+        """Return the last pattern that matches; -1: none does."""
         found = self.known.get(text, -1)
         return max(found, self.known.get(text + b"/", -1)) if is_folder else found
 
@@ -281,7 +281,7 @@ class _Automaton:
         return states | (states & self._loops) << 1
 
     def _run(self, states: int, text: bytes) -> int:
-        """Give the places that `text` leads to from `states`."""
+        """Return the places that `text` leads to from `states`."""
         for byte in text:
             if not states:
                 break
@@ -290,7 +290,7 @@ class _Automaton:
         return states
 
     def last(self, text: bytes, *, is_folder: bool) -> int:
-        """Give the last pattern that matches; -1: none does."""
+        """Return the last pattern that matches; -1: none does."""
         if not self.width:
             return -1
         if not self._ready:
@@ -308,7 +308,7 @@ class _Automaton:
 
 
 def _places(pattern: bytes, *, paths: bool, fold: bool) -> Iterator[int]:
-    """Give the places of a pattern: a byte, a set of bytes (above its 256th bit), or a star.
+    """Yield the places of a pattern: a byte, a set of bytes (above its 256th bit), or a star.
 
     `paths`: a star stops at slashes, as two of them do but between slashes. Raises _Never.
     """
@@ -381,7 +381,7 @@ def _bracket(pattern: bytes, at: int, *, fold: bool) -> tuple[int, int]:
 
 
 def _escaped(pattern: bytes, at: int) -> tuple[int, int]:
-    """Give the byte at a place of a bracket, and where it stands: a backslash stands before it."""
+    """Return the byte at a place of a bracket, and where it stands, behind its backslash."""
     at += _byte(pattern, at) == ord("\\")
     return _byte(pattern, at), at
 

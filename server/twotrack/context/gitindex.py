@@ -98,7 +98,7 @@ def _kept(data: bytes, at: int, length: int) -> tuple[int, int]:
 
 
 def indexes(found: Repository) -> list[Path]:
-    """Give the files of a working tree's index that may speak of what is not checked out.
+    """Return the files of a working tree's index that may speak of what is not checked out.
 
     Where it is split into two, which may contradict each other, these are both. Raises Unreadable.
     """

@@ -49,7 +49,7 @@ class _Known(Generic[_T]):
         self._size = 0
 
     def get(self, path: Path, inside: Sequence[Path] | None) -> _T | None:
-        """Give what the file holds; None where there is none. Raises Unreadable."""
+        """Return what the file holds; None where there is none. Raises Unreadable."""
         try:
             stamp = files.stamp(path)
             if stamp is None:

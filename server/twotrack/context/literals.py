@@ -37,7 +37,7 @@ def _is_string(node: "Node") -> bool:
 
 
 def long_strings(tree: "Tree") -> Iterator[tuple[int, int]]:
-    """Give the first and the last line of every string over several lines."""
+    """Yield the first and the last line of every string over several lines."""
     for node in _nodes(tree):
         first, last = node.start_point[0], node.end_point[0]
         if first < last and _is_string(node):
@@ -79,7 +79,7 @@ def literal_around(tree: "Tree", line: int) -> "Node | None":
 
 
 def doubled_key(tree: "Tree", data: bytes) -> str:
-    """Give a key that one mapping of a data file holds twice; empty where none does."""
+    """Return a key that one mapping of a data file holds twice; empty where none does."""
     for node in _nodes(tree):
         if node.type in _MAPPINGS:
             keys = set[bytes]()

@@ -84,7 +84,7 @@ class PrivacyPolicy:
         return all(self._fresh(self._use, path, self._usable) for path in paths)
 
     def redact(self, text: str, *, above: str = "", settings: bool = False) -> str:
-        """Give `text` with its secret-looking strings replaced, unless the settings forbid it."""
+        """Return `text` with its secret-looking strings replaced, unless the settings forbid it."""
         return self.redact_around(text, "", above=above, settings=settings)[0]
 
     def redact_around(

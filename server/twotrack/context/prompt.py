@@ -86,7 +86,7 @@ def gather(
 
 
 def excerpt(piece: Piece, policy: PrivacyPolicy) -> Excerpt:
-    """Give a piece of another document, redacted."""
+    """Return a piece of another document, redacted."""
     above = lines_above(piece.document.text, piece.first_line)
     settings = is_settings(piece.document)
     text = policy.redact(piece.text, above=above, settings=settings)

@@ -118,7 +118,7 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
 
 
 def _replace(text: str, at: int, spans: list[Span]) -> str:
-    """Give `text` from `at` on, with a placeholder for each of `spans`."""
+    """Return `text` from `at` on, with a placeholder for each of `spans`."""
     pieces: list[str] = []
     for start, end in spans:
         pieces += (text[at:start], PLACEHOLDER)

@@ -131,7 +131,7 @@ class Syntax:
         return first if first < line else None
 
     def doubled_key(self) -> str:
-        """Give a key that one mapping of a data file holds twice; empty where none does."""
+        """Return a key that one mapping of a data file holds twice; empty where none does."""
         return doubled_key(self._tree, self._source.data)
 
     def shape_without_comments(self) -> bytes:
@@ -240,7 +240,7 @@ class Syntax:
         return tuple(dict.fromkeys(inside))
 
     def edited(self, source: SourceBytes) -> "Tree":
-        """Give this tree, told which bytes `source` replaces: a start for parsing `source`."""
+        """Return this tree, told which bytes `source` replaces: a start for parsing `source`."""
         head = self._source.common_head(source)
         tail = self._source.common_tail(source, head)
         old_end, new_end = len(self._source.data) - tail, len(source.data) - tail

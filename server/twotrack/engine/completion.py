@@ -63,13 +63,13 @@ class Completer:
         self._warming: asyncio.Task[None] | None = None
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
-        """Give what is already known for this place, within a millisecond; asks nobody."""
+        """Return what is already known for this place, within a millisecond; asks nobody."""
         if not self._enabled(request):
             return None
         return self._known(request, self._place(request), self._clock())
 
     async def complete(self, request: CompletionRequest) -> Completion | None:
-        """Give a completion; None: there is nothing to propose.
+        """Return a completion; None: there is nothing to propose.
 
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream.
         """
@@ -147,7 +147,7 @@ class Completer:
             logger.debug("warming failed: %s", type(error).__name__)
 
     def _first_to_ask(self) -> Model | None:
-        """Give the model that a completion would be put to first, after recall."""
+        """Return the model that a completion would be put to first, after recall."""
         for model in self._dispatcher.serving(Task.COMPLETE):
             if model.name != Track.RECALL and not self._dispatcher.health.shut_for(model.name):
                 return model
@@ -156,7 +156,7 @@ class Completer:
     def _likely_prompt(
         self, document: Document, others: Sequence[Document], model: Model
     ) -> Prompt | None:
-        """Give a prompt whose beginning the next question's will share.
+        """Return a prompt whose beginning the next question's will share.
 
         A window that holds the whole file up to its end begins like the window of every place in
         it. That of a longer file does not begin with the file: there it is a window at the start.

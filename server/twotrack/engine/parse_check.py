@@ -45,7 +45,7 @@ def adds_errors(insertion: Insertion, gap: CursorContext, syntax: SyntaxCache) -
 
 
 def continuations(insertion: Insertion, gap: CursorContext) -> Iterator[str]:
-    """Return the texts for the rest of the cursor's line by which an insertion may be judged.
+    """Yield the texts for the rest of the cursor's line by which an insertion may be judged.
 
     As it is; with what it opened closed, or up to where that begins; with a body, an operand or
     the definition that a line of its language may lack; in C, all of that also without macros.
@@ -59,7 +59,7 @@ def continuations(insertion: Insertion, gap: CursorContext) -> Iterator[str]:
 
 
 def _completed(text: str, gap: CursorContext) -> Iterator[str]:
-    """Return the text with what a line of its language may lack."""
+    """Yield the text with what a line of its language may lack."""
     last = text.rpartition("\n")[2] if "\n" in text else gap.prefix + text
     between = gap.eol + indent_of(last)
     opened = _opened(text.replace(gap.eol, "\n"), gap)

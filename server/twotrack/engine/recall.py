@@ -156,7 +156,7 @@ class RecallProvider:
         self._name = name
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """Give the whole text as one chunk. Raises Declined."""
+        """Yield the whole text as one chunk. Raises Declined."""
         if prompt.mode is not Mode.FILL:
             raise Declined(self._name, "answers completions only")
         *above, line_prefix = prompt.prefix.split("\n")

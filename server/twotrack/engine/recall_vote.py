@@ -84,7 +84,7 @@ def weight(match: Match, place: LineContext) -> float:
 def choose(
     found: Sequence[Match], place: LineContext, index: LineIndex, least: float
 ) -> Proposed | None:
-    """Give the longest text that is at least `least` likely; None where there is none.
+    """Return the longest text that is at least `least` likely; None where there is none.
 
     The rest of the line with the most weight, or as many of its first tokens as enough agree on.
     """

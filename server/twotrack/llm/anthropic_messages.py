@@ -111,7 +111,7 @@ class AnthropicMessages(Dialect[Chat]):
         return [*blocks, {"type": "text", "text": rest}] if rest.strip() else blocks
 
     def _mark(self, chars: int) -> dict[str, Any]:
-        """Give the breakpoint of a head of so many characters; two of the four are used at most."""
+        """Return the breakpoint of a head of so many characters; two of four are used at most."""
         enough = chars >= self._cache_minimum * _CHARS_PER_TOKEN
         control = _CACHE_CONTROL.get(self._cache)
         return {"cache_control": control} if control and enough else {}

@@ -61,7 +61,7 @@ class Found:
 def from_environment(
     environment: Mapping[str, str], may_use: Callable[[str], bool] = lambda _: True
 ) -> Found:
-    """Give the presets whose key is set, with their default models. Keeps no key.
+    """Return the presets whose key is set, with their default models. Keeps no key.
 
     Those that no order names come last. `may_use` judges the variable of a key.
     """
@@ -126,7 +126,7 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
 
 
 def _url(provider: str, port: int) -> str:
-    """Give the preset's URL at another port."""
+    """Return the preset's URL at another port."""
     preset = PRESETS[provider]
     return preset.base_url.replace(f":{preset.port}", f":{port}")
 
@@ -176,7 +176,7 @@ _LISTINGS = {
 
 
 async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) -> list[str]:
-    """Give the ids of the models that `endpoint` says it has. Raises ModelError."""
+    """Return the ids of the models that `endpoint` says it has. Raises ModelError."""
     path, items, key = _LISTINGS[dialect]
     found: list[str] = []
     page = ""

@@ -55,7 +55,7 @@ _LAST_WORD_S = 0.5
 
 
 def embedded_model(settings: EmbeddedSettings, listener: Listener, transport: Transport) -> Model:
-    """Give the model "embedded". It is loaded at first need, or by its provider's `load`."""
+    """Return the model "embedded". It is loaded at first need, or by its provider's `load`."""
     path = find_model(settings)
     provider = EmbeddedModel(settings, listener, transport)
     return Model(
@@ -154,7 +154,7 @@ class EmbeddedModel:
 
     @asynccontextmanager
     async def _in_use(self) -> "AsyncGenerator[_Served, None]":
-        """Give the model, loaded where it is not, and keep it so long. Raises ModelError."""
+        """Yield the model, loaded where it is not, and keep it so long. Raises ModelError."""
         self._users += 1
         self._stay()
         try:
@@ -228,7 +228,7 @@ class EmbeddedModel:
         return outcome
 
     def _current(self) -> "asyncio.Task[_Served | ModelError]":
-        """Give the loading in force: a new one where the last came to nothing, 30 s ago."""
+        """Return the loading in force: a new one where the last came to nothing, 30 s ago."""
         loading = self._loading
         if loading is not None and (not loading.done() or _serves(loading) or self._wait_s() > 0):
             return loading

@@ -90,7 +90,7 @@ def _exit() -> None:
 
 
 def _load(order: Order, errors: BinaryIO) -> Any:
-    """Give the running server. Raises Problem."""
+    """Return the running server. Raises Problem."""
     if not installation.installed("xllamacpp"):
         raise Problem(f"xllamacpp is not installed: {installation.command('local')}")
     spare = _spare_mib(order)

@@ -77,7 +77,7 @@ def decoded(body: bytes) -> object:
 
 
 def _heading(page: str) -> str:
-    """Give what a web page calls itself, or what an error in XML says."""
+    """Return what a web page calls itself, or what an error in XML says."""
     found = _HEADING.search(page)
     return " ".join(found[2].split()) if found else ""
 
@@ -111,7 +111,7 @@ class _Found(NamedTuple):
 
 
 def _sentences(body: object) -> Iterator[_Found]:
-    """Give the texts that may be the reason."""
+    """Yield the texts that may be the reason."""
     for order, (depth, keys, text) in enumerate(_walk(body)):
         rank = _rank_of(keys, text)
         if rank is not None:
@@ -167,7 +167,7 @@ def _says_nothing(sentence: str) -> bool:
 
 
 def _walk(body: object) -> Iterator[tuple[int, tuple[str, str], str]]:
-    """Give depth, fields (the outer and its own) and text of a body's strings, and JSON in them."""
+    """Yield depth, fields (the outer and its own) and text of a body's strings, or JSON in them."""
     queue: deque[tuple[int, tuple[str, str], object]] = deque([(0, ("", "message"), body)])
     for _ in range(_MOST_NODES):
         if not queue:
@@ -204,14 +204,14 @@ def _json(text: str) -> object:
 
 
 def _status(value: object) -> int | None:
-    """Give an HTTP status of a failure; providers have other codes too."""
+    """Return an HTTP status of a failure; providers have other codes too."""
     if isinstance(value, str) and value.isdecimal() and len(value) == len("400"):
         value = int(value)
     return value if type(value) is int and 400 <= value < 600 else None
 
 
 def _fields(body: object) -> Iterator[str]:
-    """Give the names in the paths that a body holds as texts."""
+    """Yield the names in the paths that a body holds as texts."""
     for _, _, text in _walk(body):
         if _PATH.fullmatch(text):
             yield from _IDENTIFIER.findall(text)

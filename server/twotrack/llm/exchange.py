@@ -122,7 +122,7 @@ class _Answer:
         self._complaint: Event | None = None
 
     def read(self, said: sse.Event) -> Event | None:
-        """Give the object that an event holds; None where it holds nothing. Raises ModelError."""
+        """Return the object that an event holds; None where it holds nothing. Raises ModelError."""
         try:
             event = json.loads(said.data)
         except (ValueError, RecursionError):

@@ -124,7 +124,7 @@ def from_status(
     key: Key | None = None,
     base_url: str = "",
 ) -> ModelError:
-    """Give the error of a response other than 200; `secret` are the strings not to repeat."""
+    """Return the error of a response other than 200; `secret` are the strings not to repeat."""
     said = Said(decoded(body))
     kind = _kind(status, said)
     detail = f"the server answered {status}"
@@ -154,7 +154,7 @@ def from_status(
 
 
 def from_event(model: str, event: Mapping[str, Any], secret: Iterable[str]) -> ModelError:
-    """Give the error of an event `{"error": ...}` that came after HTTP 200."""
+    """Return the error of an event `{"error": ...}` that came after HTTP 200."""
     said = Said(event)
     words = said.words.split()
     status = said.status or next((s for word, s in _EVENTS.items() if word in words), 500)
@@ -166,7 +166,7 @@ def from_event(model: str, event: Mapping[str, Any], secret: Iterable[str]) -> M
 def from_complaint(
     model: str, event: Mapping[str, Any], secret: Iterable[str]
 ) -> ModelError | None:
-    """Give the error of an event that is no answer, where it holds a reason; else None."""
+    """Return the error of an event that is no answer, where it holds a reason; else None."""
     said = Said(event)
     if not said.certain:
         return None
@@ -281,7 +281,7 @@ def _squashed(text: str) -> str:
 
 
 def strings(body: object) -> Iterator[str]:
-    """Give the strings of a request body that may hold code: all but the model's name."""
+    """Yield the strings of a request body that may hold code: all but the model's name."""
     if isinstance(body, str):
         if len(body) > _ECHO:
             yield body

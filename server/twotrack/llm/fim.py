@@ -100,7 +100,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 
 
 def family(model_id: str) -> str | None:
-    """Give the template of the family that `model_id` names; None for any other model."""
+    """Return the template of the family that `model_id` names; None for any other model."""
     # Instruct and base models of these families have both seen the tokens.
     lowered = model_id.lower()
     return next((name for pattern, name in _FAMILIES if re.search(pattern, lowered)), None)
@@ -149,7 +149,7 @@ class _Neutraliser:
 
 
 def neutral(model_id: str, text: str) -> str:
-    """Give `text` for a server that puts it into the template of `model_id` itself."""
+    """Return `text` for a server that puts it into the template of `model_id` itself."""
     name = family(model_id)
     return _neutraliser(name)(text) if name else text
 

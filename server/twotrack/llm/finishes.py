@@ -75,7 +75,7 @@ class BrokenOff(ServerFailed):
 
 
 def read(endpoint: Endpoint, *reasons: object) -> Finish | None:
-    """Give what the first of `reasons` means, or a worse one that another of them is known for.
+    """Return what the first of `reasons` means, or a worse one that another of them is known for.
 
     None where none says anything. Raises BrokenOff.
     """
@@ -98,7 +98,7 @@ def read(endpoint: Endpoint, *reasons: object) -> Finish | None:
 
 
 def worse(before: Finish | None, finish: Finish | None) -> Finish | None:
-    """Give which of two holds: the first that is no "stop"."""
+    """Return which of two holds: the first that is no "stop"."""
     return before if finish is None or before not in (None, "stop") else finish
 
 

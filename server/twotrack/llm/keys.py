@@ -108,7 +108,7 @@ class Key:
         return bool(self._command or self._keyring) and not self._value()
 
     async def get(self) -> Secret | None:
-        """Give the key; None where none is needed. Raises KeyMissing.
+        """Return the key; None where none is needed. Raises KeyMissing.
 
         A command or keyring that failed is not asked again for a minute: it may have asked the
         user.

@@ -17,7 +17,7 @@ passes on."""
 
 
 def of_others(ports: Collection[int], ours: int = 0) -> set[int]:
-    """Give those of the `ports` on which another person's program listens; blocks on the system.
+    """Return those of the `ports` on which another person's program listens; blocks on the system.
 
     Or to which the port `ours` of this machine is connected. None where the system does not tell.
     """
@@ -37,7 +37,7 @@ def is_other(user: int, own: int) -> bool:
 
 
 def listening(lines: Iterable[str], ours: int = 0) -> Iterator[tuple[int, int]]:
-    """Give the port and the user of each socket that listens, by a table of the system.
+    """Yield the port and the user of each socket that listens, by a table of the system.
 
     Also of one that is connected to the port `ours`.
     """

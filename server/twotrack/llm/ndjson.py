@@ -17,7 +17,7 @@ class Decoder:
         self._started = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Give the lines that `chunk` completes. Raises Overflow."""
+        """Return the lines that `chunk` completes. Raises Overflow."""
         *lines, last = chunk.split(b"\n")
         if lines and self._rest:
             lines[0] = bytes(self._rest) + lines[0]
@@ -28,7 +28,7 @@ class Decoder:
         return [Event("", text) for line in lines if (text := self._line(line))]
 
     def close(self) -> list[Event]:
-        """Give the last line, where the stream ended without ending it."""
+        """Return the last line, where the stream ended without ending it."""
         last = self._line(bytes(self._rest))
         self._rest.clear()
         return [Event("", last)] if last else []

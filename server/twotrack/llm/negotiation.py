@@ -121,7 +121,7 @@ class Negotiated:
 
 
 def folded(prompt: Chat) -> Chat:
-    """Give the same question with the instructions in the first turn of the user."""
+    """Return the same question with the instructions in the first turn of the user."""
     turns = list(prompt.messages)
     first = turns.pop(0) if turns and turns[0].role == "user" else Message("user", "")
     content = "\n\n".join(filter(None, (prompt.system, first.content)))
@@ -136,7 +136,7 @@ def _refuses_system(error: ModelError) -> bool:
 
 
 def _named(error: ModelError, names: Iterable[str]) -> set[str]:
-    """Give the names that a server refuses; none where it only dislikes a value.
+    """Return the names that a server refuses; none where it only dislikes a value.
 
     Of `thinkingConfig` it may also say `thinking_config`, or just "thinking". Some name it beside
     the message only, or in another language, of which we know no more than the name.

@@ -129,5 +129,5 @@ def _mapping(value: object) -> Event:
 
 
 def _first(*values: object) -> int:
-    """Give the first count that is there and not zero."""
+    """Return the first count that is there and not zero."""
     return next((n for n in map(count, values) if n), 0)

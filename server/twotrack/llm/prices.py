@@ -10,7 +10,7 @@ _TABLE_PREFIX = "models/"
 
 
 def cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
-    """Give the cost in USD; None where no price is known.
+    """Return the cost in USD; None where no price is known.
 
     What the provider says that it charges comes first, then the prices of the settings; without
     these a model on this machine is free. For all others genai-prices is asked: for the model that
@@ -29,7 +29,7 @@ def cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
 
 
 def per_million(model: Model) -> tuple[float, float] | None:
-    """Give the USD per million tokens of input and output; None: not known.
+    """Return the USD per million tokens of input and output; None: not known.
 
     It may import genai-prices (0.2 s).
     """
@@ -82,7 +82,7 @@ def _by_prices(prices: Prices, usage: Usage) -> float:
 
 
 def _cache_parts(usage: Usage) -> tuple[int, int, int]:
-    """Give the tokens read, written, and of these for an hour: never more than there were."""
+    """Return the tokens read, written, and of these for an hour: never more than there were."""
     cached = min(usage.cached_tokens, usage.input_tokens)
     written = min(usage.cache_write_tokens, usage.input_tokens - cached)
     return cached, written, min(usage.cache_write_1h_tokens, written)

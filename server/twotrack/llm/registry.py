@@ -43,7 +43,7 @@ _ROOMY = 32_000
 def build(
     name: str, settings: ModelSettings, *, environment: Mapping[str, str], transport: Transport
 ) -> Model:
-    """Give the model `name`: the preset of its provider, overridden by `settings`.
+    """Return the model `name`: the preset of its provider, overridden by `settings`.
 
     Nothing is asked and no key is read yet. The transport stays the caller's to close. Raises
     SettingsError.
@@ -76,7 +76,7 @@ def build(
 
 
 def endpoint_of(name: str, settings: ModelSettings, environment: Mapping[str, str]) -> Endpoint:
-    """Give where and as whom the model `name` is asked. No key is read yet. Raises SettingsError.
+    """Return where and as whom the model `name` is asked. No key is read yet. Raises SettingsError.
 
     The headers of the settings replace those of the preset.
     """
@@ -109,7 +109,7 @@ def _preset(name: str, settings: ModelSettings) -> Preset:
 
 
 def _base_url(name: str, settings: ModelSettings, preset: Preset) -> tuple[str, str]:
-    """Give the URL below which the model is asked, and a query that every request has."""
+    """Return the URL below which the model is asked, and a query that every request has."""
     base_url = (settings.base_url or preset.base_url).strip()
     if not base_url:
         raise SettingsError(f"models.{name}.base_url is needed for {settings.provider!r}.")
@@ -144,7 +144,7 @@ def _template(name: str, settings: ModelSettings, preset: Preset) -> str | None:
 
 
 def template_of(preset: Preset, model_id: str) -> str | None:
-    """Give the way in which a model fills gaps, one of `fim.NAMES`; None: it does not."""
+    """Return the way in which a model fills gaps, one of `fim.NAMES`; None: it does not."""
     if preset.fim is None:
         return None
     family = fim.family(model_id)

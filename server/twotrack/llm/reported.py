@@ -11,7 +11,7 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9._:/@+~-]{1,128}")
 
 
 def count(value: object) -> int:
-    """Give a count of tokens as reported; 0 for anything that is none."""
+    """Return a count of tokens as reported; 0 for anything that is none."""
     if isinstance(value, float) and value.is_integer():  # as some servers write it: 12.0
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -20,7 +20,7 @@ def count(value: object) -> int:
 
 
 def model_id(value: object) -> str | None:
-    """Give the id of the model that answered; None for what is none, or looks like a key."""
+    """Return the id of the model that answered; None for what is none, or looks like a key."""
     if not isinstance(value, str) or _MODEL_ID.fullmatch(value) is None or is_credential(value):
         return None
     return value

@@ -35,7 +35,7 @@ class Decoder:
         self._data_bytes = 0
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Give the events that `chunk` completes. Raises Overflow."""
+        """Return the events that `chunk` completes. Raises Overflow."""
         if not chunk:
             return []
         # A \r ends its line at once: waiting for a \n would hold the event back.
@@ -52,7 +52,7 @@ class Decoder:
         return [event for line in lines if (event := self._line(line)) is not None]
 
     def close(self) -> list[Event]:
-        """Give the event that the end of the stream cut short of its blank line, if any."""
+        """Return the event that the end of the stream cut short of its blank line, if any."""
         last = bytes(self._rest)
         self._rest.clear()
         events = (self._line(last), self._line(b"")) if last else (self._line(b""),)

@@ -18,7 +18,7 @@ class StopCutter:
         """Whether a stop string was met; nothing comes out after it."""
 
     def feed(self, text: str) -> str:
-        """Give the text that is safe to show."""
+        """Return the text that is safe to show."""
         if self._pattern is None or self.stopped:
             return "" if self.stopped else text
         text = self._held + text
@@ -32,6 +32,6 @@ class StopCutter:
         return text[: len(text) - held]
 
     def flush(self) -> str:
-        """Give what was held back, at the end of the stream."""
+        """Return what was held back, at the end of the stream."""
         held, self._held = self._held, ""
         return held

@@ -15,7 +15,7 @@ class SurrogateJoiner:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Give the text, but for a first half at its end."""
+        """Return the text, but for a first half at its end."""
         if not self._held and (text.isascii() or not _HALF.search(text)):
             return text
         text = self._held + text
@@ -24,6 +24,6 @@ class SurrogateJoiner:
         return units.decode("utf-16-le", "replace")
 
     def flush(self) -> str:
-        """Give what was held back, at the end of the stream."""
+        """Return what was held back, at the end of the stream."""
         held, self._held = self._held, ""
         return "\ufffd" if held else ""

@@ -17,7 +17,7 @@ def share(
     always: bool = False,
     room: int = ROOM,
 ) -> tuple[int, Mapping[str, Any]]:
-    """Give the limit to ask for, and those of the parameters `unthinking` that go with it.
+    """Return the limit to ask for, and those of the parameters `unthinking` that go with it.
 
     They keep a model from thinking before a short answer, and before any where there is no `room`
     for it; with none, the model does not think. One that thinks `always` gets the room in any case.

@@ -311,7 +311,7 @@ def _encode(body: Mapping[str, Any]) -> bytes:
 
 
 def _body(response: "httpx.Response") -> AsyncIterator[bytes]:
-    """Return the bytes of an answer, unpacked if a server packed it unasked."""
+    """Yield the bytes of an answer, unpacked if a server packed it unasked."""
     packed = response.headers.get("content-encoding", "").lower() in ("gzip", "deflate")
     return _unpacked(response.aiter_raw()) if packed else response.aiter_raw()
 

@@ -82,7 +82,7 @@ class Documents:
         await waiting
 
     def close(self, uri: str) -> None:
-        """Give a document back to the disk."""
+        """Return a document back to the disk."""
         self._open.pop(uri, None)
         self._history.pop(uri, None)
         self._history_size.pop(uri, None)
@@ -90,26 +90,26 @@ class Documents:
         self._tell()
 
     def get(self, uri: str) -> Document:
-        """Give the document of `uri`; raises UnknownDocument."""
+        """Return the document of `uri`; raises UnknownDocument."""
         document = self._open.get(uri)
         if document is None:
             raise UnknownDocument(f"{uri} is not open; send textDocument/didOpen first.")
         return document
 
     def find(self, uri: str) -> Document | None:
-        """Give the document of `uri`, if it is open."""
+        """Return the document of `uri`, if it is open."""
         return self._open.get(uri)
 
     def others(self, uri: str, most: int | None = None) -> tuple[Document, ...]:
-        """Give the open documents but `uri`, at most `most`, most recently touched first."""
+        """Return the open documents but `uri`, at most `most`, most recently touched first."""
         return tuple(islice((d for d in self._open.values() if d.uri != uri), most))
 
     def all(self) -> tuple[Document, ...]:
-        """Give every open document, most recently touched first."""
+        """Return every open document, most recently touched first."""
         return tuple(self._open.values())
 
     def changes_since(self, uri: str, version: int) -> Sequence[Edit]:
-        """Give the edits made since `version`, oldest first.
+        """Return the edits made since `version`, oldest first.
 
         Raises EditConflict where they are not remembered any more.
         """
@@ -124,7 +124,7 @@ _THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
 
 
 def path_of(uri: str) -> Path | None:
-    """Give the absolute path of a file: URI; None where it is none that a file can have.
+    """Return the absolute path of a file: URI; None where it is none that a file can have.
 
     A file of another host has one on Windows only.
     """
@@ -148,5 +148,5 @@ def is_path(text: str) -> bool:
 
 
 def uri_of(path: Path) -> str:
-    """Give the file: URI of an absolute path."""
+    """Return the file: URI of an absolute path."""
     return uris.from_fs_path(str(path)) or path.as_uri()

@@ -20,7 +20,7 @@ def passing(error: errors.ModelError) -> bool:
 
 
 def response_error(error: BaseException) -> tuple[int, str]:
-    """Give the code and the text that answer a failed request.
+    """Return the code and the text that answer a failed request.
 
     An error that is not ours is a defect: its text may hold anything, so only its kind is told.
     """

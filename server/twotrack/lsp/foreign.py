@@ -27,7 +27,7 @@ class ForeignDiagnostics:
             del self._found[next(iter(self._found))]
 
     def at(self, document: Document, selection: Range, encoding: Encoding) -> list[Diagnostic]:
-        """Give those that touch the lines of `selection`."""
+        """Return those that touch the lines of `selection`."""
         found = from_proto.diagnostics(document, self._found.get(document.uri, []), encoding)
         first, last = selection.start.line, selection.end.line
         return [d for d in found if d.range.start.line <= last and first <= d.range.end.line]

@@ -150,7 +150,7 @@ class Protocol(LanguageServerProtocol):
             self._respond(message_id, result)
 
     def _structure(self, method: str, message: Json) -> Any:
-        """Give a typed message; that of a method unknown to LSP keeps its params as they are."""
+        """Return a typed message; that of a method unknown to LSP keeps its params as they are."""
         message_type = self.get_message_type(method)
         if message_type is None:
             return _Custom(message.get("params"))
@@ -164,7 +164,7 @@ class Protocol(LanguageServerProtocol):
             raise BaseValidationError(method, [error], message_type) from None
 
     def structured(self, value: Any, kind: type[_T]) -> _T:
-        """Give a value of a message unknown to LSP as one of its types. Raises TwotrackError."""
+        """Return a value of a message unknown to LSP as one of its types. Raises TwotrackError."""
         try:
             made: _T = self._converter.structure(value, kind)
         except Exception:  # noqa: BLE001 - cattrs raises what the message made it raise
@@ -290,7 +290,7 @@ def _is_request(method: str) -> bool:
 
 
 def _member(value: Any, kind: type[Enum]) -> Any:
-    """Give the member of an enumeration, or what a newer LSP put there as it is."""
+    """Return the member of an enumeration, or what a newer LSP put there as it is."""
     try:
         return kind(value)
     except ValueError:
@@ -300,28 +300,28 @@ def _member(value: Any, kind: type[Enum]) -> Any:
 
 
 def _integer(value: Any, _: type[int]) -> int:
-    """Give a number; cattrs would read the text "4" as one, and 17.5 as 17."""
+    """Return a number; cattrs would read the text "4" as one, and 17.5 as 17."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise ValueError("not an integer")
     return int(value)
 
 
 def _boolean(value: Any, _: type[bool]) -> bool:
-    """Give a truth value; cattrs would read any value as one."""
+    """Return a truth value; cattrs would read any value as one."""
     if not isinstance(value, bool):
         raise TypeError("not a boolean")
     return value
 
 
 def _string(value: Any, _: type[str]) -> str:
-    """Give a text; cattrs would write anything as one."""
+    """Return a text; cattrs would write anything as one."""
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
 
 
 def _string_or_none(value: Any, _: type[str]) -> str | None:
-    """Give a text, or None where there is none."""
+    """Return a text, or None where there is none."""
     return None if value is None else _string(value, str)
 
 

@@ -46,7 +46,7 @@ class StatusLine:
 
 
 def status(session: "Session", last: events.Answered | None, *, paused: bool) -> dict[str, Any]:
-    """Give the parameters of `twotrack/didChangeStatus`, which also answer `twotrack/status`."""
+    """Return the parameters of `twotrack/didChangeStatus`, which also answer `twotrack/status`."""
     limits = session.loaded.settings.budget
     return {
         "busy": session.sent.busy,

@@ -186,7 +186,7 @@ class Incoming(asyncio.Protocol):
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def deliver(self, take: Callable[[bytes | FrameError], None]) -> None:
-        """Give each message to `take`, until the stream ends, `stop` is called, or `take` fails."""
+        """Hand each message to `take`, until the stream ends, `stop` is called, or `take` fails."""
         self._take = take
         try:
             self._go_on()
@@ -267,7 +267,7 @@ def frame(body: bytes) -> bytes:
 
 
 async def open_stdio() -> tuple[Incoming, ByteWriter]:
-    """Give the messages of standard input and a writer to standard output."""
+    """Return the messages of standard input and a writer to standard output."""
     incoming = Incoming()
     loop = asyncio.get_running_loop()
     # A copy of the descriptors, so that a stray print() goes to stderr and not into the protocol.

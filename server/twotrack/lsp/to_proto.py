@@ -31,7 +31,7 @@ def span(text: Snapshot, value: Range, encoding: Encoding) -> types.Range:
 def inline_completions(
     document: Document, completion: Completion | None, client: Client
 ) -> types.InlineCompletionList:
-    """Give ghost text; an empty list clears what is shown."""
+    """Return ghost text; an empty list clears what is shown."""
     if completion is None:
         return types.InlineCompletionList(items=[])
     text = completion.text.replace("\r\n", "\n") if client.bare_newlines else completion.text
@@ -45,7 +45,7 @@ def inline_completions(
 def completion_menu(
     document: Document, completion: Completion | None, client: Client
 ) -> types.CompletionList:
-    """Give one item of the completion menu; the list is asked again at every key."""
+    """Return one item of the completion menu; the list is asked again at every key."""
     if completion is not None and client.one_line_items:
         completion = replace(completion, text=completion.text.partition("\n")[0].rstrip("\r"))
     shown = completion is not None and (completion.text or not client.one_line_items)
@@ -106,7 +106,7 @@ def workspace_edit(
     *,
     confirm: bool = False,
 ) -> types.WorkspaceEdit:
-    """Give edits of open documents at their version, and new files.
+    """Return edits of open documents at their version, and new files.
 
     A client that takes no versioned edits gets plain ones. One that does not announce CreateFile
     gets the text of a new file as an edit: Emacs opens the file for it. `confirm`: the user

@@ -68,7 +68,7 @@ class Answer:
     attempts: tuple[Tried, ...] = ()
 
     def told(self, ask: Ask) -> Answered:
-        """Give the event that says so, without the text."""
+        """Return the event that says so, without the text."""
         names = {field.name for field in fields(Answered)} - {"task", "language"}
         values = {name: getattr(self, name) for name in names}
         return Answered(task=ask.task, language=ask.language, **values)

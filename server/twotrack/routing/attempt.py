@@ -118,7 +118,8 @@ class Attempt:
         except Exception as bug:
             where = "".join(traceback.format_tb(bug.__traceback__))  # without values: no code
             logger.error("asking %s raised %s\n%s", model.name, type(bug).__name__, where)
-            raise MalformedReply(model.name, f"internal error ({type(bug).__name__}); see the log.") from bug
+            detail = f"internal error ({type(bug).__name__}); see the log."
+            raise MalformedReply(model.name, detail) from bug
         finally:
             sending.reset(token)
         if reply.blank:

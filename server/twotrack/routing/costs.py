@@ -28,7 +28,7 @@ def is_free(model: Model) -> bool:
 
 
 async def usd(model: Model, answered_model: str, usage: Usage) -> float | None:
-    """Give what a request cost; None where the price is unknown."""
+    """Return what a request cost; None where the price is unknown."""
     if is_free(model):
         return 0.0
     # In a thread: the first look into the price table takes 100 ms.

@@ -140,7 +140,7 @@ class Dispatcher:
         return max((costs.most_characters(model) for model in models), default=0)
 
     async def ask(self, ask: Ask) -> Answer:
-        """Give the first answer of the route's models.
+        """Return the first answer of the route's models.
 
         Where none answers, what of a broken answer is whole enough, or an empty one. Raises
         RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes the

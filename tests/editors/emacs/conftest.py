@@ -122,7 +122,7 @@ def packages(programs) -> str:  # type: ignore[no-untyped-def]
 
 @pytest.fixture
 def start(programs, terminal, home, environment, project, settings) -> Start:  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    """Give a function that opens a file in Emacs with a set-up, and waits until that is `ready`.
+    """Return a function that opens a file in Emacs with a set-up, and waits until that is `ready`.
 
     `before` and `more` stand around the set-up. The checkout is where the page's expects it.
     """

@@ -20,7 +20,7 @@ REPLY = f"```python\n{SWAPPED}```"
 
 @pytest.fixture
 def alone(start):  # type: ignore[no-untyped-def]
-    """Give a function that opens a file with Eglot alone."""
+    """Return a function that opens a file with Eglot alone."""
     return lambda text: start("a.py", text, init=ALONE, ready="(eglot-current-server)")
 
 

@@ -110,7 +110,7 @@ Start = Callable[..., Helix]
 
 @pytest.fixture
 def start(programs, terminal, home, project, settings) -> Start:  # type: ignore[no-untyped-def]
-    """Give a function that opens a file in Helix with the page's set-up, or with `languages`.
+    """Return a function that opens a file in Helix with the page's set-up, or with `languages`.
 
     `config` is Helix' own config.toml.
     """

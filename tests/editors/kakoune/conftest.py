@@ -39,7 +39,7 @@ Start = Callable[..., Kakoune]
 
 @pytest.fixture
 def start(programs, terminal, home, environment, project, settings) -> Start:  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    """Give a function that opens a file in Kakoune, and waits until the server knows it."""
+    """Return a function that opens a file in Kakoune, and waits until the server knows it."""
     program = programs.path("KAKOUNE")
     lsp = programs.path("KAKOUNE_LSP").parent
     variables = {

@@ -28,7 +28,7 @@ end
 
 
 def snippet(page: Path, heading: str, language: str = "lua") -> str:
-    """Give the first block of code under a heading (or a bold word) of a page."""
+    """Return the first block of code under a heading (or a bold word) of a page."""
     text = page.read_text()
     at = text.index(heading)
     match = re.search(rf"```{language}\n(.*?)```", text[at:], re.DOTALL)
@@ -158,7 +158,7 @@ def start(  # noqa: PLR0917 - fixtures
     project: Path,
     settings: Path,
 ) -> Iterator[Start]:
-    """Give a function that opens a file in Neovim with an init.lua (absent: the page's set-up).
+    """Return a function that opens a file in Neovim with an init.lua (absent: the page's set-up).
 
     `more` is added to the set-up; `says` is what Neovim says at the start. The checkout is where
     the page's set-up expects it.

@@ -75,7 +75,7 @@ Start = Callable[..., Vim]
 
 @pytest.fixture
 def start(programs, terminal, home, project, settings) -> Start:  # type: ignore[no-untyped-def]
-    """Give a function that opens a file in Vim with the page's set-up for ALE, and `more`."""
+    """Return a function that opens a file in Vim with the page's set-up for ALE, and `more`."""
     program = programs.path("VIM_PROGRAM")
     packages = home / ".vim" / "pack" / "plugins" / "opt"
     packages.mkdir(parents=True)

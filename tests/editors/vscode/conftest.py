@@ -143,7 +143,7 @@ def serve(
     scripted: Models,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Serve]:
-    """Give a function that starts a code-server with the extension and a home of its own.
+    """Return a function that starts a code-server with the extension and a home of its own.
 
     `settings` are VS Code's user settings, `config` is twotrack's file. twotrack is looked for in
     `path`, and where programs usually are, but for `only`. `package` is the extension's file.
@@ -180,7 +180,7 @@ Open = Callable[..., Workbench]
 
 @pytest.fixture
 def open_window(request: pytest.FixtureRequest, browser: "Browser") -> Iterator[Open]:
-    """Give a function that opens a folder, or a workspace's file, in a window of its own."""
+    """Return a function that opens a folder, or a workspace's file, in a window of its own."""
     contexts = []
     windows: list[Workbench] = request.node.stash.setdefault(_WINDOWS, [])
 

@@ -68,7 +68,7 @@ FIRST = MEASURED.replace("size = ", "result = ")
 
 
 def lens(workbench: Workbench, title: str) -> "Locator":
-    """Give the code lenses of that title in the diff."""
+    """Return the code lenses of that title in the diff."""
     lenses = workbench.page.locator(".monaco-diff-editor .codelens-decoration a")
     return lenses.filter(has_text=re.compile(rf"^\W*{re.escape(title)}$"))
 

@@ -110,7 +110,7 @@ def test_what_went_wrong_is_said_in_a_line_with_a_button_that_mends_it(
 
 
 def button(workbench: Workbench, name: str) -> "Locator":
-    """Give the buttons of that name in messages."""
+    """Return the buttons of that name in messages."""
     return workbench.page.locator(".notifications-toasts").get_by_role("button", name=name)
 
 

@@ -147,7 +147,7 @@ class CodeServer:
         return found[1] if found else ""
 
     def language_servers(self) -> list[psutil.Process]:
-        """Give the processes of twotrack that its windows started."""
+        """Return the processes of twotrack that its windows started."""
         found = psutil.Process(self.process.pid).children(recursive=True)
         return [process for process in found if _is_twotrack(process)]
 
@@ -226,7 +226,7 @@ class Workbench:
         until(lambda: part in self.status.inner_text(), f"{part!r} in the status bar")
 
     def ghost(self) -> str:
-        """Give the ghost text that shows, its lines joined; empty: none does."""
+        """Return the ghost text that shows, its lines joined; empty: none does."""
         texts = self.page.evaluate(
             """() => {
                 const seen = [];
@@ -269,7 +269,7 @@ class Workbench:
         until(met, "the ghost text to go")
 
     def notifications(self) -> list[str]:
-        """Give the messages that show."""
+        """Return the messages that show."""
         return self.page.locator(NOTIFICATION).all_inner_texts()
 
     def remember_messages(self) -> None:
@@ -291,7 +291,7 @@ class Workbench:
         )
 
     def said(self) -> list[str]:
-        """Give every message since, and those that showed then."""
+        """Return every message since, and those that showed then."""
         return self.page.evaluate("() => [...window.twotrackSaid.values()]")
 
     def wait_notification(self, part: str) -> str:
@@ -322,7 +322,7 @@ class Workbench:
         until(met, f"{name} to show {text!r}")
 
     def tabs(self) -> list[str]:
-        """Give the titles of the open tabs."""
+        """Return the titles of the open tabs."""
         tabs = self.page.locator(".tabs-container .tab")
         labels = tabs.evaluate_all("tabs => tabs.map(tab => tab.getAttribute('aria-label'))")
         return [label.partition(",")[0] for label in labels]

@@ -32,7 +32,7 @@ SHORT = "    def total(self, tax=0.2):\n        return sum(self.items) * (1 + ta
 def judge(
     task: Task, new: str, span: Range = TOTAL, text: str = PYTHON, instruction: str = ""
 ) -> str:
-    """Give the finding; empty where the answer passes."""
+    """Return the finding; empty where the answer passes."""
     before = Snapshot(text)
     try:
         after = check(task, LANGUAGES["python"], before, span, new, instruction=instruction)

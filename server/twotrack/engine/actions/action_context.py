@@ -45,7 +45,7 @@ class ActionContext:
         return self.target.document
 
     async def masked(self, text: Snapshot, span: Range) -> Masked:
-        """Give `span` (whole lines) of `text` and the lines around it without their secrets.
+        """Return `span` (whole lines) of `text` and the lines around it without their secrets.
 
         Raises TwotrackError where no model has room for `span`: looking for secrets in what may
         be megabytes takes seconds, in a thread too.
@@ -68,7 +68,7 @@ class ActionContext:
         )
 
     def around(self, text: Snapshot, span: Range, masked: Masked) -> PromptContext:
-        """Give what a model is shown around `span` of `text`: of the document or of a copy."""
+        """Return what a model is shown around `span` of `text`: of the document or of a copy."""
         near = max(span.start.line - _LINES_BEFORE, 0)
         head = text.lines(0, min(_HEAD_LINES, near))
         shown = self.policy.redact("".join(head), settings=is_settings(self.document))

@@ -91,7 +91,7 @@ class Actions:
         instruction: str = "",
         diagnostics: Sequence[Diagnostic] = (),
     ) -> CodeActionOffer:
-        """Give the offer for a task that a person named. Raises TwotrackError where it is none.
+        """Return the offer for a task that a person named. Raises TwotrackError where it is none.
 
         With an `instruction`, refactor needs no comment that holds it.
         """
@@ -117,7 +117,7 @@ class Actions:
 
     @staticmethod
     def title(data: object) -> str:
-        """Give the title in what an action carried through the editor: {"offer": its data}."""
+        """Return the title in what an action carried through the editor: {"offer": its data}."""
         offer = data.get("offer") if isinstance(data, Mapping) else None
         title = offer.get("title") if isinstance(offer, Mapping) else None
         return title if isinstance(title, str) else "This action"

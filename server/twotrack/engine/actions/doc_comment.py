@@ -29,7 +29,7 @@ _NEXT_LINE = re.compile(
 
 
 def words_of(comment: str, style: DocStyle) -> str:
-    """Give what a doc comment says, without its signs; words without signs stay as they are."""
+    """Return what a doc comment says, without its signs; words without signs stay as they are."""
     text = textwrap.dedent(comment.expandtabs(4)).strip()
     if style.inside:
         quoted = _QUOTED.match(text)
@@ -54,7 +54,7 @@ def _dedented(text: str) -> str:
 
 
 def comment_of(words: str, style: DocStyle, indent: str, eol: str) -> str:
-    """Give `words` as a comment whose further lines begin with `indent`.
+    """Return `words` as a comment whose further lines begin with `indent`.
 
     Raises ReplyRejected where they hold what would end the comment.
     """
@@ -94,7 +94,7 @@ def _wrapped(lines: Iterable[str], width: int) -> Iterable[str]:
 
 
 def kept_lines(comment: str) -> list[str]:
-    """Give the lines of a comment that are no documentation: for a tool, or TODO."""
+    """Return the lines of a comment that are no documentation: for a tool, or TODO."""
     kept: list[str] = []
     noting = False
     for line in (line.strip() for line in Snapshot(comment).lines()):

@@ -104,7 +104,7 @@ class _Documenting:
         return ActionRequest(Task.DOCUMENT, prompt_for, read)
 
     def _new_code(self, reply: str, tag: str) -> str:
-        """Give the lines of the definition with the documentation of `reply`.
+        """Return the lines of the definition with the documentation of `reply`.
 
         Some models write the whole definition although they are asked for words: of that the
         words are taken, because the person's own comments may be missing in it.
@@ -122,7 +122,7 @@ class _Documenting:
         return self._documented(words_of(block, self.style))
 
     def _words_in(self, block: str) -> str:
-        """Give what the documentation in `block` says, which is the whole definition."""
+        """Return what the documentation in `block` says, which is the whole definition."""
         target, start = self.target, self.span.start
         code = fitted(block, target.text.slice(self.span), target.text.eol)
         code = self.masked.restored(code)
@@ -148,7 +148,7 @@ class _Documenting:
         return reply.startswith(self.style.opening) and reply != words_of(reply, self.style)
 
     def _documented(self, words: str) -> str:
-        """Give the lines of the definition with `words` as its documentation."""
+        """Return the lines of the definition with `words` as its documentation."""
         if not words.strip() or len(words) > _MOST_WORDS:
             raise ReplyRejected("The answer holds no documentation of a sensible length.")
         text, doc = self.target.text, self.definition.doc

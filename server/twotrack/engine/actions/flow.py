@@ -46,7 +46,7 @@ class _Refused:
 async def carry_out(
     dispatcher: Dispatcher, job: ActionRequest, step: Step, language: str = ""
 ) -> Proposal:
-    """Give the first proposal that passes its check; `language` is the file's, for the ledger.
+    """Return the first proposal that passes its check; `language` is the file's, for the ledger.
 
     Raises RouteExhausted where no model answered, and ReplyRejected with the last finding where
     none gave a usable answer.

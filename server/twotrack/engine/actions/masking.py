@@ -89,7 +89,7 @@ def _within(found: Iterable[tuple[int, int]], above: int) -> Iterator[tuple[int,
 def _share(
     parts: Mapping[str, list[str]], whole: str, first: int, last: int, code: tuple[int, int]
 ) -> None:
-    """Give each part what `first:last` of the text has of it."""
+    """Return each part what `first:last` of the text has of it."""
     start, end = code
     parts["before"].append(whole[first : min(last, start)])
     parts["code"].append(whole[max(first, start) : min(last, end)])

@@ -70,11 +70,11 @@ class CodeActionOffer:
     """Whether the instruction stands in a comment of the document, which goes with it."""
 
     def moved(self, span: Range) -> Self:
-        """Give the same offer for another place: the text before it has changed."""
+        """Return the same offer for another place: the text before it has changed."""
         return replace(self, range=span)
 
     def to_data(self) -> dict[str, Any]:
-        """Give plain values that survive JSON."""
+        """Return plain values that survive JSON."""
         found = self.diagnostic
         return {
             "task": self.task.value,

@@ -30,7 +30,7 @@ class PromptContext:
 
 
 def free_tag(*texts: str) -> str:
-    """Give a tag that none of `texts` uses: theirs would end the answer early."""
+    """Return a tag that none of `texts` uses: theirs would end the answer early."""
     names = (TAG if number == 1 else f"{TAG}-{number}" for number in count(1))
     return next(tag for tag in names if not any(f"<{tag}>" in t or f"</{tag}>" in t for t in texts))
 
@@ -38,7 +38,7 @@ def free_tag(*texts: str) -> str:
 def chat(
     task: Task, model: Model, system: str, around: PromptContext, *, code: str, request: str
 ) -> Chat | None:
-    """Give the prompt with as much of what stands around as `model` has room for.
+    """Return the prompt with as much of what stands around as `model` has room for.
 
     The project's rules come first and the request last: the head stays the same. None where not
     even the code alone leaves room for an answer of its length.

@@ -165,7 +165,7 @@ def preferred(model: Model) -> bool:
 
 
 def _shown(code: str) -> str:
-    """Give `code` at the left border, or a small model adds the class that it misses."""
+    """Return `code` at the left border, or a small model adds the class that it misses."""
     return textwrap.dedent(code.expandtabs(4)).strip()
 
 
@@ -190,7 +190,7 @@ def documentation(code: str, header: str, style: DocStyle, around: PromptContext
 
 
 def words(reply: str) -> str:
-    """Give the first sentence of a documentation; what a small model adds is seldom right.
+    """Return the first sentence of a documentation; what a small model adds is seldom right.
 
     Raises ReplyRejected where there is none.
     """

@@ -134,7 +134,7 @@ def _instructions(target: Target) -> list[_Instruction]:
 
 
 def _looked_through(text: Snapshot, numbers: range) -> Iterator[int]:
-    """Give the first of some lines, as many as are looked through."""
+    """Yield the first of some lines, as many as are looked through."""
     left = _MOST_CHARACTERS
     for number in numbers[:_MOST_LINES]:
         left -= len(text.line(number))

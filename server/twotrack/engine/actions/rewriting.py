@@ -82,7 +82,7 @@ class Rewriting:
         return cls(context, span, request, brief, document, document.text, span)
 
     async def job(self) -> ActionRequest:
-        """Give what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
+        """Return what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
         task = self.context.offer.task
         masked = await self.context.masked(self.text, self.text_span)
         if not masked.code.strip() and task not in (Task.REFACTOR, Task.TEST):

@@ -68,7 +68,7 @@ async def existing(
     others: Sequence[Document],
     policy: "PrivacyPolicy",
 ) -> Document | Path:
-    """Give the test file of `path` as a document, else where to create it.
+    """Return the test file of `path` as a document, else where to create it.
 
     What is open counts before the disk. Raises TwotrackError where the file may not be sent, or
     is none to read, and where none can be made.

@@ -39,7 +39,7 @@ class Replaced(NamedTuple):
 
 
 def blocks_of(reply: str) -> tuple[Block, ...]:
-    """Give the blocks of a model's reply; empty where there is none.
+    """Return the blocks of a model's reply; empty where there is none.
 
     Raises ReplyRejected where a block is not complete or searches for nothing.
     """

@@ -71,7 +71,7 @@ def check(
     syntax: Syntax | None = None,
     instruction: str = "",
 ) -> Snapshot:
-    """Give `before` with `span` replaced by `new_text`, or raise ReplyRejected with the finding.
+    """Return `before` with `span` replaced by `new_text`, or raise ReplyRejected with the finding.
 
     `syntax` is that of `before`, where it is at hand. `instruction` is what the user asked for in
     words: it may allow names or code to go.
@@ -131,7 +131,7 @@ def loses_most(old: str, new: str, instruction: str) -> bool:
 
 
 def _lost_import(old: str, new: str) -> str:
-    """Give an import that is gone although a name in it is used and no other import has it."""
+    """Return an import that is gone although a name in it is used and no other import has it."""
     imports = {line for line in _code_lines(new) if _IMPORT.match(line)}
     used = {word for line in _code_lines(new) - Counter(imports) for word in _NAME.findall(line)}
     bound = {word for line in imports for word in _NAME.findall(line)}

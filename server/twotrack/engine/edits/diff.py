@@ -12,7 +12,7 @@ _MOST_PAIRS = 250_000
 
 
 def minimal_edits(before: Snapshot, span: Range, new_text: str) -> tuple[Edit, ...]:
-    r"""Give the edits of `before` that put `new_text` in the place of `span`.
+    r"""Return the edits of `before` that put `new_text` in the place of `span`.
 
     They are in order, don't touch each other, and applied together they give exactly the text
     that replacing all of `span` gives. No edit starts or ends between a \r and its \n.

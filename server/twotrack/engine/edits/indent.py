@@ -25,12 +25,12 @@ Spans = Sequence[tuple[int, int]]
 
 
 def indentation(line: str) -> str:
-    """Give the blanks that `line` begins with."""
+    """Return the blanks that `line` begins with."""
     return line[: _BLANKS.match(line).end()]  # type: ignore[union-attr]  # it always matches
 
 
 def unit_of(lines: Iterable[str], otherwise: str = _DEFAULT_UNIT) -> str:
-    """Give what one step of indentation is in `lines`: a tab, or so many spaces."""
+    """Return what one step of indentation is in `lines`: a tab, or so many spaces."""
     filled = [line for line in lines if line.strip() and not line.lstrip().startswith("*")]
     if _mostly_tabs(filled):
         return "\t"

@@ -48,7 +48,7 @@ def _code(text: str, language: Language) -> list[str]:
 
 
 def _repeated_head(old: Sequence[str], new: Sequence[str], around: Sequence[str]) -> str:
-    """Give an import or the like that stands elsewhere in the file."""
+    """Return an import or the like that stands elsewhere in the file."""
     known = {line.strip() for line in old}
     outside = {line.strip() for line in around if _HEAD.match(line)}
     return next((bare for line in new if (bare := line.strip()) in outside - known), "")
@@ -57,7 +57,7 @@ def _repeated_head(old: Sequence[str], new: Sequence[str], around: Sequence[str]
 def _repeated_run(
     old: Sequence[str], new: Sequence[str], above: Sequence[str], below: Sequence[str]
 ) -> str:
-    """Give a line of those that stand directly above or below and come again."""
+    """Return a line of those that stand directly above or below and come again."""
     if old[:1] != new[:1]:
         run = _shared([line.strip() for line in new], [line.strip() for line in above])
         if repeated := next((line for line in new[:run] if _WORD.search(line)), ""):
@@ -77,7 +77,7 @@ def _shared(starting: Sequence[object], ending: Sequence[object]) -> int:
 def _repeated_header(
     language: Language, old: Sequence[str], new: Sequence[str], above: Sequence[str]
 ) -> str:
-    """Give the header of a block around the code, if the answer begins with it."""
+    """Return the header of a block around the code, if the answer begins with it."""
     if not new or old[:1] == new[:1] or _MARKUP.match(new[0]):
         return ""
     first = new[0].strip()

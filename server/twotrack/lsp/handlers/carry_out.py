@@ -54,7 +54,7 @@ async def caught_up(server: "Server", proposal: Proposal) -> None:
 
 
 def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit | None:
-    """Give the edit for the documents as they are now; None: nothing to edit.
+    """Return the edit for the documents as they are now; None: nothing to edit.
 
     `caught_up` comes first. Raises EditConflict.
     """

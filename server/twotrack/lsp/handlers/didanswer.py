@@ -7,7 +7,7 @@ from twotrack.events import Answered, ModelLoading
 
 
 def notification(event: Answered | ModelLoading) -> tuple[str, dict[str, Any]]:
-    """Give the method and the parameters (the event's fields, in snake_case)."""
+    """Return the method and the parameters (the event's fields, in snake_case)."""
     if isinstance(event, ModelLoading):
         return "twotrack/modelLoading", asdict(event)
     return "twotrack/didAnswer", asdict(event)
