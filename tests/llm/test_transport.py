@@ -249,6 +249,12 @@ async def test_a_url_that_is_none(transport: Transport, url: str) -> None:
         await read(transport, url)
 
 
+async def test_a_path_that_is_too_long(server: ModelServer, transport: Transport) -> None:
+    with pytest.raises(RequestRejected, match="URL cannot be sent"):
+        await read(transport, server.base_url, "models/" + "x" * 100_000)
+    assert server.requests == []
+
+
 async def test_a_header_that_cannot_be_sent(server: ModelServer, transport: Transport) -> None:
     for value in (f"{CANARY}\r\nx: y", f"{CANARY}é"):
         asked = Endpoint("m", server.base_url, headers={"x-key": value})

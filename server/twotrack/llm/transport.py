@@ -298,10 +298,12 @@ def _request(  # noqa: PLR0917  # what a request consists of
         raise RequestRejected(endpoint.name, _UNSENDABLE)
     if endpoint.query:
         path = f"{path}{'&' if '?' in path else '?'}{endpoint.query}"
+    try:
+        url = server.below(path)
+    except httpx.InvalidURL:  # such as one that is too long
+        raise RequestRejected(endpoint.name, "its URL cannot be sent.") from None
     none: dict[str, Any] = {"timeout": {}}  # who waits is cancelled instead
-    return httpx.Request(
-        method, server.below(path), headers=headers, content=content, extensions=none
-    )
+    return httpx.Request(method, url, headers=headers, content=content, extensions=none)
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
