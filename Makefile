@@ -19,7 +19,11 @@ venv = $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --upgrad
 install = $(1)/bin/python -m pip install --quiet
 endif
 
-.PHONY: demo install wheels vsix test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
+.DEFAULT_GOAL := demo
+.PHONY: help demo install wheels vsix test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
+
+help:  ## Say what each target does
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS="$$(printf '\t')" read -r name says; do printf '%-14s %s\n' "$$name" "$$says"; done
 
 demo: $(READY)  ## Watch the server work on an example project
 	@$(RUN)python editors/terminal/demo.py
