@@ -104,7 +104,7 @@ async def speed(model: Model) -> float:
     asked = Infill("numbers = [1, 2, 3, 4,", "", "a.py", "python", max_tokens=200)
     begun = 0.0
     tokens = 0
-    async with aclosing(model.provider.stream(asked)) as chunks:
+    async with aclosing(model.stream(asked)) as chunks:
         async for chunk in chunks:
             tokens += bool(chunk.text)
             begun = begun or time.perf_counter()
@@ -123,7 +123,7 @@ async def main() -> None:
         times: dict[str, list[float]] = {name: [] for name in CASES}
         for n in range(ROUNDS):  # all cases in each: what else the machine does is shared
             for name, case in CASES.items():
-                times[name].append(await case(model.provider, prompt(f"{name} {n}")))
+                times[name].append(await case(model, prompt(f"{name} {n}")))
         floor = statistics.median(times["cold"])
         for name, took in times.items():
             median = statistics.median(took)

@@ -84,7 +84,7 @@ def layer(root: str, transport: Any = None) -> Ask:
             base_url=f"{root}/{size}{end}",
             api_key_env="K" if provider == "openai-compatible" else None,
         )
-        return build("bench", settings, environment=environment, transport=transport).provider
+        return build("bench", settings, environment=environment, transport=transport)
 
     providers = {
         (size, dialect): model(size, *entry)

@@ -29,16 +29,16 @@ HELLO = Chat("", (Message("user", "Say hello."),), max_tokens=8)
 SERVER = (sys.executable, "-P", "-m", "twotrack.llm.embedded_server")
 
 
-async def answer(provider: Provider, prompt: Prompt = ASK) -> list[Chunk]:
+async def answer(provider: Model | Provider, prompt: Prompt = ASK) -> list[Chunk]:
     async with aclosing(provider.stream(prompt)) as chunks:
         return [chunk async for chunk in chunks]
 
 
-async def text(provider: Provider, prompt: Prompt = ASK) -> str:
+async def text(provider: Model | Provider, prompt: Prompt = ASK) -> str:
     return "".join(chunk.text for chunk in await answer(provider, prompt))
 
 
-async def failure(provider: Provider, prompt: Prompt = ASK) -> ModelError:
+async def failure(provider: Model | Provider, prompt: Prompt = ASK) -> ModelError:
     with pytest.raises(ModelError) as caught:
         await answer(provider, prompt)
     return caught.value
@@ -186,14 +186,14 @@ def child() -> psutil.Process:
 
 
 async def test_it_completes_what_was_begun_in_the_middle_of_a_word(real: Model) -> None:
-    first = await answer(real.provider)
+    first = await answer(real)
     assert "".join(chunk.text for chunk in first) == "rn a + b"
     assert first[-1].finish == "stop"
-    again = (await answer(real.provider))[-1].usage
+    again = (await answer(real))[-1].usage
     assert again is not None
     assert again.input_tokens > 0
     assert again.cached_tokens == again.input_tokens - 1
-    assert "hello" in (await text(real.provider, HELLO)).lower()
+    assert "hello" in (await text(real, HELLO)).lower()
 
 
 @pytest.mark.parametrize("fim", [None, "qwen"])
@@ -218,15 +218,15 @@ async def test_what_was_read_while_warming_is_not_read_again(
 
 async def test_a_chat_does_not_cost_the_completion_its_cache(real: Model) -> None:
     long = Infill("def double(n):\n    return n * 2\n\n\n" * 14 + "def add(", "", "a.py", "python")
-    await answer(real.provider, long)
-    await answer(real.provider, HELLO)
-    usage = (await answer(real.provider, long))[-1].usage
+    await answer(real, long)
+    await answer(real, HELLO)
+    usage = (await answer(real, long))[-1].usage
     assert usage is not None
     assert usage.cached_tokens > 0.9 * usage.input_tokens > 150
 
 
 async def test_only_who_has_the_key_may_ask_and_only_on_this_machine(real: Model) -> None:
-    await answer(real.provider)
+    await answer(real)
     [address] = {c.laddr for c in child().net_connections() if c.status == psutil.CONN_LISTEN}
     assert address.ip == "127.0.0.1"
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}") as stranger:
@@ -239,13 +239,13 @@ async def test_only_who_has_the_key_may_ask_and_only_on_this_machine(real: Model
 
 
 async def test_a_prompt_that_is_too_long_is_refused(real: Model) -> None:
-    error = await failure(real.provider, Infill("a = 1\n" * 2000 + "b = (", "", "a.py", "python"))
+    error = await failure(real, Infill("a = 1\n" * 2000 + "b = (", "", "a.py", "python"))
     assert isinstance(error, RequestRejected)
 
 
 async def test_a_crash_in_the_middle_of_an_answer(real: Model) -> None:
     endless = Infill("numbers = [1, 2, 3, 4,", "", "a.py", "python", max_tokens=900)
-    async with aclosing(real.provider.stream(endless)) as chunks:
+    async with aclosing(real.stream(endless)) as chunks:
         await anext(chunks)
         child().kill()
         with pytest.raises(Unreachable, match="SIGKILL"):
@@ -253,7 +253,7 @@ async def test_a_crash_in_the_middle_of_an_answer(real: Model) -> None:
 
 
 async def test_it_stays_within_its_memory_and_its_place(real: Model) -> None:
-    await answer(real.provider, Infill("x = 1\n" * 60 + "y = (", "", "a.py", "python"))
+    await answer(real, Infill("x = 1\n" * 60 + "y = (", "", "a.py", "python"))
     running = child()
     assert running.memory_info().rss < 400 * 2**20
     if hasattr(os, "nice"):

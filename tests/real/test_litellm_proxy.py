@@ -20,7 +20,7 @@ from twotrack.errors import (
 )
 from twotrack.events import Usage
 from twotrack.llm import discovery
-from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
+from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
 from twotrack.llm.transport import Transport
@@ -86,10 +86,10 @@ class Gateway:
     def settings(self, model: str = "coder", **more: Any) -> ModelSettings:
         return ModelSettings(provider="litellm", model=model, base_url=self.base_url, **more)
 
-    def provider(self, key: str = MASTER_KEY, **settings: Any) -> Provider:
+    def provider(self, key: str = MASTER_KEY, **settings: Any) -> Model:
         environment = {"LITELLM_API_KEY": key}
         entry = self.settings(**settings)
-        return build("mine", entry, environment=environment, transport=self.transport).provider
+        return build("mine", entry, environment=environment, transport=self.transport)
 
     async def ask(self, prompt: Prompt = QUESTION, **how: Any) -> list[Chunk]:
         async with aclosing(self.provider(**how).stream(prompt)) as chunks:

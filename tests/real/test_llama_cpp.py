@@ -171,7 +171,7 @@ async def test_a_prompt_that_is_too_long(model: Model, continuation: HttpWire[In
     code = "a = 1\n" * 600
     chat = Chat("", (Message("user", code),))
     infill = Infill(f"{code}b = (", "", "a.py", "python")
-    for error in (await failure(model.provider, chat), await failure(continuation, infill)):
+    for error in (await failure(model, chat), await failure(continuation, infill)):
         assert isinstance(error, RequestRejected)
         assert "context size (1024 tokens)" in error.message
     with pytest.raises(RequestRejected, match="context size"):
