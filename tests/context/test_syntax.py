@@ -393,3 +393,34 @@ def test_what_was_parsed_is_let_go() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 2_000  # of 20 texts of 60 KB
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ruby", "".join(f"x(<<~{'A' * 30}{n}, " for n in range(300)) + "\n"),
+        ("ruby", '"#{' * 199 + "x(<<~A, <<~B)\n"),
+        ("ruby", f"x = <<~{'A' * 300}\n"),
+        ("yaml", "- " * 300 + "a\n"),
+        ("yaml", "".join(" " * n + "a:\n" for n in range(300))),
+        ("yaml", "a:\n" + "  - ? b:\n" * 3 + " " * 200 + "- " * 60 + "c\n"),
+    ],
+)
+def test_what_a_grammar_would_not_survive_is_not_parsed(language: str, text: str) -> None:
+    """The state of its scanner has 1,024 bytes; those of these grammars write on."""
+    assert parse(LANGUAGES[language], text, checking=True) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (
+            "ruby",
+            'def f(a)\n  puts <<~SQL\n    select #{a}\n  SQL\n  x = "#{a.b} #{c}"\nend\n' * 90,
+        ),
+        ("yaml", "jobs:\n  - name: a\n    run: |\n      x: - ? y\n" * 500),
+        ("yaml", f"a: {'word ' * 300}\n"),
+    ],
+)
+def test_ordinary_text_of_these_is(language: str, text: str) -> None:
+    assert parse(LANGUAGES[language], text, checking=True) is not None

@@ -77,6 +77,17 @@ def test_what_is_more_than_any_model_takes_is_not_looked_through() -> None:
     assert not _offers("a.c")(line * 1_100 + "// ai: x\n")
 
 
+def test_a_paragraph_without_end() -> None:
+    """What is more than any model takes is not looked through."""
+
+    def looked_at(document: Document) -> None:
+        place = Position(document.text.line_count // 2, 0)
+        Target(document, language_of("", Path("a.txt")), None, Range(place, place)).lines()
+
+    short, long = (_document("x\n" * lines, "a.txt") for lines in (20_000, 200_000))
+    assert calls(looked_at, long) < 2 * calls(looked_at, short)
+
+
 def test_comments_above_a_statement() -> None:
     def widened(text: str) -> None:
         document = _document(text)

@@ -40,3 +40,12 @@ async def test_a_result_that_cannot_be_written_is_answered_by_an_error(later: bo
     (message,) = heard.messages
     assert message["id"] == 7
     assert "Internal error" in message["error"]["message"]
+
+
+def test_an_id_of_any_kind_ends_nothing() -> None:
+    """What json reads, at that depth, it cannot write again."""
+    server, heard = Server(lambda _: pytest.fail("no session is needed")), Heard()
+    server.protocol.set_writer(heard)  # type: ignore[arg-type]
+    for depth in range(900, 1_000):
+        server.protocol.receive(b'{"jsonrpc": "2.0", "id": %b}' % (b"[" * depth + b"]" * depth))
+    assert [message["id"] for message in heard.messages] == [None] * 100

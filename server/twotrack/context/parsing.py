@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from twotrack.context.grammars import Grammar
+from twotrack.context.scanners import overflows
 from twotrack.context.source import SourceBytes
 
 if TYPE_CHECKING:
@@ -45,16 +46,21 @@ _CHUNKS = _Chunks()
 
 
 class TooCostly(Exception):
-    """To parse it takes more than any code that people write: it is made to, or generated."""
+    """To parse it takes more than any code that people write: it is made to, or generated.
+
+    Or the grammar would not survive it.
+    """
 
 
 class Parsing:
     """A parse of `source` that can pause, and ends where it takes too much.
 
-    `old` is the tree of an earlier text, told what changed.
+    `old` is the tree of an earlier text, told what changed. Raises TooCostly.
     """
 
     def __init__(self, grammar: Grammar, source: SourceBytes, old: "Tree | None") -> None:
+        if overflows(grammar.module, source.data):
+            raise TooCostly
         self._source = source
         self._parser = grammar.parser()
         self._old = old

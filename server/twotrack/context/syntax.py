@@ -288,7 +288,7 @@ def _parse(
 def _begun(
     grammar: Grammar, text: Snapshot | str, before: Syntax | None
 ) -> tuple[SourceBytes, Parsing]:
-    """The bytes of `text`, and their parse from `before` on."""
+    """The bytes of `text`, and their parse from `before` on. Raises TooCostly."""
     source = SourceBytes(text if isinstance(text, str) else text.text)
     same = before is not None and before.grammar is grammar
     return source, Parsing(grammar, source, before.edited(source) if before and same else None)
@@ -341,8 +341,8 @@ class SyntaxCache:
         grammar = grammar_of(language)
         if grammar is None:
             return
-        source, parsing = _begun(grammar, document.text, before)
         with suppress(TooCostly):
+            source, parsing = _begun(grammar, document.text, before)
             while True:
                 tree = parsing.go_on(_SLICE_S)
                 if tree is not None:

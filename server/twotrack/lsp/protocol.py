@@ -82,7 +82,8 @@ class Protocol(LanguageServerProtocol):
             self._take_response(message_id, message)
         elif "result" not in message and "error" not in message:
             text = "a message has neither a method nor a result"
-            self._refuse(message_id, types.ErrorCodes.InvalidRequest, text)
+            sound = isinstance(message_id, int | str) and not isinstance(message_id, bool)
+            self._refuse(message_id if sound else None, types.ErrorCodes.InvalidRequest, text)
 
     def _take_notification(self, method: str, message: Json) -> None:
         if method == types.EXIT:

@@ -1,6 +1,8 @@
 """A place in a document, and which whole lines an action there is about."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from twotrack.context.syntax import Definition, Syntax
 from twotrack.document import Document
@@ -67,10 +69,20 @@ def whole_lines(text: Snapshot, span: Range) -> Range:
     return Range(Position(span.start.line, 0), Position(last, len(text.line(last))))
 
 
+_MOST_LINES = 2_000
+"""So far a paragraph reaches in each direction; no model takes as much."""
+
+
 def _paragraph(text: Snapshot, line: int) -> Range:
-    first = last = line
-    while first > 0 and text.line(first - 1).strip() and text.line(line).strip():
-        first -= 1
-    while last + 1 < text.line_count and text.line(last + 1).strip() and text.line(line).strip():
-        last += 1
+    if not text.line(line).strip():
+        return Range(Position(line, 0), Position(line, len(text.line(line))))
+    above = reversed(text.lines(max(line - _MOST_LINES, 0), line))
+    below = text.lines(line + 1, line + 1 + _MOST_LINES)
+    first = line - _up_to_blank(above)
+    last = line + _up_to_blank(below)
     return Range(Position(first, 0), Position(last, len(text.line(last))))
+
+
+def _up_to_blank(lines: Iterable[str]) -> int:
+    """How many lines come before the first blank one."""
+    return sum(1 for _ in takewhile(str.strip, lines))
