@@ -402,7 +402,10 @@ def test_a_row_that_the_table_does_not_take_is_dropped_alone(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("value", ["x'ffff7f', 1.0", "'2026-05-09', 'lots'", "'2026-05-09', 9e999"])
+@pytest.mark.parametrize(
+    "value",
+    ["CAST(x'33ff' AS TEXT), 1.0", "x'ffff7f', 1.0", "'2026-05-09', 'lots'", "'2026-05-09', 9e999"],
+)
 def test_what_others_wrote_into_the_ledger_makes_no_sum_wrong(path: Path, value: str) -> None:
     Ledger(path, at(MAY_9)).close()
     with sqlite3.connect(path) as other:

@@ -37,6 +37,8 @@ _MOST_ROWS = 1_000_000
 """The oldest go: by their number, for a clock may be wrong."""
 _LOCKED_S = 1.0
 """How long the writer waits for another process that writes."""
+_LONGEST_S = 5.0
+"""What one write may take; a trigger that another program made may never end."""
 _AGAIN_S = 2.0
 """Seconds until rows that could not be written are tried again."""
 _GATHER_S = 1.0
@@ -220,11 +222,15 @@ class Ledger:
         rows = self._unwritten
         try:
             self._insert(rows)
-            by_day = self._refreshed_sums()
         except Exception as error:  # noqa: BLE001 - this thread writes all that comes later
             self._complain(error)
             return
         self._unwritten = []
+        try:
+            by_day = self._refreshed_sums()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._complain(error)
+            by_day = None
         with self._lock:
             if by_day is not None:
                 self._saved = by_day
@@ -236,10 +242,13 @@ class Ledger:
 
     def _insert(self, rows: Sequence[_Row]) -> None:
         """Write all rows, or each by itself where one of them is to blame."""
+        from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily: SQLite
+
         try:
             if self._file != _file_at(self.path):  # it was deleted, replaced, or never opened
                 self._close_database()
             database = self._database = self._database or self._opened()
+            ledger_file.limit(database, _LONGEST_S)
             with database:
                 database.executemany(_INSERT, map(astuple, rows))
         except Exception as error:
@@ -349,11 +358,13 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 def _connect(path: Path) -> "sqlite3.Connection":
     """Open the ledger and bring its schema to the present version.
 
-    Raises sqlite3.Error, and _Foreign.
+    Raises sqlite3.Error, OSError, and _Foreign.
     """
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
-    database = sqlite3.connect(path, timeout=_LOCKED_S)
+    from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily, as above
+
+    database = ledger_file.opened(path, reads=False, locked_s=_LOCKED_S, longest_s=_LONGEST_S)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
