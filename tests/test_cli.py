@@ -3,11 +3,13 @@
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import twotrack
-from twotrack import cli
+from twotrack import cli, log
+from twotrack.settings.schema import LogSettings
 
 
 def process(*arguments: str) -> tuple[int, str, str]:
@@ -68,3 +70,45 @@ def test_a_wrong_argument_is_named_with_what_is_right(
     status, out, err = refused(capsys, *arguments)
     assert (status, out) == (2, "")
     assert said in err
+
+
+def test_what_nobody_foresaw_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> int:
+        raise KeyError(" ".join(["a", "secret"]))
+
+    def fail_and_log(_: object) -> int:
+        log.configure(LogSettings(file=tmp_path / "log"))
+        fail(_)
+        return 0
+
+    said = "twotrack: Internal error (KeyError); the file that log.file names says where.\n"
+    for command in (fail, fail_and_log):
+        monkeypatch.setitem(cli._COMMANDS, "models", command)
+        assert cli.main(["models"]) == 1
+        assert capsys.readouterr() == ("", said)
+    log.configure(LogSettings())
+    logged = (tmp_path / "log").read_text()
+    assert logged.endswith("KeyError\n")
+    assert "in fail\n" in logged
+    assert "a secret" not in logged
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted")
+@pytest.mark.parametrize(
+    "arguments", [("models",), ("doctor",), ("complete", "a.py:1:1"), ("edit", "a:1", "--task=fix")]
+)
+def test_a_working_folder_that_is_gone_is_named(
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert cli.main(arguments) == 1
+    said = "twotrack: The working folder is not there any more, or is out of reach.\n"
+    assert capsys.readouterr() == ("", said)

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from twotrack import events
     from twotrack.commands.files import FilePosition, Span
     from twotrack.session import Session
+
+logger = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, as shells count it."""
@@ -95,8 +98,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except TwotrackError as error:
-        print(f"twotrack: {printable(error.message)}", file=sys.stderr)  # noqa: T201 - for a person
-        return 1
+        return _failed(error.message)
+    except Exception as error:
+        if options.command is None or log.is_file():
+            logger.exception("twotrack ends")
+        return _failed(_why(error))
+
+
+def _failed(why: str) -> int:
+    print(f"twotrack: {printable(why)}", file=sys.stderr)  # noqa: T201 - for a person
+    return 1
+
+
+def _why(error: Exception) -> str:
+    """Say what went wrong that nobody foresaw; the text of a defect may hold anything."""
+    if isinstance(error, OSError) and error.strerror:
+        try:
+            Path.cwd()
+        except OSError:
+            return "The working folder is not there any more, or is out of reach."
+        return f"The system says: {error.strerror}."
+    return f"Internal error ({type(error).__name__}); the file that log.file names says where."
 
 
 def _parser() -> _Parser:

@@ -44,6 +44,11 @@ def configure(settings: LogSettings) -> str:
     return problem
 
 
+def is_file() -> bool:
+    """Whether the log goes to a file, so that a person at a terminal does not see it."""
+    return any(isinstance(handler, _File) for handler in logging.getLogger().handlers)
+
+
 class Discreet(logging.Formatter):
     """Leaves out what others may have put into a record: the user's code, or a key.
 

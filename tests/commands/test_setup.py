@@ -70,6 +70,15 @@ async def test_nothing_is_written_without_a_yes(
     assert "nothing was written" in err
 
 
+async def test_a_number_of_any_length_is_one_or_none(
+    environment: dict[str, str], project: Path
+) -> None:
+    status, _, err = await answered(environment, project, f"{'7' * 5000}\n1\n1\nn\n", **KEYS)
+    assert status == 1
+    assert "7' is no number from 1 to" in err
+    assert err.endswith("twotrack: nothing was written.\n")
+
+
 async def test_other_settings_stay(run: Run, config: Path) -> None:
     config.write_text("# mine\n[completion]\nmax_lines = 3\n")
     assert (await run("setup", "--yes", **KEYS)).status == 0

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twotrack import errors
@@ -234,9 +234,14 @@ def test_nonsense_is_a_failure_like_any_other() -> None:
     st.dictionaries(
         st.sampled_from(["retry-after", "retry-after-ms", "llm_provider-retry-after"]),
         st.text(max_size=40)
-        | st.from_regex(r"-?[0-9]{1,400}(\.[0-9]+)?(e[0-9]{1,4})?", fullmatch=True),
+        | st.from_regex(r"-?[0-9]{1,400}(\.[0-9]+)?(e[0-9]{1,4})?", fullmatch=True)
+        | st.from_regex(
+            r"Fri, [0-9]{1,30} Dec [0-9]{1,30} [0-9]{1,9}:59:59 ([+-][0-9]{1,30})?", fullmatch=True
+        ),
     )
 )
+@example({"retry-after": "Fri, 31 Dec 99999999999999 23:59:59 GMT"})
+@example({"retry-after": "Fri, 31 Dec 2026 23:59:59 +99999999999999999999"})
 def test_any_header_says_a_time_that_is_bounded_or_none(headers: dict[str, str]) -> None:
     wait = retry_after_s(headers)
     assert wait is None or 0 <= wait < 10**9

@@ -371,6 +371,56 @@ def test_a_ledger_that_cannot_be_written_is_one_problem_and_counts_on(
     assert len(caplog.records) == 1
 
 
+def test_a_row_holds_what_the_table_can_hold(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    usage = Usage(input_tokens=2**70, output_tokens=7)
+    odd = replace(ANSWER, model="a\udc00b", language="\ud800", usage=usage)
+    ledger(replace(odd, cost_usd=math.nan, total_ms=math.inf))
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.problem is None
+    assert ledger.spent("day") == 0.25
+    columns = "model, language, input_tokens, output_tokens, cost_usd, total_ms"
+    assert rows(path, columns) == [
+        ("a?b", "?", 0, 7, None, None),
+        ("sonnet", None, 100, 10, 0.25, 900.0),
+    ]
+
+
+@pytest.mark.parametrize("value", [None, object(), 2**70, "\ud800"])
+def test_a_row_that_the_table_does_not_take_is_dropped_alone(
+    path: Path, value: object, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twotrack.routing.ledger._held", lambda held: held)
+    ledger = Ledger(path, at(MAY_9))
+    for model in ("a", value, value, "b"):
+        ledger(replace(ANSWER, model=model))  # type: ignore[arg-type]
+    ledger.close()
+    assert [row[1] for row in rows(path)] == ["a", "b"]
+    assert ledger.problem is not None
+    assert ledger.problem.startswith("A row was dropped from the ledger (")
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["CAST(x'33ff' AS TEXT), 1.0", "x'ffff7f', 1.0", "'2026-05-09', 'lots'", "'2026-05-09', 9e999"],
+)
+def test_what_others_wrote_into_the_ledger_makes_no_sum_wrong(path: Path, value: str) -> None:
+    Ledger(path, at(MAY_9)).close()
+    with sqlite3.connect(path) as other:
+        other.execute(
+            "INSERT INTO requests (time, task, model, outcome, day, cost_usd)"  # noqa: S608  # of this test
+            f" VALUES (1, 'a', 'b', 'c', {value})"
+        )
+    other.close()
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.problem is None
+    assert ledger.spent("month") == 0.25
+
+
 FILLING = """
 import resource, sys
 from pathlib import Path

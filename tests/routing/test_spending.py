@@ -1,6 +1,9 @@
 """What the ledger adds up to."""
 
+import os
 import sqlite3
+import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -94,4 +97,63 @@ def test_what_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(TwotrackError, match=r"The ledger .*ledger\.sqlite3 cannot be read"):
+        sums(path, date.min)
+
+
+_ODD = (
+    "'9999-01-01', x'00ff', 5, NULL, 'answered', 'x', NULL, 1e300, 'nan'",
+    "x'ff', 'm', 't', 'l', 'answered', 9e18, 9223372036854775807, 3, 9e999",
+    "'9999-01-01', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+    "'9999-01-01', CAST(x'ff1b5b' AS TEXT), 't', 'l', 'answered', -1, 1, 1, 1.0",
+)
+
+
+def begin_another(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        for statement in statements:
+            other.execute(statement)
+        other.commit()
+
+
+@pytest.mark.parametrize("odd", _ODD)
+def test_whatever_is_in_there_gives_texts_and_numbers(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    columns = (
+        "day, model, task, language, outcome, input_tokens, cached_tokens, output_tokens, cost_usd"
+    )
+    begin_another(
+        path,
+        f"CREATE TABLE requests ({columns})",
+        f"INSERT INTO requests VALUES ({odd})",  # noqa: S608  # of this test
+    )
+    parts = sums(path, date(2026, 5, 9))
+    whole = total(parts)
+    assert whole.requests == 1
+    assert all(isinstance(text, str) for one in parts for text in (one.day, one.model, one.task))
+    counts = (whole.answered, whole.input_tokens, whole.cached_tokens, whole.output_tokens)
+    assert all(isinstance(count, int) and 0 <= count <= 3 for count in counts)
+    assert (whole.cost_usd, whole.unpriced) in {(0.0, 1), (1.0, 0)}
+
+
+def test_what_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    columns = (
+        "'m' model, 't' task, 'l' language, 'answered' outcome, 1 input_tokens, 1 cached_tokens,"
+        " 1 output_tokens, 1.0 cost_usd"
+    )
+    begin_another(
+        path,
+        "CREATE VIEW requests AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"  # noqa: S608  # of this test
+        f" SELECT '9999-01-01' day, {columns} FROM c",
+    )
+    monkeypatch.setattr("twotrack.routing.spending._LONGEST_S", 0.0)
+    with pytest.raises(TwotrackError, match="cannot be read: interrupted"):
+        sums(path, date.min)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes")
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    os.mkfifo(path)
+    with pytest.raises(TwotrackError, match=r"ledger\.sqlite3 is not a regular file\.$"):
         sums(path, date.min)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _VERSION_S = 2.0
-_VERSION = re.compile(rb"\d+(?:\.\d+)+")
+_VERSION = re.compile(rb"\d{1,9}(?:\.\d{1,9})+")
 
 _PAGES = "https://github.com/twotrack/twotrack/blob/main/editors"
 _EDITORS = {

@@ -22,6 +22,7 @@ from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_MOST_DIGITS = 9
 _TITLES = {Track.FAST: "Completions", Track.STRONG: "Edits and explanations"}
 
 
@@ -124,8 +125,9 @@ def _ask(track: Track, choices: Sequence[Choice], *, yes: bool) -> Choice:
     terminal.show("\n".join([f"{_TITLES[track]}:", *lines, ""]))
     while not yes:
         answer = terminal.ask("Which? [1] ").strip() or "1"
-        if answer.isdecimal() and 1 <= int(answer) <= len(choices):
-            return choices[int(answer) - 1]
+        number = int(answer) if answer.isdecimal() and len(answer) <= _MOST_DIGITS else 0
+        if 1 <= number <= len(choices):
+            return choices[number - 1]
         terminal.say(f"{answer!r} is no number from 1 to {len(choices)}.")
     return choices[0]
 

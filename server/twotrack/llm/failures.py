@@ -308,7 +308,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
 
         date = parsedate_to_datetime(value)
         return _bounded((date - (now or datetime.now(UTC))).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ArithmeticError):  # the latter of a year beyond all numbers
         return None
 
 
@@ -319,7 +319,7 @@ def _retry_info(details: object) -> float | None:
         if isinstance(delay, str) and delay.endswith("s"):
             try:
                 return _bounded(float(delay[:-1]))
-            except ValueError:
+            except (ValueError, ArithmeticError):
                 return None
     return None
 

@@ -150,7 +150,7 @@ class Http2Connection:
                 case h2.events.StreamEnded():
                     raise httpx.RemoteProtocolError("ended without an answer")
         status = next((value for name, value in headers if name == b":status"), b"")
-        if not status.isdigit():
+        if not status.isdigit() or len(status) != len(b"200"):
             raise httpx.RemoteProtocolError("the status is no number")
         return int(status), [pair for pair in headers if not pair[0].startswith(b":")]
 

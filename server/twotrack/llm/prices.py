@@ -63,7 +63,7 @@ def _by_table(model: Model, answered_model: str, usage: Usage) -> float | None:
                 tokens, model_id.removeprefix(_TABLE_PREFIX), provider_id=model.price_provider
             ).total_price
             return float(price)
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, ArithmeticError):
             continue
     return None
 

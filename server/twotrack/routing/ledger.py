@@ -10,13 +10,13 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twotrack import files
 from twotrack.events import Abandoned, Answered, Event, ModelFailed
@@ -37,6 +37,8 @@ _MOST_ROWS = 1_000_000
 """The oldest go: by their number, for a clock may be wrong."""
 _LOCKED_S = 1.0
 """How long the writer waits for another process that writes."""
+_LONGEST_S = 5.0
+"""What one write may take; a trigger that another program made may never end."""
 _AGAIN_S = 2.0
 """Seconds until rows that could not be written are tried again."""
 _GATHER_S = 1.0
@@ -44,6 +46,7 @@ _GATHER_S = 1.0
 _READ_S = 2.0
 """So long the first question waits for what was spent before."""
 _CLOSE_S = 1.8
+_MOST_INTEGER = 2**63 - 1
 _STEPS = (
     (
         # IF NOT EXISTS: the first ledgers had no version.
@@ -80,7 +83,11 @@ _STEPS = (
 )
 """What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
 _FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
-_BY_DAY = "SELECT day, sum(cost_usd) FROM requests WHERE day >= ? GROUP BY day"
+_BY_DAY = """
+SELECT day, total(cost_usd) FROM requests
+WHERE day >= ? AND typeof(day) = 'text' AND abs(cost_usd) < 1e15 GROUP BY day
+"""
+"""Whatever is in there: the ledger may be another program's."""
 
 
 class _Foreign(Exception):
@@ -112,6 +119,11 @@ class _Row:
     outcome: str
     language: str | None
 
+    def __post_init__(self) -> None:
+        """Keep what the table can hold: of a value from outside, a text's halves of characters."""
+        for column in fields(self):
+            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
+
 
 _COLUMNS = tuple(column.name for column in fields(_Row))
 _INSERT = f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # names of ours
@@ -126,7 +138,8 @@ class Ledger:
     """Listens to the events and writes them down at `path`.
 
     What cannot be written now, for the file is locked or the disk full, is tried again; `problem`
-    holds why, is logged once, and the sums go on in memory. A file that is no ledger is put aside
+    holds why, is logged once, and the sums go on in memory. A row that the table does not take is
+    dropped, so that the others are kept. A file that is no ledger is put aside
     and a new one begun; so it is where the file was deleted or replaced. Until the file is read
     (some milliseconds) only new costs are known.
     """
@@ -206,21 +219,18 @@ class Ledger:
         self._close_database()
 
     def _save(self) -> None:
-        import sqlite3  # noqa: PLC0415  # lazily: not needed to start
-
         rows = self._unwritten
         try:
-            if self._file != _file_at(self.path):  # it was deleted, replaced, or never opened
-                self._close_database()
-            if self._database is None:
-                self._database = self._opened()
-            with self._database:
-                self._database.executemany(_INSERT, map(astuple, rows))
-            by_day = self._refreshed_sums()
-        except (sqlite3.Error, OSError) as error:
+            self._insert(rows)
+        except Exception as error:  # noqa: BLE001 - this thread writes all that comes later
             self._complain(error)
             return
         self._unwritten = []
+        try:
+            by_day = self._refreshed_sums()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._complain(error)
+            by_day = None
         with self._lock:
             if by_day is not None:
                 self._saved = by_day
@@ -229,6 +239,34 @@ class Ledger:
                 self._unsaved[row.day] -= cost
                 if by_day is None:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
+
+    def _insert(self, rows: Sequence[_Row]) -> None:
+        """Write all rows, or each by itself where one of them is to blame."""
+        from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily: SQLite
+
+        try:
+            if self._file != _file_at(self.path):  # it was deleted, replaced, or never opened
+                self._close_database()
+            database = self._database = self._database or self._opened()
+            ledger_file.limit(database, _LONGEST_S)
+            with database:
+                database.executemany(_INSERT, map(astuple, rows))
+        except Exception as error:
+            if not _is_of_a_row(error):
+                raise
+            self._close_database()  # what is opened takes a row, or is put aside
+            database = self._database = self._opened()
+            with database:
+                for row in rows:
+                    self._insert_one(database, row)
+
+    def _insert_one(self, database: "sqlite3.Connection", row: _Row) -> None:
+        try:
+            database.execute(_INSERT, astuple(row))
+        except Exception as error:
+            if not _is_of_a_row(error):
+                raise
+            self._tell(f"A row was dropped from the ledger ({type(error).__name__}).")
 
     def _opened(self) -> "sqlite3.Connection":
         """Open the ledger; what stands in its place and is none is put aside first."""
@@ -268,7 +306,7 @@ class Ledger:
         month = self._now().date().replace(day=1).isoformat()
         by_day = dict(self._database.execute(_BY_DAY, (month,)).fetchall())
         self._refreshed = time.monotonic()
-        return {day: usd or 0.0 for day, usd in by_day.items()}
+        return by_day
 
     def _complain(self, error: Exception) -> None:
         self._close_database()
@@ -281,6 +319,27 @@ class Ledger:
         if self.problem is None:
             self.problem = problem
             logger.warning("%s", problem)
+
+
+def _is_of_a_row(error: Exception) -> bool:
+    """Whether a row is to blame, and not the file or the disk, which may be well again later."""
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
+
+    if isinstance(error, sqlite3.DatabaseError):
+        kinds = sqlite3.DataError | sqlite3.IntegrityError | sqlite3.ProgrammingError
+        return isinstance(error, kinds)
+    return not isinstance(error, OSError)
+
+
+def _held(value: Any) -> Any:
+    """Return what a column takes and gives back."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return value if -_MOST_INTEGER <= value <= _MOST_INTEGER else 0
+    return value
 
 
 def _local_now() -> datetime:
@@ -299,11 +358,13 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 def _connect(path: Path) -> "sqlite3.Connection":
     """Open the ledger and bring its schema to the present version.
 
-    Raises sqlite3.Error, and _Foreign.
+    Raises sqlite3.Error, OSError, and _Foreign.
     """
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
-    database = sqlite3.connect(path, timeout=_LOCKED_S)
+    from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily, as above
+
+    database = ledger_file.opened(path, reads=False, locked_s=_LOCKED_S, longest_s=_LONGEST_S)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

@@ -101,20 +101,26 @@ class _Ended:
 
     async def question(self) -> LoggedRequest:
         prompt = self._prompt
-        text = prompt.shown()
+        shown, secrets = await asyncio.to_thread(_shown, prompt)
         return LoggedRequest(
             at=self._at,
             task=self._task,
             model=self._model.name,
             path=prompt.path,
-            prompt=_cut(text),
+            prompt=shown,
             answer=self._answer,
             ms=self._ms,
             cost_usd=await costs.usd(self._model, self._answered_model, self._usage),
             outcome=self._outcome,
             sources=prompt.sources,
-            redacted=redacted(text),
+            redacted=secrets,
         )
+
+
+def _shown(prompt: Prompt) -> tuple[str, int]:
+    """Return a prompt as text for people, and how many secrets it hides; blocks."""
+    text = prompt.shown()
+    return _cut(text), redacted(text)
 
 
 def redacted(text: str) -> int:

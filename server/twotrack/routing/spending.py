@@ -8,17 +8,42 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from twotrack import files
 from twotrack.errors import TwotrackError
+from twotrack.routing import ledger_file
 
 Dimension = Literal["day", "model", "task", "language"]
 DIMENSIONS: tuple[Dimension, ...] = ("day", "model", "task", "language")
 
 _LOCKED_S = 5.0
-_SUMS = """
-SELECT day, model, task, {language}, count(*), sum(outcome = 'answered'),
-  sum(input_tokens), sum(cached_tokens), sum(output_tokens), total(cost_usd), sum(cost_usd IS NULL)
-FROM requests WHERE day >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-"""
+_LONGEST_S = 5.0
+_MOST_GROUPS = 100_000
+
+
+def _text(column: str) -> str:
+    """Return SQL that makes a short text of whatever a column holds."""
+    return f"substr(CAST(coalesce({column}, '') AS TEXT), 1, 200)"
+
+
+def _number(column: str) -> str:
+    """Return SQL that makes NULL of what is no number, or one that nobody means."""
+    return (
+        f"CASE WHEN typeof({column}) IN ('integer', 'real')"
+        f" AND {column} BETWEEN 0 AND 1e12 THEN {column} END"
+    )
+
+
+def _count(number: str) -> str:
+    return f"CAST(total({number}) AS INTEGER)"
+
+
+_SUMS = f"""
+SELECT {_text("day")}, {_text("model")}, {_text("task")}, {{language}},
+  count(*), {_count("outcome = 'answered'")}, {_count(_number("input_tokens"))},
+  {_count(_number("cached_tokens"))}, {_count(_number("output_tokens"))},
+  total({_number("cost_usd")}), {_count(f"({_number('cost_usd')}) IS NULL")}
+FROM requests WHERE day >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT {_MOST_GROUPS}
+"""  # noqa: S608  # names of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +95,21 @@ def sums(ledger: Path, since: date) -> list[Sum]:
 
     There are none where there is no ledger yet. Raises TwotrackError where it cannot be read.
     """
-    if not ledger.exists():
+    if not files.is_there(ledger):
         return []
     try:
-        address = f"{ledger.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_LOCKED_S, uri=True)) as database:
+        with closing(
+            ledger_file.opened(ledger, reads=True, locked_s=_LOCKED_S, longest_s=_LONGEST_S)
+        ) as database:
             columns = {row[1] for row in database.execute("PRAGMA table_info(requests)")}
             if not columns:  # it is being made
                 return []
-            language = "coalesce(language, '')" if "language" in columns else "''"
+            language = _text("language") if "language" in columns else "''"
             rows = database.execute(_SUMS.format(language=language), (since.isoformat(),))
             return [Sum(*row) for row in rows]
-    except sqlite3.Error as error:
+    except files.Refused as error:
+        raise TwotrackError(f"The ledger {ledger} {error.strerror}.") from None
+    except (sqlite3.Error, OSError) as error:
         raise TwotrackError(f"The ledger {ledger} cannot be read: {error}.") from None
 
 

@@ -1,5 +1,6 @@
 """workspace/executeCommand: answered at once; the work goes on and ends in applyEdit."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,8 @@ async def _show_request(server: "Server") -> None:
     if not questions:
         server.notices.tell("twotrack: nothing was sent yet.")
         return
-    await explanation.show(server, sent_page(questions[:1]))
+    page = await asyncio.to_thread(sent_page, questions[:1])
+    await explanation.show(server, page)
 
 
 def status_text(now: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """twotrack/requests and twotrack/ledger: what was sent, and what it cost, to be read."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twotrack.routing.request_log import LoggedRequest
@@ -19,22 +21,31 @@ def register(server: "Server") -> None:
 
     @server.feature("twotrack/requests")
     async def requests(_: Any) -> dict[str, Any]:
-        from twotrack.lsp.records import sent_page  # noqa: PLC0415  # lazily: seldom wanted
-
         questions = await server.session.sent.questions()
-        return {
-            "requests": [_request(question) for question in questions],
-            "markdown": sent_page(questions),
-        }
+        return await asyncio.to_thread(_sent, questions)
 
     @server.feature("twotrack/ledger")
     async def ledger(_: Any) -> dict[str, Any]:
-        from twotrack.lsp.records import ledger_page  # noqa: PLC0415  # lazily: seldom wanted
-        from twotrack.routing.spending import days_ago, sums  # noqa: PLC0415  # lazily: SQLite
+        return await asyncio.to_thread(_spent, server.session.ledger.path)
 
-        since = days_ago(datetime.now().astimezone().date(), _LEDGER_DAYS)
-        path = server.session.ledger.path
-        return {"markdown": ledger_page(await asyncio.to_thread(sums, path, since), since, path)}
+
+def _sent(questions: Sequence[LoggedRequest]) -> dict[str, Any]:
+    """Write the page; blocks: it holds megabytes."""
+    from twotrack.lsp.records import sent_page  # noqa: PLC0415  # lazily: seldom wanted
+
+    return {
+        "requests": [_request(question) for question in questions],
+        "markdown": sent_page(questions),
+    }
+
+
+def _spent(path: Path) -> dict[str, Any]:
+    """Read the ledger and write the page; blocks."""
+    from twotrack.lsp.records import ledger_page  # noqa: PLC0415  # lazily: seldom wanted
+    from twotrack.routing.spending import days_ago, sums  # noqa: PLC0415  # lazily: SQLite
+
+    since = days_ago(datetime.now().astimezone().date(), _LEDGER_DAYS)
+    return {"markdown": ledger_page(sums(path, since), since, path)}
 
 
 def _request(question: LoggedRequest) -> dict[str, Any]:
