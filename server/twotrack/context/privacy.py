@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -191,7 +191,8 @@ def files_of(document: Document) -> tuple[Path, ...]:
             paths.append(piece[piece.find("/", 2) :] if "/" in piece[2:] else "/")
         if piece.startswith("/"):
             paths.append(f"/{piece.lstrip('/')}")
-    return tuple(dict.fromkeys(map(Path, paths)))[:_MOST_PATHS]
+    found = (path for path in dict.fromkeys(paths) if not files.is_too_long(path))
+    return tuple(dict.fromkeys(map(Path, islice(found, _MOST_PATHS))))
 
 
 _UNQUOTED = re.compile(
