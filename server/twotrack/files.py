@@ -10,10 +10,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from functools import wraps
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, ParamSpec, TypeVar
 
@@ -90,6 +90,11 @@ def named(text: str) -> Path | None:
     except UnicodeError:
         return None
     return Path(os.path.normpath(text))
+
+
+def innermost(path: Path, folders: Set[Path]) -> Path | None:
+    """Return the nearest of `folders` that holds `path`, or is it."""
+    return next((each for each in chain((path,), path.parents) if each in folders), None)
 
 
 # -- reading -----------------------------------------------------------------------------------
