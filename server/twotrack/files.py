@@ -10,10 +10,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from functools import wraps
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, ParamSpec, TypeVar
 
@@ -35,6 +35,8 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flags("O_NOFOLLOW") | _ALWAYS
 _NO_LINK = _flags("O_NOFOLLOW")
 _FOLDER = _flags("O_PATH", "O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC")
 _STEPWISE = os.open in os.supports_dir_fd and bool(_NO_LINK)
+_LONGEST_PATH, _LONGEST_NAME = (32_767, 765) if os.name == "nt" else (4_096, 255)
+"""In bytes; no system has longer ones."""
 _NOT_TO_BE_OPENED = frozenset({errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP})
 """What opening a socket, or a device that is not there, fails with."""
 
@@ -69,6 +71,30 @@ def _only_os_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise Refused("is no path of a file") from None
 
     return guarded
+
+
+def is_too_long(text: str) -> bool:
+    """Whether no system takes `text` for a path, because it is too long or a name in it is."""
+    code = text[: _LONGEST_PATH + 1].encode("utf-8", "replace")
+    if len(code) > _LONGEST_PATH:
+        return True
+    names = code.replace(os.fsencode(os.sep), b"/").split(b"/")
+    return len(max(names, key=len)) > _LONGEST_NAME
+
+
+def named(text: str) -> Path | None:
+    """Return the path that `text` names, its `..` taken away; None where no file can have it."""
+    try:
+        if "\0" in text or not os.fsencode(text) or is_too_long(text):
+            return None
+    except UnicodeError:
+        return None
+    return Path(os.path.normpath(text))
+
+
+def innermost(path: Path, folders: Set[Path]) -> Path | None:
+    """Return the nearest of `folders` that holds `path`, or is it."""
+    return next((each for each in chain((path,), path.parents) if each in folders), None)
 
 
 # -- reading -----------------------------------------------------------------------------------

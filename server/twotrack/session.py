@@ -110,8 +110,7 @@ class Session:
 
     def move(self, roots: Sequence[Path]) -> None:
         """Go on in other folders; the open documents are to be told anew."""
-        for root in set(self.roots).difference(roots):
-            self._indexer.left(root)
+        self._indexer.left(set(self.roots).difference(roots))
         self._later(self._indexer.aclose())
         self.begin(roots, self._layers)
         if self._started:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from growth import calls
 from twotrack.context.privacy import FRESH_S, PrivacyPolicy, files_of, is_settings
 from twotrack.context.secret_files import is_secret
 from twotrack.document import Document
@@ -285,3 +286,25 @@ def test_a_document_of_an_editors_own_scheme_shows_the_files_that_it_names(
 ) -> None:
     document = Document(uri, None, "plaintext", 1, Snapshot(""))
     assert files_of(document) == tuple(map(Path, paths))
+
+
+def test_folders_that_do_not_hold_a_file_cost_it_nothing(tmp_path: Path) -> None:
+    context = ContextSettings(exclude=("*.txt",))
+    file = write(tmp_path / "p0" / "a.py")
+
+    def judged(folders: int) -> int:
+        clock = Clock()
+        rules = policy(*(tmp_path / f"p{i}" for i in range(folders)), context=context, clock=clock)
+
+        def ask(path: Path) -> None:
+            clock.now += 2 * FRESH_S
+            assert rules.may_use(path)
+
+        return calls(ask, file)
+
+    assert judged(2) == judged(100)
+
+
+def test_what_is_longer_than_any_path_names_no_file() -> None:
+    document = Document(f"x:/{'../' * 5_000}a.py", None, "python", 1, Snapshot(""))
+    assert files_of(document) == ()

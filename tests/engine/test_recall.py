@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import calls
 from twotrack.engine.recall import RecallIndex, RecallProvider, Recollection, recall_model
 from twotrack.engine.recall_index import MAX_LINE_CHARS
 from twotrack.errors import Declined
@@ -103,6 +104,15 @@ def test_equal_lines_above_decide_between_continuations() -> None:
     index = indexed(files)
     check(index, "paint = mix(blue)\nwall = cover(|", "paint, thinly)")
     check(index, "paint = mix(red)\nwall = cover(|", "paint, twice)")
+
+
+@pytest.mark.parametrize("marked", ["foo = 1\n" * 8 + "|", "foo = 1\n" * 8 + "foo = |"])
+def test_blank_lines_are_passed_up_to_a_bound(marked: str) -> None:
+    def suggested(index: RecallIndex) -> None:
+        ask(index, marked)
+
+    few, many = (indexed({"/w/a.py": ("foo = 1\n" + "\n" * n) * 40}) for n in (20, 80))
+    assert calls(suggested, few) == calls(suggested, many)
 
 
 # On a fresh line

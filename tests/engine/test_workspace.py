@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from growth import MOST, growth
 from twotrack.engine.recall import MAX_FILE_CHARS, RecallIndex
 from twotrack.engine.workspace import WorkspaceIndexer
 
@@ -269,3 +270,10 @@ async def test_thousands_of_deletions_are_one_look_at_the_files(tmp_path: Path) 
         indexer.deleted(tmp_path / "gone")
         await asyncio.wait_for(indexer.settled(), 30)
         assert names(index, tmp_path) == {"kept/a.py"}
+
+
+def test_thousands_of_folders_are_not_compared_with_each_other() -> None:
+    def begun(roots: list[Path]) -> None:
+        WorkspaceIndexer(RecallIndex(), roots, anything)
+
+    assert growth(begun, lambda n: [Path(f"/w/p{i}") for i in range(n)], 400) < MOST

@@ -1,6 +1,5 @@
 """What is found without settings."""
 
-import asyncio
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fakes.model_server import ModelServer, Reply
+from patience import patient
 from twotrack.errors import MalformedReply, ModelError, Unauthorized, Unreachable
 from twotrack.llm.discovery import Found, from_environment, from_loopback, model_ids
 from twotrack.llm.presets import PRESETS
@@ -126,15 +126,13 @@ async def test_nobody_answers(transport: Transport) -> None:
         assert await from_loopback(transport, {"vllm": unused.getsockname()[1]}) == Found()
 
 
-async def test_a_slow_one_delays_no_other_and_all_take_200_ms(transport: Transport) -> None:
+async def test_a_slow_one_delays_no_other(transport: Transport) -> None:
     await transport.warm()
     async with AsyncExitStack() as stack:
         slow, quick = [await stack.enter_async_context(ModelServer()) for _ in range(2)]
         slow.answer = lambda request: Reply(hang=True)
         ports = {"ollama": slow.port, "vllm": quick.port}
-        started = asyncio.get_running_loop().time()
-        found = await from_loopback(transport, ports)
-        assert asyncio.get_running_loop().time() - started < 0.4
+        found = await from_loopback(transport, ports, within_s=patient(0.5))
         assert list(found.models) == ["vllm"]
         await slow.requests[0].closed()
         assert slow.requests[0].aborted_at is not None

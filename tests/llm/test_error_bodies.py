@@ -1,12 +1,14 @@
 """Where servers put the reason of a failure; each shape is that of a real one, shortened."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import MOST, growth
 from odd import trees
 from twotrack.llm.error_bodies import Said, decoded, is_markup
 
@@ -174,3 +176,26 @@ def test_any_body_says_something_bounded_or_nothing(body: Any) -> None:
 def test_any_bytes_are_a_body(raw: bytes) -> None:
     is_markup(raw)
     assert isinstance(Said(decoded(raw)).message, str)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda n: {"e" * n: ["q"] * 300},
+        lambda n: {"error": {f"k{i}": "t" for i in range(n)}},
+        lambda n: {"detail": [{"loc": [[[1] * (n // 10)]], "msg": "no such field"}] * 300},
+        lambda n: {"error": {"message": "no", "code": [[]] * (10 * n)}},
+        lambda n: {"error": ["q" * (n // 10)] * 300},
+    ],
+)
+def test_of_a_large_body_so_much_is_looked_at(body: Callable[[int], object]) -> None:
+    assert growth(Said, body, 30_000) < 2
+
+
+def test_nothing_of_a_text_is_tried_in_every_way() -> None:
+    def texts(piece: str) -> Callable[[int], object]:
+        return lambda n: [piece * (n // len(piece)) + " "] * 300
+
+    for piece in ("_", "aA"):
+        assert growth(Said, texts(piece), 45) < MOST
+    assert growth(decoded, lambda n: b"<" + b"h1 <" * n, 8_000) < MOST

@@ -102,6 +102,17 @@ def test_what_is_no_file_has_no_path() -> None:
         assert path_of("file://host/tmp/x") is None  # which is no file of this machine
 
 
+@pytest.mark.parametrize("above", ["%2e%2e%2f", "../", "a/", "%2e/"])
+def test_what_is_longer_than_any_path_is_none(above: str) -> None:
+    assert path_of(f"file:///tmp/{above * 5_000}a.py") is None
+    assert path_of(f"file:///tmp/{'é' * 128}") is None
+    assert path_of(f"file:///tmp/{'a' * 255}") == Path("/tmp", "a" * 255)
+
+
+def test_a_path_has_no_segment_that_leads_up() -> None:
+    assert path_of("file:///w/%2e%2e/./b/../a.py") == Path("/a.py")
+
+
 def test_what_changes_put_in_is_remembered_up_to_a_bound() -> None:
     documents = Documents()
     documents.open("file:///a.py", "python", 1, "")

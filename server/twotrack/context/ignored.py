@@ -123,6 +123,7 @@ class Ignored:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roots = tuple(roots)
+        self._every_root = frozenset(roots)
         self._environment = environment
         self._complain = complain
         self._clock = clock
@@ -148,8 +149,7 @@ class Ignored:
 
         What is called `.git` and is no repository to git ends nothing: the rules above it hold too.
         """
-        inside = [root for root in self._roots if root in path.parents]
-        top = max(inside, key=lambda root: len(root.parts), default=path.parent)
+        top = files.innermost(path.parent, self._every_root) or path.parent
         for folder in path.parents:
             if files.is_there(folder / ".git"):
                 if self._is_repository(folder):

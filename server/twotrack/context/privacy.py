@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -47,6 +47,7 @@ class PrivacyPolicy:
         complain: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._roots = tuple(roots)
+        self._every_root = frozenset(roots)
         self._privacy = privacy
         self._context = context
         self._clock = clock
@@ -131,8 +132,7 @@ class PrivacyPolicy:
 
     def _root(self, path: Path) -> Path | None:
         """The innermost root that `path` lies in."""
-        inside = [root for root in self._roots if path.is_relative_to(root)]
-        return max(inside, key=lambda root: len(root.parts), default=None)
+        return files.innermost(path, self._every_root)
 
     def _sendable(self, path: Path) -> bool:
         real = path.resolve()
@@ -150,17 +150,19 @@ class PrivacyPolicy:
         if not self._roots:
             return True
         # What lies outside is none of the project's, nor what a link out of it leads to.
-        if self._root(path) is None:
+        root = self._root(path)
+        if root is None:
             return False
         real = path.resolve()
-        return any(map(real.is_relative_to, filter(None, map(files.resolved, self._roots))))
+        tops = filter(None, map(files.resolved, chain((root,), self._roots)))
+        return any(map(real.is_relative_to, tops))
 
     def _excluded(self, patterns: tuple[str, ...], path: Path) -> bool:
         if not patterns:
             return False
         if patterns not in self._excludes:
             self._excludes[patterns] = Rules.parse("\n".join(patterns).encode(errors="replace"))
-        roots = [root for root in self._roots if path.is_relative_to(root)] or [Path(path.anchor)]
+        roots = self._every_root.intersection((path, *path.parents)) or [Path(path.anchor)]
         rules = self._excludes[patterns]
         names = (os.fsencode(path.relative_to(root).as_posix()) for root in roots)
         return any(map(rules.ignores, chain.from_iterable(map(forms, names))))
@@ -191,7 +193,8 @@ def files_of(document: Document) -> tuple[Path, ...]:
             paths.append(piece[piece.find("/", 2) :] if "/" in piece[2:] else "/")
         if piece.startswith("/"):
             paths.append(f"/{piece.lstrip('/')}")
-    return tuple(dict.fromkeys(map(Path, paths)))[:_MOST_PATHS]
+    found = (path for path in dict.fromkeys(paths) if not files.is_too_long(path))
+    return tuple(dict.fromkeys(map(Path, islice(found, _MOST_PATHS))))
 
 
 _UNQUOTED = re.compile(

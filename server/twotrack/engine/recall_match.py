@@ -13,6 +13,10 @@ MOST_TOKENS = 12
 """Tokens before the cursor that are compared."""
 _FEWEST_TOKENS = 3
 """Fewer are enough only where they are the whole line so far."""
+_MOST_BLANKS = 8
+"""Blank lines in a row between lines that are compared; over more of them, they are apart."""
+_MOST_AT_CURSOR = 1_000
+"""Lines looked at above the cursor, whose blank ones may be more."""
 _MOST_MATCHES = 200
 _MOST_LOOKED_AT = 600
 """Lines looked at under one key; what is more common than that says little."""
@@ -110,8 +114,7 @@ class LineContext:
     @property
     def below(self) -> str:
         """The first non-blank line below, stripped."""
-        lines = range(self.document.cursor + 1, len(self.document))
-        return next((text for i in lines if (text := self.document.line(i).strip())), "")
+        return _next_line(self.document, self.document.cursor)
 
 
 def matches(place: LineContext, index: LineIndex) -> list[Match]:
@@ -139,15 +142,19 @@ def matches(place: LineContext, index: LineIndex) -> list[Match]:
 
 def _same_place(match: Match, below: str) -> bool:
     """Whether a match in an older text of the document is the cursor's own line."""
-    after = range(match.number + 1, len(match.source))
-    next_line = next((t for i in after if (t := match.source.line(i).strip())), "")
-    return match.above > 0 and next_line == below
+    return match.above > 0 and _next_line(match.source, match.number) == below
+
+
+def _next_line(source: IndexedLines, number: int) -> str:
+    """The first non-blank line below, stripped; empty where none is near."""
+    lines = range(number + 1, min(len(source), number + 2 + _MOST_BLANKS))
+    return next((text for i in lines if (text := source.line(i).strip())), "")
 
 
 def lines_above(source: IndexedLines, number: int, most: int) -> list[str]:
     """The nearest `most` non-blank lines above, nearest first, stripped."""
     found: list[str] = []
-    for above in range(number - 1, -1, -1):
+    for above in range(number - 1, max(-1, number - 1 - _MOST_AT_CURSOR), -1):
         if len(found) == most:
             break
         if line := source.line(above).strip():
@@ -156,13 +163,14 @@ def lines_above(source: IndexedLines, number: int, most: int) -> list[str]:
 
 
 def _equal_above(source: IndexedLines, number: int, wanted: Sequence[str]) -> int:
-    equal = 0
+    equal = blanks = 0
     above = number - 1
-    while equal < len(wanted) and above >= 0:
+    while equal < len(wanted) and above >= 0 and blanks <= _MOST_BLANKS:
         line = source.line(above).strip()
         if line and line != wanted[equal]:
             break
         equal += bool(line)
+        blanks = 0 if line else blanks + 1
         above -= 1
     return equal
 
@@ -233,7 +241,7 @@ def _on_a_fresh_line(place: LineContext, index: LineIndex) -> Iterator[Match]:
     wanted = lines_above(document, document.cursor, MOST_ABOVE)
     if place.suffix or not wanted:
         return
-    gap, step = _entry(document, document.cursor, place.prefix)
+    gap, step = _entry(document, document.cursor, place.prefix, _MOST_AT_CURSOR)
     candidates: Iterator[tuple[IndexedLines, int]] = chain(
         ((document, n) for n in _below_in(document, wanted[0])),
         index.below(wanted, _MOST_LOOKED_AT),
@@ -258,10 +266,13 @@ def _below_in(document: OpenLines, line: str) -> Iterator[int]:
                     break
 
 
-def _entry(source: IndexedLines, number: int, line: str) -> tuple[bool, int]:
+def _entry(
+    source: IndexedLines, number: int, line: str, most: int = _MOST_BLANKS + 1
+) -> tuple[bool, int]:
     """How one comes to a line from those above: over a blank line or not; in, out or straight."""
     gap = number > 0 and not source.line(number - 1).strip()
-    above = next((t for i in range(number - 1, -1, -1) if (t := source.line(i)).strip()), "")
+    lines = range(number - 1, max(-1, number - 1 - most), -1)
+    above = next((text for i in lines if (text := source.line(i)).strip()), "")
     deeper = indentation(line) - indentation(above)
     return gap, (deeper > 0) - (deeper < 0)
 

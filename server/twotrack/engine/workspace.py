@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -71,6 +71,7 @@ class WorkspaceIndexer:
     ) -> None:
         self._index = index
         self._roots = _outermost(roots)
+        self._every_root = frozenset(self._roots)
         self._allowed = allowed
         self._max_files = max_files
         self._files: set[str] = set()
@@ -112,10 +113,10 @@ class WorkspaceIndexer:
         else:  # a folder, maybe: all of them are looked for together
             self._gone.add(gone)
 
-    def left(self, root: Path) -> None:
-        """Forget at once all files of a root that is given up."""
-        start = f"{root.as_posix()}/"
-        for key in [key for key in self._files if key.startswith(start)]:
+    def left(self, roots: Iterable[Path]) -> None:
+        """Forget at once all files of roots that are given up."""
+        gone = {root.as_posix() for root in roots}
+        for key in [key for key in self._files if any(key[:at] in gone for at in _slashes(key))]:
             self._forget(key)
 
     def edited(self, key: str, path: Path | None, language: str, text: str) -> None:
@@ -236,16 +237,16 @@ class WorkspaceIndexer:
 
     def _inside(self, path: Path) -> bool:
         """Whether a walk would come by `path`."""
-        for root in self._roots:
-            if path.is_relative_to(root):
-                parts = path.relative_to(root).parts
-                folders = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
-                return not (
-                    any(part.startswith(".") for part in parts)
-                    or any(part in VENDORED for part in parts[:-1])
-                    or any(map(files.is_link, folders))
-                )
-        return False
+        root = files.innermost(path, self._every_root)
+        if root is None:
+            return False
+        parts = path.relative_to(root).parts
+        folders = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+        return not (
+            any(part.startswith(".") for part in parts)
+            or any(part in VENDORED for part in parts[:-1])
+            or any(map(files.is_link, folders))
+        )
 
     def _read(self, path: Path) -> ReadFile:
         """Read a regular UTF-8 text file of at most a mebibyte; `text` is None for any other."""
@@ -253,7 +254,11 @@ class WorkspaceIndexer:
         if language is PLAIN or not self._allowed(path):
             return ReadFile(key, language.id, None)
         try:
-            data = files.read(path, MAX_FILE_CHARS, self._roots)
+            # Its own root first: each one is looked up on disk.
+            near = files.innermost(path, self._every_root)
+            data = files.read(
+                path, MAX_FILE_CHARS, self._roots if near is None else [near, *self._roots]
+            )
             text = None if b"\0" in data else data.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             text = None
@@ -269,9 +274,5 @@ def _slashes(key: str) -> Iterator[int]:
 
 def _outermost(roots: Sequence[Path]) -> list[Path]:
     """The roots that lie in no other one."""
-    return [
-        root
-        for number, root in enumerate(roots)
-        if root not in roots[:number]
-        and not any(root != other and root.is_relative_to(other) for other in roots)
-    ]
+    every = frozenset(roots)
+    return [r for r in dict.fromkeys(roots) if files.innermost(r.parent, every) in (None, r)]

@@ -89,11 +89,13 @@ def from_environment(
     return Found(models, routes)
 
 
-async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = None) -> Found:
+async def from_loopback(
+    transport: Transport, ports: Mapping[str, int] | None = None, *, within_s: float = _BOUND_S
+) -> Found:
     """Ask Ollama, llama.cpp, LM Studio and vLLM on this machine for their models.
 
     `ports` maps presets to ports other than the usual ones; a preset that it leaves out is not
-    asked. All are asked at once; who has not answered sensibly in 200 ms is not there, and another
+    asked. All are asked at once; who has not answered sensibly within that time is not there, and another
     person's server is not asked: it would be sent the user's code.
     """
     await transport.warm()  # not part of the 200 ms
@@ -113,7 +115,7 @@ async def from_loopback(transport: Transport, ports: Mapping[str, int] | None = 
         for name, port in ports.items()
     }
     try:
-        await asyncio.wait(probes.values(), timeout=_BOUND_S)
+        await asyncio.wait(probes.values(), timeout=within_s)
     finally:
         for probe in probes.values():
             probe.cancel()

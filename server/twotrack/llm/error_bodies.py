@@ -4,11 +4,16 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 _MOST_NODES = 400
 _MOST_TEXT = 20_000
 """Of one string, in characters; a reason is far shorter."""
+_MOST_TEXT_IN_ALL = 100_000
+"""Of all strings looked at, and the names of their fields."""
+_MOST_NAME = 64
+"""Of a field's name, in characters; no server has a longer one."""
 _RANKS = (
     # What the names of fields end in, the likeliest for the reason first.
     re.compile(r"(message|msg|faultstring)s?$"),
@@ -22,7 +27,10 @@ _ANY_NAME = _ANY_FIELD + 1
 _NEVER = re.compile(
     r"(stack|trace|traceback|url|uri|link|href|docs?|time|timestamp|date|id|model)$"
 )
-_NAME = re.compile(r"[\w.:/$\[\]-]*[_\d\[/$:][\w.:/$\[\]-]*|[A-Z]{2,}|\w+[a-z][A-Z]\w*")
+_NAME = re.compile(
+    # Possessive, so that each way is tried once.
+    r"(?=.*[_\d\[/$:])[\w.:/$\[\]-]++|[A-Z]{2,}|(?=\w+[a-z][A-Z])\w++"
+)
 _LOOKED_AT = 200
 """Characters at the beginning of a text that tell what it is."""
 _OTHER_SCRIPT = re.compile(r"[^\W\d_a-zA-Z]{2}")
@@ -37,7 +45,7 @@ _SAYS_NOTHING = frozenset(
 )
 """Words of a sentence that says that there is an error, and nothing of it."""
 _MARKUP = re.compile(rb"\s*<(?:[!?]|[a-zA-Z])")
-_HEADING = re.compile(r"<(title|message|h1|faultstring)\b[^>]{0,200}>([^<]{1,200})", re.IGNORECASE)
+_HEADING = re.compile(r"<(title|message|h1|faultstring)\b[^<>]{0,200}>([^<]{1,200})", re.IGNORECASE)
 _PATH = re.compile(r"[\w.\[\]/$-]{1,200}")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
@@ -54,9 +62,8 @@ class Said:
         self.certain = bool(found) and (found[0].rank < _ANY_FIELD or _admits(body))
         """Whether it is a reason: it stands in a field that is made for one, or beside "failed"."""
         fields = next((f for f in (error, body) if isinstance(f, dict)), {})
-        self.words = " ".join(
-            str(fields[key]).lower() for key in ("type", "code", "status") if fields.get(key)
-        )
+        kinds = (fields.get(key) for key in ("type", "code", "status"))
+        self.words = " ".join(_short(kind).lower() for kind in kinds if kind)
         numbers = (fields.get(key) for key in ("code", "status", "status_code", "statusCode"))
         self.status = next(filter(None, map(_status, numbers)), None)
         """The HTTP status that it names."""
@@ -169,28 +176,38 @@ def _says_nothing(sentence: str) -> bool:
 def _walk(body: object) -> Iterator[tuple[int, tuple[str, str], str]]:
     """Yield depth, fields (the outer and its own) and text of a body's strings, or JSON in them."""
     queue: deque[tuple[int, tuple[str, str], object]] = deque([(0, ("", "message"), body)])
-    for _ in range(_MOST_NODES):
-        if not queue:
+    left = _MOST_TEXT_IN_ALL
+    for nodes in range(_MOST_NODES - 1, -1, -1):
+        if not queue or left < 0:
             return
         depth, keys, value = queue.popleft()
+        left -= len(keys[1])
+        room = max(0, nodes - len(queue))
         if isinstance(value, dict):
             place, said = value.get("loc"), value.get("msg")
             if isinstance(place, list) and place and isinstance(said, str):  # FastAPI
-                value = {**value, "msg": f"{place[-1]}: {said}"}
+                where = _short(place[-1])
+                value = {**value, "msg": f"{where}: {said}" if where else said}
             queue += [
-                (depth + 1, (keys[1] if depth else "", str(name)), inner)
-                for name, inner in value.items()
+                (depth + 1, (keys[1] if depth else "", str(name)[:_MOST_NAME]), inner)
+                for name, inner in islice(value.items(), room)
             ]
         elif isinstance(value, list):
-            queue += [(depth, keys, inner) for inner in value[:_MOST_NODES]]
+            queue += [(depth, keys, inner) for inner in value[:room]]
         elif isinstance(value, str) and not _NEVER.search(keys[1].lower()):
             text = value.strip()[:_MOST_TEXT]
+            left -= len(text)
             text = _heading(text) if _MARKUP.match(text.encode("utf-8", "replace")) else text
             inner = _json(text)
             if inner is not None:
                 queue.append((depth + 1, keys, inner))
             elif text and not _ADDRESS.fullmatch(text):
                 yield depth, keys, text
+
+
+def _short(value: object) -> str:
+    """Write a word or a number, the beginning of a long one; nothing else is a name."""
+    return str(value)[:_MOST_NAME] if isinstance(value, str | int | float) else ""
 
 
 def _json(text: str) -> object:
@@ -205,7 +222,7 @@ def _json(text: str) -> object:
 
 def _status(value: object) -> int | None:
     """Return an HTTP status of a failure; providers have other codes too."""
-    if isinstance(value, str) and value.isdecimal() and len(value) == len("400"):
+    if isinstance(value, str) and len(value) == len("400") and value.isdecimal():
         value = int(value)
     return value if type(value) is int and 400 <= value < 600 else None
 

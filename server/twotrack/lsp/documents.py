@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pygls import uris
 
+from twotrack import files
 from twotrack.document import Document
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.text import Edit, Snapshot
@@ -126,7 +127,8 @@ _THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
 def path_of(uri: str) -> Path | None:
     """Return the absolute path of a file: URI; None where it is none that a file can have.
 
-    A file of another host has one on Windows only.
+    Its `..` are taken away, as from any URI (RFC 3986). A file of another host has a path on
+    Windows only.
     """
     if not uri.startswith("file:"):
         return None
@@ -134,17 +136,9 @@ def path_of(uri: str) -> Path | None:
         path = uris.to_fs_path(_THIS_MACHINE.sub("file:///", uri))
     except ValueError:  # such as file://[
         return None
-    if not path or not is_path(path) or (os.name != "nt" and path.startswith("//")):
+    if not path or (os.name != "nt" and path.startswith("//")):
         return None
-    return found if (found := Path(path)).is_absolute() else None
-
-
-def is_path(text: str) -> bool:
-    """Whether the system takes `text` for a path: no NUL, nothing that it cannot write."""
-    try:
-        return "\0" not in text and bool(os.fsencode(text))
-    except UnicodeError:
-        return False
+    return found if (found := files.named(path)) is not None and found.is_absolute() else None
 
 
 def uri_of(path: Path) -> str:

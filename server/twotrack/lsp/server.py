@@ -12,10 +12,10 @@ from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.lsp.server import LanguageServer
 
 import twotrack
-from twotrack import events
+from twotrack import events, files
 from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
-from twotrack.lsp.documents import Documents, is_path, path_of
+from twotrack.lsp.documents import Documents, path_of
 from twotrack.lsp.ends import on_signals, process_end
 from twotrack.lsp.explanation import Pages
 from twotrack.lsp.failures import passing
@@ -313,6 +313,6 @@ def _roots(params: types.InitializeParams) -> tuple[Path, ...]:
     if not uris and params.root_uri:
         uris = [params.root_uri]
     paths = [path_of(uri) for uri in uris]
-    if not paths and params.root_path and is_path(params.root_path):
-        paths = [Path(params.root_path)]
+    if not paths and params.root_path:
+        paths = [files.named(params.root_path)]
     return tuple(path for path in paths if path is not None)
