@@ -308,3 +308,10 @@ def test_folders_that_do_not_hold_a_file_cost_it_nothing(tmp_path: Path) -> None
 def test_what_is_longer_than_any_path_names_no_file() -> None:
     document = Document(f"x:/{'../' * 5_000}a.py", None, "python", 1, Snapshot(""))
     assert files_of(document) == ()
+
+
+def test_a_long_uri_is_looked_through_once() -> None:
+    few, many = (
+        Document(f"x:{'/a' * count}", None, "python", 1, Snapshot("")) for count in (3_000, 9_000)
+    )
+    assert calls(files_of, few) == calls(files_of, many)

@@ -1,6 +1,7 @@
 """Files that hold keys or passwords by custom, told by their names."""
 
 import re
+from functools import lru_cache
 from pathlib import PurePath
 from urllib.parse import unquote
 
@@ -77,6 +78,7 @@ def is_secret(path: PurePath) -> bool:
     return _tells(parts[-1])
 
 
+@lru_cache(128)  # it is asked for again at each completion
 def named_secret(uri: str) -> str | None:
     """The name of a secret file anywhere in a URI: in its path, its query, or a path within."""
     for piece in _PIECES.split(unquote(unquote(uri))):
