@@ -95,7 +95,7 @@ async def from_loopback(
     """Ask Ollama, llama.cpp, LM Studio and vLLM on this machine for their models.
 
     `ports` maps presets to ports other than the usual ones; a preset that it leaves out is not
-    asked. All are asked at once; who has not answered sensibly within that time is not there, and another
+    asked. All are asked at once; who has not answered sensibly by then is not there, and another
     person's server is not asked: it would be sent the user's code.
     """
     await transport.warm()  # not part of the 200 ms
