@@ -2,7 +2,7 @@
 
 import importlib
 import time
-from functools import partial
+from contextlib import suppress
 from os.path import commonprefix
 
 from measure import figures, say, source
@@ -45,10 +45,11 @@ def print_speed() -> None:
             position = Position(501, typed)
             begun = time.perf_counter()
             gap = gap_at(document, position, cache)
-            check = partial(adds_errors, gap=gap, syntax=cache)
-            insertion = proposal(rest + "\n", gap, max_lines=1, cut=True, adds_errors=check)
-            checked.append(time.perf_counter() - begun)
+            insertion = proposal(rest + "\n", gap, max_lines=1, cut=True)
             assert insertion is not None
+            with suppress(StopIteration):  # a text of this length is parsed without a pause
+                adds_errors(insertion, gap, cache).send(None)
+            checked.append(time.perf_counter() - begun)
         lines[501] = f"{_LINE}]"
     ours, bare = figures(checked), figures(parsed)
     print()

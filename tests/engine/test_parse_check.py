@@ -1,5 +1,7 @@
 """The parse check: what is not code is stopped, a line that is not whole yet is not."""
 
+import asyncio
+
 import pytest
 
 from before_after import at_cursor
@@ -12,7 +14,7 @@ from twotrack.engine.postprocess import Insertion
 def worse(marked: str, text: str, language: str, replaces: int = 0) -> bool:
     document, position = at_cursor(marked, language)
     gap = gap_at(document, position)
-    return adds_errors(Insertion(text, replaces), gap, SyntaxCache())
+    return asyncio.run(adds_errors(Insertion(text, replaces), gap, SyntaxCache()))
 
 
 PYTHON = "def f(x):\n    $0\n    return x\n"
@@ -102,3 +104,20 @@ def test_errors_that_were_there_do_not_count() -> None:
 
 def test_without_a_grammar_nothing_is_judged() -> None:
     assert not worse("x = $0", "= = =", "haskell")
+
+
+async def test_a_check_that_takes_long_leaves_turns_to_others() -> None:
+    """Nothing but broken code: each look at it takes a tenth of a second."""
+    document, position = at_cursor("x = [\n" * 5_000 + "y = $0\n", "python")
+    gap, turns = gap_at(document, position), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    await adds_errors(Insertion("1 2"), gap, SyntaxCache())
+    waiting.cancel()
+    assert turns > 3

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from before_after import CURSOR, Scenario, at_cursor, read
 from twotrack.engine.cursor_context import gap_at
-from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
+from twotrack.engine.postprocess import Watch, proposal, whole_part
 from twotrack.text import Position, Range
 
 SCENARIOS = read(Path(__file__).parent / "completion_scenarios")
@@ -108,20 +108,6 @@ def test_what_is_cut_off_a_stream_would_not_have_been_shown(scenario: Scenario) 
     whole = proposal(scenario.reply, gap, max_lines=lines, chat=chat)
     cut = proposal(read, gap, max_lines=lines, cut=True, chat=chat)
     assert whole == cut
-
-
-def test_an_answer_that_adds_errors_is_dropped() -> None:
-    document, position = at_cursor("x = $0")
-    gap = gap_at(document, position)
-    asked: list[Insertion] = []
-
-    def worse(insertion: Insertion) -> bool:
-        asked.append(insertion)
-        return True
-
-    assert proposal("1 2", gap, max_lines=1, adds_errors=worse) is None
-    assert asked == [Insertion("1 2")]
-    assert proposal("1 2", gap, max_lines=1, adds_errors=lambda _: False) is not None
 
 
 # -- any reply at any place ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ tree-sitter counts UTF-8 bytes; everything that leaves this module counts as `te
 """
 
 import asyncio
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -271,6 +272,38 @@ def parse(
     return None
 
 
+async def parsed(
+    language: Language, text: Snapshot | str, before: Syntax | None = None
+) -> Syntax | None:
+    """Do what `parse` does in slices, with turns for others."""
+    grammar = grammar_of(language)
+    if grammar is None or len(text) > MAX_CHARACTERS:
+        return None
+    slices = round((_LONGEST_S + len(text) * _S_A_CHARACTER) / _SLICE_S)
+    with suppress(TooCostly):
+        return await _in_slices(language, grammar, text, before, slices)
+    return None
+
+
+async def _in_slices(
+    language: Language,
+    grammar: Grammar,
+    text: Snapshot | str,
+    before: Syntax | None,
+    most: float = math.inf,
+) -> Syntax | None:
+    """Parse in so many slices at most; None: it takes more. Raises TooCostly."""
+    source, parsing = _begun(grammar, text, before)
+    slices = 0
+    while slices < most:
+        tree = parsing.go_on(_SLICE_S)
+        if tree is not None:
+            return Syntax(language, grammar, source, tree)
+        slices += 1
+        await asyncio.sleep(0)
+    return None
+
+
 def _parse(
     language: Language, text: Snapshot | str, before: Syntax | None, *, checking: bool = False
 ) -> Syntax | None:
@@ -333,23 +366,24 @@ class SyntaxCache:
 
     async def ready(self, document: Document) -> None:
         """Parse a large document in slices, so that `of` finds its syntax and holds nothing up."""
+        if len(document.text) > _AT_ONCE:
+            await self.parsed(document)
+
+    async def parsed(self, document: Document) -> Syntax | None:
+        """The syntax of `document`, parsed in slices; None where it has none."""
         text, before = self._held.get(document.uri, (None, None))
-        small = len(document.text) <= _AT_ONCE
-        if text is document.text or small or not self._is_worth_it(document):
-            return
+        if text is document.text:
+            return before
         language = language_of(document.language, document.path)
         grammar = grammar_of(language)
-        if grammar is None:
-            return
-        with suppress(TooCostly):
-            source, parsing = _begun(grammar, document.text, before)
-            while True:
-                tree = parsing.go_on(_SLICE_S)
-                if tree is not None:
-                    self._keep(document, Syntax(language, grammar, source, tree))
-                    return
-                await asyncio.sleep(0)
-        self._give_up(document)
+        if grammar is None or not self._is_worth_it(document):
+            return self._keep(document, None)
+        try:
+            syntax = await _in_slices(language, grammar, document.text, before)
+        except TooCostly:
+            self._give_up(document)
+            return None
+        return self._keep(document, syntax)
 
     def _is_worth_it(self, document: Document) -> bool:
         """Whether to parse it: what was too costly has to lose half its length first."""

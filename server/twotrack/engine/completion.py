@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
 from twotrack.context.excerpts import ExcerptPicker
 from twotrack.context.privacy import PrivacyPolicy, files_of
@@ -258,9 +257,8 @@ class Completer:
             cut=answer.finish == "length" or watch.done,
             chat=modes.get(answer.model) is Mode.CHAT,
             begun=watch.begun(answer.text),
-            adds_errors=partial(adds_errors, gap=gap, syntax=self._syntax),
         )
-        if insertion is None:
+        if insertion is None or await adds_errors(insertion, gap, self._syntax):
             self._cache.add_empty(place, several_lines=several_lines)
             return None
         kept = Cached(*insertion, answer.model, answer.track, several_lines)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from twotrack.context.syntax import SyntaxCache, parse
+from twotrack.context.syntax import SyntaxCache, parsed
 from twotrack.engine.cursor_context import CursorContext, indent_of
 from twotrack.engine.postprocess.insertion import Insertion
 from twotrack.lexical import LexicalContext, Open
@@ -17,7 +17,7 @@ _MACRO = re.compile(r"\b[A-Z][A-Z\d_]+\s+(?=[a-zA-Z_])")
 """What stands before a name in C as only the preprocessor can explain it."""
 
 
-def adds_errors(insertion: Insertion, gap: CursorContext, syntax: SyntaxCache) -> bool:
+async def adds_errors(insertion: Insertion, gap: CursorContext, syntax: SyntaxCache) -> bool:
     """Return whether the gap's document parses worse with `insertion`.
 
     A line that opens a block is judged with its end, one that needs a body, an operand or a
@@ -31,14 +31,14 @@ def adds_errors(insertion: Insertion, gap: CursorContext, syntax: SyntaxCache) -
     lines = continuations(insertion, gap)
     # Most often the text is whole with it, and the document, which is not, needs no parsing.
     whole = replace(document, text=document.text.replace(rest, next(lines)))
-    after = syntax.of(whole)
+    after = await syntax.parsed(whole)
     if after is None or not after.has_error:
         return False
-    before = parse(after.language, document.text, after)
+    before = await parsed(after.language, document.text, after)
     if before is None or not after.is_worse_than(before) or before.has_error_beside(gap.line):
         return False
     for line in lines:
-        other = parse(before.language, document.text.replace(rest, line), before)
+        other = await parsed(before.language, document.text.replace(rest, line), before)
         if other is None or not other.is_worse_than(before):
             return False
     return True

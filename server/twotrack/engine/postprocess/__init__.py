@@ -6,7 +6,6 @@ document's line end comes back at the end.
 """
 
 import re
-from collections.abc import Callable
 
 from twotrack.engine.cursor_context import CursorContext
 from twotrack.engine.postprocess.echo import without_echo
@@ -57,13 +56,11 @@ def proposal(
     cut: bool = False,
     chat: bool = False,
     begun: str | None = None,
-    adds_errors: Callable[[Insertion], bool] | None = None,
 ) -> Insertion | None:
     """Return what to insert for `reply`, at most `max_lines` lines; None: nothing worth showing.
 
     `cut`: the reply ended because it was too long, in the middle of something. `chat`: it comes
     from a model that was asked in a conversation. `begun`: what a `Watch` has read of it already.
-    `adds_errors` says whether the document would parse worse with an insertion.
     """
     text = _begun(reply, gap, chat=chat, going_on=cut) if begun is None else begun
     if cut:
@@ -86,10 +83,7 @@ def proposal(
         insertion = insertion._replace(text=without_trailing_comment(insertion.text, gap))
     if not insertion.text.strip() or hidden(insertion.text, gap.document.text):
         return None
-    insertion = insertion._replace(text=insertion.text.replace("\n", gap.eol))
-    if adds_errors is not None and adds_errors(insertion):
-        return None
-    return insertion
+    return insertion._replace(text=insertion.text.replace("\n", gap.eol))
 
 
 class Watch:
