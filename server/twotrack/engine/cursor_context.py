@@ -17,7 +17,7 @@ from twotrack.text import Position, Snapshot
 _LINES_AROUND = 24
 """Enough to find the next lines of code and the document's indentation."""
 _LINES_OF_AN_ECHO = 400
-_SCANNED = 100_000
+_SCANNED = 25_000
 """Characters above the cursor in which a string or a comment may have begun."""
 _LONGEST_OPENER = 16
 """Characters at the end of a line that tell whether it opens a block: a line may be a megabyte."""
