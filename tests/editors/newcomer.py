@@ -87,8 +87,8 @@ class Newcomer(Home):
         """Hold that what is seen now is the embedded model's, and in time; give the report."""
         seconds = time.monotonic() - self._installed
         assert seconds < LONGEST_S
-        assert self._answered() == {"embedded"}
-        # recall would have been first, and says the same in the same place.
+        self._wait_answered("embedded")
+        # recall, which may have answered above, would have been first here, and says the same again.
         file = str(self.file.relative_to(self.path))
         answer = self.complete(file, f"{HEAD}    {BODY}")
         assert (answer["source"], answer["model"]) == ("model", "embedded")
@@ -96,14 +96,19 @@ class Newcomer(Home):
         steps = f"{len(self.steps)} steps ({'; '.join(self.steps)})"
         return f"\n{editor}: {steps}, {seconds:.1f} s from the install to a completion"
 
-    def _answered(self) -> set[str]:
-        """Which models answered, by the ledger; its rows are written within a second or so."""
+    def _wait_answered(self, name: str) -> None:
+        """Wait until the ledger has an answer of the model `name`, and hold that no other answered.
+
+        Its rows are written within a second or so.
+        """
         end = time.monotonic() + PATIENCE_S
         while True:
             rows = json.loads(self.run("twotrack ledger --json || true"))["rows"]
-            if answered := {row["model"] for row in rows if row["answered"]}:
-                return answered
-            assert time.monotonic() < end, "no model answered"
+            answered = {row["model"] for row in rows if row["answered"]}
+            assert answered <= {name, "recall"}, answered
+            if name in answered:
+                return
+            assert time.monotonic() < end, f"{name} did not answer, but {answered}"
 
     def leave(self) -> None:
         """End the story: every program of this home has ended, and the home goes."""
