@@ -88,7 +88,7 @@ class Newcomer(Home):
         seconds = time.monotonic() - self._installed
         assert seconds < LONGEST_S
         self._wait_answered("embedded")
-        # recall, which may have answered above, would have been first here, and says the same again.
+        # recall may have answered above; here it would have been first, and says the same again.
         file = str(self.file.relative_to(self.path))
         answer = self.complete(file, f"{HEAD}    {BODY}")
         assert (answer["source"], answer["model"]) == ("model", "embedded")
