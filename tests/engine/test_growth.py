@@ -67,7 +67,7 @@ def test_signs_of_comments_that_do_not_end_with_their_line() -> None:
     def lines(n: int) -> str:
         return ("/*ai:" + " /*ai:" * (n // 6) + " x\n") * 50
 
-    assert calls(_offers("a.c"), lines(300)) == calls(_offers("a.c"), lines(1_200))
+    assert calls(_offers("a.c"), lines(1_200)) < 1.1 * calls(_offers("a.c"), lines(300))
     assert _offers("a.c")(lines(300) + "x(); // ai: y\n")
 
 

@@ -112,7 +112,7 @@ def test_blank_lines_are_passed_up_to_a_bound(marked: str) -> None:
         ask(index, marked)
 
     few, many = (indexed({"/w/a.py": ("foo = 1\n" + "\n" * n) * 40}) for n in (20, 80))
-    assert calls(suggested, few) == calls(suggested, many)
+    assert calls(suggested, many) < 1.1 * calls(suggested, few)
 
 
 # On a fresh line
