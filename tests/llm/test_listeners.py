@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fakes.model_server import ModelServer
 from twotrack.errors import Unreachable
-from twotrack.llm import listeners
+from twotrack.llm.http_clients import HttpClients
 from twotrack.llm.listeners import is_other, listening, of_others
 from twotrack.llm.transport import Endpoint, Transport
 
@@ -34,12 +35,13 @@ def test_the_other_end_of_a_connection_is_read_too() -> None:
 
 
 async def test_whose_a_server_is_is_asked_at_each_new_connection(
-    server: ModelServer, transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ModelServer, tmp_path: Path
 ) -> None:
     """Another person may take the port later."""
     table = tmp_path / "tcp"
     table.write_text("")
-    monkeypatch.setattr(listeners, "_TABLES", (table,))
+    others = partial(of_others, tables=(table,))
+    transport = Transport(build=partial(HttpClients, others=others))
     asked = Endpoint("found", server.base_url)
     transport.unnamed = frozenset({server.base_url})
 
@@ -60,6 +62,7 @@ async def test_whose_a_server_is_is_asked_at_each_new_connection(
     transport.unnamed = frozenset()  # the settings name it
     await ask()
     assert len(server.requests) == 3
+    await transport.aclose()
 
 
 @pytest.mark.parametrize(

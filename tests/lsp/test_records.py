@@ -1,11 +1,10 @@
 """Pages that hold megabytes are no work for the event loop."""
 
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from twotrack.lsp.handlers import execute_command, records
 from twotrack.routing.request_log import LoggedRequest
@@ -23,41 +22,51 @@ SENT = LoggedRequest(
     sources=("a.py",),
     redacted=0,
 )
+_READERS: list[threading.Thread] = []
+"""Who has read a prompt, or the ledger's path."""
 
 
-async def test_pages_are_written_in_a_thread(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    threads: list[threading.Thread] = []
-    shown: list[str] = []
+class Request(LoggedRequest):
+    """A request that notes who reads its prompt."""
 
-    def page(*_: object) -> str:
-        threads.append(threading.current_thread())
-        return "the page"
+    def __getattribute__(self, name: str) -> Any:
+        if name == "prompt":
+            _READERS.append(threading.current_thread())
+        return super().__getattribute__(name)
 
+
+class File(type(Path())):  # type: ignore[misc]
+    """A path that notes who follows it."""
+
+    def __fspath__(self) -> str:
+        _READERS.append(threading.current_thread())
+        return str(self)
+
+
+async def test_pages_are_written_in_a_thread(tmp_path: Path) -> None:
     async def questions() -> tuple[LoggedRequest, ...]:
-        return (SENT,)
-
-    async def show(_: object, text: str) -> None:
-        shown.append(text)
+        return (Request(**asdict(SENT)),)
 
     features: dict[str, Any] = {}
+    shown: list[str] = []
     server: Any = SimpleNamespace(
         feature=lambda name: lambda function: features.setdefault(name, function),
         session=SimpleNamespace(
             sent=SimpleNamespace(questions=questions),
-            ledger=SimpleNamespace(path=tmp_path / "ledger.sqlite3"),
+            ledger=SimpleNamespace(path=File(tmp_path / "ledger.sqlite3")),
         ),
+        client=SimpleNamespace(shows_documents=False),
+        notices=SimpleNamespace(tell=shown.append),
     )
-    for name in ("sent_page", "ledger_page"):
-        monkeypatch.setattr(f"twotrack.lsp.records.{name}", page)
-    monkeypatch.setattr("twotrack.lsp.explanation.show", show)
     records.register(server)
+    _READERS.clear()
     answer = await features["twotrack/requests"]({})
-    assert answer["markdown"] == "the page"
     assert [one["prompt"] for one in answer["requests"]] == ["the prompt"]
-    assert (await features["twotrack/ledger"]({}))["markdown"] == "the page"
+    assert "the prompt" in answer["markdown"]
+    spent = len(_READERS)
+    assert (await features["twotrack/ledger"]({}))["markdown"]
+    told = len(_READERS)
     await execute_command._show_request(server)
-    assert shown == ["the page"]
-    assert len(threads) == 3
-    assert threading.main_thread() not in threads
+    assert "the prompt" in shown[0]
+    assert 0 < spent < told < len(_READERS)
+    assert threading.main_thread() not in _READERS

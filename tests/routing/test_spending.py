@@ -135,7 +135,7 @@ def test_whatever_is_in_there_gives_texts_and_numbers(tmp_path: Path, odd: str) 
     assert (whole.cost_usd, whole.unpriced) in {(0.0, 1), (1.0, 0)}
 
 
-def test_what_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_ends_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     columns = (
         "'m' model, 't' task, 'l' language, 'answered' outcome, 1 input_tokens, 1 cached_tokens,"
@@ -146,9 +146,8 @@ def test_what_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "CREATE VIEW requests AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"  # noqa: S608  # of this test
         f" SELECT '9999-01-01' day, {columns} FROM c",
     )
-    monkeypatch.setattr("twotrack.routing.spending._LONGEST_S", 0.0)
     with pytest.raises(TwotrackError, match="cannot be read: interrupted"):
-        sums(path, date.min)
+        sums(path, date.min, longest_s=0.0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes")

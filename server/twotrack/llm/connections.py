@@ -8,12 +8,12 @@ before there is anything to send. httpx's own transport does neither; its pool a
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import httpx
 
-from twotrack.llm import listeners, sockets
+from twotrack.llm import sockets
 from twotrack.llm.api import sending
 from twotrack.llm.http1 import Http1Connection, NotAvailable
 from twotrack.llm.http2 import Http2Connection, Refused
@@ -27,6 +27,8 @@ _MOST = 64
 RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
 _PORTS = {"http": 80, "https": 443}
+Others = Callable[[Collection[int], int], set[int]]
+"""Tells which ports are another person's, or what the port of this end is connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Way:
     race_s: float
     offers_http2: bool
     """Whether `certificates` offer it to servers."""
-    judged: bool = False
-    """Whether a server may be another person's, who is to be sent nothing."""
+    others: Others | None = None
+    """Which ports are another person's, who is to be sent nothing; absent: it is not asked."""
 
 
 class TlsFailed(httpx.ConnectError):
@@ -247,8 +249,8 @@ class Connection:
         proxy, (_, host, port) = self._way.proxy, self.origin
         if proxy is None:
             self._socket = socket = await sockets.connect(host, port)
-            if self._way.judged:
-                await _judge(socket, port)
+            if self._way.others is not None:
+                await _judge(socket, port, self._way.others)
         else:
             self._socket = socket = await sockets.connect(proxy.host, proxy.port)
             if proxy.certificates is not None:
@@ -304,12 +306,12 @@ class Connection:
         return self._http is not None and not (self.is_closed() or self.has_expired())
 
 
-async def _judge(socket: Socket, port: int) -> None:
+async def _judge(socket: Socket, port: int, others: Others) -> None:
     """Raise OfAnother where another person's program is at the other end.
 
     Asked of an open connection: whoever has taken the port since cannot take its place.
     """
-    if await asyncio.to_thread(listeners.of_others, [port], socket.port):
+    if await asyncio.to_thread(others, [port], socket.port):
         raise OfAnother("another person's")
 
 

@@ -17,7 +17,8 @@ import certifi
 import httpx
 
 from twotrack import files
-from twotrack.llm.connections import KEPT_S, RACE_S, PooledTransport, Proxy, Way
+from twotrack.llm import listeners
+from twotrack.llm.connections import KEPT_S, RACE_S, Others, PooledTransport, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
 
 _PORTS = {"http": 80, "https": 443}
@@ -67,8 +68,10 @@ class HttpClients:
         kept_s: float = KEPT_S,
         race_s: float = RACE_S,
         offers_http2: bool = True,
+        others: Others = listeners.of_others,
     ) -> None:
         self.settings = settings
+        self._others = others
         self._clients: dict[Way, _Client] = {}
         self._servers: dict[tuple[str, bool], ServerClient] = {}
         self._proxies: dict[str, Proxy] = {}
@@ -112,7 +115,9 @@ class HttpClients:
         if isinstance(trusted, Misconfigured):
             raise trusted
         proxy = None if local else self._proxy(base_url)
-        way = replace(self._plain, proxy=proxy, certificates=trusted, judged=judged)
+        way = replace(
+            self._plain, proxy=proxy, certificates=trusted, others=self._others if judged else None
+        )
         client, transport = self._client(way)
         try:
             url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)

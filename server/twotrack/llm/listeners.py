@@ -1,7 +1,7 @@
 """Who listens on this machine: a model server that nobody named may be another person's."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _FIRST_PERSON = 1000
 passes on."""
 
 
-def of_others(ports: Collection[int], ours: int = 0) -> set[int]:
+def of_others(ports: Collection[int], ours: int = 0, tables: Sequence[Path] = _TABLES) -> set[int]:
     """Return those of the `ports` on which another person's program listens; blocks on the system.
 
     Or to which the port `ours` of this machine is connected. None where the system does not tell.
@@ -24,7 +24,7 @@ def of_others(ports: Collection[int], ours: int = 0) -> set[int]:
     if not hasattr(os, "getuid"):
         return set()
     found: set[int] = set()
-    for table in _TABLES:
+    for table in tables:
         with suppress(OSError):
             lines = files.head(table, _MOST_BYTES).decode("ascii", "replace").splitlines()
             found |= {port for port, user in listening(lines, ours) if is_other(user, os.getuid())}

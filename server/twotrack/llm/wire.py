@@ -1,6 +1,7 @@
 """One model on one HTTP wire: its dialect writes the question and reads the answer's events."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Warming:
     longest_s: float | None = None
 
 
-class Dialect(Generic[Asked]):
+class Dialect(ABC, Generic[Asked]):
     """How models are asked in one API: no I/O. Each is a flat file beside this one."""
 
     path: str
@@ -41,15 +42,15 @@ class Dialect(Generic[Asked]):
     folds: bool = True
     """Whether instructions may move to the first turn of the user."""
 
+    @abstractmethod
     def body(self, prompt: Asked, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chunks(
         self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Asked, /
     ) -> AsyncGenerator[Chunk, None]:
         """Read the events of an answer. Raises ModelError if one says that it broke off."""
-        raise NotImplementedError
 
     def is_last(self, _: Event, /) -> bool:
         """Whether the answer ends with this event; it ends with the body in any case."""

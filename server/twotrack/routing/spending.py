@@ -90,7 +90,7 @@ def days_ago(today: date, days: int) -> date:
     return today - timedelta(days=days - 1)
 
 
-def sums(ledger: Path, since: date) -> list[Sum]:
+def sums(ledger: Path, since: date, *, longest_s: float = _LONGEST_S) -> list[Sum]:
     """Return the sums of each day, model, task and language since a local day; blocks.
 
     There are none where there is no ledger yet. Raises TwotrackError where it cannot be read.
@@ -99,7 +99,7 @@ def sums(ledger: Path, since: date) -> list[Sum]:
         return []
     try:
         with closing(
-            ledger_file.opened(ledger, reads=True, locked_s=_LOCKED_S, longest_s=_LONGEST_S)
+            ledger_file.opened(ledger, reads=True, locked_s=_LOCKED_S, longest_s=longest_s)
         ) as database:
             columns = {row[1] for row in database.execute("PRAGMA table_info(requests)")}
             if not columns:  # it is being made
