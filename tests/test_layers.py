@@ -33,6 +33,7 @@ FLOORS = [
         "credentials",
         "consent",
     },
+    {"workspace"},
     {"llm"},
     {"routing"},
     {"context"},

@@ -16,8 +16,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
-from twotrack.engine.recall import RecallIndex, recall_model
-from twotrack.engine.workspace import WorkspaceIndexer
+from twotrack.engine.recall import recall_model
 from twotrack.errors import TwotrackError
 from twotrack.found_models import FoundModels
 from twotrack.llm import discovery, fim
@@ -36,6 +35,8 @@ from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
 from twotrack.tasks import Task, Track
+from twotrack.workspace.code_index import CodeIndex
+from twotrack.workspace.indexer import WorkspaceIndexer
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Session:
         self.chosen: dict[Track, str] = {}
         """Models that a person put first for a track, until the session ends."""
         self._health = Health()
-        self._index = RecallIndex()
+        self._index = CodeIndex()
         self._syntax = SyntaxCache()
         self._excerpts = ExcerptPicker(self._syntax)
         self._pace = AdaptiveDebounce()

@@ -9,17 +9,22 @@ from typing import Any
 
 import pytest
 
+from twotrack.document import Document
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp.clients import Client
-from twotrack.lsp.documents import Documents
 from twotrack.lsp.handlers import apply_edit
 from twotrack.lsp.handlers.apply_edit import Waits
 from twotrack.lsp.server import Server
 from twotrack.lsp.stream import Decoder
 from twotrack.text import Edit, Position, Range, Snapshot
+from twotrack.workspace.documents import Documents
 
 URI = "file:///w/a.py"
+
+
+def opened(text: str) -> Document:
+    return Document(URI, Path("/w/a.py"), "python", 1, Snapshot(text))
 
 
 async def settle() -> None:
@@ -30,7 +35,7 @@ async def settle() -> None:
 @pytest.fixture
 def server() -> Any:
     documents = Documents()
-    documents.open(URI, "python", 1, "")
+    documents.open(opened(""))
     return SimpleNamespace(documents=documents)
 
 
@@ -73,7 +78,7 @@ class Editor:
         self.server = Server(lambda _: pytest.fail("no session is needed"))
         self.server.protocol.set_writer(self)  # type: ignore[arg-type]
         self.server.client = Client(document_changes=True, **client)
-        self.server.documents.open(URI, "python", 1, text)
+        self.server.documents.open(opened(text))
         self.asked: list[Any] = []
         self._answers = list(answers)
         self._decoder = Decoder()

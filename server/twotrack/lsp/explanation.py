@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from twotrack.lsp.documents import uri_of
+from twotrack.lsp.uris import uri_of
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server

@@ -3,8 +3,8 @@
 from lsprotocol import types
 
 from twotrack import errors
-from twotrack.lsp.documents import UnknownDocument
 from twotrack.shown import sentence
+from twotrack.workspace.documents import UnknownDocument
 
 _CODES: list[tuple[type[errors.TwotrackError], int]] = [
     (UnknownDocument, types.ErrorCodes.InvalidParams),

@@ -15,7 +15,6 @@ import twotrack
 from twotrack import events, files
 from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
-from twotrack.lsp.documents import Documents, path_of
 from twotrack.lsp.ends import on_signals, process_end
 from twotrack.lsp.explanation import Pages
 from twotrack.lsp.failures import passing
@@ -26,6 +25,8 @@ from twotrack.lsp.protocol import Protocol
 from twotrack.lsp.reasons import Reason, reason
 from twotrack.lsp.status import StatusLine, status
 from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, LostError, open_stdio
+from twotrack.lsp.uris import path_of
+from twotrack.workspace.documents import Documents
 
 if TYPE_CHECKING:
     from twotrack.session import Session

@@ -8,9 +8,9 @@ from lsprotocol import types
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
-from twotrack.lsp.documents import CONSIDERED
 from twotrack.lsp.failures import passing
 from twotrack.lsp.reasons import reason
+from twotrack.workspace.documents import CONSIDERED
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from twotrack.document import Document
 from twotrack.lsp import from_proto
-from twotrack.lsp.documents import CONSIDERED
+from twotrack.lsp.uris import path_of
+from twotrack.text import Snapshot
+from twotrack.workspace.documents import CONSIDERED
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -21,7 +24,9 @@ def register(server: "Server") -> None:
         server.protocol.end_about(item.uri)  # some editors open anew what is open
         # LSP's union lets a number through here.
         language = item.language_id if isinstance(item.language_id, str) else ""
-        document = server.documents.open(item.uri, language, item.version, item.text)
+        path, text = path_of(item.uri), Snapshot(item.text)
+        document = Document(item.uri, path, language, item.version, text)
+        server.documents.open(document)
         server.session.opened(document, server.documents.others(item.uri, CONSIDERED))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

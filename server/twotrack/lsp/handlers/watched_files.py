@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from twotrack.lsp.documents import path_of
+from twotrack.lsp.uris import path_of
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server

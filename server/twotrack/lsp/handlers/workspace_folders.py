@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from twotrack.lsp.documents import path_of
+from twotrack.lsp.uris import path_of
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server

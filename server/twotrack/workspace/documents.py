@@ -1,17 +1,11 @@
-"""The open documents, as the editor has them."""
+"""The open documents, as the editor has them, and how they changed."""
 
 import asyncio
-import os
-import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
-from pygls import uris
-
-from twotrack import files
 from twotrack.document import Document
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.text import Edit, Snapshot
@@ -41,14 +35,12 @@ class Documents:
         """The oldest version since which every change is remembered."""
         self._waiting: list[asyncio.Future[None]] = []
 
-    def open(self, uri: str, language: str, version: int, text: str) -> Document:
+    def open(self, document: Document) -> None:
         """Take a document over from the editor."""
-        document = Document(uri, path_of(uri), language, version, Snapshot(text))
-        self._history[uri] = deque()
-        self._history_size[uri] = 0
-        self._complete_from[uri] = version
+        self._history[document.uri] = deque()
+        self._history_size[document.uri] = 0
+        self._complete_from[document.uri] = document.version
         self._put(document)
-        return document
 
     def change(self, uri: str, version: int, edits: Iterable[Edit], text: Snapshot) -> Document:
         """Move a document on to `text`, which `edits` gave, each upon the one before it."""
@@ -83,7 +75,7 @@ class Documents:
         await waiting
 
     def close(self, uri: str) -> None:
-        """Return a document back to the disk."""
+        """Give a document back to the disk."""
         self._open.pop(uri, None)
         self._history.pop(uri, None)
         self._history_size.pop(uri, None)
@@ -118,29 +110,3 @@ class Documents:
         if not self._complete_from[uri] <= version <= present.version:
             raise EditConflict("The document changed too much meanwhile; ask again.")
         return [edit for since, edit in self._history[uri] if since > version]
-
-
-_THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
-"""No other host than none (RFC 8089)."""
-
-
-def path_of(uri: str) -> Path | None:
-    """Return the absolute path of a file: URI; None where it is none that a file can have.
-
-    Its `..` are taken away, as from any URI (RFC 3986). A file of another host has a path on
-    Windows only.
-    """
-    if not uri.startswith("file:"):
-        return None
-    try:
-        path = uris.to_fs_path(_THIS_MACHINE.sub("file:///", uri))
-    except ValueError:  # such as file://[
-        return None
-    if not path or (os.name != "nt" and path.startswith("//")):
-        return None
-    return found if (found := files.named(path)) is not None and found.is_absolute() else None
-
-
-def uri_of(path: Path) -> str:
-    """Return the file: URI of an absolute path."""
-    return uris.from_fs_path(str(path)) or path.as_uri()

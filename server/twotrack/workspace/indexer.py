@@ -1,4 +1,4 @@
-"""The workspace's files, read in the background into the recall index."""
+"""The workspace's files, read in the background into the index of code."""
 
 import asyncio
 import logging
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from twotrack import files
-from twotrack.engine.recall import MAX_FILE_CHARS, MAX_LINES, RecallIndex
 from twotrack.languages import PLAIN, language_of
+from twotrack.workspace.code_index import MAX_FILE_CHARS, MAX_LINES, CodeIndex
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ReadFile(NamedTuple):
 
 
 class WorkspaceIndexer:
-    """Feeds a `RecallIndex` from the folders `roots`, and keeps it in step with disk and editor.
+    """Feeds a `CodeIndex` from the folders `roots`, and keeps it in step with disk and editor.
 
     `allowed` says of a file's absolute path whether it may be read (not ignored, no secrets); it
     is called in a thread too. Nothing is read before `start`. A file's key is its absolute path
@@ -63,7 +63,7 @@ class WorkspaceIndexer:
 
     def __init__(
         self,
-        index: RecallIndex,
+        index: CodeIndex,
         roots: Sequence[Path],
         allowed: Callable[[Path], bool],
         *,

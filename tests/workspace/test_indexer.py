@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from growth import MOST, growth
-from twotrack.engine.recall import MAX_FILE_CHARS, RecallIndex
-from twotrack.engine.workspace import WorkspaceIndexer
+from twotrack.workspace.code_index import MAX_FILE_CHARS, CodeIndex
+from twotrack.workspace.indexer import WorkspaceIndexer
 
 LINE = "answer = compute(question, carefully)\n"
 
@@ -28,8 +28,8 @@ def write(path: Path, text: str = LINE) -> Path:
 @asynccontextmanager
 async def indexing(
     *roots: Path, allowed: Callable[[Path], bool] = anything, max_files: int = 100
-) -> AsyncIterator[tuple[WorkspaceIndexer, RecallIndex]]:
-    index = RecallIndex()
+) -> AsyncIterator[tuple[WorkspaceIndexer, CodeIndex]]:
+    index = CodeIndex()
     indexer = WorkspaceIndexer(index, roots, allowed, max_files=max_files)
     indexer.start()
     try:
@@ -39,7 +39,7 @@ async def indexing(
         await indexer.aclose()
 
 
-def names(index: RecallIndex, root: Path) -> set[str]:
+def names(index: CodeIndex, root: Path) -> set[str]:
     return {Path(key).relative_to(root).as_posix() for key in index._languages}
 
 
@@ -173,7 +173,7 @@ async def test_an_open_document_overrides_its_file_until_it_is_closed(tmp_path: 
 
 async def test_a_document_opened_before_the_start_is_not_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path / "a.py")
-    index = RecallIndex()
+    index = CodeIndex()
     indexer = WorkspaceIndexer(index, [tmp_path], anything)
     indexer.edited(path.as_posix(), path, "python", LINE * 9)
     assert index.line_count == 0
@@ -200,7 +200,7 @@ async def test_nothing_is_read_before_the_start_nor_after_the_end(tmp_path: Path
         seen.append(path)
         return True
 
-    index = RecallIndex()
+    index = CodeIndex()
     indexer = WorkspaceIndexer(index, [tmp_path], allowed)
     await asyncio.sleep(0)
     assert seen == []
@@ -252,7 +252,7 @@ async def test_a_defect_while_reading_does_not_keep_others_from_ending(
         raise RuntimeError("a defect")
 
     write(tmp_path / "a.py")
-    indexer = WorkspaceIndexer(RecallIndex(), [tmp_path], fails)
+    indexer = WorkspaceIndexer(CodeIndex(), [tmp_path], fails)
     indexer.start()
     while "indexing failed" not in caplog.text:
         await asyncio.sleep(0)
@@ -274,6 +274,6 @@ async def test_thousands_of_deletions_are_one_look_at_the_files(tmp_path: Path) 
 
 def test_thousands_of_folders_are_not_compared_with_each_other() -> None:
     def begun(roots: list[Path]) -> None:
-        WorkspaceIndexer(RecallIndex(), roots, anything)
+        WorkspaceIndexer(CodeIndex(), roots, anything)
 
     assert growth(begun, lambda n: [Path(f"/w/p{i}") for i in range(n)], 400) < MOST
