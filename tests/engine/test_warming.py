@@ -91,7 +91,7 @@ async def test_who_only_completes_on_request_pays_for_no_reading() -> None:
 async def test_the_first_model_that_works_is_made_ready_and_recall_is_always() -> None:
     recall, broken, works, last = (says("1") for _ in range(4))
     desk = Desk(
-        fake_model("recall", recall, local=True),
+        fake_model("recall", recall, local=True, retrieval=True),
         fake_model("broken", broken),
         fake_model("works", works),
         fake_model("last", last),

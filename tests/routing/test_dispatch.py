@@ -66,7 +66,7 @@ async def test_a_chat_prompt_is_estimated_too() -> None:
 
 
 async def test_recall_has_its_own_track_and_costs_nothing() -> None:
-    answer = await Desk(fake_model("recall", says("x"), local=True)).ask()
+    answer = await Desk(fake_model("recall", says("x"), local=True, retrieval=True)).ask()
     assert (answer.track, answer.source) == (Track.RECALL, AnswerSource.RECALL)
     assert answer.usage == Usage()
 
@@ -125,7 +125,9 @@ async def test_half_an_answer_is_not_mixed_with_the_next_models() -> None:
 
 
 async def test_a_declining_model_has_not_failed() -> None:
-    desk = Desk(fake_model("recall", fails(errors.Declined)), fake_model("b", says("ok")))
+    desk = Desk(
+        fake_model("recall", fails(errors.Declined), retrieval=True), fake_model("b", says("ok"))
+    )
     assert (await desk.ask()).model == "b"
     assert desk.failed == []
 

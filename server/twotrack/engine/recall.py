@@ -112,6 +112,6 @@ def recall_model(index: CodeIndex) -> Model:
         name="recall",
         model_id="recall",
         wires={Mode.FILL: RecallProvider(index)},
-        capabilities=Capabilities(local=True),
+        capabilities=Capabilities(local=True, retrieval=True),
         prices=None,
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from twotrack import events
 from twotrack.errors import TwotrackError
-from twotrack.tasks import TASKS, Task, Track
+from twotrack.tasks import TASKS, Task
 
 if TYPE_CHECKING:
+    from twotrack.llm.api import Model
     from twotrack.session import Session
 
 _LEAST_PAUSE_S = 0.2
@@ -57,7 +58,11 @@ def status(session: "Session", last: events.Answered | None, *, paused: bool) ->
         "budgetMonth": limits.month,
         "last": last and _answer(last),
         "tasks": {task.value: _task(session, task) for task in session.routes},
-        "models": [_model(session, name) for name in session.models if name != Track.RECALL],
+        "models": [
+            _model(session, model)
+            for model in session.models.values()
+            if not model.capabilities.retrieval
+        ],
         "noModel": session.no_model(),
         "problems": list(session.problems),
         "ledger": str(session.ledger.path),
@@ -82,7 +87,7 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
         asked = []
     health = session.dispatcher.health
     # recall stands before the embedded model, where it is sure: what a person has is a model.
-    asked = sorted(asked, key=lambda model: model.name == Track.RECALL)
+    asked = sorted(asked, key=lambda model: model.capabilities.retrieval)
     ready = (model.name for model in asked if not health.shut_for(model.name))
     last = (model.name for model in asked if not health.held_for(model.name))
     return {
@@ -93,11 +98,11 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
     }
 
 
-def _model(session: "Session", name: str) -> dict[str, Any]:
-    model, entry = session.models[name], session.entry(name)
-    problem = session.dispatcher.health.problem(name)
+def _model(session: "Session", model: "Model") -> dict[str, Any]:
+    entry = session.entry(model.name)
+    problem = session.dispatcher.health.problem(model.name)
     return {
-        "name": name,
+        "name": model.name,
         "provider": entry.provider if entry else "twotrack",
         "model": model.model_id,
         "local": model.capabilities.local,

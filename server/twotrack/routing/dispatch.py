@@ -290,7 +290,7 @@ class Dispatcher:
     async def _answer(self, course: _Course, attempt: Attempt) -> Answer:
         ended, begun, task = self._clock(), course.begun, course.ask.task
         model, reply = attempt.model, attempt.reply
-        recall, free = model.name == Track.RECALL, costs.is_free(model)
+        recall, free = model.capabilities.retrieval, costs.is_free(model)
         answer = Answer(
             text=reply.text,
             finish=reply.finish,

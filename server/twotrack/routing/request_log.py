@@ -13,7 +13,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import PLACEHOLDER, Model, Prompt
 from twotrack.routing import costs
 from twotrack.routing.attempt import Attempt
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Task
 
 _KEPT = 20
 _MOST_CHARS = 200_000
@@ -66,7 +66,7 @@ class RequestLog:
     @contextmanager
     def taking_down(self, task: Task, attempt: Attempt) -> Iterator[None]:
         """Count a request while it is under way; take it down if it was sent."""
-        if attempt.model.name == Track.RECALL:  # nothing leaves the process
+        if attempt.model.capabilities.retrieval:  # nothing leaves the process
             yield
             return
         began, outcome = self._clock(), "abandoned"

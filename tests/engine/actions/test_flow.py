@@ -129,7 +129,7 @@ async def test_without_any_model_the_route_says_so(tmp_path: Path) -> None:
 async def test_recall_follows_no_instruction(tmp_path: Path) -> None:
     provider = FakeProvider(["x"])
     with pytest.raises(RouteExhausted):
-        await propose(tmp_path, [fake_model("recall", provider)])
+        await propose(tmp_path, [fake_model("recall", provider, retrieval=True)])
     assert provider.prompts == []
 
 

@@ -9,7 +9,7 @@ from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Message, Mode, Model, Prompt
 from twotrack.routing.ask import Answer, Ask, never
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Task
 
 Step = Callable[[str], None]
 """Takes what is being done now, in words for the user."""
@@ -79,7 +79,7 @@ async def _asked(
     prompts: dict[str, Prompt] = {}
 
     def prompt_for(model: Model) -> Prompt | None:
-        if model.name == Track.RECALL:  # it continues code and follows no instruction
+        if model.capabilities.retrieval:  # it continues code and follows no instruction
             return None
         if before is not None and model.name == before.answer.model:
             prompt = _repair(before)
