@@ -19,9 +19,9 @@ from fakes.model_server import ModelServer, Reply
 from fakes.wires import Flavour
 from twotrack.errors import RouteExhausted
 from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.registry import build
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher

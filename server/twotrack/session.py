@@ -23,8 +23,8 @@ from twotrack.idle_indexing import IdleIndexing
 from twotrack.llm import discovery, fim
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import NAME as EMBEDDED
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.transport import Transport
 from twotrack.model_pool import ModelPool
 from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher

@@ -25,8 +25,8 @@ from twotrack.engine.postprocess import whole_part
 from twotrack.errors import RouteExhausted
 from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Mode, Model
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_completions import OpenAICompletions
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask, nothing
 from twotrack.routing.dispatch import Dispatcher

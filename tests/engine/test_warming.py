@@ -15,7 +15,7 @@ from twotrack.events import Answered
 from twotrack.llm.api import Infill
 from twotrack.llm.embedded import embedded_model
 from twotrack.llm.embedded_file import available
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings, Trigger
 
 

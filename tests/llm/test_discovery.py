@@ -11,9 +11,9 @@ from fakes.model_server import ModelServer, Reply
 from patience import patient
 from twotrack.errors import MalformedReply, ModelError, Unauthorized, Unreachable
 from twotrack.llm.discovery import Found, from_environment, from_loopback, model_ids
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
-from twotrack.llm.transport import Transport
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 

@@ -23,7 +23,7 @@ from twotrack.errors import (
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk
 from twotrack.llm.exchange import Event, Framing, cut, events
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.transport import Endpoint, Transport
 
 HERE = Endpoint("mine", "http://127.0.0.1:1")
 DONE = {"choices": [{"finish_reason": "stop"}]}

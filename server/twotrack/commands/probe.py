@@ -24,9 +24,9 @@ from twotrack.errors import (
 from twotrack.events import Answered, Event, ModelFailed
 from twotrack.llm import discovery, failures, registry
 from twotrack.llm.api import Chat, Message, Model, Prompt
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.keys import Key, KeyMissing
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.transport import Endpoint
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.dispatch import Dispatcher

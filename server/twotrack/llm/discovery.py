@@ -13,8 +13,8 @@ from urllib.parse import quote
 from twotrack.errors import MalformedReply, WebPage
 from twotrack.llm import fim, listeners, model_families
 from twotrack.llm.error_bodies import is_markup
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.presets import PRESETS, Dialect
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 

@@ -13,9 +13,9 @@ from twotrack.llm import failures, ndjson, sse
 from twotrack.llm.api import Chunk
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.finishes import BrokenOff, Ending
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.stops import StopCutter
 from twotrack.llm.surrogates import SurrogateJoiner
-from twotrack.llm.transport import Endpoint, Transport
 
 _DRAIN_S = 0.1
 """How long the end of the body may lag behind the last event."""

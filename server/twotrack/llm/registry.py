@@ -18,13 +18,13 @@ from twotrack.llm.api import (
     Provider,
 )
 from twotrack.llm.gemini import Gemini
+from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.keys import Key
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.ollama import OllamaChat, OllamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.presets import FAMILY, PRESETS, Dialect, Preset, PromptCaching
-from twotrack.llm.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.wire import Dialect as WireDialect
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings

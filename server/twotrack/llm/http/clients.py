@@ -18,7 +18,7 @@ import httpx
 
 from twotrack import files
 from twotrack.llm import listeners
-from twotrack.llm.connections import KEPT_S, RACE_S, Others, PooledTransport, Proxy, Way
+from twotrack.llm.http.connections import KEPT_S, RACE_S, Others, PooledTransport, Proxy, Way
 from twotrack.settings.schema import NetworkSettings
 
 _PORTS = {"http": 80, "https": 443}

@@ -30,7 +30,7 @@ from twotrack.settings.schema import NetworkSettings
 if TYPE_CHECKING:
     import httpx
 
-    from twotrack.llm.http_clients import HttpClients, ServerClient
+    from twotrack.llm.http.clients import HttpClients, ServerClient
 
 _DEFAULT = NetworkSettings()
 _ERROR_BYTES = 65_536
@@ -91,7 +91,7 @@ def is_loopback(url: str) -> bool:
 
 
 def _build(settings: NetworkSettings) -> "HttpClients":
-    from twotrack.llm.http_clients import HttpClients  # noqa: PLC0415  # lazily: 80 ms no start should pay
+    from twotrack.llm.http.clients import HttpClients  # noqa: PLC0415  # lazily: 80 ms no start should pay
 
     return HttpClients(settings)
 
@@ -256,7 +256,7 @@ class Transport:
 
 def _server(network: "HttpClients", endpoint: Endpoint, unnamed: Collection[str]) -> "ServerClient":
     """Find the way to an endpoint. Raises Unreachable."""
-    from twotrack.llm.http_clients import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
+    from twotrack.llm.http.clients import Misconfigured  # noqa: PLC0415  # lazily: loaded by now
 
     try:
         url = endpoint.base_url
@@ -347,7 +347,7 @@ def _mapped(
     """Turn httpx's errors into ours; their texts may hold headers, so none is kept."""
     import httpx  # noqa: PLC0415  # lazily: loaded by now
 
-    from twotrack.llm.connections import OfAnother, TlsFailed  # noqa: PLC0415  # the same
+    from twotrack.llm.http.connections import OfAnother, TlsFailed  # noqa: PLC0415  # the same
 
     host = urlsplit(endpoint.base_url).netloc.rpartition("@")[2]
     through = f" through the proxy {server.proxy}" if server.proxy else ""

@@ -14,9 +14,9 @@ from fakes.h2_server import H2Server
 from fakes.model_server import ModelServer, Reply
 from fakes.proxy_server import ProxyServer
 from twotrack.errors import Unreachable
-from twotrack.llm.http_clients import HttpClients, certificates, environment_proxy
+from twotrack.llm.http.clients import HttpClients, certificates, environment_proxy
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
 KEY = "sk-canary-0123456789abcdef"

@@ -20,8 +20,8 @@ import h2.exceptions
 import h2.settings
 import httpx
 
-from twotrack.llm.http1 import NotAvailable
-from twotrack.llm.sockets import Socket
+from twotrack.llm.http.http1 import NotAvailable
+from twotrack.llm.http.sockets import Socket
 
 _MOST = 100
 """Requests at a time, where the server does not allow fewer."""

@@ -12,8 +12,8 @@ import pytest
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected, Unreachable
-from twotrack.llm.http_clients import HttpClients
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.clients import HttpClients
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
 BODY = b'{"prompt":"x","stream":true}'

@@ -25,8 +25,8 @@ from twotrack.errors import (
     Unauthorized,
     Unreachable,
 )
+from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.keys import Key
-from twotrack.llm.transport import Endpoint, Transport, is_loopback
 from twotrack.settings.schema import NetworkSettings
 
 CANARY = "sk-canary-0123456789abcdef"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import h11
 import httpx
 
-from twotrack.llm.sockets import Socket
+from twotrack.llm.http.sockets import Socket
 
 _MOST_HEAD = 32 * 1024
 """Bytes of an answer's head, or of what follows its body; all of it is parsed in one go."""

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from fakes.proxy_server import ProxyServer
-from twotrack.llm import sockets
-from twotrack.llm.http_clients import certificates
+from twotrack.llm.http import sockets
+from twotrack.llm.http.clients import certificates
 
 MEGABYTES = 8 * 2**20
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from twotrack.llm import sockets
 from twotrack.llm.api import sending
-from twotrack.llm.http1 import Http1Connection, NotAvailable
-from twotrack.llm.http2 import Http2Connection, Refused
-from twotrack.llm.sockets import Socket
+from twotrack.llm.http import sockets
+from twotrack.llm.http.http1 import Http1Connection, NotAvailable
+from twotrack.llm.http.http2 import Http2Connection, Refused
+from twotrack.llm.http.sockets import Socket
 
 KEPT_S = 55.0
 """A connection outlives a pause for thought (a new one to a cloud costs three round trips), but

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
-from twotrack.llm.http2 import _Frames
-from twotrack.llm.http_clients import HttpClients
+from twotrack.llm.http.clients import HttpClients
+from twotrack.llm.http.http2 import _Frames
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
 KEY = "sk-canary-0123456789abcdef"
