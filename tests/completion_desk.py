@@ -18,6 +18,7 @@ from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import CompletionSettings, Settings
 from twotrack.tasks import Task
 from twotrack.text import Edit
@@ -51,13 +52,13 @@ class Desk:
 
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
-        self.dispatcher = Dispatcher(
+        policy = RoutingPolicy(
             {Task.COMPLETE: route, Task.BLOCK: route},
             {m.name: m for m in self.models},
-            self.events.append,
             local_only=self.local_only,
             limit=self.limit,
         )
+        self.dispatcher = Dispatcher(policy, self.events.append)
         syntax = SyntaxCache()
         return Completer(
             self.dispatcher,

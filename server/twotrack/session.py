@@ -30,6 +30,7 @@ from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Ledger, default_path
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
 from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.settings import sources
@@ -144,15 +145,17 @@ class Session:
         self.limit = Budget(settings.budget, self.ledger)
         self._composed = True
         self.dispatcher = dispatcher = self._dispatch(
-            self.routes,
-            self.models,
+            RoutingPolicy(
+                self.routes,
+                self.models,
+                health=self._health,
+                limit=self.limit,
+                local_only=settings.privacy.local_only,
+                first_token_s=settings.network.first_token_s,
+                total_s=settings.network.total_s,
+            ),
             self.heard,
-            health=self._health,
-            limit=self.limit,
             sent=self.sent,
-            local_only=settings.privacy.local_only,
-            first_token_s=settings.network.first_token_s,
-            total_s=settings.network.total_s,
         )
         self.completer = Completer(
             dispatcher,
@@ -180,7 +183,7 @@ class Session:
     def no_model(self) -> str | None:
         """Say why no model completes; None: one does, or the settings want none."""
         try:
-            serving = self.dispatcher.serving(Task.COMPLETE)
+            serving = self.dispatcher.policy.candidates(Task.COMPLETE)
         except TwotrackError as error:
             return error.message
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()

@@ -32,6 +32,7 @@ from twotrack.routing.ask import Ask, nothing
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.tasks import TASKS, Task
 
 SHORT = Patience(
@@ -136,15 +137,14 @@ async def run(
         paused.append(seconds)
 
     async with FaultyServer(draw, drip_s=patience.gap_fast_s / 2) as server:
-        dispatcher = Dispatcher(
+        policy = RoutingPolicy(
             {task: Route(models, TASKS[task].deadline_s)},
             {name: model(transport, name, server.base_url(name), local=local) for name in models},
-            lambda event: None,
             health=Health(clock),
             patience=patience,
             clock=clock,
-            sleep=sleep,
         )
+        dispatcher = Dispatcher(policy, lambda event: None, sleep=sleep)
         usable = whole_part if task is Task.COMPLETE else nothing
         ask = Ask(task, lambda model: PROMPT, usable=usable)
         for _ in range(questions):

@@ -96,7 +96,7 @@ async def test_the_first_model_that_works_is_made_ready_and_recall_is_always() -
         fake_model("works", works),
         fake_model("last", last),
     )
-    desk.dispatcher.health.failed("broken", Unauthorized("broken", "401"))
+    desk.dispatcher.policy.health.failed("broken", Unauthorized("broken", "401"))
     await desk.completer.warm(opened("x = 1\n"))
     assert [p.warmings for p in (recall, broken, works, last)] == [[], [], [None], []]
 

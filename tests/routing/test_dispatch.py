@@ -11,6 +11,7 @@ from twotrack.routing.ask import Ask
 from twotrack.routing.costs import most_of_answer
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.tasks import Task, Track
 
 # -- one model ---------------------------------------------------------------------------------
@@ -30,7 +31,7 @@ async def test_the_answer_is_what_the_model_streamed_and_what_it_cost() -> None:
     [told] = desk.answered
     assert told.cost_usd == pytest.approx(3.0)
     assert told.usage == usage
-    assert desk.dispatcher.health.latency_ms("a") is not None
+    assert desk.dispatcher.policy.health.latency_ms("a") is not None
 
 
 @pytest.mark.parametrize("piece", ["x", "x" * 1_000_000])
@@ -150,7 +151,7 @@ async def test_when_all_fail_every_failure_is_told() -> None:
 
 
 async def test_a_task_without_a_route_is_exhausted() -> None:
-    dispatcher = Dispatcher({}, {}, lambda _: None)
+    dispatcher = Dispatcher(RoutingPolicy({}, {}), lambda _: None)
     with pytest.raises(errors.RouteExhausted):
         await dispatcher.ask(Ask(Task.FIX, lambda _: PROMPT))
 
@@ -158,11 +159,10 @@ async def test_a_task_without_a_route_is_exhausted() -> None:
 async def test_models_that_cannot_serve_or_are_skipped_or_unknown_are_passed_over() -> None:
     tried = says("no")
     models = [fake_model(n, tried) for n in ("skipped", "unfit")] + [fake_model("c", says("ok"))]
-    dispatcher = Dispatcher(
-        {Task.FIX: Route(("unknown", "skipped", "unfit", "c"))},
-        {m.name: m for m in models},
-        lambda _: None,
+    policy = RoutingPolicy(
+        {Task.FIX: Route(("unknown", "skipped", "unfit", "c"))}, {m.name: m for m in models}
     )
+    dispatcher = Dispatcher(policy, lambda _: None)
     ask = Ask(
         Task.FIX, lambda m: None if m.name == "unfit" else PROMPT, skip=frozenset({"skipped"})
     )
@@ -184,7 +184,7 @@ async def test_cancelling_closes_the_stream_and_asks_nobody_else() -> None:
     assert first.open == 0
     assert second.prompts == []
     assert desk.answered == desk.failed == []
-    assert desk.dispatcher.health.shut_for("a") == 0
+    assert desk.dispatcher.policy.health.shut_for("a") == 0
 
 
 async def test_what_a_cancelled_request_may_cost_is_told() -> None:
@@ -289,7 +289,7 @@ async def test_who_asks_for_an_action_may_have_mended_it() -> None:
     with pytest.raises(errors.RouteExhausted):
         await desk.ask()
     assert (await desk.ask()).text == "ok"
-    assert desk.dispatcher.health.shut_for("a") == 0
+    assert desk.dispatcher.policy.health.shut_for("a") == 0
 
 
 PRICES = Prices(input=1.0, output=1.0)

@@ -49,6 +49,7 @@ class Completer:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._dispatcher = dispatcher
+        self._routing = dispatcher.policy
         self._settings = settings
         self._policy = policy
         self._syntax = syntax
@@ -130,7 +131,7 @@ class Completer:
     async def connect(self) -> None:
         """Open the connection to the first model elsewhere that would be asked."""
         with suppress(TwotrackError):  # whoever asks a question is told
-            models = self._dispatcher.serving(Task.COMPLETE)
+            models = self._routing.candidates(Task.COMPLETE)
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
                 await first.warm()
@@ -156,8 +157,8 @@ class Completer:
 
     def _first_to_ask(self) -> Model | None:
         """Return the model that a completion would be put to first, after retrieval."""
-        shut_for = self._dispatcher.health.shut_for
-        for model in self._dispatcher.serving(Task.COMPLETE):
+        shut_for = self._routing.health.shut_for
+        for model in self._routing.candidates(Task.COMPLETE):
             if not model.capabilities.retrieval and not shut_for(model.name):
                 return model
         return None

@@ -82,10 +82,10 @@ def _answer(last: events.Answered) -> dict[str, Any]:
 def _task(session: "Session", task: Task) -> dict[str, Any]:
     track = TASKS[task].track
     try:
-        asked = session.dispatcher.serving(task)
+        asked = session.dispatcher.policy.candidates(task)
     except TwotrackError:
         asked = []
-    health = session.dispatcher.health
+    health = session.dispatcher.policy.health
     # recall stands before the embedded model, where it is sure: what a person has is a model.
     asked = sorted(asked, key=lambda model: model.capabilities.retrieval)
     ready = (model.name for model in asked if not health.shut_for(model.name))
@@ -100,7 +100,7 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
 
 def _model(session: "Session", model: "Model") -> dict[str, Any]:
     entry = session.entry(model.name)
-    problem = session.dispatcher.health.problem(model.name)
+    problem = session.dispatcher.policy.health.problem(model.name)
     return {
         "name": model.name,
         "provider": entry.provider if entry else "twotrack",

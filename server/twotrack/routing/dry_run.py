@@ -20,7 +20,7 @@ class DryRun(Dispatcher):
 
     async def ask(self, ask: Ask) -> Answer:
         """Raise NotSent with the prompt; RouteExhausted where no model would be asked."""
-        for model in self.serving(ask.task, ask.skip):
+        for model in self.policy.candidates(ask.task, ask.skip):
             retrieval = model.capabilities.retrieval
             if not retrieval and (prompt := ask.prompt_for(model)) is not None:
                 raise NotSent(model, prompt)

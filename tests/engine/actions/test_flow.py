@@ -18,6 +18,7 @@ from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreac
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
 from twotrack.tasks import Task
@@ -44,7 +45,9 @@ async def propose(
     settings = settings or Settings()
     policy = PrivacyPolicy([root], settings.privacy, settings.context)
     route = Route(task, tuple(model.name for model in models), 10.0, "")
-    dispatcher = Dispatcher({task: route}, {m.name: m for m in models}, lambda event: None)
+    dispatcher = Dispatcher(
+        RoutingPolicy({task: route}, {m.name: m for m in models}), lambda event: None
+    )
     actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     document = Document((root / name).as_uri(), root / name, "", 1, Snapshot(code))
     offer = CodeActionOffer(task, "The action", Range(at, at))

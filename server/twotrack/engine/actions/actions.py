@@ -143,7 +143,7 @@ class Actions:
             others,
             self._policy,
             self._settings.privacy.redact,
-            self._dispatcher.longest_prompt(offer.task),
+            self._dispatcher.policy.longest_prompt(offer.task),
             self._roots,
             self._related(document, target.lines().end, others),
             await self._rules(document),

@@ -34,7 +34,7 @@ async def propose(
 ) -> Proposal:
     """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
     session = server.session
-    if (keys := session.waiting_keys) and not session.dispatcher.serving(offer.task):
+    if (keys := session.waiting_keys) and not session.dispatcher.policy.candidates(offer.task):
         raise TwotrackError(f"{keys} Answer the question about that, then try again.")
     session.completer.stop_warming()  # a model on this machine does one thing at a time
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
