@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from before_after import CURSOR, at_cursor
 from desk import Route, SpendingLimit
 from fake_models import FakeProvider, fake_model
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
@@ -65,7 +66,7 @@ class Desk:
             settings,
             policy=PrivacyPolicy((), settings.privacy, settings.context),
             syntax=syntax,
-            excerpts=ExcerptPicker(syntax),
+            sources=[Share(OpenDocuments(syntax), 0.3)],
             pace=self.pace,
             clock=lambda: self.now,
             sleep=self.sleep,

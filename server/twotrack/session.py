@@ -9,8 +9,9 @@ from typing import Any
 
 from twotrack import consent, events, log
 from twotrack.consent import Consent
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
@@ -42,6 +43,9 @@ from twotrack.workspace.code_index import CodeIndex
 from twotrack.workspace.indexer import WorkspaceIndexer
 
 logger = logging.getLogger(__name__)
+
+_OPEN_DOCUMENTS = 0.30
+"""Of what a model takes for a completion: pieces of the other open documents."""
 
 Layers = Sequence[tuple[str, Mapping[str, Any]]]
 
@@ -76,7 +80,7 @@ class Session:
         self._health = Health()
         self._index = CodeIndex()
         self._syntax = SyntaxCache()
-        self._excerpts = ExcerptPicker(self._syntax)
+        self._open_documents = OpenDocuments(self._syntax)
         self._pace = AdaptiveDebounce()
         self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
@@ -162,7 +166,7 @@ class Session:
             settings,
             policy=self.policy,
             syntax=self._syntax,
-            excerpts=self._excerpts,
+            sources=[Share(self._open_documents, _OPEN_DOCUMENTS)],
             pace=self._pace,
         )
         self.actions = Actions(dispatcher, settings, self.policy, self._syntax, self.roots)
@@ -309,7 +313,7 @@ class Session:
         self._reading.closed(document.uri)
         self._warm_up.closed(document.uri)
         self._syntax.forget(document.uri)
-        self._excerpts.forget(document.uri)
+        self._open_documents.forget(document.uri)
         self._indexer.closed(_key(document), document.path)
 
     def files_changed(self, changes: Iterable[tuple[Path, bool]]) -> None:
@@ -329,7 +333,7 @@ class Session:
     async def _index_document(self, document: Document) -> None:
         text = document.text.text
         self._indexer.edited(_key(document), document.path, document.language, text)
-        await self._excerpts.index(document)
+        await self._open_documents.index(document)
 
     async def aclose(self) -> None:
         """End everything; nothing runs on behind."""

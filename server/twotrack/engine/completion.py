@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache
@@ -43,7 +43,7 @@ class Completer:
         *,
         policy: PrivacyPolicy,
         syntax: SyntaxCache,
-        excerpts: ExcerptPicker,
+        sources: Sequence[Share],
         pace: AdaptiveDebounce,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -53,7 +53,7 @@ class Completer:
         self._settings = settings
         self._policy = policy
         self._syntax = syntax
-        self._excerpts = excerpts
+        self._sources = sources
         self._pace = pace
         self._clock = clock
         self._sleep = sleep
@@ -293,7 +293,7 @@ class Completer:
             request.position,
             request.others,
             policy=self._policy,
-            excerpts=self._excerpts,
+            sources=self._sources,
             max_tokens=min(
                 most // 2 if can.local else most,
                 can.context_window - TASKS[task].max_tokens - _FRAME_TOKENS,

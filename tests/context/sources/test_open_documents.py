@@ -2,9 +2,12 @@
 
 import time
 
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.privacy import PrivacyPolicy
+from twotrack.context.sources import place_at
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
+from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Position, Snapshot
 
 SHAPES = """\
@@ -30,14 +33,15 @@ def document(name: str, text: str, language: str = "python", version: int = 1) -
 
 
 def pick(
-    picker: ExcerptPicker, text: str, line: int, others: list[Document], budget: int = 3000
+    picker: OpenDocuments, text: str, line: int, others: list[Document], budget: int = 3000
 ) -> list[str]:
-    pieces = picker.pick(document("main.py", text), Position(line, 0), others, budget)
-    return [piece.text for piece in pieces]
+    policy = PrivacyPolicy((), PrivacySettings(), ContextSettings())
+    place = place_at(document("main.py", text), Position(line, 0), others, policy)
+    return [piece.text for piece in picker.gather(place, budget)]
 
 
-def fresh() -> ExcerptPicker:
-    return ExcerptPicker(SyntaxCache())
+def fresh() -> OpenDocuments:
+    return OpenDocuments(SyntaxCache())
 
 
 def filler(number: int) -> str:

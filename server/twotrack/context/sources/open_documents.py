@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
+from twotrack.context.privacy import is_settings
+from twotrack.context.sources import Piece, Place, Stability
 from twotrack.context.syntax import Definition, Syntax, SyntaxCache, parse
+from twotrack.context.window import lines_above
 from twotrack.document import Document
 from twotrack.languages import language_of
 from twotrack.text import Position, Snapshot
@@ -55,16 +58,6 @@ _COMMON = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of an open document."""
-
-    document: Document
-    first_line: int
-    text: str
-    """Whole lines, with newlines; no line end at the end."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Indexed:
     """A piece of a table: its lines, the word it defines, how many words it has."""
 
@@ -84,13 +77,34 @@ class _Table:
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """A piece of an open document."""
+
+    document: Document
+    first_line: int
+    text: str
+    """Whole lines, with newlines; no line end at the end."""
+    score: float
+
+    def piece(self, place: Place) -> Piece:
+        return Piece(
+            place.policy.label(self.document),
+            self.text,
+            self.score,
+            Stability.REGION,
+            above=lines_above(self.document.text, self.first_line),
+            settings=is_settings(self.document),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
     key: tuple[object, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[_Found, ...]
 
 
-class ExcerptPicker:
-    """Picks excerpts; keeps a table for each of the documents used last, and the last choices."""
+class OpenDocuments:
+    """The source; keeps a table for each of the documents used last, and the last choices."""
 
     def __init__(self, syntax: SyntaxCache) -> None:
         self._syntax = syntax
@@ -120,15 +134,22 @@ class ExcerptPicker:
         known = self._tables.get(document.uri)
         return known is not None and known.document.text is document.text
 
-    def pick(
-        self, document: Document, position: Position, others: Sequence[Document], budget: int
-    ) -> tuple[Piece, ...]:
-        """Pick at most `budget` characters of `others` for the cursor at `position`.
+    async def look(self, place: Place) -> None:
+        """Read nothing: `index` did when typing rested, and `gather` reads what is missing."""
 
-        `others` come in the order of their last use. The choice holds while the cursor stays in a
-        region of eight lines and the other documents stay as they are.
+    def gather(self, place: Place, budget: int) -> Sequence[Piece]:
+        """Return what the other documents have for the cursor.
+
+        The choice holds while the cursor stays in a region of eight lines and the other documents
+        stay as they are.
         """
-        others = [other for other in others if other.uri != document.uri][:_DOCUMENTS]
+        chosen = self._choose(place.document, place.position, place.others, budget)
+        return [found.piece(place) for found in chosen]
+
+    def _choose(
+        self, document: Document, position: Position, others: Sequence[Document], budget: int
+    ) -> tuple[_Found, ...]:
+        others = others[:_DOCUMENTS]
         unread = self._catch_up(others)
         key = (
             position.line // _REGION_LINES,
@@ -203,7 +224,7 @@ def _definition_spans(
         yield first, min(stop, first + _PIECE_LINES), definition.name
 
 
-def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[Piece]:
+def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[_Found]:
     """The pieces that share enough with `words`, rare words counting more, the best first."""
     total = sum(len(table.pieces) for table in tables)
     scores: dict[tuple[int, int], float] = {}
@@ -217,22 +238,23 @@ def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[Piece]:
             )
             scores[t, p] = scores.get((t, p), 0.0) + score
     good = sorted((-score, place) for place, score in scores.items() if score >= _FLOOR)
-    return [_piece(tables[t], tables[t].pieces[p]) for _, (t, p) in good[: 4 * _MAX_PIECES]]
+    best = good[: 4 * _MAX_PIECES]
+    return [_found(tables[t], tables[t].pieces[p], -less) for less, (t, p) in best]
 
 
-def _piece(table: _Table, indexed: _Indexed) -> Piece:
+def _found(table: _Table, indexed: _Indexed, score: float) -> _Found:
     lines = table.document.text.lines(indexed.first, indexed.stop)
     text = "\n".join(line.rstrip("\r\n") for line in lines)
-    return Piece(table.document, indexed.first, text)
+    return _Found(table.document, indexed.first, text, score)
 
 
-def _still(last: Sequence[Piece], ranked: Sequence[Piece]) -> list[Piece]:
+def _still(last: Sequence[_Found], ranked: Sequence[_Found]) -> list[_Found]:
     """The pieces of the last choice that would be chosen again, in their old order."""
     again = {(piece.document.uri, piece.text): piece for piece in ranked}
     return [again[key] for piece in last if (key := (piece.document.uri, piece.text)) in again]
 
 
-def _fill(pieces: Sequence[Piece], budget: int) -> Iterator[Piece]:
+def _fill(pieces: Sequence[_Found], budget: int) -> Iterator[_Found]:
     """The pieces, each once, while they fit into `budget` characters."""
     seen: set[tuple[str, str]] = set()
     for piece in pieces:
