@@ -39,3 +39,10 @@ def test_twenty_thousand_changes_are_read() -> None:
     change = {"range": {"start": place, "end": place}, "rangeLength": 3, "text": "{[,"}
     assert json.dumps([change] * 20_000).count(",") < MOST_VALUES
     assert len(loads(json.dumps([change] * 20_000).encode())) == 20_000
+
+
+def test_what_begins_with_a_long_text_is_counted_to_its_end() -> None:
+    text = json.dumps("[\\," * 2**19 + '"').encode()  # cut within an escape, and within the text
+    assert len(loads(b"[" + text + b",1]", 10)) == 2
+    with pytest.raises(TooManyValuesError):
+        loads(b"[" + text + b",[]" * 10 + b"]", 10)

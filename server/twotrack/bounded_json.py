@@ -12,30 +12,38 @@ class TooManyValuesError(ValueError):
     """A text holds more values than are read."""
 
 
-def loads(body: bytes, most: int = MOST_VALUES) -> Any:
+def loads(text: bytes | str, most: int = MOST_VALUES) -> Any:
     """Return what a JSON text says. Raises TooManyValuesError, ValueError and RecursionError.
 
     The collector waits meanwhile: what is made here has no cycles, and looking for them takes
     twice as long as the reading.
     """
-    if _values(body) > most and _values_outside_strings(body, most) > most:
+    if len(text) > most and _holds_more(text, most):
         raise TooManyValuesError(f"it holds more than {most} values")
     waits = gc.isenabled()
     gc.disable()
     try:
-        return json.loads(body)
+        return json.loads(text)
     finally:
         if waits:
             gc.enable()
 
 
-def _values(body: bytes) -> int:
-    return body.count(b"{") + body.count(b"[") + body.count(b",")
+def _holds_more(text: bytes | str, most: int) -> bool:
+    """Whether a text holds more values; one that is all values is known by how it begins."""
+    body = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return any(_begins_with_more(body[:size], most) for size in (2**20, 2**23, len(body)))
 
 
-def _values_outside_strings(body: bytes, most: int) -> int:
-    """Count again, now that it matters what is text: a large file is one string."""
+def _begins_with_more(body: bytes, most: int) -> bool:
+    """Count brackets and commas, and once more without those within strings where it matters."""
+    if _values(body) <= most:
+        return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     if plain.count(b'"') > 4 * (most + 1):  # a name and a text for each value
-        return most + 1
-    return _values(b"".join(plain.split(b'"')[::2]))
+        return True
+    return _values(b"".join(plain.split(b'"')[::2])) > most
+
+
+def _values(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[") + body.count(b",")
