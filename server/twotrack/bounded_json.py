@@ -32,7 +32,7 @@ def loads(text: bytes | str, most: int = MOST_VALUES) -> Any:
 def _holds_more(text: bytes | str, most: int) -> bool:
     """Whether a text holds more values; one that is all values is known by how it begins."""
     body = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return any(_begins_with_more(body[:size], most) for size in (2**20, 2**23, len(body)))
+    return any(_begins_with_more(body[:size], most) for size in (2**20, len(body)))
 
 
 def _begins_with_more(body: bytes, most: int) -> bool:
