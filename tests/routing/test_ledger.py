@@ -300,23 +300,16 @@ def test_a_database_that_is_no_ledger_is_put_aside(path: Path, version: int, tab
     kept.close()
 
 
-ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+TRIGGER = f"CREATE TRIGGER t BEFORE INSERT ON requests BEGIN SELECT max(x) FROM ({ENDLESS}); END"
+VIEW = f"DROP TABLE requests; CREATE VIEW requests AS {ENDLESS}"
 
 
-@pytest.mark.parametrize(
-    "planted",
-    [
-        f"CREATE TRIGGER t BEFORE INSERT ON requests BEGIN "
-        f"SELECT count(*) FROM ({ENDLESS} SELECT * FROM n); END",
-        "DROP TABLE requests",
-    ],
-)
+@pytest.mark.parametrize("planted", [TRIGGER, VIEW], ids=["trigger", "view"])
 def test_a_file_in_which_a_row_is_never_written_is_put_aside(path: Path, planted: str) -> None:
     Ledger(path, at(MAY_9)).close()
-    with sqlite3.connect(path) as other:
-        other.execute(planted)
-        if planted.startswith("DROP"):
-            other.execute(f"CREATE VIEW requests AS {ENDLESS} SELECT x AS day FROM n")
+    other = sqlite3.connect(path)
+    other.executescript(planted)
     other.close()
     ledger = Ledger(path, at(MAY_9), longest_s=0.05)
     ledger(ANSWER)

@@ -219,9 +219,9 @@ class Http2Connection:
                     for stream in self._streams.values():
                         stream.change()
                 case _:
-                    stream = self._streams.get(getattr(event, "stream_id", 0))
-                    if stream is not None:
-                        stream.take(event)
+                    of = self._streams.get(getattr(event, "stream_id", 0))
+                    if of is not None:
+                        of.take(event)
                         if getattr(event, "data", None) or isinstance(event, _Head):
                             self._in_vain = 0
         if last is not None:
