@@ -16,6 +16,8 @@ FLOORS = [
     {
         "",
         "text",
+        "draft",
+        "bounded_json",
         "tasks",
         "languages",
         "lexis",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fakes.editor import Heard
+from twotrack.bounded_json import MOST_VALUES
 from twotrack.lsp.server import Server
 
 
@@ -49,3 +50,20 @@ def test_an_id_of_any_kind_ends_nothing() -> None:
     for depth in range(900, 1_000):
         server.protocol.receive(b'{"jsonrpc": "2.0", "id": %b}' % (b"[" * depth + b"]" * depth))
     assert [message["id"] for message in heard.messages] == [None] * 100
+
+
+@pytest.mark.parametrize(
+    ("head", "answered"),
+    [
+        (b'"jsonrpc":"2.0","id":7,"method":"workspace/executeCommand","params":', [7]),
+        (b'"method": "x", "id" : "a b", "params":', ["a b"]),
+        (b'"jsonrpc":"2.0","method":"textDocument/didChange","params":', [None]),
+        (b'"jsonrpc":"2.0","id":7,"result":', [None]),  # an answer: 7 is an id of ours
+    ],
+)
+def test_a_message_of_too_many_values_is_refused(head: bytes, answered: list[Any]) -> None:
+    server, heard = Server(lambda _: pytest.fail("no session is needed")), Heard()
+    server.protocol.set_writer(heard)  # type: ignore[arg-type]
+    server.protocol.receive(b"{" + head + b"[" + b"[]," * MOST_VALUES + b"[]]}")
+    assert [message["id"] for message in heard.messages] == answered
+    assert "more than 300000 values" in heard.messages[0]["error"]["message"]

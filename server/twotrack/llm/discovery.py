@@ -1,7 +1,6 @@
 """What can be used without any settings: keys in the environment, servers on this machine."""
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from twotrack import bounded_json
 from twotrack.errors import MalformedReply, WebPage
 from twotrack.llm import fim, listeners, model_families
 from twotrack.llm.error_bodies import is_markup
@@ -206,7 +206,7 @@ async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str,
     if is_markup(bytes(body)):
         raise WebPage(endpoint.name, "the server answered with a web page.")
     try:
-        answer = json.loads(body)
+        answer = bounded_json.loads(bytes(body))
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):

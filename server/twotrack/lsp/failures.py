@@ -13,6 +13,10 @@ _CODES: list[tuple[type[errors.TwotrackError], int]] = [
 ]
 
 
+class WrongParams(Exception):
+    """The parameters of a message are not what LSP says."""
+
+
 def passing(error: errors.ModelError) -> bool:
     """Whether the failure goes by itself, so that a working route says nothing of it."""
     kinds = errors.RateLimited | errors.ServerFailed | errors.TimedOut | errors.EmptyReply

@@ -10,17 +10,19 @@ import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
+from twotrack import bounded_json
 from twotrack.errors import TwotrackError
-from twotrack.lsp.failures import response_error
+from twotrack.lsp.failures import WrongParams, response_error
 from twotrack.lsp.inflight import Inflight, MessageId
 from twotrack.lsp.reasons import reason
 from twotrack.lsp.stream import ByteWriter, FrameError, frame
@@ -32,6 +34,13 @@ _T = TypeVar("_T")
 
 SUPERSEDING = {types.TEXT_DOCUMENT_INLINE_COMPLETION, types.TEXT_DOCUMENT_COMPLETION}
 """A newer request of these for the same document ends the older one."""
+
+_HEAD_BYTES = 512
+"""Of a message that is not read: its method and id stand there, if it is a request."""
+_ID = re.compile(rb'"id"\s*:\s*(-?\d{1,18}|"[^"\\]*")')
+
+_END = object()
+"""Of an iterator."""
 
 
 class Protocol(LanguageServerProtocol):
@@ -48,6 +57,7 @@ class Protocol(LanguageServerProtocol):
         converter.register_structure_hook(bool, _boolean)
         converter.register_structure_hook(int, _integer)
         converter.register_structure_hook(str, _string)
+        converter.register_structure_hook(types.DidChangeTextDocumentParams, self._did_change)
         self.inflight = Inflight()
         self.initialized = False
         self.exit_code: int | None = None
@@ -56,52 +66,71 @@ class Protocol(LanguageServerProtocol):
 
     # -- coming in ----------------------------------------------------------------------------
 
-    def receive(self, body: bytes | FrameError) -> None:
-        """Take one message from the stream."""
+    def receive(self, body: bytes | FrameError) -> Iterator[None] | None:
+        """Take one message from the stream.
+
+        One that takes long returns its steps: they are taken before the next message is.
+        """
         if isinstance(body, FrameError):
             self._refuse(None, types.ErrorCodes.ParseError, str(body))
-            return
+            return None
         try:
-            message = json.loads(body)
+            message = bounded_json.loads(body)
+        except bounded_json.TooManyValuesError as error:
+            text = f"a message is not read: {error}"
+            self._refuse(_id_of_unread(body), types.ErrorCodes.InvalidRequest, text)
+            return None
         except (ValueError, RecursionError):
             self._refuse(None, types.ErrorCodes.ParseError, "a message is not valid JSON")
-            return
+            return None
         if not isinstance(message, dict):
             self._refuse(None, types.ErrorCodes.InvalidRequest, "a message is not a JSON object")
-            return
+            return None
         method, message_id = message.get("method"), message.get("id")
         if isinstance(method, str):
+            steps = None
             if message_id is None:
-                self._take_notification(method, message)
+                steps = self._take_notification(method, message)
             elif isinstance(message_id, int | str) and not isinstance(message_id, bool):
                 self._take_request(message_id, method, message)
             else:
                 text = "a request's id is neither a number nor a string"
                 self._refuse(None, types.ErrorCodes.InvalidRequest, text)
-        elif isinstance(message_id, int | str) and message_id in self._request_futures:
+            return steps
+        if isinstance(message_id, int | str) and message_id in self._request_futures:
             self._take_response(message_id, message)
         elif "result" not in message and "error" not in message:
             text = "a message has neither a method nor a result"
             sound = isinstance(message_id, int | str) and not isinstance(message_id, bool)
             self._refuse(message_id if sound else None, types.ErrorCodes.InvalidRequest, text)
+        return None
 
-    def _take_notification(self, method: str, message: Json) -> None:
+    def _take_notification(self, method: str, message: Json) -> Iterator[None] | None:
         if method == types.EXIT:
             self.exit_code = 0 if self._shutdown else 1
-            return
+            return None
         if not self.initialized or self._shutdown:
-            return
+            return None
         if method == types.CANCEL_REQUEST:
             self._take_cancel(message.get("params"))
-            return
+            return None
         handler = self.fm.features.get(method)
         if handler is None or _is_request(method):
-            return
+            return None
+        steps = self._carry_out(method, handler, message)
+        return steps if next(steps, _END) is not _END else None
+
+    def _carry_out(
+        self, method: str, handler: Callable[[Any], Any], message: Json
+    ) -> Iterator[None]:
+        """Do what a notification asks for, in as many steps as its handler has."""
         try:
             result = handler(self._structure(method, message).params)
-            if inspect.iscoroutine(result):  # one of our own requests, without an id
+            if inspect.isgenerator(result):
+                yield from result
+            elif inspect.iscoroutine(result):  # one of our own requests, without an id
                 result.close()
-        except BaseValidationError:
+        except (BaseValidationError, WrongParams):
             self._tell_invalid(method)
         except TwotrackError as error:
             logger.warning("%s: %s", method, error)
@@ -163,6 +192,15 @@ class Protocol(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - cattrs raises what the message made it raise
             # cattrs lets some wrong shapes (a list for an object) through to a TypeError.
             raise BaseValidationError(method, [error], message_type) from None
+
+    def _did_change(self, value: Any, _: type[Any]) -> types.DidChangeTextDocumentParams:
+        """Return the parameters with their changes as they came; see `synchronization`."""
+        about = types.VersionedTextDocumentIdentifier
+        document = self._converter.structure(value["textDocument"], about)
+        values = value["contentChanges"]
+        if not isinstance(values, list):
+            raise WrongParams
+        return types.DidChangeTextDocumentParams(document, values)
 
     def structured(self, value: Any, kind: type[_T]) -> _T:
         """Return a value of a message unknown to LSP as one of its types. Raises TwotrackError."""
@@ -282,6 +320,13 @@ class Protocol(LanguageServerProtocol):
                 if known is future:
                     del self._request_futures[message_id]
                     self._result_types.pop(message_id, None)
+
+
+def _id_of_unread(body: bytes) -> MessageId | None:
+    """Return the id of a request whose parameters are not read; None where none is found."""
+    head, params, _ = body[:_HEAD_BYTES].partition(b'"params"')
+    found = _ID.search(head) if params and b'"method"' in head else None
+    return None if found is None else cast("MessageId", json.loads(found[1]))
 
 
 def _is_request(method: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,12 +275,13 @@ class Server(LanguageServer):
         self.protocol.set_writer(writer)  # type: ignore[arg-type]  # ours awaits in close alone
         self._incoming = incoming
 
-        def take(body: bytes | FrameError) -> None:
-            self.protocol.receive(body)
+        def take(body: bytes | FrameError) -> Iterator[None] | None:
+            steps = self.protocol.receive(body)
             if isinstance(body, LostError):
                 logger.error("%s; twotrack ends", body)
             if self.protocol.exit_code is not None or isinstance(body, LostError):
                 incoming.stop()
+            return steps
 
         with on_signals(incoming.stop) as signals:
             try:

@@ -51,12 +51,15 @@ class RequestLog:
     """The last requests, and how many are under way. `changed` hears when that changes."""
 
     def __init__(
-        self, changed: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time
+        self,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+        passed: Callable[[], float] = time.monotonic,
     ) -> None:
         self.busy = 0
         """Requests under way."""
         self._changed = changed
-        self._clock = clock
+        self._clock, self._passed = clock, passed
         self._ended: deque[_Ended] = deque(maxlen=_KEPT)
 
     async def questions(self) -> tuple[LoggedRequest, ...]:
@@ -69,7 +72,7 @@ class RequestLog:
         if attempt.model.capabilities.retrieval:  # nothing leaves the process
             yield
             return
-        began, outcome = self._clock(), "abandoned"
+        at, began, outcome = self._clock(), self._passed(), "abandoned"
         self.busy += 1
         self._changed()
         try:
@@ -81,8 +84,8 @@ class RequestLog:
         finally:
             self.busy -= 1
             if attempt.sent:
-                ms = (self._clock() - began) * 1e3
-                self._ended.appendleft(_Ended(began, task, attempt, ms, outcome))
+                ms = (self._passed() - began) * 1e3
+                self._ended.appendleft(_Ended(at, task, attempt, ms, outcome))
             self._changed()
 
 

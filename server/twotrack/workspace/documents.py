@@ -13,7 +13,7 @@ from twotrack.text import Edit, Snapshot
 CONSIDERED = 64
 """Open documents that a completion may use beside its own. Each one costs a look at the disk; more
 than are read for excerpts, because some may not be sent."""
-_HISTORY = 512
+MOST_CHANGES = 512
 """Changes remembered for each document, so that an edit can be rebased over them."""
 _HISTORY_CHARACTERS = 1 << 20
 """The same by what they put in."""
@@ -49,11 +49,20 @@ class Documents:
         for edit in edits:
             history.append((version, edit))
             self._history_size[uri] += len(edit.new_text)
-            while len(history) > _HISTORY or self._history_size[uri] > _HISTORY_CHARACTERS:
+            while len(history) > MOST_CHANGES or self._history_size[uri] > _HISTORY_CHARACTERS:
                 since, oldest = history.popleft()
                 self._complete_from[uri] = since
                 self._history_size[uri] -= len(oldest.new_text)
         document = replace(document, version=version, text=text)
+        self._put(document)
+        return document
+
+    def replace(self, uri: str, version: int, text: Snapshot) -> Document:
+        """Move a document on to `text`, by more changes than are remembered."""
+        document = replace(self.get(uri), version=version, text=text)
+        self._history[uri].clear()
+        self._history_size[uri] = 0
+        self._complete_from[uri] = version
         self._put(document)
         return document
 

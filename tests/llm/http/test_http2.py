@@ -10,6 +10,15 @@ from typing import Any
 
 import pytest
 from h2.errors import ErrorCodes
+from hyperframe.frame import (
+    DataFrame,
+    ExtensionFrame,
+    HeadersFrame,
+    PingFrame,
+    PriorityFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -308,6 +317,41 @@ async def test_a_connection_without_room_keeps_nobody(
     assert await read(transport, remote) == WHOLE  # which hears of it
     assert await read(transport, remote) == WHOLE
     assert remote.connections == 2
+
+
+FRAMES = {
+    "ping": PingFrame(0, b"12345678"),
+    "settings": SettingsFrame(0),
+    "window": WindowUpdateFrame(1, window_increment=1),
+    "priority": PriorityFrame(1, depends_on=3),
+    "unknown": ExtensionFrame(0x42, 1),
+    "empty data": DataFrame(1),
+    "padding": DataFrame(1, b"", pad_length=2, flags=["PADDED"]),
+    "interim heads": HeadersFrame(1, b"\x48\x03103", flags=["END_HEADERS"]),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+async def test_a_flood_of_what_is_no_answer_ends_the_connection(
+    remote: H2Server, transport: Transport, name: str
+) -> None:
+    remote.script(Answer.HANG)
+    asking = asyncio.create_task(read(transport, remote))
+    request = await remote.wait_for(1)
+    request.flood(FRAMES[name].serialize(), 2**20)
+    with pytest.raises((Unreachable, MalformedReply)):
+        await asking
+    await remote.left_alone()
+    assert await read(transport, remote) == WHOLE
+
+
+async def test_a_flood_that_nobody_asked_for_ends_the_connection(
+    remote: H2Server, transport: Transport
+) -> None:
+    """Nobody would ever close it: it is looked at when the next request comes."""
+    await read(transport, remote)
+    remote.requests[0].flood(FRAMES["ping"].serialize(), 2**20)
+    await remote.left_alone()
 
 
 async def test_garbage_instead_of_an_answer(remote: H2Server, transport: Transport) -> None:

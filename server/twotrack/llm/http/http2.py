@@ -27,6 +27,9 @@ _MOST = 100
 """Requests at a time, where the server does not allow fewer."""
 _WINDOW = 1 << 24
 """Bytes of all answers together that may be on their way."""
+_MOST_IN_VAIN = 1 << 19
+"""Bytes without a part of an answer, after which a server floods: pings, settings, what was given
+up. The latter are 64 KiB an answer at most, and most often a few events."""
 _GOAWAY = 7
 _MOST_FRAME = 1 << 14
 _HEAD = 9
@@ -34,6 +37,7 @@ _HEAD = 9
 _CONFIG = h2.config.H2Configuration(validate_inbound_headers=False)
 _CANCEL = h2.errors.ErrorCodes.CANCEL
 _REFUSED = h2.errors.ErrorCodes.REFUSED_STREAM
+_Head = h2.events.ResponseReceived
 _Ended = h2.events.StreamEnded | h2.events.StreamReset
 _NOT_SENT = frozenset({b"host", b"connection", b"transfer-encoding", b"keep-alive"})
 """Of HTTP/1.1 alone; `:authority` stands for the first."""
@@ -63,6 +67,8 @@ class Http2Connection:
         """Requests that have no answer yet."""
         self._leaving = False
         """Whether no more requests are taken."""
+        self._in_vain = 0
+        """Bytes that came since a part of an answer did."""
         self._rested_at = time.monotonic()
         self._reading: asyncio.Task[None] | None = None
 
@@ -186,8 +192,11 @@ class Http2Connection:
         why: httpx.TransportError = httpx.RemoteProtocolError("hung up")
         try:
             while data := await self.socket.read():
+                self._in_vain += len(data)
                 self._receive(data)
                 self._flush()
+                if self._in_vain > _MOST_IN_VAIN:
+                    raise httpx.RemoteProtocolError("a flood of frames that are no answer")
                 await self.socket.drain()
         except h2.exceptions.ProtocolError as broken:
             why = httpx.RemoteProtocolError(str(broken))
@@ -210,9 +219,11 @@ class Http2Connection:
                     for stream in self._streams.values():
                         stream.change()
                 case _:
-                    stream_id = getattr(event, "stream_id", None)
-                    if stream_id in self._streams:
-                        self._streams[stream_id].take(event)
+                    of = self._streams.get(getattr(event, "stream_id", 0))
+                    if of is not None:
+                        of.take(event)
+                        if getattr(event, "data", None) or isinstance(event, _Head):
+                            self._in_vain = 0
         if last is not None:
             self._leave()
             for number, stream in self._streams.items():

@@ -40,7 +40,7 @@ def register(server: "Server") -> None:
             document, list(params.context.diagnostics), server.client.encoding
         )
         known = server.foreign.at(document, selection, server.client.encoding)
-        found = (*found, *(other for other in known if other not in found))
+        found = tuple(dict.fromkeys((*found, *known)))
         await server.session.actions.look(document)
         offers = server.session.actions.offers(document, selection, found)
         wanted = params.context.only
