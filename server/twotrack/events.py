@@ -37,7 +37,7 @@ class Usage:
     reasoning_tokens: int = 0
     """Of the output: thoughts that are charged but not shown."""
     estimated: bool = False
-    """True where the provider did not report it all (a stream that was cut early)."""
+    """Whether the provider did not report it all (a stream that was cut early)."""
     charged_usd: float | None = None
     """What the provider itself says that the request cost, in USD (OpenRouter)."""
 
