@@ -61,10 +61,10 @@ async def test_pages_are_written_in_a_thread(tmp_path: Path) -> None:
     records.register(server)
     _READERS.clear()
     answer = await features["twotrack/requests"]({})
-    assert [one["prompt"] for one in answer["requests"]] == ["the prompt"]
-    assert "the prompt" in answer["markdown"]
+    assert [one.prompt for one in answer.requests] == ["the prompt"]
+    assert "the prompt" in answer.markdown
     spent = len(_READERS)
-    assert (await features["twotrack/ledger"]({}))["markdown"]
+    assert (await features["twotrack/ledger"]({})).markdown
     told = len(_READERS)
     await execute_command._show_request(server)
     assert "the prompt" in shown[0]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twotrack.lsp.documents import MOST_CHANGES
 
 from fakes.editor import Heard
 from twotrack.errors import EditConflict
 from twotrack.lsp.server import Server
 from twotrack.session import Session
+from twotrack.workspace.documents import MOST_CHANGES
 
 URI = "file:///tmp/many/a.py"
 COUNT = 4 * MOST_CHANGES

@@ -12,10 +12,10 @@ import { served as document, toggle } from './languages';
 import { inform } from './messages';
 import { addModel } from './models';
 import { Preview } from './preview';
-import type { ChoosableTrack, EditTask } from './protocol';
+import type { EditParams, UseModelParams } from './protocol';
 import { StatusBar } from './statusBar';
 
-const CODE: Record<string, EditTask> = {
+const CODE: Record<string, EditParams['task']> = {
   'twotrack.edit': 'refactor',
   'twotrack.explain': 'explain',
   'twotrack.addTests': 'test',
@@ -117,7 +117,7 @@ async function toggleLanguage(): Promise<void> {
 
 async function chooseModel(served: Connection): Promise<void> {
   const status = await served.freshStatus();
-  const tracks: (vscode.QuickPickItem & { track: ChoosableTrack })[] = [
+  const tracks: (vscode.QuickPickItem & { track: UseModelParams['track'] })[] = [
     { label: 'fast', description: 'while you type', track: 'fast' },
     { label: 'strong', description: 'when you ask', track: 'strong' },
   ];

@@ -17,12 +17,13 @@ from twotrack.lsp import handlers
 from twotrack.lsp.clients import Client, recognise
 from twotrack.lsp.ends import on_signals, process_end
 from twotrack.lsp.explanation import Pages
+from twotrack.lsp.extensions import Notice, Reason, Status
 from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
-from twotrack.lsp.reasons import Reason, reason
+from twotrack.lsp.reasons import reason
 from twotrack.lsp.status import StatusLine, status
 from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, LostError, open_stdio
 from twotrack.lsp.uris import path_of
@@ -156,13 +157,13 @@ class Server(LanguageServer):
         self.paused = paused
         self.status_line.changed()
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """Say what is being done, with which models, and what was spent."""
         return status(self.session, self._last, paused=self.paused)
 
     def _tell_status(self) -> None:
         if self.client.events:
-            self.protocol.notify("twotrack/didChangeStatus", self.status())
+            self.protocol.tell(self.status())
 
     async def ask_for_keys(self) -> None:
         """Return when the person has answered whether keys that were found may be used, or not yet.
@@ -245,16 +246,17 @@ class Server(LanguageServer):
 
     def _tell(self, event: events.Answered | events.ModelLoading) -> None:
         if self.client.events:  # after the answer itself
-            told = handlers.didanswer.notification(event)
-            asyncio.get_running_loop().call_soon(self.protocol.notify, *told)
+            asyncio.get_running_loop().call_soon(self.protocol.tell, event)
 
     def _show(self, message: types.ShowMessageParams, why: Reason | None) -> None:
         """Show a message; a plug-in of ours has a button for what mends it."""
         if why is None or not self.client.events:
             self.window_show_message(message)
             return
-        told = {"type": message.type, "message": message.message, **why.to_data()}
-        self.protocol.notify("twotrack/notice", told)
+        notice = Notice(
+            why.reason, why.remedy, why.model, type=message.type, message=message.message
+        )
+        self.protocol.tell(notice)
 
     # -- the streams ---------------------------------------------------------------------------
 

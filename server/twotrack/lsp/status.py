@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twotrack import events
 from twotrack.errors import TwotrackError
+from twotrack.lsp.extensions import LastAnswer, ModelInfo, Status, TaskRoute
 from twotrack.tasks import TASKS, Task
 
 if TYPE_CHECKING:
@@ -46,40 +47,37 @@ class StatusLine:
         self._send()
 
 
-def status(session: "Session", last: events.Answered | None, *, paused: bool) -> dict[str, Any]:
-    """Return the parameters of `twotrack/didChangeStatus`, which also answer `twotrack/status`."""
+def status(session: "Session", last: events.Answered | None, *, paused: bool) -> Status:
+    """Return what is being done, with which models, and what was spent."""
     limits = session.loaded.settings.budget
-    return {
-        "busy": session.sent.busy,
-        "paused": paused,
-        "spentToday": session.ledger.spent("day"),
-        "spentMonth": session.ledger.spent("month"),
-        "budgetDay": limits.day,
-        "budgetMonth": limits.month,
-        "last": last and _answer(last),
-        "tasks": {task.value: _task(session, task) for task in session.routes},
-        "models": [
-            _model(session, model)
-            for model in session.models.values()
-            if not model.capabilities.retrieval
-        ],
-        "noModel": session.no_model(),
-        "problems": list(session.problems),
-        "ledger": str(session.ledger.path),
-    }
+    models = [each for each in session.models.values() if not each.capabilities.retrieval]
+    return Status(
+        busy=session.sent.busy,
+        paused=paused,
+        spent_today=session.ledger.spent("day"),
+        spent_month=session.ledger.spent("month"),
+        budget_day=limits.day,
+        budget_month=limits.month,
+        last=_answer(last) if last else None,
+        tasks={task.value: _task(session, task) for task in session.routes},
+        models=[_model(session, model) for model in models],
+        no_model=session.no_model(),
+        problems=list(session.problems),
+        ledger=str(session.ledger.path),
+    )
 
 
-def _answer(last: events.Answered) -> dict[str, Any]:
-    return {
-        "task": str(last.task),
-        "track": last.track.value,
-        "model": last.model,
-        "ms": last.total_ms,
-        "costUsd": last.cost_usd,
-    }
+def _answer(last: events.Answered) -> LastAnswer:
+    return LastAnswer(
+        task=last.task,
+        track=last.track,
+        model=last.model,
+        ms=last.total_ms,
+        cost_usd=last.cost_usd,
+    )
 
 
-def _task(session: "Session", task: Task) -> dict[str, Any]:
+def _task(session: "Session", task: Task) -> TaskRoute:
     track = TASKS[task].track
     try:
         asked = session.dispatcher.policy.candidates(task)
@@ -90,21 +88,21 @@ def _task(session: "Session", task: Task) -> dict[str, Any]:
     asked = sorted(asked, key=lambda model: model.capabilities.retrieval)
     ready = (model.name for model in asked if not health.shut_for(model.name))
     last = (model.name for model in asked if not health.held_for(model.name))
-    return {
-        "track": track.value,
-        "models": list(session.routes[task].models),
-        "using": next(chain(ready, last), None),
-        "chosen": track in session.chosen,
-    }
+    return TaskRoute(
+        track=track,
+        models=list(session.routes[task].models),
+        using=next(chain(ready, last), None),
+        chosen=track in session.chosen,
+    )
 
 
-def _model(session: "Session", model: "Model") -> dict[str, Any]:
+def _model(session: "Session", model: "Model") -> ModelInfo:
     entry = session.entry(model.name)
     problem = session.dispatcher.policy.health.problem(model.name)
-    return {
-        "name": model.name,
-        "provider": entry.provider if entry else "twotrack",
-        "model": model.model_id,
-        "local": model.capabilities.local,
-        "problem": problem.message if problem else None,
-    }
+    return ModelInfo(
+        name=model.name,
+        provider=entry.provider if entry else "twotrack",
+        model=model.model_id,
+        local=model.capabilities.local,
+        problem=problem.message if problem else None,
+    )

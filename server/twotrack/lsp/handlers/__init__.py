@@ -9,7 +9,6 @@ from twotrack.lsp.handlers import (
     code_action,
     completion,
     configuration,
-    didanswer,
     execute_command,
     inline_completion,
     lifecycle,
@@ -24,7 +23,7 @@ from twotrack.lsp.handlers import (
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-__all__ = ["code_action_options", "commands", "didanswer", "register"]
+__all__ = ["code_action_options", "commands", "register"]
 
 commands = execute_command.commands
 

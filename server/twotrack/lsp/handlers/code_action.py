@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.lsp import from_proto
+from twotrack.lsp.extensions import Command
 from twotrack.lsp.handlers.carry_out import carry_out, caught_up, workspace_edit
 from twotrack.tasks import Task
 
@@ -22,9 +23,6 @@ KINDS: dict[Task, str] = {
     Task.TEST: types.CodeActionKind.Refactor.value,
     Task.EXPLAIN: types.CodeActionKind.Refactor.value,
 }
-
-ACT = "twotrack.act"
-"""The command behind an action that is not resolved."""
 
 
 def register(server: "Server") -> None:
@@ -69,7 +67,7 @@ def _action(
 ) -> types.CodeAction | types.Command:
     client = server.client
     data: dict[str, Any] = {"uri": uri, "version": version, "offer": offer.to_data()}
-    command = types.Command(offer.title, ACT, arguments=[data])
+    command = types.Command(offer.title, Command.ACT, arguments=[data])
     if not client.code_action_literals:
         return command
     # Explaining changes nothing, so it has no edit to resolve.

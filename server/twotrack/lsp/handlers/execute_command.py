@@ -1,7 +1,6 @@
 """workspace/executeCommand: answered at once; the work goes on and ends in applyEdit."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -9,18 +8,16 @@ from lsprotocol import types
 from twotrack.errors import TwotrackError
 from twotrack.lsp import explanation
 from twotrack.lsp.clients import Client
+from twotrack.lsp.extensions import Command, Status
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.carry_out import carry_out
-from twotrack.lsp.handlers.code_action import ACT
 from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
-PAUSE, RESUME = "twotrack.pause", "twotrack.resume"
-SHOW_REQUEST, SHOW_STATUS = "twotrack.showRequest", "twotrack.showStatus"
-FOR_PEOPLE = (PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
+FOR_PEOPLE = tuple(command for command in Command if command is not Command.ACT)
 """Where the editor has no plug-in of ours."""
 
 
@@ -29,7 +26,7 @@ def commands(client: Client) -> list[str]:
 
     Helix lists them for people, and runs those of code actions without an announcement.
     """
-    internal = [] if client.name == "helix" else [ACT]
+    internal: list[str] = [] if client.name == "helix" else [Command.ACT]
     return internal if client.events else [*internal, *FOR_PEOPLE]
 
 
@@ -39,17 +36,17 @@ def register(server: "Server") -> None:
     @server.feature(types.WORKSPACE_EXECUTE_COMMAND)
     def execute_command(params: types.ExecuteCommandParams) -> None:
         match params.command:
-            case "twotrack.act":
+            case Command.ACT:
                 data = params.arguments[0] if params.arguments else None
                 server.run_in_background(_act(server, data))
-            case "twotrack.pause" | "twotrack.resume":
-                server.pause(paused=params.command == PAUSE)
+            case Command.PAUSE | Command.RESUME:
+                server.pause(paused=params.command == Command.PAUSE)
                 server.notices.tell(
                     "twotrack: completions are paused." if server.paused else "twotrack is back."
                 )
-            case "twotrack.showRequest":
+            case Command.SHOW_REQUEST:
                 server.run_in_background(_show_request(server))
-            case "twotrack.showStatus":
+            case Command.SHOW_STATUS:
                 server.notices.tell(status_text(server.status()))
             case _:
                 raise TwotrackError(f"{params.command} is not a command of twotrack.")
@@ -66,19 +63,19 @@ async def _show_request(server: "Server") -> None:
     await explanation.show(server, page)
 
 
-def status_text(now: Mapping[str, Any]) -> str:
+def status_text(now: Status) -> str:
     """Say a status in a line of 95 characters or so: what matters most comes first."""
-    state = "paused" if now["paused"] else "busy" if now["busy"] else "ready"
-    spent = now["spentToday"]
+    state = "paused" if now.paused else "busy" if now.busy else "ready"
+    spent = now.spent_today
     money = "<$0.01" if 0 < spent < 0.01 else f"${spent:.2f}"
     # The model of each track, then the tasks that another one serves.
     using: dict[str, str] = {}
-    for name, task in now["tasks"].items():
-        model = task["using"] or "no model"
-        if using.setdefault(task["track"], model) != model:
+    for name, task in now.tasks.items():
+        model = task.using or "no model"
+        if using.setdefault(task.track, model) != model:
             using[name] = model
     models = ", ".join(f"{name}: {model}" for name, model in using.items())
-    poor = f"{now['noModel']} " if now["noModel"] else ""
+    poor = f"{now.no_model} " if now.no_model else ""
     return f"{poor}twotrack is {state}. Spent today: {money}. {models}."
 
 

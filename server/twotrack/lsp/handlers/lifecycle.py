@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from twotrack.lsp.extensions import Ready
 from twotrack.lsp.handlers import configuration, watched_files
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ async def _start(server: "Server") -> None:
     server.run_in_background(server.ask_for_keys())
     await server.session.start()
     if server.client.events:
-        server.protocol.notify("twotrack/ready", {})
+        server.protocol.tell(Ready())

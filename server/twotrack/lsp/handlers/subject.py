@@ -1,7 +1,8 @@
 """twotrack/subject: what an edit would be about, so that an editor can name it when it asks."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from twotrack.lsp.extensions import Subject, SubjectParams
 from twotrack.lsp.handlers.plugin import selected
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ def register(server: "Server") -> None:
     """Add the method to the server."""
 
     @server.feature("twotrack/subject")
-    async def subject(given: Any) -> dict[str, Any]:
-        document, selection = selected(server, given if isinstance(given, dict) else {})
+    async def subject(params: SubjectParams) -> Subject:
+        document, selection = selected(server, params)
         await server.session.actions.look(document)
         named = server.session.actions.subject(document, selection)
-        return {"subject": named or "the code at the cursor"}
+        return Subject(named or "the code at the cursor")
