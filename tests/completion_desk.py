@@ -19,7 +19,7 @@ from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import CompletionSettings, Settings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Desk:
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
         self.dispatcher = Dispatcher(
-            {Task.COMPLETE: route, Task.BLOCK: route},
+            {TASKS["complete"]: route, TASKS["block"]: route},
             {m.name: m for m in self.models},
             self.events.append,
             local_only=self.local_only,

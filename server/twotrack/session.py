@@ -35,7 +35,7 @@ from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
-from twotrack.tasks import Task, Track
+from twotrack.tasks import COMPLETE, Task, Track
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +191,7 @@ class Session:
     def no_model(self) -> str | None:
         """Say why no model completes; None: one does, or the settings want none."""
         try:
-            serving = self.dispatcher.serving(Task.COMPLETE)
+            serving = self.dispatcher.serving(COMPLETE)
         except TwotrackError as error:
             return error.message
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
@@ -270,7 +270,7 @@ class Session:
     async def read_workspace(self, timeout_s: float) -> None:
         """Read the workspace's code, and wait for that so long where recall is asked first."""
         self._indexer.start()
-        if self.routes[Task.COMPLETE].models[:1] == (Track.RECALL,):
+        if self.routes[COMPLETE].models[:1] == (Track.RECALL,):
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     await self._indexer.settled()
@@ -292,7 +292,7 @@ class Session:
             await self.completer.warm(*front)
             return
         with suppress(TwotrackError):  # whoever asks a question is told
-            models = self.dispatcher.serving(Task.COMPLETE)
+            models = self.dispatcher.serving(COMPLETE)
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
                 await first.warm()

@@ -119,7 +119,7 @@ async def run(
     *,
     patience: Patience,
     local: bool = True,
-    task: Task = Task.COMPLETE,
+    task: Task = TASKS["complete"],
 ) -> Run:
     """Ask so many questions, one after another."""
     typed_s = 0.0
@@ -145,7 +145,7 @@ async def run(
             clock=clock,
             sleep=sleep,
         )
-        usable = whole_part if task is Task.COMPLETE else nothing
+        usable = whole_part if task is TASKS["complete"] else nothing
         ask = Ask(task, lambda model: PROMPT, usable=usable)
         for _ in range(questions):
             typed_s += TYPING_S
@@ -191,7 +191,7 @@ async def test_questions_are_answered_though_answers_fail(
 
 @pytest.mark.parametrize(("of", "with_text"), [(SECOND_HEALTHY, 0.999), (SECOND_FAILS_TOO, 0.98)])
 async def test_so_are_actions(of: Mapping[str, float], with_text: float) -> None:
-    done = await run(shares(of, seed=3), list(of), 160, patience=SHORT, task=Task.FIX)
+    done = await run(shares(of, seed=3), list(of), 160, patience=SHORT, task=TASKS["fix"])
     assert done.with_text >= with_text, done
 
 

@@ -11,11 +11,8 @@ from twotrack.tasks import TASKS
 def status(*, spent: float = 0.0, **using: str | None) -> dict[str, Any]:
     """Return a status with the model of each track, and of tasks that have their own."""
     tasks = {
-        task.value: {
-            "track": traits.track.value,
-            "using": using.get(task, using[traits.track.value]),
-        }
-        for task, traits in TASKS.items()
+        task: {"track": task.track.value, "using": using.get(task, using[task.track.value])}
+        for task in TASKS.values()
     }
     return {"paused": False, "busy": 0, "spentToday": spent, "tasks": tasks, "noModel": None}
 

@@ -16,7 +16,7 @@ from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.files import PROJECT_FILE, user_path
-from twotrack.tasks import Task, Track
+from twotrack.tasks import COMPLETE, Track
 
 
 def run(
@@ -106,7 +106,7 @@ def _embedded(session: Session) -> Finding:
         used = any(not route.models for route in session.routes.values())
         return Finding("embedded", Level.WARNING if used else Level.OK, f"not available: {why}")
     text = "available."
-    if session.routes[Task.COMPLETE].models == (Track.RECALL, EMBEDDED):
+    if session.routes[COMPLETE].models == (Track.RECALL, EMBEDDED):
         larger = "; ".join(model.text() for model in local_models.LARGER)
         text += f" It is small. Larger ones for this machine: {larger}."
     return Finding("embedded", Level.OK, text)

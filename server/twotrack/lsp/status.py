@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twotrack import events
 from twotrack.errors import TwotrackError
-from twotrack.tasks import TASKS, Task, Track
+from twotrack.tasks import Task, Track
 
 if TYPE_CHECKING:
     from twotrack.session import Session
@@ -56,7 +56,7 @@ def status(session: "Session", last: events.Answered | None, *, paused: bool) ->
         "budgetDay": limits.day,
         "budgetMonth": limits.month,
         "last": last and _answer(last),
-        "tasks": {task.value: _task(session, task) for task in session.routes},
+        "tasks": {task: _task(session, task) for task in session.routes},
         "models": [_model(session, name) for name in session.models if name != Track.RECALL],
         "noModel": session.no_model(),
         "problems": list(session.problems),
@@ -75,7 +75,7 @@ def _answer(last: events.Answered) -> dict[str, Any]:
 
 
 def _task(session: "Session", task: Task) -> dict[str, Any]:
-    track = TASKS[task].track
+    track = task.track
     try:
         asked = session.dispatcher.serving(task)
     except TwotrackError:

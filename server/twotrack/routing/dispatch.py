@@ -25,7 +25,7 @@ from twotrack.routing.cost_recorder import CostRecorder, SpendingLimit
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
 from twotrack.routing.request_log import RequestLog
-from twotrack.tasks import TASKS, Task, Track
+from twotrack.tasks import Task, Track
 
 _PATIENCE = Patience()
 
@@ -151,7 +151,7 @@ class Dispatcher:
         begun = self._clock()
         models = self.serving(ask.task, ask.skip)
         deadline = begun + self._routes[ask.task].deadline_s if models else begun
-        course = _Course(ask, begun, deadline, self._by_health(models, TASKS[ask.task].track))
+        course = _Course(ask, begun, deadline, self._by_health(models, ask.task.track))
         self._budget.deposit()
         try:
             while course.queue and (not course.attempts or self._clock() < deadline):
@@ -198,7 +198,7 @@ class Dispatcher:
 
     async def _run(self, course: _Course, attempt: Attempt) -> None:
         """Stream one model's answer. Raises ModelError."""
-        model, reply, track = attempt.model, attempt.reply, TASKS[course.ask.task].track
+        model, reply, track = attempt.model, attempt.reply, course.ask.task.track
         left_s = max(course.deadline - attempt.began, 0.0)
         limit_s = self._total_s if model.timeout_s is None else model.timeout_s
         pace = self.health.pace(model.name, track)
@@ -297,7 +297,7 @@ class Dispatcher:
             model=model.name,
             asked_model=model.model_id,
             answered_model=reply.model_id,
-            track=Track.RECALL if recall else TASKS[task].track,
+            track=Track.RECALL if recall else task.track,
             source=AnswerSource.RECALL if recall else AnswerSource.MODEL,
             first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
             total_ms=(ended - begun) * 1e3,
@@ -309,7 +309,7 @@ class Dispatcher:
             self.listener(answer.told(course.ask))
             return answer
         settling = self._accounts.settle(answer.told(course.ask), model)
-        if TASKS[task].track is Track.FAST:
+        if task.track is Track.FAST:
             return answer
         told = await asyncio.shield(settling)
         return replace(answer, cost_usd=told.cost_usd)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.document import Document
-from twotrack.engine.actions.offers import ACTIONS, Diagnostic, shortened
+from twotrack.engine.actions.offers import Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
 from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Track
 from twotrack.text import Range
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ def register(server: "Server") -> None:
         params = _object(given)
         document, selection = selected(server, params)
         task = params.get("task")
-        if task not in [action.value for action in ACTIONS]:
-            raise TwotrackError(f"`task` must be one of {', '.join(ACTIONS)}.")
+        known = server.session.actions.known
+        if not isinstance(task, str) or task not in known:
+            raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
         reported = _text(params, "diagnostic")
         found = [Diagnostic(selection, reported)] if reported else []
         found += server.foreign.at(document, selection, server.client.encoding)
         words = _text(params, "instruction")
-        return _edit(server, document, selection, Task(task), instruction=words, found=found)
+        return _edit(server, document, selection, task, instruction=words, found=found)
 
     @server.feature("twotrack/didChangeDiagnostics")
     def did_change_diagnostics(given: Any) -> None:
@@ -65,7 +66,7 @@ async def _edit(
     server: "Server",
     document: Document,
     selection: Range,
-    task: Task,
+    task: str,
     *,
     instruction: str,
     found: Sequence[Diagnostic],
