@@ -24,6 +24,7 @@ from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.kinds import Scope
 from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
 from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
@@ -173,6 +174,13 @@ def hold(section: Section, outcome: Outcome) -> None:
         return
     assert proposal is not None, outcome.refusal
     edited, created = outcome.applied(), dict(proposal.creates)
+    touched = {*edited, *created}
+    allowed = {
+        Scope.CODE: touched <= {outcome.document.path},
+        Scope.FILES: outcome.document.path not in touched,
+        Scope.NOTHING: not touched,
+    }
+    assert allowed[outcome.offer.action.scope]
     wanted = {
         "after": ({outcome.document.path: section.text}, {}, ""),
         "changed": ({there: section.text}, {}, ""),
