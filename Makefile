@@ -70,8 +70,9 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)mypy
 	$(RUN)python -m twotrack.settings.reference docs/settings.md --check
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
-	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
-	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
+	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json --check
+	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json --check
+	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json --check
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
@@ -79,8 +80,9 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)ruff format .
 	$(RUN)python -m twotrack.settings.reference docs/settings.md
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md
-	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json
-	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
+	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json
+	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json
+	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py

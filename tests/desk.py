@@ -14,7 +14,7 @@ from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
 
 PROMPT = Infill(prefix="x" * 40, suffix="y" * 8, path="a.py", language="python")
 
@@ -52,7 +52,7 @@ class Desk:
     def __init__(
         self,
         *models: Model,
-        task: Task = Task.COMPLETE,
+        task: Task = TASKS["complete"],
         deadline_s: float = 5.0,
         health: Health | None = None,
         usd: float | None = None,

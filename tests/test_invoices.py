@@ -29,7 +29,7 @@ from twotrack.routing.ledger import Ledger
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ModelSettings, NetworkSettings, PriceSettings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 
 CHAT = Chat("Be brief.", (Message("user", "What is it?"),), max_tokens=2_000)
 GAP = Infill("a = ", "\n", "m.py", "python", max_tokens=16)
@@ -238,14 +238,14 @@ class Shop:
 
     def dispatcher(self, *models: Model) -> Dispatcher:
         named = {model.name: model for model in models}
-        tasks = (Task.COMPLETE, Task.FIX)
+        tasks = (TASKS["complete"], TASKS["fix"])
         routes = {task: Route(task, tuple(named), 30.0, "as the test says") for task in tasks}
         return Dispatcher(RoutingPolicy(routes, named), self._ledger)
 
     async def ask(self, model: Model, prompt: Prompt) -> None:
         """Ask once for each reply that is scripted."""
         dispatcher = self.dispatcher(model)
-        task = Task.COMPLETE if isinstance(prompt, Infill) else Task.FIX
+        task = TASKS["complete"] if isinstance(prompt, Infill) else TASKS["fix"]
         for _ in range(len(self.server.replies)):
             await dispatcher.ask(Ask(task, lambda _: prompt))
             await dispatcher.aclose()  # the ledger has them in order
@@ -342,7 +342,7 @@ async def test_an_aborted_answer_is_there_as_an_estimate(shop: Shop, name: str) 
             received.set()
         return False
 
-    asking = asyncio.ensure_future(dispatcher.ask(Ask(Task.FIX, lambda _: CHAT, enough)))
+    asking = asyncio.ensure_future(dispatcher.ask(Ask(TASKS["fix"], lambda _: CHAT, enough)))
     await received.wait()
     asking.cancel()
     await asyncio.wait([asking])
@@ -374,7 +374,7 @@ async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case
             received.set()
         return False
 
-    task = Task.COMPLETE if isinstance(case.prompt, Infill) else Task.FIX
+    task = TASKS["complete"] if isinstance(case.prompt, Infill) else TASKS["fix"]
     asking = asyncio.ensure_future(dispatcher.ask(Ask(task, lambda _: case.prompt, enough)))
     await received.wait()
     asking.cancel()
@@ -392,7 +392,7 @@ async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case
 async def test_an_answer_that_is_cut_because_it_is_enough(shop: Shop, name: str) -> None:
     shop.server.script(LONG)
     dispatcher = shop.dispatcher(shop.far_model(CASES[name]))
-    five = Ask(Task.FIX, lambda _: CHAT, lambda text: text.count("four") == 5)
+    five = Ask(TASKS["fix"], lambda _: CHAT, lambda text: text.count("four") == 5)
     await dispatcher.ask(five)
     await (await shop.server.wait_for(1)).closed()
     [row], [invoice] = shop.rows(), shop.server.invoices
@@ -405,7 +405,7 @@ async def test_a_model_that_fails_in_the_midst_is_charged_for(shop: Shop, name: 
     shop.server.script(Reply(chunks=["four"] * 9, prompt_tokens=3_000, error_after=5))
     dispatcher = shop.dispatcher(shop.far_model(CASES[name]))
     with pytest.raises(RouteExhausted):
-        await dispatcher.ask(Ask(Task.FIX, lambda _: CHAT))
+        await dispatcher.ask(Ask(TASKS["fix"], lambda _: CHAT))
     await dispatcher.aclose()
     [row], [invoice] = shop.rows(), shop.server.invoices
     assert row["outcome"] not in ("answered", "abandoned")
@@ -420,7 +420,7 @@ async def test_what_was_refused_costs_nothing_and_the_next_model_is_charged(shop
     second = shop.far_model(CASES["Anthropic"], "second")
     shop.server.script(Reply(status=503, error={"error": {"message": "busy"}}), HOUR)
     dispatcher = shop.dispatcher(first, second)
-    await dispatcher.ask(Ask(Task.FIX, lambda _: CHAT))
+    await dispatcher.ask(Ask(TASKS["fix"], lambda _: CHAT))
     await dispatcher.aclose()
     failed, answered = shop.rows()
     assert (failed["model"], failed["outcome"], failed["cost_usd"]) == ("first", "ServerFailed", 0)

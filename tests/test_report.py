@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twotrack.report import KeySource, ModelRow, Report
 from twotrack.routing.routes import Route
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
 
 CODESTRAL = ModelRow(
     "codestral",
@@ -57,10 +57,10 @@ def report(
 WHOLE = report(
     [CODESTRAL, OLLAMA, SONNET, RECALL],
     {
-        Task.COMPLETE: Route(
-            Task.COMPLETE, ("codestral", "recall"), 10.0, "routes.fast in config.toml"
+        TASKS["complete"]: Route(
+            TASKS["complete"], ("codestral", "recall"), 10.0, "routes.fast in config.toml"
         ),
-        Task.FIX: Route(Task.FIX, (), 90.0, "default: no other model"),
+        TASKS["fix"]: Route(TASKS["fix"], (), 90.0, "default: no other model"),
     },
     {"routes.fast": "config.toml", "budget.day": "workspace/configuration"},
     ["config.toml: cache.entrys: unknown option"],
@@ -147,8 +147,10 @@ def test_names_from_servers_and_files_cannot_move_the_cursor_or_add_lines() -> N
         context_window=1,
     )
     text = report(
-        [row], {Task.FIX: Route(Task.FIX, (nasty,), 1.0, nasty)}, {nasty: nasty}, [nasty]
+        [row], {TASKS["fix"]: Route(TASKS["fix"], (nasty,), 1.0, nasty)}, {nasty: nasty}, [nasty]
     ).text()
     assert not any(character in text for character in "\x1b\r\u2028\u009b")
-    plain = report([OLLAMA], {Task.FIX: Route(Task.FIX, (), 1.0, "why")}, {"a": "b"}, ["p"]).text()
+    plain = report(
+        [OLLAMA], {TASKS["fix"]: Route(TASKS["fix"], (), 1.0, "why")}, {"a": "b"}, ["p"]
+    ).text()
     assert len(text.splitlines()) == len(plain.splitlines())

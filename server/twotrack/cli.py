@@ -15,7 +15,7 @@ from twotrack import __version__, log
 from twotrack.errors import TwotrackError
 from twotrack.settings.schema import LogSettings
 from twotrack.shown import printable
-from twotrack.tasks import TASKS, Task, Track
+from twotrack.tasks import ACTIONS
 
 if TYPE_CHECKING:
     from twotrack import events
@@ -28,7 +28,6 @@ _INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, as shells count it."""
 _OBJECTS_MADE = 10_000
 """Objects made between two rounds of the collector at the start: 10 ms slower than with none."""
-_EDITS = tuple(task.value for task in Task if TASKS[task].track is Track.STRONG)
 _Parser = argparse.ArgumentParser
 
 _SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -186,7 +185,7 @@ def _add_edit(parser: _Parser) -> None:
         help="LINE (the definition around it), LINE-LINE or LINE:COL-LINE:COL; counted from 1, "
         "the last line and column included",
     )
-    parser.add_argument("--task", required=True, choices=_EDITS, help="what to do")
+    parser.add_argument("--task", required=True, choices=ACTIONS, help="what to do")
     parser.add_argument("--instruction", metavar="TEXT", default="", help="for refactor: how")
     parser.add_argument(
         "--diagnostic", metavar="MESSAGE", default="", help="for fix: what was reported there"
@@ -296,7 +295,7 @@ def _edit(options: argparse.Namespace) -> int:
 
     order = edit.Order(
         options.span,
-        Task(options.task),
+        options.task,
         options.instruction,
         options.diagnostic,
         options.write,

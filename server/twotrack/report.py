@@ -8,7 +8,7 @@ from typing import Any
 
 from twotrack.routing.routes import Route
 from twotrack.shown import printable
-from twotrack.tasks import TASKS, Task
+from twotrack.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ def route_data(routes: Mapping[Task, Route]) -> list[dict[str, Any]]:
     """Return the routes as values for JSON."""
     return [
         {
-            "task": task.value,
-            "track": TASKS[task].track.value,
+            "task": task,
+            "track": task.track.value,
             "models": list(route.models),
             "deadline_s": route.deadline_s,
             "why": route.why,

@@ -37,7 +37,7 @@ from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
-from twotrack.tasks import Task, Track
+from twotrack.tasks import COMPLETE, Task, Track
 from twotrack.warm_up import WarmUp
 from twotrack.workspace.code_index import CodeIndex
 from twotrack.workspace.indexer import WorkspaceIndexer
@@ -187,7 +187,7 @@ class Session:
     def no_model(self) -> str | None:
         """Say why no model completes; None: one does, or the settings want none."""
         try:
-            serving = self.dispatcher.policy.candidates(Task.COMPLETE)
+            serving = self.dispatcher.policy.candidates(COMPLETE)
         except TwotrackError as error:
             return error.message
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
@@ -267,7 +267,7 @@ class Session:
     async def read_workspace(self, timeout_s: float) -> None:
         """Read the workspace's code, and wait for that so long where recall is asked first."""
         self._indexer.start()
-        if any(map(self._retrieves, self.routes[Task.COMPLETE].models[:1])):
+        if any(map(self._retrieves, self.routes[COMPLETE].models[:1])):
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     await self._indexer.settled()

@@ -1,10 +1,12 @@
 """The one table of tasks: what can be asked of a model.
 
-Settings keys, routes, documentation and statistics derive from it.
+Settings keys, routes, documentation and statistics derive from it. What a code action is beyond
+its task stands in its own file, `engine/actions/NAME.py`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
 
 class Track(StrEnum):
@@ -15,29 +17,13 @@ class Track(StrEnum):
     STRONG = "strong"
 
 
-class Task(StrEnum):
-    """What is asked."""
+class Task(str):
+    """What is asked: its name, and what is true of every request of it.
 
-    COMPLETE = "complete"
-    BLOCK = "block"
-    DOCUMENT = "document"
-    FIX = "fix"
-    TEST = "test"
-    REFACTOR = "refactor"
-    SIMPLIFY = "simplify"
-    EXPLAIN = "explain"
+    A value, not a member of an enumeration: a person's own actions are tasks too.
+    """
 
-
-class InternalTask(StrEnum):
-    """What the program asks of its own accord; it has no route."""
-
-    DOCTOR = "doctor"
-    """`twotrack doctor` tries a model."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTraits:
-    """What is true of every request of a task."""
+    __slots__ = ("deadline_s", "max_tokens", "summary", "track")
 
     track: Track
     """The track whose route serves the task when it has no route of its own."""
@@ -48,14 +34,39 @@ class TaskTraits:
     summary: str
     """What it does, in words for the documentation."""
 
+    def __new__(
+        cls, name: str, track: Track, deadline_s: float, max_tokens: int, summary: str
+    ) -> Self:
+        """Return the task that settings, the ledger and messages call `name`."""
+        task = super().__new__(cls, name)
+        task.track, task.deadline_s = track, deadline_s
+        task.max_tokens, task.summary = max_tokens, summary
+        return task
 
-TASKS: dict[Task, TaskTraits] = {
-    Task.COMPLETE: TaskTraits(Track.FAST, 10.0, 64, "complete the line at the cursor"),
-    Task.BLOCK: TaskTraits(Track.FAST, 15.0, 200, "complete several lines at the cursor"),
-    Task.DOCUMENT: TaskTraits(Track.STRONG, 60.0, 400, "write the doc comment of a definition"),
-    Task.FIX: TaskTraits(Track.STRONG, 90.0, 4096, "resolve a diagnostic"),
-    Task.TEST: TaskTraits(Track.STRONG, 120.0, 4096, "write tests for a definition"),
-    Task.REFACTOR: TaskTraits(Track.STRONG, 120.0, 4096, "edit by instruction"),
-    Task.SIMPLIFY: TaskTraits(Track.STRONG, 120.0, 4096, "make code simpler, behaviour unchanged"),
-    Task.EXPLAIN: TaskTraits(Track.STRONG, 90.0, 1024, "say in words what code does"),
-}
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: it never changes."""
+        return self
+
+
+class InternalTask(StrEnum):
+    """What the program asks of its own accord; it has no route."""
+
+    DOCTOR = "doctor"
+    """`twotrack doctor` tries a model."""
+
+
+COMPLETE = Task("complete", Track.FAST, 10.0, 64, "complete the line at the cursor")
+BLOCK = Task("block", Track.FAST, 15.0, 200, "complete several lines at the cursor")
+
+ACTIONS: tuple[Task, ...] = (
+    Task("document", Track.STRONG, 60.0, 400, "write the doc comment of a definition"),
+    Task("fix", Track.STRONG, 90.0, 4096, "resolve a diagnostic"),
+    Task("test", Track.STRONG, 120.0, 4096, "write tests for a definition"),
+    Task("refactor", Track.STRONG, 120.0, 4096, "edit by instruction"),
+    Task("simplify", Track.STRONG, 120.0, 4096, "make code simpler, behaviour unchanged"),
+    Task("explain", Track.STRONG, 90.0, 1024, "say in words what code does"),
+)
+"""The code actions; each has the file `engine/actions/NAME.py`."""
+
+TASKS: Mapping[str, Task] = {task: task for task in (COMPLETE, BLOCK, *ACTIONS)}
+"""All tasks, by name."""

@@ -33,7 +33,7 @@ from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
 from twotrack.routing.policy import RoutingPolicy
-from twotrack.tasks import TASKS, Task
+from twotrack.tasks import COMPLETE, TASKS, Task
 
 SHORT = Patience(
     first_fast_s=0.2,
@@ -120,7 +120,7 @@ async def run(
     *,
     patience: Patience,
     local: bool = True,
-    task: Task = Task.COMPLETE,
+    task: Task = TASKS["complete"],
 ) -> Run:
     """Ask so many questions, one after another."""
     typed_s = 0.0
@@ -138,14 +138,14 @@ async def run(
 
     async with FaultyServer(draw, drip_s=patience.gap_fast_s / 2) as server:
         policy = RoutingPolicy(
-            {task: Route(models, TASKS[task].deadline_s)},
+            {task: Route(models, task.deadline_s)},
             {name: model(transport, name, server.base_url(name), local=local) for name in models},
             health=Health(clock),
             patience=patience,
             clock=clock,
         )
         dispatcher = Dispatcher(policy, lambda event: None, sleep=sleep)
-        usable = whole_part if task is Task.COMPLETE else nothing
+        usable = whole_part if task is COMPLETE else nothing
         ask = Ask(task, lambda model: PROMPT, usable=usable)
         for _ in range(questions):
             typed_s += TYPING_S
@@ -191,7 +191,7 @@ async def test_questions_are_answered_though_answers_fail(
 
 @pytest.mark.parametrize(("of", "with_text"), [(SECOND_HEALTHY, 0.999), (SECOND_FAILS_TOO, 0.98)])
 async def test_so_are_actions(of: Mapping[str, float], with_text: float) -> None:
-    done = await run(shares(of, seed=3), list(of), 160, patience=SHORT, task=Task.FIX)
+    done = await run(shares(of, seed=3), list(of), 160, patience=SHORT, task=TASKS["fix"])
     assert done.with_text >= with_text, done
 
 

@@ -10,7 +10,7 @@ from twotrack.commands.model_check import Finding, Level, ModelCheck
 from twotrack.report import ModelRow
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import BudgetSettings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 
 ROW = ModelRow("only", "openai", "gpt", "config.toml", local=False)
 WHY = "routes.strong in config.toml"
@@ -23,7 +23,7 @@ def diagnosis(
         settings_files=((Path("/me/config.toml"), True), (Path("/code/.twotrack.toml"), False)),
         settings_problems=(),
         models=tuple(models),
-        routes={Task(f.check): Route(Task(f.check), ("only",), 60.0, WHY) for f in tasks},
+        routes={TASKS[f.check]: Route(TASKS[f.check], ("only",), 60.0, WHY) for f in tasks},
         tasks=tuple(tasks),
         embedded=Finding("embedded", Level.OK, "available."),
         ledger_path=Path("/me/ledger.sqlite3"),
@@ -35,7 +35,7 @@ def diagnosis(
 
 
 def broken() -> Diagnosis:
-    model = ModelCheck(ROW, (Task.FIX, Task.TEST))
+    model = ModelCheck(ROW, (TASKS["fix"], TASKS["test"]))
     model.say("server", Level.PROBLEM, "no connection. Check this machine's network.")
     model.say("key", Level.OK, "found in the environment variable KEY.")
     text = f"only ({WHY}). None of them answers."

@@ -6,7 +6,7 @@ from twotrack.commands.model_check import Level, ModelCheck
 from twotrack.events import AnswerSource, Usage
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Task, Track
 
 ROW = ModelRow("quick", "openai-compatible", "quick-1", "config.toml", local=True)
 
@@ -37,18 +37,18 @@ def answer(
     ],
 )
 def test_how_fast_it_answered(given: Answer, said: str) -> None:
-    assert ModelCheck(ROW, (Task.COMPLETE,)).timed(given) == (Level.OK, said)
+    assert ModelCheck(ROW, (TASKS["complete"],)).timed(given) == (Level.OK, said)
 
 
 @pytest.mark.parametrize(
-    ("task", "level"), [(Task.COMPLETE, Level.WARNING), (Task.EXPLAIN, Level.OK)]
+    ("task", "level"), [(TASKS["complete"], Level.WARNING), (TASKS["explain"], Level.OK)]
 )
 def test_what_is_too_slow_for_typing_will_do_for_an_action(task: Task, level: Level) -> None:
     assert ModelCheck(ROW, (task,)).timed(answer(1_600, 1_601, 1))[0] is level
 
 
 def test_a_second_answer_counts_where_the_first_one_had_to_load_the_model() -> None:
-    model = ModelCheck(ROW, (Task.COMPLETE,))
+    model = ModelCheck(ROW, (TASKS["complete"],))
     model.timed(answer(3_000, 3_100, 5))
     assert model.loaded(answer(100, 110, 3))
     assert not model.loaded(answer(2_000, 2_010, 3))

@@ -5,7 +5,7 @@ from twotrack.engine.actions.prompt import PromptContext, chat
 from twotrack.engine.chat_infill import chat_for
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Excerpt, Infill, Mode, Model
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 
 FILES = (Excerpt("a.py", "def a(): ...\n"), Excerpt("b.py", "def b(): ...\n"))
 
@@ -28,8 +28,8 @@ def test_rules_and_excerpts_stay_from_one_action_to_the_next() -> None:
         "c.py", language_of("python", None), "above", "below", FILES, "Write short lines."
     )
     model = fake_model("m", FakeProvider(["ok"]))
-    one = chat(Task.REFACTOR, model, "s", around, code="x = 1", request="rename x")
-    two = chat(Task.REFACTOR, model, "s", around, code="y = 2", request="rename y")
+    one = chat(TASKS["refactor"], model, "s", around, code="x = 1", request="rename x")
+    two = chat(TASKS["refactor"], model, "s", around, code="y = 2", request="rename y")
     (head,) = heads(one, two)
     assert head.startswith("<project-rules>\nWrite short lines.")
     assert "def b()" in head
@@ -39,7 +39,7 @@ def test_rules_and_excerpts_stay_from_one_action_to_the_next() -> None:
 def test_where_there_is_little_room_the_excerpts_go_first() -> None:
     around = PromptContext("c.py", language_of("python", None), excerpts=FILES)
     small = Model("m", "m", {Mode.CHAT: FakeProvider(["ok"])}, Capabilities(context_window=60))
-    asked = chat(Task.REFACTOR, small, "s", around, code="x", request="r")
+    asked = chat(TASKS["refactor"], small, "s", around, code="x", request="r")
     assert heads(asked) == {""}
 
 

@@ -18,7 +18,7 @@ def status(*, spent: float = 0.0, no_model: str | None = None, **using: str | No
         budget_month=None,
         last=None,
         tasks={
-            task.value: TaskRoute(
+            task: TaskRoute(
                 track=traits.track,
                 models=(),
                 using=using.get(task, using[traits.track.value]),

@@ -10,18 +10,18 @@ import pytest
 from fakes.editor import Heard
 from twotrack.document import Document
 from twotrack.engine.actions.offers import CodeActionOffer
+from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.lsp.clients import Client
 from twotrack.lsp.handlers.carry_out import propose
 from twotrack.lsp.server import Server
 from twotrack.session import Session
-from twotrack.tasks import Task
 from twotrack.text import Position, Range, Snapshot
 
 TEXT = "def area(width):\n    return width\n"
 DOCUMENT = Document("file:///p/a.py", Path("/p/a.py"), "python", 1, Snapshot(TEXT))
 OFFER = CodeActionOffer(
-    Task.EXPLAIN, "Explain area", Range(Position(0, 0), Position(2, 0)), None, ""
+    BUILT_IN["explain"], "Explain area", Range(Position(0, 0), Position(2, 0)), None, ""
 )
 
 

@@ -12,7 +12,7 @@ from twotrack.routing.costs import most_of_answer
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.policy import RoutingPolicy
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Track
 
 # -- one model ---------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ async def test_an_answer_that_does_not_end_is_read_up_to_a_bound(piece: str) -> 
 async def test_a_strong_answer_says_itself_what_it_cost() -> None:
     usage = Usage(input_tokens=500_000)
     model = fake_model("a", says("x", Chunk(usage=usage)), prices=Prices(input=2.0, output=10.0))
-    answer = await Desk(model, task=Task.FIX).ask()
+    answer = await Desk(model, task=TASKS["fix"]).ask()
     assert answer.track is Track.STRONG
     assert answer.cost_usd == pytest.approx(1.0)
 
@@ -61,7 +61,7 @@ async def test_a_chat_prompt_is_estimated_too() -> None:
     provider = says("1234")
     desk = Desk(fake_model("a", provider, local=True))
     chat = Chat(system="12345678", messages=(Message("user", "1234"),))
-    answer = await desk.dispatcher.ask(Ask(Task.COMPLETE, lambda _: chat))
+    answer = await desk.dispatcher.ask(Ask(TASKS["complete"], lambda _: chat))
     assert answer.usage.input_tokens == 3
     assert provider.prompts == [chat]
 
@@ -153,18 +153,18 @@ async def test_when_all_fail_every_failure_is_told() -> None:
 async def test_a_task_without_a_route_is_exhausted() -> None:
     dispatcher = Dispatcher(RoutingPolicy({}, {}), lambda _: None)
     with pytest.raises(errors.RouteExhausted):
-        await dispatcher.ask(Ask(Task.FIX, lambda _: PROMPT))
+        await dispatcher.ask(Ask(TASKS["fix"], lambda _: PROMPT))
 
 
 async def test_models_that_cannot_serve_or_are_skipped_or_unknown_are_passed_over() -> None:
     tried = says("no")
     models = [fake_model(n, tried) for n in ("skipped", "unfit")] + [fake_model("c", says("ok"))]
     policy = RoutingPolicy(
-        {Task.FIX: Route(("unknown", "skipped", "unfit", "c"))}, {m.name: m for m in models}
+        {TASKS["fix"]: Route(("unknown", "skipped", "unfit", "c"))}, {m.name: m for m in models}
     )
     dispatcher = Dispatcher(policy, lambda _: None)
     ask = Ask(
-        Task.FIX, lambda m: None if m.name == "unfit" else PROMPT, skip=frozenset({"skipped"})
+        TASKS["fix"], lambda m: None if m.name == "unfit" else PROMPT, skip=frozenset({"skipped"})
     )
     assert (await dispatcher.ask(ask)).model == "c"
     assert tried.prompts == []
@@ -197,7 +197,7 @@ async def test_what_a_cancelled_request_may_cost_is_told() -> None:
     await desk.dispatcher.aclose()
     usage = Usage(input_tokens=12, output_tokens=2, estimated=True)
     cost = pytest.approx(14e-6)
-    assert desk.events == [Abandoned(Task.COMPLETE, "a", usage, cost, "a-id", "a-id")]
+    assert desk.events == [Abandoned(TASKS["complete"], "a", usage, cost, "a-id", "a-id")]
 
 
 # -- breakers ----------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ async def test_without_a_key_typing_asks_once() -> None:
 
 async def test_who_asks_for_an_action_may_have_mended_it() -> None:
     provider = FakeProvider([errors.QuotaExhausted("a", "402")], ["ok"])
-    desk = Desk(fake_model("a", provider), task=Task.FIX)
+    desk = Desk(fake_model("a", provider), task=TASKS["fix"])
     with pytest.raises(errors.RouteExhausted):
         await desk.ask()
     assert (await desk.ask()).text == "ok"

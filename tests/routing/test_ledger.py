@@ -19,11 +19,11 @@ from twotrack.events import Abandoned, Answered, AnswerSource, ModelFailed, Mode
 from twotrack.routing.budget import Budget
 from twotrack.routing.ledger import Ledger
 from twotrack.settings.schema import BudgetSettings
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Track
 
 MAY_9 = datetime(2026, 5, 9, 12, tzinfo=UTC)
 ANSWER = Answered(
-    task=Task.FIX,
+    task=TASKS["fix"],
     track=Track.STRONG,
     source=AnswerSource.MODEL,
     model="sonnet",
@@ -71,7 +71,7 @@ def rows(path: Path, columns: str = "day, model, cost_usd") -> list[tuple[object
 def test_answers_and_failures_are_written_down(path: Path) -> None:
     ledger = Ledger(path, at(MAY_9))
     ledger(ANSWER)
-    ledger(ModelFailed(Task.FIX, ServerFailed("haiku", "the text of the provider")))
+    ledger(ModelFailed(TASKS["fix"], ServerFailed("haiku", "the text of the provider")))
     ledger(ModelLoading("embedded"))
     ledger.close()
     columns = "day, task, track, source, model, cost_usd, first_token_ms, total_ms, outcome"
@@ -95,8 +95,8 @@ def test_every_event_has_its_models_tokens_and_costs(path: Path) -> None:
     )
     ledger = Ledger(path, at(MAY_9))
     ledger(ANSWER)
-    ledger(Abandoned(Task.COMPLETE, "quick", usage, None, "a", "b"))
-    ledger(ModelFailed(Task.COMPLETE, ServerFailed("quick", "no"), usage, None, "a", "b"))
+    ledger(Abandoned(TASKS["complete"], "quick", usage, None, "a", "b"))
+    ledger(ModelFailed(TASKS["complete"], ServerFailed("quick", "no"), usage, None, "a", "b"))
     ledger.close()
     tokens = (
         "input_tokens, cached_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,"
@@ -173,7 +173,7 @@ def test_a_ledger_of_a_later_release_that_takes_no_rows_is_put_aside(
 
 def test_what_was_paid_for_nothing_counts(path: Path) -> None:
     ledger = Ledger(path, at(MAY_9))
-    ledger(Abandoned(Task.COMPLETE, "quick", Usage(input_tokens=9, estimated=True), 0.5))
+    ledger(Abandoned(TASKS["complete"], "quick", Usage(input_tokens=9, estimated=True), 0.5))
     ledger.close()
     assert ledger.spent("day") == 0.5
     columns = "task, model, input_tokens, estimated, cost_usd, outcome"
@@ -460,11 +460,11 @@ from pathlib import Path
 from twotrack.errors import ServerFailed
 from twotrack.events import ModelFailed
 from twotrack.routing.ledger import Ledger
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 ledger = Ledger(Path(sys.argv[1]))
 for _ in range(3000):
-    ledger(ModelFailed(Task.FIX, ServerFailed("a", "no"), cost_usd=0.25))
+    ledger(ModelFailed(TASKS["fix"], ServerFailed("a", "no"), cost_usd=0.25))
 ledger.close()
 print(ledger.spent("day"))
 """

@@ -11,13 +11,13 @@ from twotrack.routing.ask import Ask
 from twotrack.routing.attempt import Attempt
 from twotrack.routing.health import Health
 from twotrack.routing.policy import RoutingPolicy, Step
-from twotrack.tasks import Task
+from twotrack.tasks import COMPLETE, TASKS, Task
 
 
 class Table:
     """A policy over models a, b and c; "c" runs on this machine."""
 
-    def __init__(self, task: Task = Task.COMPLETE, **more: object) -> None:
+    def __init__(self, task: Task = COMPLETE, **more: object) -> None:
         self.clock = Clock()
         self.health = Health(self.clock)
         self.task = task
@@ -65,7 +65,7 @@ def test_a_model_whose_breaker_is_open_comes_last_until_it_closes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "order"), [(Task.COMPLETE, ["b", "c"]), (Task.FIX, ["b", "c", "a"])]
+    ("task", "order"), [(COMPLETE, ["b", "c"]), (TASKS["fix"], ["b", "c", "a"])]
 )
 def test_typing_leaves_out_who_would_refuse_it_and_an_action_asks_it_last(
     task: Task, order: list[str]
@@ -79,11 +79,11 @@ def test_hard_rules_come_before_any_order() -> None:
     assert Table(local_only=True).order() == ["c"]
     assert Table(limit=SpendingLimit(0.0)).order() == ["c"]
     far = {"a": fake_model("a", fails())}
-    routes = {Task.FIX: Route(("a",))}
+    routes = {TASKS["fix"]: Route(("a",))}
     with pytest.raises(NotLocal):
-        RoutingPolicy(routes, far, local_only=True).candidates(Task.FIX)
+        RoutingPolicy(routes, far, local_only=True).candidates(TASKS["fix"])
     with pytest.raises(BudgetExhausted):
-        RoutingPolicy(routes, far, limit=SpendingLimit(0.0)).candidates(Task.FIX)
+        RoutingPolicy(routes, far, limit=SpendingLimit(0.0)).candidates(TASKS["fix"])
 
 
 def test_where_all_failed_the_last_one_that_may_recover_is_asked_once_more_after_a_pause() -> None:

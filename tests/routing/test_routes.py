@@ -25,10 +25,10 @@ def routes(
 
 
 def test_a_tasks_own_route_beats_its_tracks_which_beats_the_default() -> None:
-    found = routes({Track.STRONG: ("sonnet",), Task.TEST: ("haiku", "sonnet")})
-    assert found[Task.TEST].models == ("haiku", "sonnet")
-    assert found[Task.FIX].models == ("sonnet",)
-    assert found[Task.COMPLETE].models == ("codestral", "haiku", "recall", "embedded")
+    found = routes({Track.STRONG: ("sonnet",), TASKS["test"]: ("haiku", "sonnet")})
+    assert found[TASKS["test"]].models == ("haiku", "sonnet")
+    assert found[TASKS["fix"]].models == ("sonnet",)
+    assert found[TASKS["complete"]].models == ("codestral", "haiku", "recall", "embedded")
 
 
 @pytest.mark.parametrize(
@@ -51,31 +51,31 @@ def test_defaults(
     strong: tuple[str, ...],
 ) -> None:
     found = routes(available=available, defaults=defaults)
-    assert found[Task.COMPLETE].models == found[Task.BLOCK].models == fast
-    assert {found[task].models for task in Task if TASKS[task].track is Track.STRONG} == {strong}
+    assert found[TASKS["complete"]].models == found[TASKS["block"]].models == fast
+    assert {found[task].models for task in TASKS.values() if task.track is Track.STRONG} == {strong}
 
 
 def test_a_route_of_the_settings_is_kept_as_it_is() -> None:
-    assert routes({Track.FAST: ("haiku",)})[Task.COMPLETE].models == ("haiku",)
-    assert routes({Task.BLOCK: ()})[Task.BLOCK].models == ()
-    assert routes({Track.FAST: ("haiku", "haiku")})[Task.COMPLETE].models == ("haiku",)
+    assert routes({Track.FAST: ("haiku",)})[TASKS["complete"]].models == ("haiku",)
+    assert routes({TASKS["block"]: ()})[TASKS["block"]].models == ()
+    assert routes({Track.FAST: ("haiku", "haiku")})[TASKS["complete"]].models == ("haiku",)
 
 
 def test_what_is_not_available_is_left_out_and_told() -> None:
-    route = routes({Track.FAST: ("gone", "haiku")})[Task.COMPLETE]
+    route = routes({Track.FAST: ("gone", "haiku")})[TASKS["complete"]]
     assert route.models == ("haiku",)
     assert route.why == "routes.fast in the settings; not available: gone"
 
 
 def test_why_names_the_source() -> None:
     found = routes({Track.FAST: ("haiku",)}, origins={"routes.fast": "/home/me/config.toml"})
-    assert found[Task.COMPLETE].why == "routes.fast in /home/me/config.toml"
-    assert found[Task.FIX].why.startswith("default: the strong models")
-    assert routes(defaults={})[Task.FIX].why.startswith("default: no other model")
+    assert found[TASKS["complete"]].why == "routes.fast in /home/me/config.toml"
+    assert found[TASKS["fix"]].why.startswith("default: the strong models")
+    assert routes(defaults={})[TASKS["fix"]].why.startswith("default: no other model")
 
 
 def test_every_task_has_a_route_with_its_deadline() -> None:
     found = routes()
-    assert list(found) == list(Task)
+    assert list(found) == list(TASKS)
     for task, route in found.items():
         assert (route.task, route.deadline_s) == (task, TASKS[task].deadline_s)

@@ -14,11 +14,11 @@ from twotrack.errors import ServerFailed, TwotrackError
 from twotrack.events import Answered, AnswerSource, ModelFailed, Usage
 from twotrack.routing.ledger import Ledger
 from twotrack.routing.spending import Sum, by, summary, sums, total, usd
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Track
 
 MAY_9 = datetime(2026, 5, 9, 12, tzinfo=UTC)
 ANSWER = Answered(
-    task=Task.FIX,
+    task=TASKS["fix"],
     track=Track.STRONG,
     source=AnswerSource.MODEL,
     model="sonnet",
@@ -39,10 +39,10 @@ def ledger(tmp_path: Path) -> Path:
     now = MAY_9
     book = Ledger(path, now=lambda: now)
     book(ANSWER)
-    book(replace(ANSWER, model="quick", task=Task.COMPLETE, language="go", cost_usd=None))
-    book(ModelFailed(Task.FIX, ServerFailed("sonnet", "no"), language="python"))
+    book(replace(ANSWER, model="quick", task=TASKS["complete"], language="go", cost_usd=None))
+    book(ModelFailed(TASKS["fix"], ServerFailed("sonnet", "no"), language="python"))
     now = MAY_9.replace(day=10)
-    book(replace(ANSWER, task=Task.EXPLAIN))
+    book(replace(ANSWER, task=TASKS["explain"]))
     now = MAY_9.replace(month=3)
     book(replace(ANSWER, cost_usd=99.0))
     book.close()

@@ -14,7 +14,7 @@ from twotrack import errors
 from twotrack.engine.postprocess import whole_part
 from twotrack.llm.api import Chunk, Prompt
 from twotrack.routing.patience import Patience, ResponseTimes, Usual
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Task, Track
 
 SHORT = Patience(
     first_fast_s=0.05,
@@ -31,7 +31,7 @@ LONG_S = 30.0
 """Of a route that no test here waits for."""
 
 
-def desk(*providers: FakeProvider, task: Task = Task.COMPLETE, local: bool = False) -> Desk:
+def desk(*providers: FakeProvider, task: Task = TASKS["complete"], local: bool = False) -> Desk:
     models = [
         fake_model(name, each, local=local) for name, each in zip("abc", providers, strict=False)
     ]
@@ -53,7 +53,7 @@ class Dripping(FakeProvider):
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("task", [Task.COMPLETE, Task.FIX])
+@pytest.mark.parametrize("task", [TASKS["complete"], TASKS["fix"]])
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("stalled", [(HANG,), ("half", HANG)], ids=["hang", "stall"])
 async def test_a_model_that_stalls_makes_room_for_the_next(
@@ -96,7 +96,7 @@ async def test_alone_it_ends_likewise_with_what_came() -> None:
 async def test_an_action_uses_nothing_of_half_an_answer() -> None:
     route = Desk(
         fake_model("a", FakeProvider(["o", "k"], ["def f():\n", HANG])),
-        task=Task.FIX,
+        task=TASKS["fix"],
         deadline_s=LONG_S,
         patience=SHORT,
     )
@@ -113,13 +113,13 @@ async def test_a_model_that_is_seen_to_think_may_take_its_share_of_the_time() ->
                 await asyncio.sleep(0.01)
             yield Chunk("ok")
 
-    route = desk(Thinking([]), says("next"), task=Task.FIX)
+    route = desk(Thinking([]), says("next"), task=TASKS["fix"])
     assert [(await route.ask()).text for _ in range(3)] == ["ok"] * 3
 
 
 async def test_the_beginning_of_an_answer_is_no_sign_of_thinking() -> None:
     begins = FakeProvider(["ok"], [Chunk(), Chunk(), HANG])
-    route = desk(begins, says("next"), task=Task.FIX)
+    route = desk(begins, says("next"), task=TASKS["fix"])
     assert [(await route.ask()).text for _ in range(2)] == ["ok", "next"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.settings.reference import BEGIN, END, main, options, render, updated
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 
 
 def test_every_option_says_what_it_means() -> None:
@@ -42,7 +42,7 @@ def test_it_has_a_heading_for_every_table_and_a_row_for_every_task() -> None:
     text = render()
     for table in {option.table for option in options()}:
         assert f"#### `[{table}]`\n" in text
-    for task in Task:
+    for task in TASKS:
         assert f"| `{task}` |" in text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from twotrack.settings.schema import ModelSettings, PriceSettings, Settings, Trigger
 from twotrack.settings.sources import Loaded, load
-from twotrack.tasks import Task, Track
+from twotrack.tasks import TASKS, Track
 
 Load = Callable[..., Loaded]
 
@@ -75,7 +75,7 @@ def test_every_kind_of_value_arrives_with_its_type(load_settings: Load) -> None:
             temperature=0.0,
         )
     }
-    assert settings.routes == {Track.FAST: ("local", "recall"), Task.TEST: ("local",)}
+    assert settings.routes == {Track.FAST: ("local", "recall"), TASKS["test"]: ("local",)}
     assert settings.completion.trigger is Trigger.INVOKE
     assert settings.embedded.model == Path.home() / "models/small.gguf"
 
@@ -283,7 +283,7 @@ class TestRoutes:
         assert loaded.settings.routes == {Track.FAST: ("recall",)}
 
     def test_an_empty_one_turns_the_task_off(self, load_settings: Load) -> None:
-        assert load_settings("[routes]\nblock = []").settings.routes == {Task.BLOCK: ()}
+        assert load_settings("[routes]\nblock = []").settings.routes == {TASKS["block"]: ()}
 
 
 class TestFiles:

@@ -3,6 +3,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 
+import { codeActions } from './actions';
 import { CodeCommands } from './commands';
 import { Connection } from './connection';
 import { Documents } from './documents';
@@ -12,17 +13,8 @@ import { served as document, toggle } from './languages';
 import { inform } from './messages';
 import { addModel } from './models';
 import { Preview } from './preview';
-import type { EditParams, UseModelParams } from './protocol';
+import type { UseModelParams } from './protocol';
 import { StatusBar } from './statusBar';
-
-const CODE: Record<string, EditParams['task']> = {
-  'twotrack.edit': 'refactor',
-  'twotrack.explain': 'explain',
-  'twotrack.addTests': 'test',
-  'twotrack.document': 'document',
-  'twotrack.fix': 'fix',
-  'twotrack.simplify': 'simplify',
-};
 
 let connection: Connection | undefined;
 
@@ -43,7 +35,8 @@ export function activate(context: vscode.ExtensionContext): void {
     (run) => guarded(run, served),
     async () => documents.showPage(await served.sent()),
   );
-  const status = new StatusBar(served);
+  const actions = codeActions(context.extension);
+  const status = new StatusBar(served, actions);
   const code = new CodeCommands(served, preview, documents, output);
 
   const commands: Record<string, () => unknown> = {
@@ -67,8 +60,8 @@ export function activate(context: vscode.ExtensionContext): void {
     'twotrack.removeKey': () => keys.remove(),
     'twotrack.installServer': async () => (await installation.install()) && served.restart(),
   };
-  for (const [id, task] of Object.entries(CODE)) {
-    commands[id] = () => code.run(task);
+  for (const { command, task } of actions) {
+    commands[command] = () => code.run(task);
   }
 
   context.subscriptions.push(

@@ -55,7 +55,7 @@ export interface Status {
 
 /** The answer that came last. */
 export interface LastAnswer {
-  task: Task | InternalTask;
+  task: string;
   track: Track;
   /** Its name in the settings. */
   model: string;
@@ -64,13 +64,6 @@ export interface LastAnswer {
   /** In USD; null where the model's price is unknown, 0 for a local model. */
   costUsd: number | null;
 }
-
-/** What is asked. */
-export type Task =
-  'complete' | 'block' | 'document' | 'fix' | 'test' | 'refactor' | 'simplify' | 'explain';
-
-/** What the program asks of its own accord; it has no route. */
-export type InternalTask = 'doctor';
 
 /** Which kind of model serves: none, a low-latency one, or a capable one. */
 export type Track = 'recall' | 'fast' | 'strong';
@@ -129,8 +122,8 @@ export interface EditParams {
   textDocument: TextDocumentIdentifier;
   /** What is selected, or the cursor twice. */
   range: Range;
-  /** All but "complete" and "block". */
-  task: Task;
+  /** The name of a code action, such as "refactor". */
+  task: string;
   /** What to change: the task "refactor" needs it. */
   instruction?: string | null;
   /** The message of what is to be fixed: the task "fix" needs it, or a diagnostic there. */
@@ -163,7 +156,7 @@ export interface SentPage {
 export interface SentRequest {
   /** When it was sent: ISO 8601 in UTC. */
   at: string;
-  task: Task;
+  task: string;
   /** Its name in the settings. */
   model: string;
   /** The file that is completed, as the model was told it; empty in a conversation. */
@@ -208,7 +201,7 @@ export interface Notice {
 
 /** One question of the user was answered. */
 export interface Answered {
-  task: Task | InternalTask;
+  task: string;
   track: Track;
   /** Where the answer came from. */
   source: AnswerSource;
@@ -228,6 +221,9 @@ export interface Answered {
   /** LSP's language id of the file in question. */
   language: string;
 }
+
+/** What the program asks of its own accord; it has no route. */
+export type InternalTask = 'doctor';
 
 /** Where an answer came from. */
 export type AnswerSource = 'model' | 'recall' | 'cache' | 'typed-through';

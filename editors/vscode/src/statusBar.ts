@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 
+import type { CodeAction } from './actions';
 import type { Connection } from './connection';
 import { affected, served, wanted } from './languages';
 import { face } from './words';
@@ -16,7 +17,10 @@ export class StatusBar implements vscode.Disposable {
   );
   private readonly subscriptions: vscode.Disposable[];
 
-  constructor(private readonly connection: Connection) {
+  constructor(
+    private readonly connection: Connection,
+    private readonly actions: readonly CodeAction[],
+  ) {
     this.item.name = 'Twotrack';
     const draw = () => this.draw();
     this.subscriptions = [
@@ -90,12 +94,7 @@ export class StatusBar implements vscode.Disposable {
       ...language(),
       { label: '$(arrow-swap) Switch Model', command: 'twotrack.useModel' },
       group('Code'),
-      { label: '$(edit) Edit with Instruction', command: 'twotrack.edit' },
-      { label: '$(comment) Explain', command: 'twotrack.explain' },
-      { label: '$(beaker) Add Tests', command: 'twotrack.addTests' },
-      { label: '$(book) Document', command: 'twotrack.document' },
-      { label: '$(wrench) Fix', command: 'twotrack.fix' },
-      { label: '$(wand) Simplify', command: 'twotrack.simplify' },
+      ...this.actions.map(({ icon, title, command }) => ({ label: `${icon} ${title}`, command })),
       group('What it does'),
       { label: '$(eye) Show What Was Sent', command: 'twotrack.showSent' },
       { label: '$(graph) Open the Ledger', command: 'twotrack.openLedger' },

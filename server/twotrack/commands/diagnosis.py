@@ -15,7 +15,7 @@ from twotrack.report import key_data, route_data, table
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import BudgetSettings
 from twotrack.shown import printable
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
 
 SCHEMA = 1
 """Of the JSON object; it grows when a field changes its meaning or goes."""
@@ -186,7 +186,7 @@ def _wrapped(lines: Iterable[str], width: int | None, column: int) -> list[str]:
 
 def _title(model: ModelCheck) -> str:
     row, used = model.row, ", ".join(model.tasks) or "no task uses it"
-    if len(model.tasks) == len(Task):
+    if len(model.tasks) == len(TASKS):
         used = "all tasks"
     return f"Model {row.name}: {row.provider}, {row.model_id} ({used})"
 
@@ -208,7 +208,7 @@ def _model_data(model: ModelCheck) -> dict[str, Any]:
         "provider": row.provider,
         "model": row.model_id,
         "local": row.local,
-        "tasks": [task.value for task in model.tasks],
+        "tasks": list(model.tasks),
         "level": model.level.value,
         "key": key_data(row.key),
         "origin": model.origin,

@@ -16,7 +16,7 @@ from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.files import PROJECT_FILE, user_path
-from twotrack.tasks import Task
+from twotrack.tasks import COMPLETE
 
 
 def run(
@@ -111,7 +111,7 @@ def _embedded(session: Session) -> Finding:
         used = any(not route.models for route in session.routes.values())
         return Finding("embedded", Level.WARNING if used else Level.OK, f"not available: {why}")
     text = "available."
-    if set(session.routes[Task.COMPLETE].models) - _retrieval(session) == {EMBEDDED}:
+    if set(session.routes[COMPLETE].models) - _retrieval(session) == {EMBEDDED}:
         larger = "; ".join(model.text() for model in local_models.LARGER)
         text += f" It is small. Larger ones for this machine: {larger}."
     return Finding("embedded", Level.OK, text)

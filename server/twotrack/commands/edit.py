@@ -17,7 +17,6 @@ from twotrack.errors import EditConflict, TwotrackError
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.dry_run import DryRun, NotSent
 from twotrack.session import Session
-from twotrack.tasks import Task
 from twotrack.text import Range
 
 
@@ -26,7 +25,7 @@ class Order:
     """What a person asked for."""
 
     span: Span
-    task: Task
+    task: str
     instruction: str = ""
     """What to do; needed by refactor."""
     diagnostic: str = ""
@@ -129,8 +128,10 @@ async def _propose(
 
 def _offer(session: Session, order: Order, document: Document, selection: Range) -> CodeActionOffer:
     """Choose the code action. Raises TwotrackError where it is none for this place."""
-    if order.task is Task.FIX and not order.diagnostic:
-        raise TwotrackError("fix needs --diagnostic with the message of what is to be fixed.")
+    if session.actions.known[order.task].needs_diagnostic and not order.diagnostic:
+        raise TwotrackError(
+            f"{order.task} needs --diagnostic with the message of what is to be fixed."
+        )
     return session.actions.chosen(
         order.task,
         document,
@@ -198,7 +199,7 @@ def _data(
 ) -> dict[str, Any]:
     origin = proposal.origin
     return {
-        "task": order.task.value,
+        "task": order.task,
         "title": proposal.title,
         "written": order.write,
         "files": [{"path": str(c.path), "new": c.old is None} for c in changes],

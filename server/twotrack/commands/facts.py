@@ -13,7 +13,6 @@ from twotrack.report import KeySource, ModelRow
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import Task
 
 _VARIABLE = "the environment variable "
 
@@ -99,8 +98,10 @@ def unfit(session: Session, route: Route) -> bool:
 
     Small models and those that only fill gaps get texts to continue; for some tasks there is none.
     """
+    action = session.actions.known.get(route.task)
     return (
-        route.task is Task.SIMPLIFY
+        action is not None
+        and not action.small_models
         and bool(route.models)
         and all(raw.preferred(session.models[name]) for name in route.models)
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from twotrack.commands.usage_totals import UsageTotals
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task
+from twotrack.tasks import BLOCK, COMPLETE, Task
 
 _SLOW_MS = 1_500.0
 """A first token later than this comes too late for somebody who types."""
@@ -78,7 +78,7 @@ class ModelCheck:
     @property
     def completes(self) -> bool:
         """Whether completions ask it."""
-        return bool({Task.COMPLETE, Task.BLOCK}.intersection(self.tasks))
+        return bool({COMPLETE, BLOCK}.intersection(self.tasks))
 
     def say(self, check: str, level: Level, text: str) -> None:
         """Note a finding; a later one about the same takes its place."""

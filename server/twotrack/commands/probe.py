@@ -34,7 +34,7 @@ from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import InternalTask, Task
+from twotrack.tasks import COMPLETE, TASKS, InternalTask, Task
 
 _LISTING_S = 5.0
 _NEAR = 3
@@ -241,7 +241,7 @@ class Probe:
             found.tally(event)
             self._session.heard(event)
 
-        task = Task.COMPLETE if found.completes else Task.EXPLAIN
+        task = COMPLETE if found.completes else TASKS["explain"]
         network = self._session.loaded.settings.network
         policy = RoutingPolicy(
             {task: Route(task, (model.name,), self._timeout_s, "asked by the doctor")},

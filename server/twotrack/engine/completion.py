@@ -24,7 +24,7 @@ from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings, Trigger
-from twotrack.tasks import TASKS, Task
+from twotrack.tasks import BLOCK, COMPLETE, Task
 from twotrack.text import Position, Range
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Completer:
     async def connect(self) -> None:
         """Open the connection to the first model elsewhere that would be asked."""
         with suppress(TwotrackError):  # whoever asks a question is told
-            models = self._routing.candidates(Task.COMPLETE)
+            models = self._routing.candidates(COMPLETE)
             remote = (model for model in models if not model.capabilities.local)
             if (first := next(remote, None)) is not None:
                 await first.warm()
@@ -158,7 +158,7 @@ class Completer:
     def _first_to_ask(self) -> Model | None:
         """Return the model that a completion would be put to first, after retrieval."""
         shut_for = self._routing.health.shut_for
-        for model in self._routing.candidates(Task.COMPLETE):
+        for model in self._routing.candidates(COMPLETE):
             if not model.capabilities.retrieval and not shut_for(model.name):
                 return model
         return None
@@ -175,7 +175,7 @@ class Completer:
 
         def at(position: Position) -> Prompt | None:
             request = CompletionRequest(document, position, invoked=False, others=others)
-            return self._prompt(request, Task.COMPLETE, model)
+            return self._prompt(request, COMPLETE, model)
 
         if self._asked is not None and self._asked[0] == document.uri:
             return at(text.clamp(self._asked[1]))
@@ -212,7 +212,7 @@ class Completer:
         source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
         self._dispatcher.listener(
             Answered(
-                task=Task.BLOCK if hit.answer.several_lines else Task.COMPLETE,
+                task=BLOCK if hit.answer.several_lines else COMPLETE,
                 track=hit.answer.track,
                 source=source,
                 model=hit.answer.model,
@@ -237,7 +237,7 @@ class Completer:
         begun: float,
     ) -> Completion | None:
         max_lines = self._settings.completion.max_lines if several_lines else 1
-        task = Task.BLOCK if several_lines else Task.COMPLETE
+        task = BLOCK if several_lines else COMPLETE
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
@@ -296,14 +296,14 @@ class Completer:
             sources=self._sources,
             max_tokens=min(
                 most // 2 if can.local else most,
-                can.context_window - TASKS[task].max_tokens - _FRAME_TOKENS,
+                can.context_window - task.max_tokens - _FRAME_TOKENS,
             ),
         )
         if context is None:
             return None
         # A stop that the server knows leaves the connection open for the next request.
-        stop = ("\n",) if task is Task.COMPLETE else ()
-        infill = context.infill(stop, TASKS[task].max_tokens)
+        stop = ("\n",) if task is COMPLETE else ()
+        infill = context.infill(stop, task.max_tokens)
         return infill if model.fills else chat_for(infill) if model.chats else None
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from lsprotocol import types
 
 from twotrack.events import Answered, ModelLoading
-from twotrack.tasks import InternalTask, Task, Track
+from twotrack.tasks import Track
 
 
 class Remedy(StrEnum):
@@ -79,7 +79,7 @@ class Notice(Reason):
 class LastAnswer:
     """The answer that came last."""
 
-    task: Task | InternalTask
+    task: str
     track: Track
     model: str
     """Its name in the settings."""
@@ -182,8 +182,8 @@ class Subject:
 class EditParams(SubjectParams):
     """What is to be done at a place."""
 
-    task: Task
-    """All but "complete" and "block"."""
+    task: str
+    """The name of a code action, such as "refactor"."""
     instruction: str | None = None
     """What to change: the task "refactor" needs it."""
     diagnostic: str | None = None
@@ -221,7 +221,7 @@ class SentRequest:
 
     at: str
     """When it was sent: ISO 8601 in UTC."""
-    task: Task
+    task: str
     model: str
     """Its name in the settings."""
     path: str

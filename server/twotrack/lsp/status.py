@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twotrack import events
 from twotrack.errors import TwotrackError
 from twotrack.lsp.extensions import LastAnswer, ModelInfo, Status, TaskRoute
-from twotrack.tasks import TASKS, Task
+from twotrack.tasks import Task
 
 if TYPE_CHECKING:
     from twotrack.llm.api import Model
@@ -59,7 +59,7 @@ def status(session: "Session", last: events.Answered | None, *, paused: bool) ->
         budget_day=limits.day,
         budget_month=limits.month,
         last=_answer(last) if last else None,
-        tasks={task.value: _task(session, task) for task in session.routes},
+        tasks={task: _task(session, task) for task in session.routes},
         models=[_model(session, model) for model in models],
         no_model=session.no_model(),
         problems=list(session.problems),
@@ -78,7 +78,7 @@ def _answer(last: events.Answered) -> LastAnswer:
 
 
 def _task(session: "Session", task: Task) -> TaskRoute:
-    track = TASKS[task].track
+    track = task.track
     try:
         asked = session.dispatcher.policy.candidates(task)
     except TwotrackError:

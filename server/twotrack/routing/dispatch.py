@@ -13,7 +13,7 @@ from twotrack.routing.attempt import Attempt, Reply
 from twotrack.routing.cost_recorder import CostRecorder
 from twotrack.routing.policy import RoutingPolicy, Step
 from twotrack.routing.request_log import RequestLog
-from twotrack.tasks import TASKS, Track
+from twotrack.tasks import Track
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Dispatcher:
 
     async def _run(self, course: _Course, attempt: Attempt) -> None:
         """Stream one model's answer. Raises ModelError."""
-        model, reply, track = attempt.model, attempt.reply, TASKS[course.ask.task].track
+        model, reply, track = attempt.model, attempt.reply, course.ask.task.track
         left_s = max(course.deadline - attempt.began, 0.0)
         limits = self.policy.limits(attempt, track, left_s, follows=bool(course.steps))
         self._health.asked(model.name)
@@ -170,7 +170,7 @@ class Dispatcher:
             model=model.name,
             asked_model=model.model_id,
             answered_model=reply.model_id,
-            track=Track.RECALL if recall else TASKS[task].track,
+            track=Track.RECALL if recall else task.track,
             source=AnswerSource.RECALL if recall else AnswerSource.MODEL,
             first_token_ms=((reply.first_token_at or ended) - begun) * 1e3,
             total_ms=(ended - begun) * 1e3,
@@ -182,7 +182,7 @@ class Dispatcher:
             self.listener(answer.told(course.ask))
             return answer
         settling = self._accounts.settle(answer.told(course.ask), model)
-        if TASKS[task].track is Track.FAST:
+        if task.track is Track.FAST:
             return answer
         told = await asyncio.shield(settling)
         return replace(answer, cost_usd=told.cost_usd)

@@ -24,18 +24,19 @@ def resolve(
     available: Collection[str],
     defaults: Mapping[Track, tuple[str, ...]],
     origins: Mapping[str, str] | None = None,
+    tasks: Iterable[Task] = tuple(TASKS.values()),
 ) -> Mapping[Task, Route]:
     """Return the route of every task, of models in `available` only.
 
     A task's own entry in [routes] beats its track's, which beats the default. `available` are the
     models that can be asked, "recall" and "embedded" among them where they can. `defaults` are the
     models found or configured that suit a track, best first. `origins` names the source of each
-    setting, as `Loaded.origins` does.
+    setting, as `Loaded.origins` does. `tasks` are those that come with the program, or more.
     """
     return {
         task: _chosen(task, settings, available, origins or {})
         or _default(task, available, defaults)
-        for task in Task
+        for task in tasks
     }
 
 
@@ -47,7 +48,7 @@ def put_first(routes: Mapping[Task, Route], chosen: Mapping[Track, str]) -> Mapp
             models=tuple(dict.fromkeys((name, *route.models))),
             why=f"{name} was chosen in the editor; {route.why}",
         )
-        if (name := chosen.get(TASKS[task].track))
+        if (name := chosen.get(task.track))
         else route
         for task, route in routes.items()
     }
@@ -57,15 +58,14 @@ def _chosen(
     task: Task, settings: Settings, available: Collection[str], origins: Mapping[str, str]
 ) -> Route | None:
     """Return the route that the settings name; kept even where none of it is available."""
-    traits = TASKS[task]
-    key = next((key for key in (task, traits.track) if key in settings.routes), None)
+    key = next((key for key in (task, task.track) if key in settings.routes), None)
     if key is None:
         return None
     wanted = settings.routes[key]
     why = f"routes.{key} in {origins.get(f'routes.{key}', 'the settings')}"
     if absent := [name for name in wanted if name not in available]:
         why += f"; not available: {', '.join(absent)}"
-    return Route(task, _usable(wanted, available), traits.deadline_s, why)
+    return Route(task, _usable(wanted, available), task.deadline_s, why)
 
 
 def _default(
@@ -77,19 +77,18 @@ def _default(
     there is no fast one. The embedded model comes last, for when all others are down; recall, which
     is instant and only speaks when it is sure, comes before it.
     """
-    traits = TASKS[task]
     fast, strong = (
         _usable(defaults.get(track, ()), available) for track in (Track.FAST, Track.STRONG)
     )
-    found = (fast or strong) if traits.track is Track.FAST else (*strong, *fast)
-    recall = ("recall",) if traits.track is Track.FAST else ()
+    found = (fast or strong) if task.track is Track.FAST else (*strong, *fast)
+    recall = ("recall",) if task.track is Track.FAST else ()
     models = _usable((*found, *recall, "embedded"), available)
     why = "default: " + (
-        f"the {traits.track} models that are configured or were found"
+        f"the {task.track} models that are configured or were found"
         if found
         else "no other model is configured or was found"
     )
-    return Route(task, models, traits.deadline_s, why)
+    return Route(task, models, task.deadline_s, why)
 
 
 def _usable(names: Iterable[str], available: Collection[str]) -> tuple[str, ...]:

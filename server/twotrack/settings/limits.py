@@ -21,8 +21,8 @@ MOST_ITEMS = 1000
 BUILT_IN_MODELS = ("recall", "embedded")
 """The names that routes may use without an entry in [models]."""
 ROUTE_KEYS: Mapping[str, Track | Task] = {
-    **{key.value: key for key in dict.fromkeys(traits.track for traits in TASKS.values())},
-    **{task.value: task for task in Task},
+    **{key.value: key for key in dict.fromkeys(task.track for task in TASKS.values())},
+    **TASKS,
 }
 """What [routes] may hold: the tracks that ask models, and the tasks."""
 

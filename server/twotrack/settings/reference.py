@@ -138,9 +138,9 @@ def main(arguments: Sequence[str]) -> int:
 def _routes() -> Iterator[Option]:
     for key in ROUTE_KEYS.values():
         if isinstance(key, Task):
-            default, meaning = f"that of {TASKS[key].track}", TASKS[key].summary
+            default, meaning = f"that of {key.track}", key.summary
         else:
-            served = [task.value for task in Task if TASKS[task].track is key]
+            served = [task for task in TASKS.values() if task.track is key]
             default, meaning = "what was found", f"serves {', '.join(served)}"
         yield Option(
             f"routes.{key}", tuple[str, ...], "a list of names of models", default, meaning
@@ -155,9 +155,8 @@ def _project() -> Iterator[tuple[str, str]]:
 
 def _tasks() -> str:
     rows = (
-        (f"`{task}`", traits.track, f"{traits.deadline_s:g} s", str(traits.max_tokens), said)
-        for task, traits in TASKS.items()
-        for said in [traits.summary]
+        (f"`{task}`", task.track, f"{task.deadline_s:g} s", str(task.max_tokens), task.summary)
+        for task in TASKS.values()
     )
     return markdown(("task", "track", "deadline", "most tokens", "what it does"), rows)
 

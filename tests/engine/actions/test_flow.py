@@ -14,6 +14,7 @@ from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import PromptContext
+from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
@@ -21,7 +22,7 @@ from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS, Task
 from twotrack.text import Position, Range, Snapshot
 
 CODE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
@@ -35,7 +36,7 @@ async def propose(
     models: Sequence[Model],
     *,
     code: str = CODE,
-    task: Task = Task.SIMPLIFY,
+    task: Task = TASKS["simplify"],
     settings: Settings | None = None,
     others: Sequence[Document] = (),
     steps: list[str] | None = None,
@@ -50,7 +51,7 @@ async def propose(
     )
     actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     document = Document((root / name).as_uri(), root / name, "", 1, Snapshot(code))
-    offer = CodeActionOffer(task, "The action", Range(at, at))
+    offer = CodeActionOffer(BUILT_IN[task], "The action", Range(at, at))
     note = (steps if steps is not None else []).append
     return await actions.propose(offer, document, others, note)
 
@@ -146,7 +147,7 @@ def weak(provider: FakeProvider) -> Model:
 
 async def rewrite(root: Path, *models: Model) -> Proposal:
     code = f"# ai: use one line\n{CODE}"
-    return await propose(root, models, code=code, task=Task.REFACTOR, at=Position(0, 0))
+    return await propose(root, models, code=code, task=TASKS["refactor"], at=Position(0, 0))
 
 
 async def test_a_weak_model_continues_a_text(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ async def test_a_weak_model_gets_a_method_at_the_left_border(tmp_path: Path) -> 
     code = "class A:\n    def f(self):\n        # ai: return 2\n        return 1\n"
     provider = FakeProvider(["def f(self):\n    return 2\n"])
     proposal = await propose(
-        tmp_path, [weak(provider)], code=code, task=Task.REFACTOR, at=Position(2, 9)
+        tmp_path, [weak(provider)], code=code, task=TASKS["refactor"], at=Position(2, 9)
     )
     assert applied(proposal) == "class A:\n    def f(self):\n        return 2\n"
     (prompt,) = provider.prompts
@@ -202,7 +203,7 @@ async def test_a_weak_model_gets_a_method_at_the_left_border(tmp_path: Path) -> 
 
 async def test_a_weak_model_documents_in_one_sentence(tmp_path: Path) -> None:
     provider = FakeProvider([" Return one\n    or two. And then some more that"])
-    proposal = await propose(tmp_path, [weak(provider)], task=Task.DOCUMENT)
+    proposal = await propose(tmp_path, [weak(provider)], task=TASKS["document"])
     assert applied(proposal).startswith('def f(a):\n    """Return one or two."""\n    if a:\n')
     (prompt,) = provider.prompts
     assert isinstance(prompt, Infill)
@@ -227,7 +228,7 @@ async def test_a_weak_model_documents_in_the_style_of_the_language(
         [weak(provider)],
         code=code,
         name=name,
-        task=Task.DOCUMENT,
+        task=TASKS["document"],
         at=Position(0, 6 if name == "a.ts" else 0),
     )
     assert applied(proposal) == wanted + code
@@ -237,7 +238,9 @@ async def test_a_weak_model_documents_in_the_style_of_the_language(
     assert prompt.stop == ("\n",)
 
 
-@pytest.mark.parametrize("task", [Task.DOCUMENT, Task.REFACTOR, Task.EXPLAIN, Task.TEST])
+@pytest.mark.parametrize(
+    "task", [TASKS["document"], TASKS["refactor"], TASKS["explain"], TASKS["test"]]
+)
 async def test_a_weak_model_is_spared_long_code(tmp_path: Path, task: Task) -> None:
     code = "# ai: x\ndef f(a):\n" + "    b = a + a + a + a + a + a + a + a\n" * 180
     with pytest.raises(RouteExhausted):
@@ -248,27 +251,27 @@ async def test_a_weak_model_is_spared_long_code(tmp_path: Path, task: Task) -> N
 
 async def test_an_unfinished_sentence_of_a_weak_model_is_no_documentation(tmp_path: Path) -> None:
     with pytest.raises(ReplyRejected, match="no whole sentence"):
-        await propose(tmp_path, [weak(FakeProvider([" Gives one or"]))], task=Task.DOCUMENT)
+        await propose(tmp_path, [weak(FakeProvider([" Gives one or"]))], task=TASKS["document"])
 
 
 async def test_an_explanation_that_was_cut_says_so(tmp_path: Path) -> None:
     provider = FakeProvider([Chunk("It gives"), Chunk(finish="length")])
-    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=TASKS["explain"])
     assert proposal.text == "It gives\n\n(cut off)"
 
 
 async def test_no_explanation_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReplyRejected, match="explained nothing"):
-        await propose(tmp_path, [fake_model("a", FakeProvider([" \n"]))], task=Task.EXPLAIN)
+        await propose(tmp_path, [fake_model("a", FakeProvider([" \n"]))], task=TASKS["explain"])
 
 
 async def test_a_weak_model_explains_and_writes_tests(tmp_path: Path) -> None:
-    said = await propose(tmp_path, [weak(FakeProvider([" It decides.\n"]))], task=Task.EXPLAIN)
+    said = await propose(tmp_path, [weak(FakeProvider([" It decides.\n"]))], task=TASKS["explain"])
     assert said.text == "It decides."
     tests = await propose(
         tmp_path,
         [weak(FakeProvider(["\n\ndef test_f():\n    assert f(1) == 1\n"]))],
-        task=Task.TEST,
+        task=TASKS["test"],
     )
     assert tests.creates == {
         tmp_path / "tests/test_a.py": "from a import f\n\n\ndef test_f():\n    assert f(1) == 1\n"
@@ -389,7 +392,7 @@ async def test_a_document_that_changed_below_the_offer_is_no_crash(tmp_path: Pat
     for code in ("", "\n"):
         with pytest.raises(TwotrackError):
             await propose(tmp_path, [fake_model("a", FakeProvider([GOOD]))], code=code)
-        for task in (Task.DOCUMENT, Task.TEST, Task.REFACTOR):
+        for task in (TASKS["document"], TASKS["test"], TASKS["refactor"]):
             with pytest.raises(TwotrackError):
                 await propose(
                     tmp_path, [fake_model("a", FakeProvider([GOOD]))], code=code, task=task
@@ -408,7 +411,7 @@ async def test_an_explanation_ends_where_it_goes_round(
     tmp_path: Path, first: str, again: str, kept: str
 ) -> None:
     provider = FakeProvider([first, *[again] * 30, AssertionError("it was not ended")])
-    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=TASKS["explain"])
     assert proposal.text == kept
     assert provider.open == 0
 
@@ -417,7 +420,7 @@ async def test_thoughts_that_went_round_do_not_end_the_explanation(tmp_path: Pat
     provider = FakeProvider(
         ["<think>", *["So be it. "] * 30, "</think>", "It ", "adds.", Chunk(finish="stop")]
     )
-    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=TASKS["explain"])
     assert proposal.text == "It adds."
 
 
@@ -426,5 +429,5 @@ async def test_an_explanation_that_only_lists_goes_on_to_its_end(tmp_path: Path)
     provider = FakeProvider(
         [*(text[i : i + 4] for i in range(0, len(text), 4)), Chunk(finish="stop")]
     )
-    proposal = await propose(tmp_path, [fake_model("a", provider)], task=Task.EXPLAIN)
+    proposal = await propose(tmp_path, [fake_model("a", provider)], task=TASKS["explain"])
     assert proposal.text == text

@@ -15,11 +15,12 @@ from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic
+from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import PrivacySettings, Settings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Position, Range, Snapshot
 
 CODE = """\
@@ -87,7 +88,7 @@ def test_instructions_of_others_without_number_are_passed_over(tmp_path: Path) -
     inner = "".join(f"    def f{n}():\n        # ai: x\n        return {n}\n" for n in range(400))
     text = f"def outer():\n    a = 1\n    b = 2\n    return a\n\n{inner}"
     offers = actions_for(tmp_path).offers(document(tmp_path, text), at(1, 6))
-    assert not [offer for offer in offers if offer.task is Task.REFACTOR]
+    assert not [offer for offer in offers if offer.action.task is TASKS["refactor"]]
 
 
 @pytest.mark.parametrize("where", [at(0, 0), at(2, 3), at(8, 0)])
@@ -124,13 +125,17 @@ def test_a_test_is_not_tested(tmp_path: Path) -> None:
     offers = actions_for(tmp_path).offers(
         document(tmp_path, "def test_a(): pass\n", name="test_a.py"), at(0)
     )
-    assert Task.TEST not in [offer.task for offer in offers]
+    assert TASKS["test"] not in [offer.action.task for offer in offers]
 
 
 def test_a_language_without_grammar_offers_what_a_selection_allows(tmp_path: Path) -> None:
     notes = document(tmp_path, "words\n# ai: sort\n", "plaintext", "a.txt")
     offers = actions_for(tmp_path).offers(notes, at(0, 0, (1, 10)))
-    assert [offer.task for offer in offers] == [Task.REFACTOR, Task.SIMPLIFY, Task.EXPLAIN]
+    assert [offer.action.task for offer in offers] == [
+        TASKS["refactor"],
+        TASKS["simplify"],
+        TASKS["explain"],
+    ]
 
 
 def test_a_file_that_is_never_sent_gets_no_offers(tmp_path: Path) -> None:
@@ -160,10 +165,10 @@ diagnostics = st.builds(
     st.text(max_size=9),
 )
 offers = st.one_of(
-    st.builds(CodeActionOffer, st.just(Task.FIX), st.text(max_size=50), ranges, diagnostics),
+    st.builds(CodeActionOffer, st.just(BUILT_IN["fix"]), st.text(max_size=50), ranges, diagnostics),
     st.builds(
         CodeActionOffer,
-        st.sampled_from([Task.REFACTOR, Task.EXPLAIN]),
+        st.sampled_from([BUILT_IN["refactor"], BUILT_IN["explain"]]),
         st.text(max_size=50),
         ranges,
         st.none(),
@@ -174,7 +179,7 @@ offers = st.one_of(
 
 @given(offers)
 def test_an_offer_survives_the_wire(offer: CodeActionOffer) -> None:
-    assert CodeActionOffer.from_data(json.loads(json.dumps(offer.to_data()))) == offer
+    assert CodeActionOffer.from_data(json.loads(json.dumps(offer.to_data())), BUILT_IN) == offer
 
 
 GOOD: dict[str, Any] = {
@@ -223,13 +228,13 @@ FOUND: dict[str, Any] = {
 )
 def test_what_is_not_an_offer_is_refused(data: object) -> None:
     with pytest.raises(TwotrackError, match="not one of twotrack's"):
-        CodeActionOffer.from_data(data)
+        CodeActionOffer.from_data(data, BUILT_IN)
 
 
 def test_the_good_ones_are_taken() -> None:
-    assert CodeActionOffer.from_data(GOOD).diagnostic is None
+    assert CodeActionOffer.from_data(GOOD, BUILT_IN).diagnostic is None
     assert (
-        CodeActionOffer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND}).diagnostic
+        CodeActionOffer.from_data(GOOD | {"task": "fix", "diagnostic": FOUND}, BUILT_IN).diagnostic
         is not None
     )
 
@@ -243,7 +248,7 @@ def test_the_good_ones_are_taken() -> None:
 )
 def test_no_data_at_all_raises_anything_else(data: object) -> None:
     with suppress(TwotrackError):
-        CodeActionOffer.from_data(data)
+        CodeActionOffer.from_data(data, BUILT_IN)
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,16 @@ from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.kinds import Scope
 from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
+from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.llm.api import Chat, Chunk
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import Settings
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Range, Snapshot
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -135,7 +137,7 @@ async def play(scenario: Scenario, root: Path) -> Outcome:
     providers = [FakeProvider(*_scripts(scenario, "")), FakeProvider(*_scripts(scenario, "second"))]
     names = ["first", "second"] if _scripts(scenario, "second") else ["first"]
     models = {n: fake_model(n, p) for n, p in zip(names, providers, strict=False)}
-    task = Task(scenario.keys["task"])
+    task = TASKS[scenario.keys["task"]]
     settings = Settings()
     policy = PrivacyPolicy([root], settings.privacy, settings.context)
     dispatcher = Dispatcher(RoutingPolicy({task: Route(tuple(names))}, models), lambda event: None)
@@ -143,8 +145,10 @@ async def play(scenario: Scenario, root: Path) -> Outcome:
     diagnostics = [Diagnostic(selection, d) for d in [scenario.keys.get("diagnostic")] if d]
     offered = actions.offers(document, selection, diagnostics)
     assert providers[0].prompts == []  # listing asks no model
-    offer = next(o for o in offered if o.task is task)
-    outcome = Outcome(root, CodeActionOffer.from_data(offer.to_data()), document, providers)
+    offer = next(o for o in offered if o.action.task is task)
+    outcome = Outcome(
+        root, CodeActionOffer.from_data(offer.to_data(), BUILT_IN), document, providers
+    )
     try:
         outcome.proposal = await actions.propose(
             outcome.offer, document, others, outcome.steps.append
@@ -171,6 +175,13 @@ def hold(section: Section, outcome: Outcome) -> None:
         return
     assert proposal is not None, outcome.refusal
     edited, created = outcome.applied(), dict(proposal.creates)
+    touched = {*edited, *created}
+    allowed = {
+        Scope.CODE: touched <= {outcome.document.path},
+        Scope.FILES: outcome.document.path not in touched,
+        Scope.NOTHING: not touched,
+    }
+    assert allowed[outcome.offer.action.scope]
     wanted = {
         "after": ({outcome.document.path: section.text}, {}, ""),
         "changed": ({there: section.text}, {}, ""),

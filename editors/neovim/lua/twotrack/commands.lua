@@ -122,7 +122,7 @@ local function complete_model(words)
   return #words == 1 and names or {}
 end
 
----@param task twotrack.Task
+---@param task string
 ---@return fun(words: string[], command: vim.api.keyset.create_user_command.command_args)
 local function act(task)
   return function(_, command)
@@ -201,12 +201,25 @@ M.subcommands = {
   },
 }
 
+--- The subcommands, and the code actions of the server that have none: what it says of its tasks.
+---@return table<string, twotrack.Subcommand>
+local function all()
+  local found = {} ---@type table<string, twotrack.Subcommand>
+  local status = require("twotrack.status").get(0)
+  for task, route in pairs(status and status.tasks or {}) do
+    if route.track == "strong" and task ~= "refactor" then -- which is `edit`
+      found[task] = { help = "code action", run = act(task) }
+    end
+  end
+  return vim.tbl_extend("force", found, M.subcommands)
+end
+
 --- Runs `:Twotrack {subcommand} ...`; without a word, its status.
 ---@param command vim.api.keyset.create_user_command.command_args
 function M.run(command)
   local words = vim.list_extend({}, command.fargs)
   local name = table.remove(words, 1) or "status"
-  local subcommand = M.subcommands[name]
+  local subcommand = all()[name]
   if not subcommand then
     return vim.notify(("twotrack: no such subcommand: %s"):format(name), vim.log.levels.ERROR)
   end
@@ -223,9 +236,9 @@ function M.complete(lead, line)
     vim.split(vim.trim(before:match("Twotrack%s+(.*)$") or ""), "%s+", { trimempty = true })
   local candidates ---@type string[]
   if #words == 0 then
-    candidates = vim.tbl_keys(M.subcommands)
+    candidates = vim.tbl_keys(all())
   else
-    local subcommand = M.subcommands[table.remove(words, 1)]
+    local subcommand = all()[table.remove(words, 1)]
     candidates = subcommand and subcommand.complete and subcommand.complete(words) or {}
   end
   candidates = vim.tbl_filter(function(word)

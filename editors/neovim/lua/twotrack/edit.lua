@@ -126,7 +126,7 @@ local function in_normal_mode(act)
 end
 
 --- Asks for an edit of the present buffer.
----@param task twotrack.Task
+---@param task string "refactor", "document", or another code action
 ---@param selection twotrack.Selection
 ---@param more? { instruction?: string, diagnostic?: string }
 function M.ask(task, selection, more)

@@ -32,17 +32,11 @@
 
 --- The answer that came last.
 ---@class twotrack.LastAnswer
----@field task twotrack.Task|twotrack.InternalTask
+---@field task string
 ---@field track twotrack.Track
 ---@field model string Its name in the settings.
 ---@field ms number Milliseconds from the question to the end of the answer.
 ---@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
-
---- What is asked.
----@alias twotrack.Task "complete"|"block"|"document"|"fix"|"test"|"refactor"|"simplify"|"explain"
-
---- What the program asks of its own accord; it has no route.
----@alias twotrack.InternalTask "doctor"
 
 --- Which kind of model serves: none, a low-latency one, or a capable one.
 ---@alias twotrack.Track "recall"|"fast"|"strong"
@@ -84,7 +78,7 @@
 ---@class twotrack.EditParams
 ---@field textDocument lsp.TextDocumentIdentifier
 ---@field range lsp.Range What is selected, or the cursor twice.
----@field task twotrack.Task All but "complete" and "block".
+---@field task string The name of a code action, such as "refactor".
 ---@field instruction? string What to change: the task "refactor" needs it.
 ---@field diagnostic? string The message of what is to be fixed: the task "fix" needs it, or a diagnostic there.
 
@@ -105,7 +99,7 @@
 --- One request to a model.
 ---@class twotrack.SentRequest
 ---@field at string When it was sent: ISO 8601 in UTC.
----@field task twotrack.Task
+---@field task string
 ---@field model string Its name in the settings.
 ---@field path string The file that is completed, as the model was told it; empty in a conversation.
 ---@field prompt string What was sent, as text for people.
@@ -133,7 +127,7 @@
 
 --- One question of the user was answered.
 ---@class twotrack.Answered
----@field task twotrack.Task|twotrack.InternalTask
+---@field task string
 ---@field track twotrack.Track
 ---@field source twotrack.AnswerSource Where the answer came from.
 ---@field model string The model's name in the settings.
@@ -144,6 +138,9 @@
 ---@field usage twotrack.Usage
 ---@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
 ---@field language string LSP's language id of the file in question.
+
+--- What the program asks of its own accord; it has no route.
+---@alias twotrack.InternalTask "doctor"
 
 --- Where an answer came from.
 ---@alias twotrack.AnswerSource "model"|"recall"|"cache"|"typed-through"

@@ -1,6 +1,7 @@
 """Code actions: what can be done here, at once; and one of them carried out, with a model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from twotrack.context.assembly import Quota, assemble
@@ -10,37 +11,28 @@ from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.sources.project_rules import MAX_CHARACTERS, ProjectRules
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
-from twotrack.engine.actions import document as document_action
-from twotrack.engine.actions import explain, fix, refactor, simplify, tests
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
-from twotrack.engine.actions.flow import Step, carry_out
+from twotrack.engine.actions.flow import Step, run
+from twotrack.engine.actions.kinds import Input
 from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal, shortened
+from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.engine.actions.target import Target
 from twotrack.errors import TwotrackError
 from twotrack.languages import language_of
 from twotrack.llm.api import Excerpt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings
-from twotrack.tasks import Task
 from twotrack.text import Position, Range
 
 _EXCERPT_CHARACTERS = 8_000
 """Characters of other open documents that go with a question."""
 
-_JOBS = {
-    Task.FIX: fix.job,
-    Task.REFACTOR: refactor.job,
-    Task.DOCUMENT: document_action.job,
-    Task.SIMPLIFY: simplify.job,
-    Task.TEST: tests.job,
-    Task.EXPLAIN: explain.job,
-}
-
 
 class Actions:
     """The code actions under one state of the settings; cheap to build anew.
 
-    `roots` are the workspace's folders.
+    `roots` are the workspace's folders; `known` are the actions, by the names of their tasks.
     """
 
     def __init__(
@@ -50,7 +42,10 @@ class Actions:
         policy: PrivacyPolicy,
         syntax: SyntaxCache,
         roots: Sequence[Path],
+        *,
+        known: Mapping[str, Action] = BUILT_IN,
     ) -> None:
+        self.known = known
         self._dispatcher = dispatcher
         self._settings = settings
         self._policy = policy
@@ -77,39 +72,35 @@ class Actions:
         """
         if not self._policy.may_send(*files_of(document)):
             return []
-        target = self._view(document, selection)
-        return [
-            *fix.offers(target, diagnostics),
-            *refactor.offers(target),
-            *document_action.offers(target),
-            *simplify.offers(target),
-            *tests.offers(target),
-            *explain.offers(target),
-        ]
+        target = replace(self._view(document, selection), diagnostics=diagnostics)
+        return [offer for action in self.known.values() for offer in action.offers(target)]
 
     def chosen(
         self,
-        task: Task,
+        task: str,
         document: Document,
         selection: Range,
         *,
         instruction: str = "",
         diagnostics: Sequence[Diagnostic] = (),
     ) -> CodeActionOffer:
-        """Return the offer for a task that a person named. Raises TwotrackError where it is none.
+        """Return the offer for a task that a person named. Raise TwotrackError if there is none.
 
-        With an `instruction`, refactor needs no comment that holds it.
+        With an `instruction`, an action that follows one needs no comment that holds it.
         """
-        if task is Task.REFACTOR and instruction:
+        action = self.known[task]
+        if action.input is Input.INSTRUCTION and instruction:
             words = shortened(instruction)
-            return CodeActionOffer(task, "Edit", selection, instruction=words, commented=False)
+            return CodeActionOffer(
+                action, action.label, selection, instruction=words, commented=False
+            )
         for offer in self.offers(document, selection, diagnostics):
-            if offer.task is task:
+            if offer.action is action:
                 return offer
-        match task:
-            case Task.FIX:
-                raise TwotrackError("There is nothing to fix: no diagnostic was named here.")
-            case Task.REFACTOR:
+        match action.input:
+            case Input.DIAGNOSTIC:
+                raise TwotrackError(f"There is nothing to {task}: no diagnostic was named here.")
+            case Input.INSTRUCTION:
                 raise TwotrackError("There is no instruction: say what to do, or write `ai: …`.")
         raise TwotrackError(
             f"There is nothing to {task} there: no definition that this task knows. "
@@ -130,12 +121,12 @@ class Actions:
     async def propose(
         self, offer: CodeActionOffer, document: Document, others: Sequence[Document], on_step: Step
     ) -> Proposal:
-        """Carry out `offer` for `document` as it is now: ask, check, and give what to change.
+        """Return what `offer` would change in `document` as it is now: ask, read and check.
 
-        `others` are the other open documents, the last used first; `on_step` is told what is
-        being done. At most three questions are asked. Raises TwotrackError where there is
-        nothing to do it with, RouteExhausted where no model answers, and ReplyRejected where no
-        answer passes its check. Nothing is changed by any of it.
+        `others` are the other open documents, the last used first; `on_step` takes what is
+        being done. At most three questions are asked. Raise TwotrackError if there is nothing to
+        do it with, RouteExhausted if no model answers, and ReplyRejected if no answer passes its
+        check. Nothing is changed by any of it.
         """
         await self.look(document, others)
         if not self._policy.may_send(*files_of(document)):
@@ -149,13 +140,13 @@ class Actions:
             others,
             self._policy,
             self._settings.privacy.redact,
-            self._dispatcher.policy.longest_prompt(offer.task),
+            self._dispatcher.policy.longest_prompt(offer.action.task),
             self._roots,
             excerpts,
             rules,
         )
-        job = await _JOBS[offer.task](context)
-        return await carry_out(self._dispatcher, job, on_step, document.language)
+        request = await offer.action.request(context)
+        return await run(self._dispatcher, request, on_step, document.language)
 
     def _view(self, document: Document, selection: Range) -> Target:
         text = document.text

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition, parse
 from twotrack.engine.actions import raw
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.doc_comment import (
     comment_of,
@@ -17,7 +18,7 @@ from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import PromptContext, chat, free_tag
 from twotrack.engine.actions.target import Target, whole_lines
-from twotrack.engine.edits.check import check
+from twotrack.engine.edits.check import Rule, check
 from twotrack.engine.edits.diff import minimal_edits
 from twotrack.engine.edits.indent import indentation, unit_of
 from twotrack.engine.edits.parse import block_of, complete, fitted
@@ -26,7 +27,7 @@ from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import PLAIN, DocStyle
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Position, Range, Snapshot
 
 _FENCES = ("```", "~~~")
@@ -43,34 +44,34 @@ Give only the text: no comment signs, no quotes, no code. Begin with one sentenc
 the code does for whoever uses it, not how. Add what they have to know about parameters, result
 and errors, only as far as the names don't say it. Don't guess."""
 
-_REQUEST = "Write the text of the {style} for `{name}`, in the way that {language} code has it."
+_PROMPT = "Write the text of the {style} for `{name}`, in the way that {language} code has it."
 
 
-def offers(target: Target) -> Iterator[CodeActionOffer]:
-    """Offer it for the definition around the cursor."""
-    definition = target.definition
-    if definition is not None and target.language.doc is not None:
-        verb = "Update the documentation of" if definition.doc else "Document"
-        yield CodeActionOffer(Task.DOCUMENT, f"{verb} {definition.name}", target.selection)
+class _Document(Action):
+    def offers(self, target: Target) -> Iterator[CodeActionOffer]:
+        """Offer it for the definition around the cursor."""
+        definition = target.definition
+        if definition is not None and target.language.doc is not None:
+            verb = "Update the documentation of" if definition.doc else self.label
+            yield CodeActionOffer(self, f"{verb} {definition.name}", target.selection)
 
-
-async def job(context: ActionContext) -> ActionRequest:
-    """Ask for the words, and put them where the language has them."""
-    target, definition = context.target, context.target.definition
-    if definition is None or target.language.doc is None:
-        raise TwotrackError("There is no definition here that could be documented.")
-    span = whole_lines(target.text, definition.range)
-    masked = await context.masked(target.text, span)
-    around = context.around(target.text, span, masked)
-    title, style = context.offer.title, target.language.doc
-    return _Documenting(title, target, definition, style, span, masked, around).job()
+    async def request(self, context: ActionContext) -> ActionRequest:
+        """Ask for the words, and put them where the language has them."""
+        target, definition = context.target, context.target.definition
+        if definition is None or target.language.doc is None:
+            raise TwotrackError("There is no definition here that could be documented.")
+        span = whole_lines(target.text, definition.range)
+        masked = await context.masked(target.text, span)
+        around = context.around(target.text, span, masked)
+        offer, style = context.offer, target.language.doc
+        return _Documenting(offer, target, definition, style, span, masked, around).request()
 
 
 @dataclass(frozen=True, slots=True)
 class _Documenting:
     """A definition to be documented."""
 
-    title: str
+    offer: CodeActionOffer
     target: Target
     definition: Definition
     style: DocStyle
@@ -79,11 +80,12 @@ class _Documenting:
     masked: Masked
     around: PromptContext
 
-    def job(self) -> ActionRequest:
+    def request(self) -> ActionRequest:
+        action = self.offer.action
         code = self.masked.code
         tag = free_tag(code)
         system = _SYSTEM.format(tag=tag)
-        request = _REQUEST.format(
+        request = action.prompt.format(
             style=self.style.name, name=self.definition.name, language=self.target.language.name
         )
 
@@ -93,7 +95,7 @@ class _Documenting:
                 return raw.documentation(code, header, self.style, self.around)
             if not model.chats:
                 return None
-            return chat(Task.DOCUMENT, model, system, self.around, code=code, request=request)
+            return chat(action.task, model, system, self.around, code=code, request=request)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if prompt.mode is Mode.FILL:
@@ -101,7 +103,7 @@ class _Documenting:
             reply = complete(answer.text, answer.finish, self.target.text.text)
             return self._proposal(answer, self._new_code(reply, tag))
 
-        return ActionRequest(Task.DOCUMENT, prompt_for, read)
+        return ActionRequest(action.task, prompt_for, read)
 
     def _new_code(self, reply: str, tag: str) -> str:
         """Return the lines of the definition with the documentation of `reply`.
@@ -127,9 +129,7 @@ class _Documenting:
         code = fitted(block, target.text.slice(self.span), target.text.eol)
         code = self.masked.restored(code)
         # Words about other code would be wrong.
-        after = check(
-            Task.DOCUMENT, target.language, target.text, self.span, code, syntax=target.syntax
-        )
+        after = self._check(code)
         end = after.position(after.offset(start) + len(code))
         syntax = parse(target.language, after, target.syntax)
         for definition in () if syntax is None else syntax.definitions():
@@ -138,6 +138,11 @@ class _Documenting:
                     break
                 return words_of(after.slice(definition.doc), self.style)
         raise ReplyRejected("The answer holds no documentation.")
+
+    def _check(self, code: str) -> Snapshot:
+        """Return the document with `code` in the place of the definition. Raise ReplyRejected."""
+        rule, target = self.offer.action.rule, self.target
+        return check(rule, target.language, target.text, self.span, code, syntax=target.syntax)
 
     def _header_line(self) -> str:
         """The line on which the header begins."""
@@ -200,6 +205,9 @@ class _Documenting:
     def _proposal(self, answer: Answer, new: str) -> Proposal:
         """Check `new` in the place of the definition and give it as the smallest edits."""
         target = self.target
-        check(Task.DOCUMENT, target.language, target.text, self.span, new, syntax=target.syntax)
+        self._check(new)
         edits = minimal_edits(target.text, self.span, new)
-        return Proposal(self.title, answer, ((target.document, edits),))
+        return Proposal(self.offer.title, answer, ((target.document, edits),))
+
+
+ACTION = _Document(TASKS["document"], "Document", _PROMPT, Rule(same_code=True), small_models=True)

@@ -1,20 +1,19 @@
 """Say in words what code does. Changes nothing."""
 
-from collections.abc import Iterator
-
 from twotrack.engine.actions import raw
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
-from twotrack.engine.actions.offers import CodeActionOffer, Proposal
+from twotrack.engine.actions.kinds import Kind, Scope
+from twotrack.engine.actions.offers import Proposal
 from twotrack.engine.actions.prompt import chat
-from twotrack.engine.actions.target import Target
 from twotrack.engine.postprocess import without_repetition
 from twotrack.engine.thoughts import without_thoughts
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.ask import Answer
 from twotrack.shown import markdown
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 
 _MOST_TEXT = 20_000
 """Characters of an explanation that are shown."""
@@ -29,38 +28,31 @@ You explain code to the programmer who has it open in an editor. Answer in Markd
 200 words: first in one sentence what the code is for, then how it does it, then what is easily
 overlooked. Say where it looks wrong. Don't repeat the code or guess about code you don't see."""
 
-_REQUEST = "Explain the code of the <code> block."
 
+class _Explain(Action):
+    async def request(self, context: ActionContext) -> ActionRequest:
+        """Ask for words about the code."""
+        target = context.target
+        span = target.lines()
+        masked = await context.masked(target.text, span)
+        around = context.around(target.text, span, masked)
 
-def offers(target: Target) -> Iterator[CodeActionOffer]:
-    """Offer it for the selection or the definition around the cursor."""
-    if target.subject:
-        yield CodeActionOffer(Task.EXPLAIN, f"Explain {target.subject}", target.selection)
+        def prompt_for(model: Model) -> Prompt | None:
+            if raw.preferred(model):
+                return raw.explanation(masked.code, around)
+            if not model.chats:
+                return None
+            return chat(self.task, model, _SYSTEM, around, code=masked.code, request=self.prompt)
 
+        def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words
+            text = _without_repetition(without_thoughts(answer.text)).strip()
+            if not text or answer.finish == "filtered":
+                raise ReplyRejected("The model explained nothing.")
+            # An explanation that was cut is still worth reading, and says that it was.
+            more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
+            return Proposal(context.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
 
-async def job(context: ActionContext) -> ActionRequest:
-    """Ask for words about the code."""
-    target = context.target
-    span = target.lines()
-    masked = await context.masked(target.text, span)
-    around = context.around(target.text, span, masked)
-
-    def prompt_for(model: Model) -> Prompt | None:
-        if raw.preferred(model):
-            return raw.explanation(masked.code, around)
-        if not model.chats:
-            return None
-        return chat(Task.EXPLAIN, model, _SYSTEM, around, code=masked.code, request=_REQUEST)
-
-    def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words
-        text = _without_repetition(without_thoughts(answer.text)).strip()
-        if not text or answer.finish == "filtered":
-            raise ReplyRejected("The model explained nothing.")
-        # An explanation that was cut is still worth reading, and says that it was.
-        more = "\n\n(cut off)" if answer.finish == "length" or len(text) > _MOST_TEXT else ""
-        return Proposal(context.offer.title, answer, text=markdown(text[:_MOST_TEXT]) + more)
-
-    return ActionRequest(Task.EXPLAIN, prompt_for, read, _Watch().goes_round)
+        return ActionRequest(self.task, prompt_for, read, _Watch().goes_round)
 
 
 class _Watch:
@@ -81,3 +73,13 @@ class _Watch:
 def _without_repetition(text: str) -> str:
     """Up to the first time round; sentences count as lines do."""
     return text[: len(without_repetition(text.replace(". ", ".\n")))]
+
+
+ACTION = _Explain(
+    TASKS["explain"],
+    "Explain",
+    "Explain the code of the <code> block.",
+    kind=Kind.REFACTOR,
+    scope=Scope.NOTHING,
+    small_models=True,
+)

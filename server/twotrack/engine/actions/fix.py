@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from twotrack.engine.actions import raw
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
-from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic, Proposal
+from twotrack.engine.actions.kinds import Input, Kind
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
+from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import ReplyRejected
-from twotrack.llm.api import Mode, Prompt
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Position, Range, Snapshot
 
 _MOST = 5
@@ -32,57 +35,59 @@ _NEEDS_IMPORT = re.compile(
     re.IGNORECASE,
 )
 
-_REQUEST = """\
+_PROMPT = """\
 This {severity} was reported{source}{code}: {message}
 It is about this line: {line}
 Change the code so that it is no longer reported and the code does what it is meant to do. Keep
 the headers of functions and classes. Do not just silence the report."""
 
 
-def offers(target: Target, diagnostics: Iterable[Diagnostic]) -> Iterator[CodeActionOffer]:
-    """Offer to fix what touches the selection or the cursor's line, the worst first."""
-    start, end = target.selection
-    if target.selection.empty:
-        start = Position(start.line, 0)
-        end = Position(end.line, len(target.text.line(end.line)))
-    touching = [d for d in diagnostics if d.range.start <= end and start <= d.range.end]
-    for found in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
-        words = " ".join(found.message.split())
-        title = f"Fix: {words[:77]}..." if len(words) > 80 else f"Fix: {words}"
-        yield CodeActionOffer(Task.FIX, title, found.range, found.shortened())
+class _Fix(Action):
+    def offers(self, target: Target) -> Iterator[CodeActionOffer]:
+        """Offer to fix what touches the selection or the cursor's line, the worst first."""
+        start, end = target.selection
+        if target.selection.empty:
+            start = Position(start.line, 0)
+            end = Position(end.line, len(target.text.line(end.line)))
+        touching = [d for d in target.diagnostics if d.range.start <= end and start <= d.range.end]
+        for found in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
+            words = " ".join(found.message.split())
+            shown = f"{words[:77]}..." if len(words) > 80 else words
+            title = f"{self.label}: {shown}"
+            yield CodeActionOffer(self, title, found.range, found.shortened())
 
+    async def request(self, context: ActionContext) -> ActionRequest:
+        """Ask for the code around the diagnostic anew."""
+        target, found, redact = context.target, context.offer.diagnostic, context.policy.redact
+        assert found is not None  # noqa: S101 - CodeActionOffer.from_data holds it
+        narrow = _definition(target)
+        wide = _file(target) if _NEEDS_IMPORT.search(found.message) else narrow
+        message, code, source = map(redact, (found.message, found.code, found.source))
+        line = target.text.line(target.selection.start.line).strip()
+        shown = await context.masked(target.text, wide)
+        prompt = self.prompt.format(
+            severity=_SEVERITIES[found.severity],
+            source=f" by {source}" if source else "",
+            code=f" ({code})" if code else "",
+            message=message,
+            line=line if line in shown.code else "(not shown)",
+        )
+        full, small = [
+            await Rewriting.of(context, span, prompt, f"fix: {message}").request()
+            for span in (wide, narrow)
+        ]
 
-async def job(context: ActionContext) -> ActionRequest:
-    """Ask for the code around the diagnostic anew."""
-    target, found = context.target, context.offer.diagnostic
-    assert found is not None  # noqa: S101 - Offer.from_data holds it
-    narrow = _definition(target)
-    wide = _file(target) if _NEEDS_IMPORT.search(found.message) else narrow
-    message, code, source = map(context.policy.redact, (found.message, found.code, found.source))
-    line = target.text.line(target.selection.start.line).strip()
-    shown = await context.masked(target.text, wide)
-    request = _REQUEST.format(
-        severity=_SEVERITIES[found.severity],
-        source=f" by {source}" if source else "",
-        code=f" ({code})" if code else "",
-        message=message,
-        line=line if line in shown.code else "(not shown)",
-    )
-    full, small = [
-        await Rewriting.of(context, span, request, f"fix: {message}").job()
-        for span in (wide, narrow)
-    ]
+        def prompt_for(model: Model) -> Prompt | None:
+            return (small if raw.preferred(model) else full).prompt_for(model)
 
-    def read(answer: Answer, prompt: Prompt) -> Proposal:
-        if prompt.mode is Mode.FILL:
-            return small.read(answer, prompt)
-        proposal = full.read(answer, prompt)
-        _refuse_loss(target.text, wide, narrow, proposal)
-        return proposal
+        def read(answer: Answer, prompt: Prompt) -> Proposal:
+            if prompt.mode is Mode.FILL:
+                return small.read(answer, prompt)
+            proposal = full.read(answer, prompt)
+            _refuse_loss(target.text, wide, narrow, proposal)
+            return proposal
 
-    return ActionRequest(
-        Task.FIX, lambda model: (small if raw.preferred(model) else full).prompt_for(model), read
-    )
+        return ActionRequest(self.task, prompt_for, read)
 
 
 def _refuse_loss(text: Snapshot, wide: Range, narrow: Range, proposal: Proposal) -> None:
@@ -124,3 +129,15 @@ def _file(target: Target) -> Range:
     if target.text.line_count > _MOST_FILE_LINES:
         return _definition(target)
     return whole_lines(target.text, Range(Position(0, 0), target.text.end))
+
+
+ACTION = _Fix(
+    TASKS["fix"],
+    "Fix",
+    _PROMPT,
+    # A decorator may be what is wrong.
+    Rule(same_headers=True, same_decorators=False, least_lines=0.5),
+    kind=Kind.QUICK_FIX,
+    input=Input.DIAGNOSTIC,
+    small_models=True,
+)

@@ -43,8 +43,8 @@ class _Refused:
     """In words for the model and the person."""
 
 
-async def carry_out(
-    dispatcher: Dispatcher, job: ActionRequest, step: Step, language: str = ""
+async def run(
+    dispatcher: Dispatcher, request: ActionRequest, step: Step, language: str = ""
 ) -> Proposal:
     """Return the first proposal that passes its check; `language` is the file's, for the ledger.
 
@@ -52,14 +52,14 @@ async def carry_out(
     none gave a usable answer.
     """
     step("asking the model")
-    refused = await _asked(dispatcher, job, None, frozenset(), language)
+    refused = await _asked(dispatcher, request, None, frozenset(), language)
     if isinstance(refused, Proposal):
         return refused
     tried = frozenset({refused.answer.model})
     for skip in (frozenset[str](), tried):
         step(f"asking {'the next model' if skip else 'again'}: {refused.finding}")
         try:
-            result = await _asked(dispatcher, job, refused, skip, language)
+            result = await _asked(dispatcher, request, refused, skip, language)
         except RouteExhausted:
             continue
         if isinstance(result, Proposal):
@@ -71,7 +71,7 @@ async def carry_out(
 
 async def _asked(
     dispatcher: Dispatcher,
-    job: ActionRequest,
+    request: ActionRequest,
     before: _Refused | None,
     skip: frozenset[str],
     language: str,
@@ -84,17 +84,17 @@ async def _asked(
         if before is not None and model.name == before.answer.model:
             prompt = _repair(before)
         else:
-            prompt = job.prompt_for(model)
+            prompt = request.prompt_for(model)
         if prompt is not None:
             prompts[model.name] = prompt
         return prompt
 
-    ask = Ask(job.task, prompt_for, job.enough, skip=skip, language=language)
+    ask = Ask(request.task, prompt_for, request.enough, skip=skip, language=language)
     answer = await dispatcher.ask(ask)
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.
-        return await asyncio.to_thread(job.read, answer, prompt)
+        return await asyncio.to_thread(request.read, answer, prompt)
     except ReplyRejected as finding:
         return _Refused(answer, prompt, _told(finding, answer, prompt))
 

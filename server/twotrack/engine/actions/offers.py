@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from twotrack.document import Document
 from twotrack.errors import TwotrackError
-from twotrack.tasks import Task
 from twotrack.text import Edit, Position, Range
 
 if TYPE_CHECKING:
+    from twotrack.engine.actions.action import Action
     from twotrack.routing.ask import Answer
-
-ACTIONS = (Task.FIX, Task.REFACTOR, Task.DOCUMENT, Task.SIMPLIFY, Task.TEST, Task.EXPLAIN)
-"""The tasks that are code actions, in the order in which they are offered."""
 
 NOT_OPEN = -1
 """The version of a document that no editor has open: its edits go to the file on the disk."""
@@ -58,7 +55,7 @@ class Diagnostic:
 class CodeActionOffer:
     """An action that can be chosen. Nothing is asked of a model before it is."""
 
-    task: Task
+    action: "Action"
     title: str
     range: Range
     """The user's selection, or the cursor as an empty range."""
@@ -77,7 +74,7 @@ class CodeActionOffer:
         """Return plain values that survive JSON."""
         found = self.diagnostic
         return {
-            "task": self.task.value,
+            "task": self.action.task,
             "title": self.title,
             "range": _numbers(self.range),
             "instruction": self.instruction,
@@ -92,18 +89,18 @@ class CodeActionOffer:
         }
 
     @classmethod
-    def from_data(cls, data: object) -> Self:
+    def from_data(cls, data: object, actions: Mapping[str, "Action"]) -> Self:
         """Read what `to_data` gave. It comes back from outside, so all of it is checked.
 
-        Raises TwotrackError where it is anything else.
+        Raises TwotrackError if it is anything else, or none of `actions`.
         """
         given = _mapping(data)
         found = given.get("diagnostic")
-        task = given.get("task")
-        if task not in [action.value for action in ACTIONS] or (task == Task.FIX) != bool(found):
+        action = actions.get(_text(given, "task"))
+        if action is None or action.needs_diagnostic != bool(found):
             raise _not_ours()
         return cls(
-            Task(task),
+            action,
             _text(given, "title"),
             _range(given.get("range")),
             _diagnostic(found) if found else None,

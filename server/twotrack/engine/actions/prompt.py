@@ -5,7 +5,7 @@ from itertools import count
 
 from twotrack.languages import Language
 from twotrack.llm.api import Chat, Excerpt, Message, Model
-from twotrack.tasks import TASKS, Task
+from twotrack.tasks import Task
 
 TAG = "answer"
 """The tag around what the model writes."""
@@ -44,7 +44,7 @@ def chat(
     even the code alone leaves room for an answer of its length.
     """
     can = model.capabilities
-    most = min(TASKS[task].max_tokens, can.max_output, can.context_window // 2)
+    most = min(task.max_tokens, can.max_output, can.context_window // 2)
     room = (can.context_window - most) * around.language.chars_per_token * _HEADROOM
     head = f"<project-rules>\n{around.rules}\n</project-rules>" if around.rules else ""
     what = f"File: {around.path} ({around.language.name})\n\n<code>\n{code}\n</code>\n\n{request}"

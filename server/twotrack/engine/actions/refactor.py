@@ -11,16 +11,19 @@ from functools import cache
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.kinds import Input
 from twotrack.engine.actions.offers import CodeActionOffer, shortened
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
+from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.indent import indentation
 from twotrack.errors import TwotrackError
 from twotrack.languages import Language
 from twotrack.lexical import lexer_of
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Edit, Position, Range, Snapshot
 
 _SIGNS = ("#", "//", "--", ";", "%", "!")
@@ -29,7 +32,6 @@ _OF_SCRIPTS = [("//", ""), ("/*", "*/")]
 """Comments of the scripts and styles that a markup holds."""
 _PLAIN_SIGNS = ("#", "//")
 """Comment signs of a text whose language nobody knows."""
-_REQUEST = "Change the code as follows: {}"
 
 _LONGEST_LINE = 10_000
 """Characters: a longer line is data, and looking through it is felt."""
@@ -55,32 +57,32 @@ class _Instruction:
         return self.range.start.character == 0
 
 
-def offers(target: Target) -> Iterator[CodeActionOffer]:
-    """Offer to do what the comments at the selection say."""
-    found = _instructions(target)
-    if found:
-        words = _words(found)
-        shown = f"{words[:77]}..." if len(words) > 80 else words
-        yield CodeActionOffer(Task.REFACTOR, f"Edit: {shown}", target.selection, None, words)
+class _Refactor(Action):
+    def offers(self, target: Target) -> Iterator[CodeActionOffer]:
+        """Offer to do what the comments at the selection say."""
+        found = _instructions(target)
+        if found:
+            words = _words(found)
+            shown = f"{words[:77]}..." if len(words) > 80 else words
+            yield CodeActionOffer(self, f"{self.label}: {shown}", target.selection, None, words)
 
-
-async def job(context: ActionContext) -> ActionRequest:
-    """Ask for the code anew, changed as the instruction says and without its comment."""
-    target = context.target
-    if not context.offer.commented:
-        asked = context.policy.redact(context.offer.instruction)
-        return await Rewriting.of(context, target.lines(), _REQUEST.format(asked), asked).job()
-    found = _instructions(target)
-    if not found:
-        raise TwotrackError("The comment with the instruction is gone; write it again.")
-    # The comment as it is now: it may have been bettered since the action was listed.
-    offer = replace(context.offer, instruction=_words(found))
-    span = _lines(target, found)
-    text, text_span = _without(target.text, span, found)
-    asked = context.policy.redact(offer.instruction)
-    context = replace(context, offer=offer)
-    request = _REQUEST.format(asked)
-    return await Rewriting(context, span, request, asked, target.document, text, text_span).job()
+    async def request(self, context: ActionContext) -> ActionRequest:
+        """Ask for the code anew, changed as the instruction says and without its comment."""
+        target, redact = context.target, context.policy.redact
+        if not context.offer.commented:
+            asked = redact(context.offer.instruction)
+            whole = Rewriting.of(context, target.lines(), self.prompt.format(asked), asked)
+            return await whole.request()
+        found = _instructions(target)
+        if not found:
+            raise TwotrackError("The comment with the instruction is gone; write it again.")
+        # The comment as it is now: it may have been bettered since the action was listed.
+        context = replace(context, offer=replace(context.offer, instruction=_words(found)))
+        asked = redact(context.offer.instruction)
+        span = _lines(target, found)
+        without = _without(target.text, span, found)
+        prompt = self.prompt.format(asked)
+        return await Rewriting(context, span, prompt, asked, target.document, *without).request()
 
 
 def _words(found: Sequence[_Instruction]) -> str:
@@ -229,3 +231,14 @@ def _without(text: Snapshot, span: Range, found: Sequence[_Instruction]) -> tupl
     without = text.apply(edits)
     last = span.end.line - gone
     return without, Range(span.start, Position(last, len(without.line(last))))
+
+
+ACTION = _Refactor(
+    TASKS["refactor"],
+    "Edit",
+    "Change the code as follows: {}",
+    Rule(least_lines=0.25),
+    input=Input.INSTRUCTION,
+    small_models=True,
+    needs_code=False,
+)

@@ -21,7 +21,6 @@ from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import Language, language_of
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
 MOST_WHOLE_LINES = 200
@@ -64,11 +63,10 @@ class Rewriting:
     context: ActionContext
     span: Range
     """Whole lines of `document`: what the answer replaces."""
-    request: str
+    prompt: str
     """What to do, for the model."""
     brief: str
-    """The same in a few words, for a model that follows a pattern rather than an instruction;
-    empty where such a model's answer is not worth showing."""
+    """The same in a few words, for a model that follows a pattern rather than an instruction."""
     document: Document
     text: Snapshot
     """The document as the model sees it: without the comment that holds the instruction."""
@@ -76,31 +74,30 @@ class Rewriting:
     """Where the code is in `text`."""
 
     @classmethod
-    def of(cls, context: ActionContext, span: Range, request: str, brief: str) -> Self:
-        """Change `span` of the scene's document."""
+    def of(cls, context: ActionContext, span: Range, prompt: str, brief: str) -> Self:
+        """Change `span` of the context's document."""
         document = context.document
-        return cls(context, span, request, brief, document, document.text, span)
+        return cls(context, span, prompt, brief, document, document.text, span)
 
-    async def job(self) -> ActionRequest:
-        """Return what to ask and how to read it. Raises TwotrackError where it cannot be asked."""
-        task = self.context.offer.task
+    async def request(self) -> ActionRequest:
+        """Return what to ask and how to read it. Raise TwotrackError if it cannot be asked."""
+        action = self.context.offer.action
         masked = await self.context.masked(self.text, self.text_span)
-        if not masked.code.strip() and task not in (Task.REFACTOR, Task.TEST):
+        if action.needs_code and not masked.code.strip():
             raise TwotrackError("There is no code here.")
         around = self.context.around(self.text, self.text_span, masked)
         tag = free_tag(masked.code)
         by_blocks = masked.code.count("\n") >= MOST_WHOLE_LINES
         system = _SYSTEM.format(form=_BLOCKS if by_blocks else _WHOLE.format(tag=tag))
-
-        told = self.context.offer.instruction if task is Task.REFACTOR else ""
-        may_lose = _GIVES_UP_SECRETS.search(told) is not None
+        may_lose = _GIVES_UP_SECRETS.search(self.context.offer.instruction) is not None
 
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
-                return raw.rewriting(self.brief, masked.code, around) if self.brief else None
+                known = action.small_models
+                return raw.rewriting(self.brief, masked.code, around) if known else None
             if not model.chats:
                 return None
-            return chat(task, model, system, around, code=masked.code, request=self.request)
+            return chat(action.task, model, system, around, code=masked.code, request=self.prompt)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:
             if prompt.mode is Mode.FILL:
@@ -111,7 +108,7 @@ class Rewriting:
             ways = [masked.restored(way, may_lose=may_lose) for way in ways]
             return self._proposal(answer, ways, loose=loose)
 
-        return ActionRequest(task, prompt_for, read)
+        return ActionRequest(action.task, prompt_for, read)
 
     @property
     def _language(self) -> Language:
@@ -152,7 +149,7 @@ class Rewriting:
         for new in ways if language.indented else ways[:1]:
             try:
                 check(
-                    offer.task,
+                    offer.action.rule,
                     language,
                     self.text,
                     self.text_span,

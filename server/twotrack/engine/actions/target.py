@@ -1,11 +1,12 @@
 """A place in a document, and which whole lines an action there is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from twotrack.context.syntax import Definition, Syntax
 from twotrack.document import Document
+from twotrack.engine.actions.offers import Diagnostic
 from twotrack.languages import Language
 from twotrack.text import Position, Range, Snapshot
 
@@ -19,6 +20,8 @@ class Target:
     syntax: Syntax | None
     """None where the language has no grammar."""
     selection: Range
+    diagnostics: Sequence[Diagnostic] = ()
+    """What the editor knows there."""
 
     @property
     def text(self) -> Snapshot:

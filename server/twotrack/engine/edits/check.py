@@ -11,7 +11,6 @@ from twotrack.engine.edits.repetition import named, refuse_doubled_definitions, 
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
 from twotrack.shown import hidden
-from twotrack.tasks import Task
 from twotrack.text import Range, Snapshot
 
 _MOST_ADDED_LINES = 200
@@ -26,19 +25,13 @@ class Rule:
     """Only comments and layout may differ."""
     same_headers: bool = False
     """Every function and class keeps its header; else the outermost keep their names."""
+    same_decorators: bool = True
+    """What stands above a header that has to stay, stays too."""
     least_lines: float = 0.0
     """Share of the lines with code that must at least be left."""
     same_lines: bool = False
     """The lines themselves stay, wherever: hardly one but an import may go or change."""
 
-
-RULES: dict[Task, Rule] = {
-    Task.DOCUMENT: Rule(same_code=True),
-    Task.FIX: Rule(same_headers=True, least_lines=0.5),
-    Task.SIMPLIFY: Rule(same_headers=True, least_lines=0.2),
-    Task.REFACTOR: Rule(least_lines=0.25),
-    Task.TEST: Rule(same_headers=True, same_lines=True),
-}
 
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -62,7 +55,7 @@ _DOCUMENTS = re.compile(r"doc|comment", re.IGNORECASE)
 
 
 def check(
-    task: Task,
+    rule: Rule,
     language: Language,
     before: Snapshot,
     span: Range,
@@ -76,7 +69,6 @@ def check(
     `syntax` is that of `before`, where it is at hand. `instruction` is what the user asked for in
     words: it may allow names or code to go.
     """
-    rule = RULES[task]
     after = before.replace(span, new_text)
     if before.slice(span) == new_text:
         raise ReplyRejected("The model proposed no change.")
@@ -98,7 +90,7 @@ def check(
         refuse_doubled_definitions(old, new, span, span.start.line + new_text.count("\n"))
         if not _DOCUMENTS.search(instruction):
             _check_documentation(old, new, span)
-    if rule.same_headers and task is not Task.FIX:  # a decorator may be what is wrong
+    if rule.same_headers and rule.same_decorators:
         _check_decorators(before, after, old, new, span)
     return after
 

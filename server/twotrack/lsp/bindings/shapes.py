@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from twotrack.lsp import extensions
 from twotrack.lsp.conversion import camel_case
 from twotrack.settings.reference import docstrings
+from twotrack.tasks import InternalTask, Task
 
 _FROM_EDITOR = {
     extensions.ClientCapabilities,
@@ -59,8 +60,15 @@ class Dialect:
 
     def write(self, kind: Any) -> str:
         """Return a type in the language."""
-        names = {str: "string", bool: "boolean", int: self.integer, float: self.number}
+        names: dict[Any, str] = {
+            str: "string",
+            bool: "boolean",
+            int: self.integer,
+            float: self.number,
+        }
         names[NoneType] = self.null
+        # A name: a person's own actions are tasks too.
+        names[Task] = names[Task | InternalTask] = "string"
         if kind in names:
             return names[kind]
         origin, inner = get_origin(kind), get_args(kind)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from twotrack.engine.actions.kinds import Kind
 from twotrack.lsp.clients import Client
 from twotrack.lsp.handlers import (
     code_action,
@@ -52,7 +53,7 @@ def register(server: "Server") -> None:
 def code_action_options(client: Client) -> dict[str, Any]:
     """Say how code actions work with this client: resolve only where it does not freeze."""
     options = types.CodeActionOptions(
-        code_action_kinds=list(dict.fromkeys(code_action.KINDS.values())),
+        code_action_kinds=[kind.value for kind in Kind],
         resolve_provider=client.resolves,
     )
     return {types.TEXT_DOCUMENT_CODE_ACTION: options}

@@ -34,7 +34,8 @@ async def propose(
 ) -> Proposal:
     """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
     session = server.session
-    if (keys := session.waiting_keys) and not session.dispatcher.policy.candidates(offer.task):
+    candidates = session.dispatcher.policy.candidates
+    if (keys := session.waiting_keys) and not candidates(offer.action.task):
         raise TwotrackError(f"{keys} Answer the question about that, then try again.")
     session.completer.stop_warming()  # a model on this machine does one thing at a time
     shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
@@ -76,7 +77,7 @@ def _take(server: "Server", data: Any) -> tuple[Document, CodeActionOffer]:
     if not isinstance(uri, str) or not isinstance(version, int):
         raise TwotrackError("This action is not one of twotrack's; ask for code actions again.")
     document = server.documents.get(uri)
-    offer = CodeActionOffer.from_data(data.get("offer"))
+    offer = CodeActionOffer.from_data(data.get("offer"), server.session.actions.known)
     changes = server.documents.changes_since(uri, version)
     return document, offer.moved(rebase_range(offer.range, changes))
 

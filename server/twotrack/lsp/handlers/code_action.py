@@ -4,25 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from twotrack.engine.actions.kinds import Scope
 from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.lsp import from_proto
 from twotrack.lsp.extensions import Command
 from twotrack.lsp.handlers.carry_out import carry_out, caught_up, workspace_edit
-from twotrack.tasks import Task
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
-
-_REWRITE = types.CodeActionKind.RefactorRewrite.value
-
-KINDS: dict[Task, str] = {
-    Task.FIX: types.CodeActionKind.QuickFix.value,
-    Task.REFACTOR: _REWRITE,
-    Task.SIMPLIFY: _REWRITE,
-    Task.DOCUMENT: _REWRITE,
-    Task.TEST: types.CodeActionKind.Refactor.value,
-    Task.EXPLAIN: types.CodeActionKind.Refactor.value,
-}
 
 
 def register(server: "Server") -> None:
@@ -45,7 +34,7 @@ def register(server: "Server") -> None:
         return [
             _action(server, document.uri, document.version, offer)
             for offer in offers
-            if wanted is None or any(_within(KINDS[offer.task], kind) for kind in wanted)
+            if wanted is None or any(_within(offer.action.kind, kind) for kind in wanted)
         ]
 
     @server.feature(types.CODE_ACTION_RESOLVE)
@@ -70,11 +59,11 @@ def _action(
     command = types.Command(offer.title, Command.ACT, arguments=[data])
     if not client.code_action_literals:
         return command
-    # Explaining changes nothing, so it has no edit to resolve.
-    by_command = not client.resolves or offer.task is Task.EXPLAIN
+    # What changes nothing has no edit to resolve.
+    by_command = not client.resolves or offer.action.scope is Scope.NOTHING
     return types.CodeAction(
         title=offer.title,
-        kind=KINDS[offer.task],
+        kind=offer.action.kind,
         command=command if by_command else None,
         data=None if by_command else data,
         tags=[types.CodeActionTag.LlmGenerated] if client.tags else None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack.document import Document
-from twotrack.engine.actions.offers import ACTIONS, Diagnostic, shortened
+from twotrack.engine.actions.offers import Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
 from twotrack.lsp.extensions import (
@@ -18,7 +18,6 @@ from twotrack.lsp.extensions import (
     UseModelParams,
 )
 from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
-from twotrack.tasks import Task
 from twotrack.text import Range
 
 if TYPE_CHECKING:
@@ -46,8 +45,9 @@ def register(server: "Server") -> None:
     @server.feature("twotrack/edit")
     def edit(params: EditParams) -> Coroutine[Any, Any, EditResult]:
         document, selection = selected(server, params)
-        if params.task not in ACTIONS:
-            raise TwotrackError(f"`task` must be one of {', '.join(ACTIONS)}.")
+        known = server.session.actions.known
+        if params.task not in known:
+            raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
         reported = _line(params.diagnostic)
         found = [Diagnostic(selection, reported)] if reported else []
         found += server.foreign.at(document, selection, server.client.encoding)
@@ -63,7 +63,7 @@ async def _edit(
     server: "Server",
     document: Document,
     selection: Range,
-    task: Task,
+    task: str,
     *,
     instruction: str,
     found: Sequence[Diagnostic],

@@ -1,6 +1,6 @@
 """The providers, as the VS Code extension offers them for keys and models, made of the presets.
 
-`python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json` writes the list;
+`python editors/vscode/vscode_providers.py editors/vscode/src/providers.json` writes the list;
 with `--check` it changes nothing and exits 1 where that is out of date.
 """
 
@@ -30,7 +30,7 @@ def render() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Rewrite or check the list in a file; return the exit status as `rewrite` does."""
-    return rewrite(arguments, "python -m twotrack.llm.providers_vscode", lambda _: render())
+    return rewrite(arguments, "python editors/vscode/vscode_providers.py", lambda _: render())
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vscode_settings import categories, main, updated
 
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.settings_vscode import categories, main, updated
 from twotrack.settings import sources
 from twotrack.settings.reference import options
 from twotrack.settings.trust import PROJECT_FILE

@@ -8,8 +8,10 @@ from pathlib import Path
 from twotrack.context.syntax import Definition, parse
 from twotrack.document import Document
 from twotrack.engine.actions import python_imports, raw, script_imports, test_files
+from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
+from twotrack.engine.actions.kinds import Kind, Scope
 from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import PromptContext, chat, free_tag
@@ -18,6 +20,7 @@ from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.script_imports import relative_module
 from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.actions.tested import Tested, module_of, package_of
+from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.compiled import LONG_NAME, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.faults import refuse_new_faults
@@ -26,7 +29,7 @@ from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer
-from twotrack.tasks import Task
+from twotrack.tasks import TASKS
 from twotrack.text import Position, Range, Snapshot
 
 _WHERE = " The tests import it from `{module}`."
@@ -60,33 +63,33 @@ the tests that are there as they are.{where} This is the code to test:
 </code-to-test>"""
 
 
-def offers(target: Target) -> Iterator[CodeActionOffer]:
-    """Offer it for the definition around the cursor, unless it is a test."""
-    definition, style, path = target.definition, target.language.tests, target.document.path
-    if definition is None or definition.kind not in _TESTABLE or style is None or path is None:
-        return
-    if not test_files.is_test(path, style):
-        yield CodeActionOffer(Task.TEST, f"Write tests for {definition.name}", target.selection)
+class _Test(Action):
+    def offers(self, target: Target) -> Iterator[CodeActionOffer]:
+        """Offer it for the definition around the cursor, unless it is a test."""
+        definition, style, path = target.definition, target.language.tests, target.document.path
+        if definition is None or definition.kind not in _TESTABLE or style is None or path is None:
+            return
+        if not test_files.is_test(path, style):
+            yield CodeActionOffer(self, f"Write tests for {definition.name}", target.selection)
 
-
-async def job(context: ActionContext) -> ActionRequest:
-    """Ask for a new test file, or for more tests in the one there is."""
-    target, definition, path = context.target, context.target.definition, context.document.path
-    style = target.language.tests
-    if definition is None or style is None or path is None:
-        raise TwotrackError("There is no definition here for which tests could be written.")
-    span = whole_lines(target.text, definition.range)
-    masked = await context.masked(target.text, span)
-    found = await test_files.existing(
-        path, target.language, context.roots, context.others, context.policy
-    )
-    tested = await asyncio.to_thread(_tested, context, definition, path)
-    place = found if isinstance(found, Path) else found.path
-    module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
-    if isinstance(found, Path):
-        around = context.around(target.text, span, masked)
-        return _new_file(context, tested, found, (masked.code, around), module)
-    return await _more(context, tested, found, masked, module)
+    async def request(self, context: ActionContext) -> ActionRequest:
+        """Ask for a new test file, or for more tests in the one there is."""
+        target, definition, path = context.target, context.target.definition, context.document.path
+        style = target.language.tests
+        if definition is None or style is None or path is None:
+            raise TwotrackError("There is no definition here for which tests could be written.")
+        span = whole_lines(target.text, definition.range)
+        masked = await context.masked(target.text, span)
+        found = await test_files.existing(
+            path, target.language, context.roots, context.others, context.policy
+        )
+        tested = await asyncio.to_thread(_tested, context, definition, path)
+        place = found if isinstance(found, Path) else found.path
+        module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
+        if isinstance(found, Path):
+            around = context.around(target.text, span, masked)
+            return _new_file(context, tested, found, (masked.code, around), module)
+        return await _more(context, tested, found, masked, module)
 
 
 def _tested(context: ActionContext, definition: Definition, path: Path) -> Tested:
@@ -146,7 +149,7 @@ async def _more(
     context: ActionContext, tested: Tested, file: Document, masked: Masked, module: str
 ) -> ActionRequest:
     text, language = file.text, context.target.language
-    assert language.tests is not None  # noqa: S101 - job() has looked
+    assert language.tests is not None  # noqa: S101 - request() has looked
     request = _MORE.format(
         path=context.policy.label(file),
         name=tested.name,
@@ -159,10 +162,10 @@ async def _more(
     target = Target(file, language, parse(language, text), everything)
     there = replace(context, target=target)
     rewriting = Rewriting.of(there, everything, request, f"add a test for {tested.name}")
-    job = await rewriting.job()
+    whole = await rewriting.request()
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
-        proposal = job.read(answer, prompt)
+        proposal = whole.read(answer, prompt)
         if file.path is not None:
             before = _finding(text.text, file.path, tested)
             for _, edits in proposal.edits:
@@ -171,7 +174,7 @@ async def _more(
                     raise ReplyRejected(finding)
         return proposal
 
-    return replace(job, read=read)
+    return replace(whole, read=read)
 
 
 def _new_file(
@@ -182,9 +185,9 @@ def _new_file(
     module: str,
 ) -> ActionRequest:
     language, (code, around), name = context.target.language, shown, tested.name
-    assert language.tests is not None  # noqa: S101 - job() has looked
+    assert language.tests is not None  # noqa: S101 - request() has looked
     label = context.policy.label(replace(context.document, path=path))
-    framework = language.tests.framework
+    framework, task = language.tests.framework, context.offer.action.task
     tag = free_tag(code)
     where = _WHERE.format(module=module) if module else ""
     request = _NEW.format(
@@ -199,7 +202,7 @@ def _new_file(
         if not model.chats:
             return None
         system = _SYSTEM.format(tag=tag)
-        return chat(Task.TEST, model, system, around, code=code, request=request)
+        return chat(task, model, system, around, code=code, request=request)
 
     def read(answer: Answer, prompt: Prompt) -> Proposal:
         if prompt.mode is Mode.FILL:
@@ -217,4 +220,15 @@ def _new_file(
         _refuse_wrong_tests(whole, path, tested)
         return Proposal(context.offer.title, answer, creates={path: whole})
 
-    return ActionRequest(Task.TEST, prompt_for, read)
+    return ActionRequest(task, prompt_for, read)
+
+
+ACTION = _Test(
+    TASKS["test"],
+    "Add Tests",
+    rule=Rule(same_headers=True, same_lines=True),
+    kind=Kind.REFACTOR,
+    scope=Scope.FILES,
+    small_models=True,
+    needs_code=False,
+)

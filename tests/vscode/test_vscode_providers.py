@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from vscode_providers import main, render
+
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.providers_vscode import main, render
 
 LIST = Path(__file__).parents[2] / "editors" / "vscode" / "src" / "providers.json"
 

@@ -1,6 +1,6 @@
 """The settings as VS Code's package.json contributes them, made of the schema.
 
-`python -m twotrack.llm.settings_vscode editors/vscode/package.json` rewrites all categories of
+`python editors/vscode/vscode_settings.py editors/vscode/package.json` rewrites all categories of
 settings but the first, which is the extension's own, and the list of those that an untrusted
 workspace may not set; with `--check` it changes nothing and exits 1 where they are out of date.
 
@@ -66,7 +66,7 @@ def updated(text: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Rewrite or check the settings in a package.json, as `rewrite` does."""
-    return rewrite(arguments, "python -m twotrack.llm.settings_vscode", updated)
+    return rewrite(arguments, "python editors/vscode/vscode_settings.py", updated)
 
 
 def _category(table: str, properties: dict[str, Any]) -> dict[str, Any]:
