@@ -376,6 +376,11 @@ def test_a_removal_while_the_index_is_rebuilt_holds() -> None:
     assert fresh.live_lines == line_index.live_lines == 2501
 
 
+def test_thousands_of_short_files_are_rebuilt_in_slices() -> None:
+    index = indexed({f"/w/{number}.py": f"a = {number}\n" for number in range(500)})
+    assert len(list(index._by_language["python"].rebuilt())) > 500
+
+
 async def test_others_run_between_the_slices() -> None:
     index = CodeIndex()
     index.update("/w/long.py", "python", OPENER * 1_000)

@@ -17,7 +17,7 @@ from twotrack.routing.attempt import Attempt
 from twotrack.routing.cost_recorder import SpendingLimit
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Limits, Patience
-from twotrack.tasks import TASKS, Task, Track
+from twotrack.tasks import Task, Track
 
 _PATIENCE = Patience()
 
@@ -128,7 +128,7 @@ class RoutingPolicy:
         self._budget.deposit()
         shut = {model.name: self.health.shut_for(model.name) for model in candidates}
         ordered = sorted(candidates, key=lambda model: shut[model.name])
-        if TASKS[ask.task].track is Track.FAST:
+        if ask.task.track is Track.FAST:
             ordered = [model for model in ordered if not self.health.held_for(model.name)]
         deadline_s = self._routes[ask.task].deadline_s if candidates else 0.0
         return Plan(tuple(map(Step, ordered)), deadline_s)

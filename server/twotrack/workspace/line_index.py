@@ -170,6 +170,7 @@ class LineIndex:
         for file in list(self._by_path.values()):
             for _ in fresh.add(file.path, file.text):
                 yield None
+            yield None  # most files are no longer than a slice
         for path in fresh._by_path.keys() - self._by_path.keys():  # removed in the meantime
             fresh.remove(path)
         yield fresh
