@@ -9,6 +9,8 @@ MODEL_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' packaging/smollm2/p
 SERVER_WHEEL := dist/twotrack-$(VERSION)-py3-none-any.whl
 MODEL_WHEEL := dist/twotrack_smollm2-$(MODEL_VERSION)-py3-none-any.whl
 
+PROTOCOL := editors/vscode/src/protocol.ts editors/neovim/lua/twotrack/protocol.lua editors/emacs/twotrack.el docs/protocol.md
+
 comma := ,
 # $(call venv,FOLDER,VERSIONS) makes a virtual environment, $(call install,FOLDER) what follows in it.
 ifneq ($(shell command -v uv),)
@@ -72,6 +74,7 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md --check
 	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json --check
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json --check
+	$(RUN)python -m twotrack.lsp.bindings $(PROTOCOL) --check
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
@@ -81,6 +84,7 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)python -m twotrack.llm.providers_reference docs/providers.md
 	$(RUN)python -m twotrack.llm.settings_vscode editors/vscode/package.json
 	$(RUN)python -m twotrack.llm.providers_vscode editors/vscode/src/providers.json
+	$(RUN)python -m twotrack.lsp.bindings $(PROTOCOL)
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py
