@@ -22,9 +22,7 @@ def record(project: Path, settings: str, environment: Mapping[str, str]) -> dict
     return asyncio.run(_record(project, settings, environment))
 
 
-async def _record(
-    project: Path, settings: str, environment: Mapping[str, str]
-) -> dict[str, Any]:
+async def _record(project: Path, settings: str, environment: Mapping[str, str]) -> dict[str, Any]:
     async with ModelServer() as models:
         config = Path(environment["HOME"], "recorded.toml")
         priced = settings.replace('model = "clever-1"', f'model = "clever-1"\n{PRICES}')
@@ -74,4 +72,3 @@ async def _said(client: Client, models: ModelServer, project: Path) -> dict[str,
         "refused": refused,
         "notifications": told,
     }
-
