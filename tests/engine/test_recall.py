@@ -378,9 +378,9 @@ def test_a_removal_while_the_index_is_rebuilt_holds() -> None:
 async def test_others_run_between_the_slices() -> None:
     index = RecallIndex()
     index.update("/w/long.py", "python", OPENER * 1_000)
-    settling = asyncio.create_task(index.settle())
+    draining = asyncio.create_task(index.drain())
     turns = 0
-    while not settling.done():
+    while not draining.done():
         await asyncio.sleep(0)
         turns += 1
     assert turns > 20

@@ -43,13 +43,13 @@ class Recollection:
     confidence: float
     """Probability that the user goes on to write exactly this."""
     source_path: str
-    """Where it was found; the document's own path where that has it."""
+    """Where it was found; the document's own path if that has it."""
 
 
 class RecallIndex:
     """The lines of all languages, and what they suggest.
 
-    `update` only notes the work; `settle` does it in slices of about a millisecond, so that the
+    `update` only notes the work; `drain` does it in slices of about a millisecond, so that the
     event loop stays free. `suggest` may be called at any time and takes what is there.
     """
 
@@ -58,7 +58,7 @@ class RecallIndex:
         self._by_language: dict[str, LineIndex] = {}
         self._languages: dict[str, str] = {}
         self._pending: dict[str, tuple[str, str]] = {}
-        self._settling = asyncio.Lock()
+        self._draining = asyncio.Lock()
 
     @property
     def line_count(self) -> int:
@@ -104,9 +104,9 @@ class RecallIndex:
         for index in list(self._by_language.values()):
             yield from index.sweep()
 
-    async def settle(self) -> None:
+    async def drain(self) -> None:
         """Work off what is noted, leaving the loop to others after each slice."""
-        async with self._settling:
+        async with self._draining:
             for _ in self.index_steps():
                 await asyncio.sleep(0)
 
@@ -121,7 +121,7 @@ class RecallIndex:
         path_key: str,
         max_lines: int,
     ) -> Recollection | None:
-        """Propose how the code goes on at the cursor; None where nothing is likely enough.
+        """Propose how the code goes on at the cursor; None if nothing is likely enough.
 
         `prefix_lines` and `next_lines` are the document's lines above and below the cursor's,
         with or without line ends, as many as the caller has: they are searched too, so what was
@@ -145,7 +145,7 @@ class RecallIndex:
 
 
 class RecallProvider:
-    """Recall as the provider of a model: answers `Infill` prompts, declines where it has nothing.
+    """Recall as the provider of a model: answers `Infill` prompts, declines if it has nothing.
 
     A newline among the stops asks for one line. The prompt's path and language are those
     of `RecallIndex.suggest`.
@@ -161,7 +161,7 @@ class RecallProvider:
             raise Declined(self._name, "answers completions only")
         *above, line_prefix = prompt.prefix.split("\n")
         line_suffix, *below = prompt.suffix.split("\n")
-        found = self._index.suggest(
+        suggestion = self._index.suggest(
             above,
             line_prefix,
             line_suffix,
@@ -170,7 +170,7 @@ class RecallProvider:
             path_key=prompt.path,
             max_lines=1 if "\n" in prompt.stop else _BLOCK_LINES,
         )
-        text = found.text if found else ""
+        text = suggestion.text if suggestion else ""
         for stop in filter(None, prompt.stop):
             text = text.partition(stop)[0]
         if not text.strip():

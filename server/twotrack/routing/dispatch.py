@@ -46,7 +46,7 @@ class Route(Protocol):
 
 @dataclass(slots=True)
 class _Course:
-    """How a question has gone so far."""
+    """The state of a question."""
 
     ask: Ask
     begun: float
@@ -60,7 +60,7 @@ class _Course:
     repeated: bool = False
     """Whether a model was asked a second time: no more than one is."""
     spare: Attempt | None = None
-    """The best of what failed but may serve; it is not told as a failure yet."""
+    """The best of what failed but may serve; it is not recorded as a failure yet."""
 
 
 class Dispatcher:
@@ -68,7 +68,7 @@ class Dispatcher:
 
     `first_token_s` bounds the time to the first token of every model, the last and the local ones
     too; absent: a share of the time that is left, of all but the last. `total_s` bounds one
-    request, where the model sets no time of its own. Neither extends a route's deadline. `clock`
+    request, if the model sets no time of its own. Neither extends a route's deadline. `clock`
     gives seconds and never goes back; `sleep` waits for some before a repetition, of which `chance`
     varies the number by values in [0, 1).
     """
@@ -113,7 +113,7 @@ class Dispatcher:
     def serving(self, task: Task, skip: frozenset[str] = frozenset()) -> list[Model]:
         """The models that a question would be put to now, in order; breakers not considered.
 
-        Raises NotLocal or BudgetExhausted where only these keep the task from a model.
+        Raises NotLocal or BudgetExhausted if only these keep the task from a model.
         """
         route = self._routes.get(task)
         named = [self._models[n] for n in route.models if n in self._models] if route else []
@@ -142,7 +142,7 @@ class Dispatcher:
     async def ask(self, ask: Ask) -> Answer:
         """Return the first answer of the route's models.
 
-        Where none answers, what of a broken answer is whole enough, or an empty one. Raises
+        If none answers, what of a broken answer is whole enough, or an empty one. Raises
         RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes the
         stream within the same cancellation; nothing is asked again then.
         """
@@ -162,7 +162,7 @@ class Dispatcher:
                 return await self._answer(course, spare)
         finally:
             if course.spare is not None:
-                self._tell_failed(ask, course.spare)
+                self._record_failed(ask, course.spare)
         failures = [*course.failures.values()]
         if all(isinstance(failure, Declined) for failure in failures):
             problems = (self.health.problem(model.name) for model in models)
@@ -170,7 +170,7 @@ class Dispatcher:
         raise RouteExhausted(ask.task, failures)
 
     async def _next(self, course: _Course) -> Attempt | None:
-        """Ask the next model of the queue; None where it did not answer."""
+        """Ask the next model of the queue; None if it did not answer."""
         ask, model = course.ask, course.queue.pop(0)
         prompt = ask.prompt_for(model)
         if prompt is None:
@@ -217,7 +217,7 @@ class Dispatcher:
                 await attempt.run(limits, course.ask.enough, self._clock)
         except asyncio.CancelledError:
             if attempt.sent:
-                self._tell_abandoned(course.ask, attempt)
+                self._record_abandoned(course.ask, attempt)
             raise
         ended = self._clock()
         first_s = (reply.first_token_at or ended) - attempt.began
@@ -239,7 +239,7 @@ class Dispatcher:
     def _again(self, course: _Course) -> tuple[Attempt | None, float]:
         """Choose whom to ask once more, after so many seconds; None: nobody.
 
-        That is the model just asked, where its key has run out: its command or the keyring is asked
+        That is the model just asked, if its key has run out: its command or the keyring is asked
         for the next one. Else, after all others, the last one asked whose breaker is closed, or
         the last one.
         """
@@ -278,14 +278,14 @@ class Dispatcher:
         spare, reply = course.spare, attempt.reply
         usable = "" if reply.blank else course.ask.usable(reply.text)
         if spare is not None and not len(usable) > len(spare.reply.text):
-            self._tell_failed(course.ask, attempt)
+            self._record_failed(course.ask, attempt)
         elif usable or isinstance(error, EmptyReply):
             attempt.use(usable)
             course.spare = attempt
             if spare is not None:
-                self._tell_failed(course.ask, spare)
+                self._record_failed(course.ask, spare)
         else:
-            self._tell_failed(course.ask, attempt)
+            self._record_failed(course.ask, attempt)
 
     async def _answer(self, course: _Course, attempt: Attempt) -> Answer:
         ended, begun, task = self._clock(), course.begun, course.ask.task
@@ -306,15 +306,15 @@ class Dispatcher:
             attempts=tuple(course.tried),
         )
         if free:
-            self.listener(answer.told(course.ask))
+            self.listener(answer.event(course.ask))
             return answer
-        settling = self._accounts.settle(answer.told(course.ask), model)
+        recording = self._accounts.record(answer.event(course.ask), model)
         if task.track is Track.FAST:
             return answer
-        told = await asyncio.shield(settling)
-        return replace(answer, cost_usd=told.cost_usd)
+        event = await asyncio.shield(recording)
+        return replace(answer, cost_usd=event.cost_usd)
 
-    def _tell_failed(self, ask: Ask, attempt: Attempt) -> None:
+    def _record_failed(self, ask: Ask, attempt: Attempt) -> None:
         model, error = attempt.model, attempt.error
         if error is None:
             return
@@ -326,14 +326,14 @@ class Dispatcher:
             language=ask.language,
         )
         if attempt.charged:
-            self._accounts.settle(replace(failed, usage=attempt.usage()), model)
+            self._accounts.record(replace(failed, usage=attempt.usage()), model)
         else:
             self.listener(failed)
 
-    def _tell_abandoned(self, ask: Ask, attempt: Attempt) -> None:
+    def _record_abandoned(self, ask: Ask, attempt: Attempt) -> None:
         model, reply = attempt.model, attempt.reply
         usage = costs.of_cut(attempt.prompt, reply.usage, reply.text)
         abandoned = Abandoned(
             ask.task, model.name, usage, None, model.model_id, reply.model_id, ask.language
         )
-        self._accounts.settle(abandoned, model)
+        self._accounts.record(abandoned, model)

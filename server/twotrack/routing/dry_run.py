@@ -20,7 +20,7 @@ class DryRun(Dispatcher):
     """A dispatcher that asks nobody."""
 
     async def ask(self, ask: Ask) -> Answer:
-        """Raise NotSent with the prompt; RouteExhausted where no model would be asked."""
+        """Raise NotSent with the prompt; RouteExhausted if no model would be asked."""
         for model in self.serving(ask.task, ask.skip):
             if model.name != Track.RECALL and (prompt := ask.prompt_for(model)) is not None:
                 raise NotSent(model, prompt)

@@ -11,8 +11,8 @@ from twotrack.lsp import explanation
 from twotrack.lsp.clients import Client
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
-from twotrack.lsp.handlers.carry_out import carry_out
 from twotrack.lsp.handlers.code_action import ACT
+from twotrack.lsp.handlers.resolve import resolve
 from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PAUSE, RESUME = "twotrack.pause", "twotrack.resume"
 SHOW_REQUEST, SHOW_STATUS = "twotrack.showRequest", "twotrack.showStatus"
 FOR_PEOPLE = (PAUSE, RESUME, SHOW_REQUEST, SHOW_STATUS)
-"""Where the editor has no plug-in of ours."""
+"""If the editor has no plug-in of ours."""
 
 
 def commands(client: Client) -> list[str]:
@@ -85,7 +85,7 @@ def status_text(now: Mapping[str, Any]) -> str:
 async def _act(server: "Server", data: Any) -> None:
     title = server.session.actions.title(data)
     try:
-        await apply(server, await carry_out(server, title, data))
+        await apply(server, await resolve(server, title, data))
     except TwotrackError as error:
         server.notices.error(f"{title}: {error.message}", reason(error))
     except Exception as error:

@@ -9,7 +9,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
-from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
+from twotrack.lsp.handlers.resolve import caught_up, propose, workspace_edit
 from twotrack.tasks import Track
 from twotrack.text import Range
 
