@@ -41,7 +41,7 @@ def _offers(name: str) -> Callable[[str], object]:
     def look(text: str) -> object:
         document = _document(text, name)
         view = Target(document, language, None, Range(Position(0, 0), document.text.end))
-        return list(refactor.offers(view))
+        return list(refactor.ACTION.offers(view))
 
     return look
 

@@ -384,9 +384,9 @@ def test_thousands_of_short_files_are_rebuilt_in_slices() -> None:
 async def test_others_run_between_the_slices() -> None:
     index = CodeIndex()
     index.update("/w/long.py", "python", OPENER * 1_000)
-    settling = asyncio.create_task(index.settle())
+    draining = asyncio.create_task(index.drain())
     turns = 0
-    while not settling.done():
+    while not draining.done():
         await asyncio.sleep(0)
         turns += 1
     assert turns > 20

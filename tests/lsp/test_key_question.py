@@ -13,7 +13,7 @@ from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.lsp.clients import Client
-from twotrack.lsp.handlers.carry_out import propose
+from twotrack.lsp.handlers.resolve import propose
 from twotrack.lsp.server import Server
 from twotrack.session import Session
 from twotrack.text import Position, Range, Snapshot

@@ -270,8 +270,8 @@ def docstring(
     if first is None or first.type != "expression_statement" or first.named_child_count != 1:
         return None
     string = first.named_child(0)
-    told = string is not None and string.type == "string"
-    return first if told and _PLAIN_STRING.match(source.data, first.start_byte) else None
+    is_string = string is not None and string.type == "string"
+    return first if is_string and _PLAIN_STRING.match(source.data, first.start_byte) else None
 
 
 def _doc_comment(comments: list["Node"], language: Language, source: SourceBytes) -> Range | None:

@@ -63,7 +63,7 @@ class ConfigFile:
 
 
 Read = Callable[[Path], str | None]
-"""Gives what a file holds; None where there is none. Raises Unreadable."""
+"""Gives what a file holds; None if there is none. Raises Unreadable."""
 ReadConfig = Callable[[Path], ConfigFile | None]
 """The same of a file of git's configuration."""
 
@@ -90,7 +90,7 @@ class IgnoreSettings:
     """The settings that say which patterns hold, and how."""
 
     excludes: list[Path]
-    """The user's files of patterns. More than one where git's choice cannot be told."""
+    """The user's files of patterns. More than one if git's choice cannot be told."""
     fold: bool = False
     """Whether upper and lower case are the same."""
 
@@ -109,31 +109,31 @@ def repository(top: Path, read: Read) -> Repository:
     return Repository(top, folder, Path(os.path.normpath(common)))
 
 
-def is_repository(found: Repository, read: Read) -> bool:
+def is_repository(repository: Repository, read: Read) -> bool:
     """Whether git takes it for one: else it goes on in the folder above. Raises Unreadable."""
-    head = read(found.folder / "HEAD") or ""
-    parts = (found.common / "objects", found.common / "refs")
+    head = read(repository.folder / "HEAD") or ""
+    parts = (repository.common / "objects", repository.common / "refs")
     return _HEAD.match(head) is not None and all(map(files.is_folder, parts))
 
 
 def ignore_settings(
-    environment: Mapping[str, str], found: Repository | None, read: ReadConfig
+    environment: Mapping[str, str], repository: Repository | None, read: ReadConfig
 ) -> IgnoreSettings:
     """Read the system's configuration, the user's and the repository's, as git does.
 
     Raises Unreadable.
     """
-    return _Configuration(environment, found, read).settings()
+    return _Configuration(environment, repository, read).settings()
 
 
 class _Configuration:
     """The values in force; the last one that is read of each."""
 
     def __init__(
-        self, environment: Mapping[str, str], found: Repository | None, read: ReadConfig
+        self, environment: Mapping[str, str], repository: Repository | None, read: ReadConfig
     ) -> None:
         self._environment = environment
-        self._repository = found
+        self._repository = repository
         self._read = read
         self._values: dict[str, str] = {}
         self._named = 0
@@ -159,13 +159,13 @@ class _Configuration:
         return IgnoreSettings(files, bool(boolean(self._values.get("core.ignorecase", ""))))
 
     def _files(self) -> Iterator[Path]:
-        said = self._environment
-        if not boolean(said.get("GIT_CONFIG_NOSYSTEM", "")):
-            given = said.get("GIT_CONFIG_SYSTEM")
+        environment = self._environment
+        if not boolean(environment.get("GIT_CONFIG_NOSYSTEM", "")):
+            given = environment.get("GIT_CONFIG_SYSTEM")
             names = _SYSTEM if given is None else [given] if given else []
             # What is relative here, such as a path of Windows, would be the repository's.
             yield from (path for path in map(Path, names) if path.is_absolute())
-        if (given := said.get("GIT_CONFIG_GLOBAL")) is not None:
+        if (given := environment.get("GIT_CONFIG_GLOBAL")) is not None:
             yield from [Path(given)] if given else []
             return
         if (user := self._user_folder()) is not None:
@@ -184,7 +184,7 @@ class _Configuration:
         return home / ".config" / "git" if home is not None else None
 
     def _path(self, name: str, beside: Path | None) -> Path | None:
-        """Read a path as git does; None where it is relative to nothing."""
+        """Read a path as git does; None if it is relative to nothing."""
         if name.startswith("~/") and (home := self._home()) is not None:
             return home / name[2:]
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - which raises without a home
@@ -205,14 +205,14 @@ class _Configuration:
         self._values[name] = value
 
     def _take_file(self, file: Path, depth: int, *, perhaps: bool = False) -> None:
-        if depth > _DEEPEST or (found := self._read(file)) is None:
+        if depth > _DEEPEST or (config := self._read(file)) is None:
             return
-        self._size += found.size
+        self._size += config.size
         if self._size > MOST_CONFIG_BYTES:
             raise Unreadable(
                 file, f"and what is read with it hold more than {MOST_CONFIG_BYTES >> 20} MiB"
             )
-        for section, subsection, key, value in found.entries:
+        for section, subsection, key, value in config.entries:
             name = f"{section}.{key}"
             if section in ("include", "includeif") and key == "path":
                 holds = section == "include" or self._holds(subsection, file)
@@ -234,7 +234,7 @@ class _Configuration:
             raise Unreadable(file, "includes too many files")
 
     def _holds(self, condition: str, file: Path) -> bool | None:
-        """Whether the condition of an `includeIf` in `file` holds; None where that is not known."""
+        """Whether the condition of an `includeIf` in `file` holds; None if that is not known."""
         kind, _, pattern = condition.partition(":")
         if kind not in ("gitdir", "gitdir/i"):
             return None
@@ -261,15 +261,15 @@ def _literal(path: str) -> str:
 
 
 def boolean(value: str) -> bool | None:
-    """Read a value as git does; None where git refuses to work with it."""
+    """Read a value as git does; None if git refuses to work with it."""
     word = value.lower()
     if word in ("true", "yes", "on"):
         return True
     if word in ("", "false", "no", "off"):
         return False
-    if (found := _NUMBER.fullmatch(word)) is None:
+    if (match := _NUMBER.fullmatch(word)) is None:
         return None
-    digits, unit = found.groups()
+    digits, unit = match.groups()
     base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
     number = int(digits, base)
     return number != 0 if number * _UNITS[unit] < 1 << 31 else None
@@ -285,13 +285,13 @@ def entries(text: str) -> Iterator[tuple[str, str, str, str]]:
     while at < length:
         if text[at].isspace():
             at += 1
-        elif found := _SECTION.match(text, at):
-            section, _, old = found[1].lower().partition(".")
-            subsection = old if found[2] is None else re.sub(r"\\(.)", r"\1", found[2])
-            at = found.end()
-        elif found := _KEY.match(text, at):
-            value, at = _value(text, found.end())
-            yield section, subsection, found[1].lower(), value if found[2] else "true"
+        elif match := _SECTION.match(text, at):
+            section, _, old = match[1].lower().partition(".")
+            subsection = old if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
+            at = match.end()
+        elif match := _KEY.match(text, at):
+            value, at = _value(text, match.end())
+            yield section, subsection, match[1].lower(), value if match[2] else "true"
         else:
             at = _line_end(text, at)
 

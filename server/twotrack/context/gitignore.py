@@ -177,8 +177,8 @@ def wildmatch(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
 
 def _lines(data: bytes) -> Iterator[bytes]:
     """Yield the patterns as git cuts them out: a carriage return at the end is none of theirs."""
-    for found in _LINE.finditer(data.removeprefix(b"\xef\xbb\xbf")):
-        yield _without_trailing_blanks(found[0].removesuffix(b"\r").partition(b"\0")[0])
+    for line in _LINE.finditer(data.removeprefix(b"\xef\xbb\xbf")):
+        yield _without_trailing_blanks(line[0].removesuffix(b"\r").partition(b"\0")[0])
 
 
 def _without_trailing_blanks(line: bytes) -> bytes:
@@ -203,8 +203,8 @@ class _Table:
 
     def last(self, text: bytes, *, is_folder: bool) -> int:
         """Return the last pattern that matches; -1: none does."""
-        found = self.known.get(text, -1)
-        return max(found, self.known.get(text + b"/", -1)) if is_folder else found
+        number = self.known.get(text, -1)
+        return max(number, self.known.get(text + b"/", -1)) if is_folder else number
 
 
 class _Automaton:
@@ -303,8 +303,8 @@ class _Automaton:
         states = self._run(states, folders[len(known) :])
         self._folder = folders, states
         states = self._run(states, text[len(folders) :])
-        found = states & (self._folder_bits if is_folder else self._file_bits)
-        return self._numbers[found.bit_length() - 1] if found else -1
+        matching = states & (self._folder_bits if is_folder else self._file_bits)
+        return self._numbers[matching.bit_length() - 1] if matching else -1
 
 
 def _places(pattern: bytes, *, paths: bool, fold: bool) -> Iterator[int]:
@@ -354,7 +354,7 @@ def _stars(pattern: bytes, start: int, *, paths: bool) -> tuple[Sequence[int], i
 def _bracket(pattern: bytes, at: int, *, fold: bool) -> tuple[int, int]:
     """Read a bracket from behind its `[`: the bytes that it takes, and where it ends.
 
-    Raises _Never where it has no end or names an unknown class.
+    Raises _Never if it has no end or names an unknown class.
     """
     negated = _byte(pattern, at) in b"!^"
     at += negated

@@ -1,6 +1,6 @@
 """Which files of ignore rules git takes from its index, because they are not checked out.
 
-Where an entry of the index says skip-worktree and no such file is on disk, git reads its rules out
+If an entry of the index says skip-worktree and no such file is on disk, git reads its rules out
 of the object store. Nobody reads them here: it is told which folders they would hold in. The format
 is that of git's `gitformat-index`, versions 2 to 4, with object names of SHA-1 and SHA-256.
 """
@@ -51,7 +51,7 @@ class Index:
 
     @classmethod
     def _read(cls, data: bytes, size: int) -> "Index":
-        """Raise ValueError or IndexError where lengths and flags do not fit each other."""
+        """Raise ValueError or IndexError if lengths and flags do not fit each other."""
         version, count = data[7], int.from_bytes(data[8:_HEAD])
         if data[:7] != _NO_FLAGS[:7] or version not in (2, 3, 4):
             raise ValueError
@@ -97,16 +97,16 @@ def _kept(data: bytes, at: int, length: int) -> tuple[int, int]:
     return length - dropped, at + 1
 
 
-def indexes(found: Repository) -> list[Path]:
+def indexes(repository: Repository) -> list[Path]:
     """Return the files of a working tree's index that may speak of what is not checked out.
 
-    Where it is split into two, which may contradict each other, these are both. Raises Unreadable.
+    If it is split into two, which may contradict each other, these are both. Raises Unreadable.
     """
-    index = found.folder / "index"
+    index = repository.folder / "index"
     try:
-        names = [each.name for each in files.listed(found.folder, _MOST_NAMES)]
+        names = [each.name for each in files.listed(repository.folder, _MOST_NAMES)]
         if shared := [name for name in names if name.startswith("sharedindex.")]:
-            return [index, *(found.folder / name for name in shared)]
+            return [index, *(repository.folder / name for name in shared)]
         return [] if files.head(index, len(_NO_FLAGS)) == _NO_FLAGS else [index]
     except (FileNotFoundError, NotADirectoryError):
         return []

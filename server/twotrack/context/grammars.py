@@ -23,9 +23,9 @@ class NodeTable:
     wrappers: frozenset[str] = frozenset()
     """Nodes that hold a definition and belong to it (decorators, export, template)."""
     valued: frozenset[str] = frozenset()
-    """Nodes that define a function only where their value is one (const f = () => ...)."""
+    """Nodes that define a function only if their value is one (const f = () => ...)."""
     bodied: frozenset[str] = frozenset()
-    """Nodes that define only where they have a body (struct s in C is also a type's use)."""
+    """Nodes that define only if they have a body (struct s in C is also a type's use)."""
     above: frozenset[str] = frozenset()
     """Nodes beside a definition, above it, that belong to it and are no comments."""
     comments: frozenset[str] = frozenset({"comment"})
@@ -248,7 +248,7 @@ class Grammar:
 
 
 def grammar_of(language: Language, *, checking: bool = False) -> Grammar | None:
-    """Load the grammar of `language`; None where it has none. A second call costs nothing.
+    """Load the grammar of `language`; None if it has none. A second call costs nothing.
 
     `checking`: one that serves to judge an edit is enough.
     """

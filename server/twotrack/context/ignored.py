@@ -30,7 +30,7 @@ _MOST_BYTES = 16 << 20
 _MOST_TEXT_BYTES = 64 << 10
 _MOST_REMEMBERED_BYTES = 2 * MOST_WEIGHT
 _MOST_FOLDERS = 16_384
-_MOST_SAID = 100
+_MOST_REPORTED = 100
 
 _T = TypeVar("_T")
 
@@ -45,11 +45,11 @@ class _Known(Generic[_T]):
         self._weigh = weigh
         self._most = most_bytes
         self._known: dict[Path, tuple[tuple[int, ...], _T | None]] = {}
-        """With the stamp of the file; None where it has too many patterns."""
+        """With the stamp of the file; None if it has too many patterns."""
         self._size = 0
 
     def get(self, path: Path, inside: Sequence[Path] | None) -> _T | None:
-        """Return what the file holds; None where there is none. Raises Unreadable."""
+        """Return what the file holds; None if there is none. Raises Unreadable."""
         try:
             stamp = files.stamp(path)
             if stamp is None:
@@ -134,7 +134,7 @@ class Ignored:
         self._configs = _Known(ConfigFile.parse, weight, MOST_CONFIG_BYTES)
         self._indexes = _Known(Index.parse, weight, MOST_INDEX_BYTES)
         self._folders: dict[Path, _Folder] = {}
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     def __call__(self, path: Path) -> bool:
         """Whether git ignores the file at `path` (absolute), or that cannot be known."""
@@ -190,8 +190,8 @@ class Ignored:
         return made
 
     def _say(self, problem: str) -> None:
-        if problem not in self._said and len(self._said) < _MOST_SAID:
-            self._said.add(problem)
+        if problem not in self._reported and len(self._reported) < _MOST_REPORTED:
+            self._reported.add(problem)
             self._complain(problem)
 
     def _made(self, top: Path, folder: Path, above: _Folder | None) -> _Folder:
@@ -223,16 +223,16 @@ class Ignored:
 
     def _outermost(self, top: Path) -> tuple[tuple[_Source, ...], bool, frozenset[bytes]]:
         """The user's rules and the repository's, whether case counts for nothing, `absent`."""
-        found = repository(top, self._text) if files.is_there(top / ".git") else None
-        settings = ignore_settings(self._environment, found, self._config)
+        git = repository(top, self._text) if files.is_there(top / ".git") else None
+        settings = ignore_settings(self._environment, git, self._config)
         sources: tuple[_Source, ...] = ()
-        for path in [*settings.excludes, *([found.exclude] if found is not None else ())]:
+        for path in [*settings.excludes, *([git.exclude] if git is not None else ())]:
             rules = self._read_rules(path, None, fold=settings.fold)
             sources = _joined(sources, 0, rules, path)
-        return sources, settings.fold, self._absent(found) if found else frozenset()
+        return sources, settings.fold, self._absent(git) if git else frozenset()
 
-    def _absent(self, found: Repository) -> frozenset[bytes]:
-        named = indexes(found)
+    def _absent(self, git: Repository) -> frozenset[bytes]:
+        named = indexes(git)
         known = [index for path in named if (index := self._index(path)) is not None]
         absent = {name for index in known for name in index.skipped}
         if len(named) > 1:  # an entry of one of them may change what the other one says
@@ -240,10 +240,10 @@ class Ignored:
         return frozenset(absent)
 
     def _index(self, path: Path) -> Index | None:
-        found = self._indexes.get(path, None)
-        if found is not None and found.broken:
+        index = self._indexes.get(path, None)
+        if index is not None and index.broken:
             raise Unreadable(path, "is no index that git writes")
-        return found
+        return index
 
     def _read_rules(self, path: Path, inside: Sequence[Path] | None, *, fold: bool) -> Rules | None:
         return (self._folded if fold else self._rules).get(path, inside)
@@ -263,7 +263,7 @@ def _joined(
     *,
     linked: bool = False,
 ) -> tuple[_Source, ...]:
-    """Add the rules of the file at `path`. Raises Unreadable where all of them weigh too much."""
+    """Add the rules of the file at `path`. Raises Unreadable if all of them weigh too much."""
     if not rules:
         return sources
     if rules.weight + sum(source.rules.weight for source in sources) > MOST_WEIGHT:

@@ -69,17 +69,17 @@ def literal_around(tree: "Tree", line: int) -> "Node | None":
     innermost = tree.root_node.descendant_for_point_range((line, 0), (line, 0))
     if innermost is not None and innermost.type in _ELEMENTS:
         return innermost
-    found = None
+    outermost = None
     for node in _outwards(tree.root_node, innermost):
         around = node.start_point[0] < line and node.end_point > (line, 0)
-        told = node.type in _TEXT or _NO_CODE.search(node.type)
-        if around and told and not _PARTS.search(node.type):
-            found = node
-    return found
+        is_text = node.type in _TEXT or _NO_CODE.search(node.type)
+        if around and is_text and not _PARTS.search(node.type):
+            outermost = node
+    return outermost
 
 
 def doubled_key(tree: "Tree", data: bytes) -> str:
-    """Return a key that one mapping of a data file holds twice; empty where none does."""
+    """Return a key that one mapping of a data file holds twice; empty if none does."""
     for node in _nodes(tree):
         if node.type in _MAPPINGS:
             keys = set[bytes]()

@@ -53,7 +53,7 @@ class TooCostly(Exception):
 
 
 class Parsing:
-    """A parse of `source` that can pause, and ends where it takes too much.
+    """A parse of `source` that can pause, and ends if it takes too much.
 
     `old` is the tree of an earlier text, told what changed. Raises TooCostly.
     """

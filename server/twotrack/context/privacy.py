@@ -193,8 +193,8 @@ def files_of(document: Document) -> tuple[Path, ...]:
             paths.append(piece[piece.find("/", 2) :] if "/" in piece[2:] else "/")
         if piece.startswith("/"):
             paths.append(f"/{piece.lstrip('/')}")
-    found = (path for path in dict.fromkeys(paths) if not files.is_too_long(path))
-    return tuple(dict.fromkeys(map(Path, islice(found, _MOST_PATHS))))
+    short = (path for path in dict.fromkeys(paths) if not files.is_too_long(path))
+    return tuple(dict.fromkeys(map(Path, islice(short, _MOST_PATHS))))
 
 
 _UNQUOTED = re.compile(

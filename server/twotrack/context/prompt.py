@@ -50,7 +50,7 @@ def gather(
 ) -> CompletionContext | None:
     """Gather at most about `max_tokens` tokens for a completion at `position`.
 
-    `others` are the other open documents in the order of their last use. None where the document
+    `others` are the other open documents in the order of their last use. None if the document
     itself may not be sent.
     """
     if not policy.may_send(*files_of(document)):

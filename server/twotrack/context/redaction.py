@@ -39,9 +39,9 @@ def _needles_in(text: str) -> frozenset[str]:
     return frozenset([needle for needle in _NEEDLES if needle in lowered])
 
 
-def _merged(found: Iterable[Span]) -> list[Span]:
+def _merged(spans: Iterable[Span]) -> list[Span]:
     merged: list[Span] = []
-    for start, end in sorted(found):
+    for start, end in sorted(spans):
         if merged and start < merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:

@@ -22,7 +22,7 @@ _TELLING = re.compile(
     r"|privatekeys?|adminsdk|htpasswd|htdigest|\w{0,20}passwd)"
 )
 _KEYS = re.compile(r"(?:keys?|keyfile|token|oauth2?|keystore|signing|serviceaccount)")
-"""Told only where it is the name's last word."""
+"""Told only if it is the name's last word."""
 _NAME = re.compile(
     r"""
     # Variables of an environment.

@@ -132,7 +132,7 @@ class Syntax:
         return first if first < line else None
 
     def doubled_key(self) -> str:
-        """Return a key that one mapping of a data file holds twice; empty where none does."""
+        """Return a key that one mapping of a data file holds twice; empty if none does."""
         return doubled_key(self._tree, self._source.data)
 
     def shape_without_comments(self) -> bytes:
@@ -154,7 +154,7 @@ class Syntax:
                     digest.update(b" " + self._source.data[node.start_byte : node.end_byte])
                 elif cursor.goto_first_child():
                     owner = around[-1] if around else None
-                    # Where a block has none, that of the one around it is behind us.
+                    # If a block has none, that of the one around it is behind us.
                     left_out = docstring(node, owner, self.grammar, self._source)
                     around.append(node)
                     continue
@@ -178,7 +178,7 @@ class Syntax:
 
         Its comments and decorators belong to it, and the indentation before it too.
         """
-        found = None
+        innermost = None
         for definition in self._definitions_near(position):
             start, end = definition.range
             if start.line > position.line:
@@ -186,8 +186,8 @@ class Syntax:
             if position <= end and (
                 start <= position or self._source.indents(self._source.byte(start))
             ):
-                found = definition
-        return found
+                innermost = definition
+        return innermost
 
     def _definitions_near(self, position: Position) -> Iterable[Definition]:
         """Those around `position` and those that may begin with the comments at it."""
@@ -260,7 +260,7 @@ def parse(
     *,
     checking: bool = False,
 ) -> Syntax | None:
-    """Parse `text`; None where its language has no grammar, or it is too long or too costly.
+    """Parse `text`; None if its language has no grammar, or it is too long or too costly.
 
     It takes 0.1 s and 2 µs a character at most.
 
@@ -307,7 +307,7 @@ async def _in_slices(
 def _parse(
     language: Language, text: Snapshot | str, before: Syntax | None, *, checking: bool = False
 ) -> Syntax | None:
-    """Do the same; None also where the time was over. Raises TooCostly."""
+    """Do the same; None also if the time was over. Raises TooCostly."""
     if len(text) > MAX_CHARACTERS:
         return None
     grammar = grammar_of(language, checking=checking)
@@ -351,7 +351,7 @@ class SyntaxCache:
         self._given_up.pop(uri, None)
 
     def of(self, document: Document) -> Syntax | None:
-        """The syntax of `document`; None where it has none."""
+        """The syntax of `document`; None if it has none."""
         text, syntax = self._held.get(document.uri, (None, None))
         if text is document.text:
             return syntax
@@ -370,7 +370,7 @@ class SyntaxCache:
             await self.parsed(document)
 
     async def parsed(self, document: Document) -> Syntax | None:
-        """The syntax of `document`, parsed in slices; None where it has none."""
+        """The syntax of `document`, parsed in slices; None if it has none."""
         text, before = self._held.get(document.uri, (None, None))
         if text is document.text:
             return before
@@ -398,7 +398,7 @@ class SyntaxCache:
         return syntax
 
     def _give_up(self, document: Document) -> None:
-        """Try it no more; but where a change made it costly, which a proposal may be, what was."""
+        """Try it no more; but if a change made it costly, which a proposal may be, what was."""
         if self._held.get(document.uri, (None, None))[1] is None:
             self._given_up[document.uri] = len(document.text)
 

@@ -91,7 +91,7 @@ def _first_line(text: Snapshot, line: int, room: int) -> int:
     if first == 0:
         return 0
     step = _LINES
-    # Where only few lines fit, a coarse step would leave none: at least half of them stay.
+    # If only few lines fit, a coarse step would leave none: at least half of them stay.
     while step > 1 and _up(first, step) > line - (line - first) // 2:
         step //= 2
     first = _up(first, step)

@@ -111,7 +111,7 @@ class Completer:
         """Make the model that would be asked ready for completions in `document`.
 
         A connection; a model on this machine also reads the prompt as it would be for the place
-        asked about last, or else for the end of the file. Never raises; ends early where a model
+        asked about last, or else for the end of the file. Never raises; ends early if a model
         on this machine is asked meanwhile, and keeps what it has read.
         """
         await self._policy.look((document, *others))

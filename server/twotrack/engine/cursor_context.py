@@ -131,8 +131,8 @@ class CursorContext:
     @cached_property
     def place(self) -> LexicalContext:
         """What the cursor stands in."""
-        found = self.lexer.ending(self.near).place
-        return self.line_place if found is LexicalContext.CODE and not self.lead else found
+        place = self.lexer.ending(self.near).place
+        return self.line_place if place is LexicalContext.CODE and not self.lead else place
 
     @cached_property
     def far_above(self) -> tuple[str, ...]:
@@ -143,12 +143,12 @@ class CursorContext:
 
     @cached_property
     def next_line(self) -> str:
-        """The first line below that is not blank; empty where there is none."""
+        """The first line below that is not blank; empty if there is none."""
         return next((line for line in self.below if line.strip()), "")
 
     @cached_property
     def last_line(self) -> str:
-        """The last line above that is not blank; empty where there is none."""
+        """The last line above that is not blank; empty if there is none."""
         return next((line for line in reversed(self.above) if line.strip()), "")
 
     @cached_property
@@ -192,7 +192,7 @@ class CursorContext:
 
     @cached_property
     def unit(self) -> str:
-        """One level of indentation: a tab or some spaces; empty where the document shows none."""
+        """One level of indentation: a tab or some spaces; empty if the document shows none."""
         near = (*self.above, self.prefix, *self.below)
         return _unit(near, self.prefix) or _unit(self.far_above, "") or "\t" * self.language.tabs
 
@@ -320,14 +320,14 @@ def _line_start(
     """How the literal begins within which `line` begins, and what the line begins in.
 
     The syntax tree tells, as far as it is of the same text. From there on the text above does, and
-    where the tree has an error that reaches over the line.
+    if the tree has an error that reaches over the line.
     """
     lexer, text = lexer_of(language), document.text
     lead, place, start = "", None, 0
     held = None if known is None else known.above(document, line)
     if held is not None:
         syntax, start = held
-        lead, place, start = _told_by_tree(syntax, start, text, lexer)
+        lead, place, start = _place_in_tree(syntax, start, text, lexer)
         if start == line and place is not None:
             return lead, place
     above = "".join(text.lines(start, line)).replace("\r\n", "\n")
@@ -335,7 +335,7 @@ def _line_start(
     return ending.opening, ending.place
 
 
-def _told_by_tree(
+def _place_in_tree(
     syntax: Syntax, line: int, text: Snapshot, lexer: Lexer
 ) -> tuple[str, LexicalContext | None, int]:
     """What a tree knows of the start of `line`: how the literal around it begins, its place.
@@ -366,8 +366,8 @@ def indent_of(line: str) -> str:
 
 def _unit(lines: Sequence[str], prefix: str) -> str:
     """A level of indentation as `lines` have it; the stars of a block comment are none."""
-    told = [n for n in lines if (n.strip() or n is prefix) and n.lstrip()[:1] != "*"]
-    indents = [indent_of(line) for line in told]
+    filled = [n for n in lines if (n.strip() or n is prefix) and n.lstrip()[:1] != "*"]
+    indents = [indent_of(line) for line in filled]
     tabs = sum(indent[:1] == "\t" for indent in indents)
     spaces = sum(indent[:1] == " " for indent in indents)
     if not tabs and not spaces:
@@ -375,7 +375,7 @@ def _unit(lines: Sequence[str], prefix: str) -> str:
     if prefix[:1] == "\t" or (tabs > spaces and prefix[:1] != " "):
         return "\t"
     widths = [len(indent) for indent in indents]
-    return " " * (steps_of(told, widths) or unit_of(widths))
+    return " " * (steps_of(filled, widths) or unit_of(widths))
 
 
 def steps_of(lines: Sequence[str], widths: Sequence[int]) -> int:
@@ -390,6 +390,6 @@ def steps_of(lines: Sequence[str], widths: Sequence[int]) -> int:
 
 def unit_of(widths: Iterable[int]) -> int:
     """The spaces of one level, as far as the widths of indented lines show."""
-    found = [width for width in widths if width] or [4]
-    common = math.gcd(*found)
+    steps = [width for width in widths if width] or [4]
+    common = math.gcd(*steps)
     return next((unit for unit in (4, 2, 3) if common % unit == 0), 4)

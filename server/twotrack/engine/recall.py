@@ -31,7 +31,7 @@ class Recollection:
     confidence: float
     """Probability that the user goes on to write exactly this."""
     source_path: str
-    """Where it was found; the document's own path where that has it."""
+    """Where it was found; the document's own path if that has it."""
 
 
 def suggest(
@@ -44,7 +44,7 @@ def suggest(
     path_key: str,
     max_lines: int,
 ) -> Recollection | None:
-    """Propose, from `code`, how it goes on at the cursor; None where nothing is likely enough.
+    """Propose, from `code`, how it goes on at the cursor; None if nothing is likely enough.
 
     `prefix_lines` and `next_lines` are the document's lines above and below the cursor's,
     with or without line ends, as many as the caller has: they are searched too, so what was
@@ -67,7 +67,7 @@ def suggest(
 
 
 class RecallProvider:
-    """Recall as the provider of a model: answers `Infill` prompts, declines where it has nothing.
+    """Recall as the provider of a model: answers `Infill` prompts, declines if it has nothing.
 
     A newline among the stops asks for one line. The prompt's path and language are those
     of `suggest`.
@@ -83,7 +83,7 @@ class RecallProvider:
             raise Declined(self._name, "answers completions only")
         *above, line_prefix = prompt.prefix.split("\n")
         line_suffix, *below = prompt.suffix.split("\n")
-        found = suggest(
+        suggestion = suggest(
             self._index.of(prompt.language),
             above,
             line_prefix,
@@ -92,7 +92,7 @@ class RecallProvider:
             path_key=prompt.path,
             max_lines=1 if "\n" in prompt.stop else _BLOCK_LINES,
         )
-        text = found.text if found else ""
+        text = suggestion.text if suggestion else ""
         for stop in filter(None, prompt.stop):
             text = text.partition(stop)[0]
         if not text.strip():

@@ -12,7 +12,7 @@ MOST_ABOVE = 6
 MOST_TOKENS = 12
 """Tokens before the cursor that are compared."""
 _FEWEST_TOKENS = 3
-"""Fewer are enough only where they are the whole line so far."""
+"""Fewer are enough only if they are the whole line so far."""
 _MOST_BLANKS = 8
 """Blank lines in a row between lines that are compared; over more of them, they are apart."""
 _MOST_AT_CURSOR = 1_000
@@ -120,7 +120,7 @@ class LineContext:
 def matches(place: LineContext, index: LineIndex) -> list[Match]:
     """Places that look like `place`, of the document and of `index`; each once."""
     fresh = not place.prefix.strip()
-    found: list[Match] = []
+    matches: list[Match] = []
     seen: set[tuple[str, str, str]] = set()
     below = place.below
     for match in _on_a_fresh_line(place, index) if fresh else _inside_a_line(place, index):
@@ -134,10 +134,10 @@ def matches(place: LineContext, index: LineIndex) -> list[Match]:
         seen.add(key)
         if own and source is not place.document and _same_place(match, below):
             continue
-        found.append(match)
-        if len(found) >= _MOST_MATCHES:
+        matches.append(match)
+        if len(matches) >= _MOST_MATCHES:
             break
-    return found
+    return matches
 
 
 def _same_place(match: Match, below: str) -> bool:
@@ -146,20 +146,20 @@ def _same_place(match: Match, below: str) -> bool:
 
 
 def _next_line(source: IndexedLines, number: int) -> str:
-    """The first non-blank line below, stripped; empty where none is near."""
+    """The first non-blank line below, stripped; empty if none is near."""
     lines = range(number + 1, min(len(source), number + 2 + _MOST_BLANKS))
     return next((text for i in lines if (text := source.line(i).strip())), "")
 
 
 def lines_above(source: IndexedLines, number: int, most: int) -> list[str]:
     """The nearest `most` non-blank lines above, nearest first, stripped."""
-    found: list[str] = []
+    lines: list[str] = []
     for above in range(number - 1, max(-1, number - 1 - _MOST_AT_CURSOR), -1):
-        if len(found) == most:
+        if len(lines) == most:
             break
         if line := source.line(above).strip():
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
 
 
 def _equal_above(source: IndexedLines, number: int, wanted: Sequence[str]) -> int:
@@ -208,7 +208,7 @@ def _inside_a_line(place: LineContext, index: LineIndex) -> Iterator[Match]:
 
 
 def _find(tail: str, line: str, *, at_start: bool) -> int:
-    """Where `tail` stands in `line` beginning at a token; -1 where it does not."""
+    """Where `tail` stands in `line` beginning at a token; -1 if it does not."""
     if at_start:
         return 0 if line.startswith(tail) else -1
     at = line.find(tail)
@@ -223,7 +223,7 @@ def in_word(char: str) -> bool:
 
 
 def _until(rest: str, suffix: str) -> str:
-    """Cut `rest` where `suffix` begins outside any bracket; empty where it never does."""
+    """Cut `rest` where `suffix` begins outside any bracket; empty if it never does."""
     if not suffix:
         return rest
     depth = 0

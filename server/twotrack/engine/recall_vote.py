@@ -82,15 +82,15 @@ def weight(match: Match, place: LineContext) -> float:
 
 
 def choose(
-    found: Sequence[Match], place: LineContext, index: LineIndex, least: float
+    matches: Sequence[Match], place: LineContext, index: LineIndex, least: float
 ) -> Proposed | None:
-    """Return the longest text that is at least `least` likely; None where there is none.
+    """Return the longest text that is at least `least` likely; None if there is none.
 
     The rest of the line with the most weight, or as many of its first tokens as enough agree on.
     """
-    weights = [weight(match, place) for match in found]
+    weights = [weight(match, place) for match in matches]
     votes: dict[str, float] = {}
-    for match, vote in zip(found, weights, strict=True):
+    for match, vote in zip(matches, weights, strict=True):
         votes[match.text] = votes.get(match.text, 0.0) + vote
     if not votes:
         return None
@@ -103,8 +103,8 @@ def choose(
         if len(text.strip()) < _SHORTEST or not WORD.search(text):
             continue
         complete = text == best
-        having = [i for i, match in enumerate(found) if _begins(match.text, text, complete)]
-        matched = tuple(found[i] for i in having)
+        having = [i for i, match in enumerate(matches) if _begins(match.text, text, complete)]
+        matched = tuple(matches[i] for i in having)
         share = sum(weights[i] for i in having) / total
         foreign = _foreign(text, place, index, known)
         confidence = _evidence(place, matched, share, length, foreign).confidence
@@ -156,7 +156,7 @@ def extend(
     """Add the lines that follow in the places that `first` came from, while they agree.
 
     Ends before a blank line, a line further out, the line that the document has below, and
-    where the whole would be less than `least` likely. Indented as the cursor's line is.
+    if the whole would be less than `least` likely. Indented as the cursor's line is.
     """
     margin = place.prefix[: len(place.prefix) - len(place.prefix.lstrip())]
     below = place.below
@@ -195,7 +195,7 @@ def extend(
 
 
 def _following(match: Match, step: int) -> str | None:
-    """The line `step` below a match, indented relative to it; None where the block is over."""
+    """The line `step` below a match, indented relative to it; None if the block is over."""
     source, number = match.source, match.number + step
     if number >= len(source):
         return None

@@ -1,4 +1,4 @@
-"""The thoughts that reasoning models write before their answer, where a server leaves them in."""
+"""The thoughts that reasoning models write before their answer, if a server leaves them in."""
 
 import re
 
@@ -23,13 +23,13 @@ _MARK = re.compile(
     rf"|(?P<start>\A\s*(?:{_OPENING}))|(?P<opening>^[ \t]*(?:{_OPENING}))",
     re.MULTILINE,
 )
-# What is left of gpt-oss's channels where a server drops the special tokens.
+# What is left of gpt-oss's channels if a server drops the special tokens.
 _BARE_CHANNELS = re.compile(r"\Aanalysis(?=[A-Z]).*?assistantfinal", re.DOTALL)
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 
 
 def without_thoughts(reply: str, document: str = "") -> str:
-    """Return `reply` without its thoughts; "" where they never end.
+    """Return `reply` without its thoughts; "" if they never end.
 
     Everything before a lone closing mark is thought, because many templates open for the model.
     A mark that stands in `document` too belongs to the code, but at the start of the reply.

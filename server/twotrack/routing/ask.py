@@ -28,7 +28,7 @@ class Ask:
     enough: Callable[[str], bool] = never
     """True as soon as the text so far is all that is wanted: the stream is cut there."""
     usable: Callable[[str], str] = nothing
-    """What of a text that broke off is whole enough to serve where no model answers better."""
+    """What of a text that broke off is whole enough to serve if no model answers better."""
     skip: frozenset[str] = frozenset()
     """Models not to ask (again)."""
     language: str = ""
@@ -51,7 +51,7 @@ class Answer:
 
     text: str = field(repr=False)
     finish: Finish | None
-    """None where the stream was cut because it was enough."""
+    """None if the stream was cut because it was enough."""
     model: str
     """The model's name in the settings."""
     asked_model: str
@@ -67,8 +67,8 @@ class Answer:
     """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
     attempts: tuple[Tried, ...] = ()
 
-    def told(self, ask: Ask) -> Answered:
-        """Return the event that says so, without the text."""
+    def event(self, ask: Ask) -> Answered:
+        """Return the event of it, without the text."""
         names = {field.name for field in fields(Answered)} - {"task", "language"}
         values = {name: getattr(self, name) for name in names}
         return Answered(task=ask.task, language=ask.language, **values)

@@ -1,4 +1,4 @@
-"""One model's answer to one question: streamed, timed, and what is left where it breaks off."""
+"""One model's answer to one question: streamed, timed, and what is left if it breaks off."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ _SIGNS = 3
 
 @dataclass(slots=True)
 class Reply:
-    """What one model said so far."""
+    """What one model answered so far."""
 
     text: str = ""
     finish: Finish | None = None
@@ -35,7 +35,7 @@ class Reply:
     spoke_at: float = 0.0
     """When the last piece came, by the event loop's clock."""
     ended: bool = False
-    """Whether the server said why it ended, and no text followed."""
+    """Whether the server gave the reason why it ended, and no text followed."""
 
     @property
     def blank(self) -> bool:
@@ -44,7 +44,7 @@ class Reply:
 
 
 class _Silence:
-    """Ends a stream where nothing came for too long, or at `ends`; one timer, whatever comes."""
+    """Ends a stream if nothing came for too long, or at `ends`; one timer, whatever comes."""
 
     def __init__(self, reply: Reply, limit: asyncio.Timeout, longest_s: float, ends: float) -> None:
         self._reply = reply
@@ -88,7 +88,7 @@ class Attempt:
         return bool(self.reply.text) or self.reply.usage is not None or empty
 
     def usage(self) -> Usage:
-        """Return the tokens that were counted; completed by an estimate where it broke off."""
+        """Return the tokens that were counted; completed by an estimate if it broke off."""
         reply = self.reply
         if self.error is None or isinstance(self.error, EmptyReply):
             return reply.usage or costs.estimate(self.prompt, reply.text)
@@ -103,7 +103,7 @@ class Attempt:
     async def run(
         self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]
     ) -> None:
-        """Stream the answer into `reply`. Raises ModelError: TimedOut where it stalls."""
+        """Stream the answer into `reply`. Raises ModelError: TimedOut if it stalls."""
         model, prompt, reply = self.model, self.prompt, self.reply
         costs.check_fits(prompt, model)
         token = sending.set(self._sends)

@@ -29,12 +29,12 @@ class Budget:
     spending: Spending
 
     async def counted(self) -> None:
-        """Wait until all is counted that was spent before, where there is a limit."""
+        """Wait until all is counted that was spent before, if there is a limit."""
         if self.limits.day is not None or self.limits.month is not None:
             await self.spending.read()
 
     def left(self) -> float:
-        """USD that may still be spent; infinite where no limit is set, never below zero."""
+        """USD that may still be spent; infinite if no limit is set, never below zero."""
         left = math.inf
         if self.limits.day is not None:
             left = min(left, self.limits.day - self.spending.spent("day"))

@@ -19,32 +19,32 @@ class SpendingLimit(Protocol):
         ...
 
     def left(self) -> float:
-        """USD; infinite where there is no limit."""
+        """USD; infinite if there is no limit."""
         ...
 
 
 class CostRecorder:
-    """Prices events and tells them to `listener`; nobody has to wait for that.
+    """Prices events and gives them to `listener`; nobody has to wait for that.
 
-    With a `limit` a model whose price is not known is told too: it is not counted.
+    With a `limit` a model whose price is not known is an event too: it is not counted.
     """
 
     def __init__(self, listener: Listener, limit: SpendingLimit | None) -> None:
         self._listener = listener
         self._limit = limit
-        self._settling: set[asyncio.Task[object]] = set()
+        self._pending: set[asyncio.Task[object]] = set()
 
-    def settle(self, event: _Event, model: Model) -> "asyncio.Task[_Event]":
-        """Tell `event` when its cost is known; the task gives it with `cost_usd`.
+    def record(self, event: _Event, model: Model) -> "asyncio.Task[_Event]":
+        """Record `event` when its cost is known; the task gives it with `cost_usd`.
 
         The task goes on whoever stops waiting for it: the money is spent all the same.
         """
-        task = asyncio.ensure_future(self._settle(event, model))
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        task = asyncio.ensure_future(self._priced(event, model))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
         return task
 
-    async def _settle(self, event: _Event, model: Model) -> _Event:
+    async def _priced(self, event: _Event, model: Model) -> _Event:
         cost = await costs.usd(model, event.answered_model, event.usage)
         event = replace(event, cost_usd=cost)
         self._listener(event)
@@ -54,5 +54,5 @@ class CostRecorder:
 
     async def aclose(self) -> None:
         """Wait for the costs that are still being computed."""
-        if self._settling:
-            await asyncio.wait(self._settling)
+        if self._pending:
+            await asyncio.wait(self._pending)

@@ -28,7 +28,7 @@ def is_free(model: Model) -> bool:
 
 
 async def usd(model: Model, answered_model: str, usage: Usage) -> float | None:
-    """Return what a request cost; None where the price is unknown."""
+    """Return what a request cost; None if the price is unknown."""
     if is_free(model):
         return 0.0
     # In a thread: the first look into the price table takes 100 ms.
@@ -36,7 +36,7 @@ async def usd(model: Model, answered_model: str, usage: Usage) -> float | None:
 
 
 def estimate(prompt: Prompt, text: str) -> Usage:
-    """Tokens where the provider did not count them: four characters each."""
+    """Tokens if the provider did not count them: four characters each."""
     chars = sum(map(len, prompt.texts))
     return Usage(
         input_tokens=-(-chars // _CHARS_PER_TOKEN),
@@ -68,7 +68,7 @@ def most_of_answer(prompt: Prompt) -> int:
 
 
 def check_fits(prompt: Prompt, model: Model) -> None:
-    """Raise RequestRejected where prompt and answer cannot fit the context window at all.
+    """Raise RequestRejected if prompt and answer cannot fit the context window at all.
 
     What may fit is let through: the provider counts more exactly.
     """

@@ -18,7 +18,7 @@ from twotrack.tasks import Track
 
 @dataclass(slots=True)
 class _Course:
-    """How a question has gone so far."""
+    """The state of a question."""
 
     ask: Ask
     begun: float
@@ -32,7 +32,7 @@ class _Course:
     repeated: bool = False
     """Whether a model was asked a second time: no more than one is."""
     spare: Attempt | None = None
-    """The best of what failed but may serve; it is not told as a failure yet."""
+    """The best of what failed but may serve; it is not recorded as a failure yet."""
 
 
 class Dispatcher:
@@ -85,7 +85,7 @@ class Dispatcher:
                 return await self._answer(course, spare)
         finally:
             if course.spare is not None:
-                self._tell_failed(ask, course.spare)
+                self._record_failed(ask, course.spare)
         failures = [*course.failures.values()]
         if all(isinstance(failure, Declined) for failure in failures):
             problems = (self._health.problem(model.name) for model in models)
@@ -134,7 +134,7 @@ class Dispatcher:
                 await attempt.run(limits, course.ask.enough, self._clock)
         except asyncio.CancelledError:
             if attempt.sent:
-                self._tell_abandoned(course.ask, attempt)
+                self._record_abandoned(course.ask, attempt)
             raise
         ended = self._clock()
         first_s = (reply.first_token_at or ended) - attempt.began
@@ -151,14 +151,14 @@ class Dispatcher:
         spare, reply = course.spare, attempt.reply
         usable = "" if reply.blank else course.ask.usable(reply.text)
         if spare is not None and not len(usable) > len(spare.reply.text):
-            self._tell_failed(course.ask, attempt)
+            self._record_failed(course.ask, attempt)
         elif usable or isinstance(error, EmptyReply):
             attempt.use(usable)
             course.spare = attempt
             if spare is not None:
-                self._tell_failed(course.ask, spare)
+                self._record_failed(course.ask, spare)
         else:
-            self._tell_failed(course.ask, attempt)
+            self._record_failed(course.ask, attempt)
 
     async def _answer(self, course: _Course, attempt: Attempt) -> Answer:
         ended, begun, task = self._clock(), course.begun, course.ask.task
@@ -179,15 +179,15 @@ class Dispatcher:
             attempts=tuple(course.tried),
         )
         if free:
-            self.listener(answer.told(course.ask))
+            self.listener(answer.event(course.ask))
             return answer
-        settling = self._accounts.settle(answer.told(course.ask), model)
+        recording = self._accounts.record(answer.event(course.ask), model)
         if task.track is Track.FAST:
             return answer
-        told = await asyncio.shield(settling)
-        return replace(answer, cost_usd=told.cost_usd)
+        event = await asyncio.shield(recording)
+        return replace(answer, cost_usd=event.cost_usd)
 
-    def _tell_failed(self, ask: Ask, attempt: Attempt) -> None:
+    def _record_failed(self, ask: Ask, attempt: Attempt) -> None:
         model, error = attempt.model, attempt.error
         if error is None:
             return
@@ -199,14 +199,14 @@ class Dispatcher:
             language=ask.language,
         )
         if attempt.charged:
-            self._accounts.settle(replace(failed, usage=attempt.usage()), model)
+            self._accounts.record(replace(failed, usage=attempt.usage()), model)
         else:
             self.listener(failed)
 
-    def _tell_abandoned(self, ask: Ask, attempt: Attempt) -> None:
+    def _record_abandoned(self, ask: Ask, attempt: Attempt) -> None:
         model, reply = attempt.model, attempt.reply
         usage = costs.of_cut(attempt.prompt, reply.usage, reply.text)
         abandoned = Abandoned(
             ask.task, model.name, usage, None, model.model_id, reply.model_id, ask.language
         )
-        self._accounts.settle(abandoned, model)
+        self._accounts.record(abandoned, model)

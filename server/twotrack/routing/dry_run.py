@@ -19,7 +19,7 @@ class DryRun(Dispatcher):
     """A dispatcher that asks nobody."""
 
     async def ask(self, ask: Ask) -> Answer:
-        """Raise NotSent with the prompt; RouteExhausted where no model would be asked."""
+        """Raise NotSent with the prompt; RouteExhausted if no model would be asked."""
         for model in self.policy.candidates(ask.task, ask.skip):
             retrieval = model.capabilities.retrieval
             if not retrieval and (prompt := ask.prompt_for(model)) is not None:

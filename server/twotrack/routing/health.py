@@ -21,7 +21,7 @@ from twotrack.tasks import Track
 _FAILURES_TO_OPEN = 3
 _FIRST_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
-"""Also of what a provider names: where it says "in an hour", it may serve again before."""
+"""Also of what a provider names: if it says "in an hour", it may serve again before."""
 _LATENCY_WEIGHT = 0.2
 """Of the newest value in the moving average: about the last ten answers count."""
 _EMPTY_WEIGHT = 0.25
@@ -90,7 +90,7 @@ class Health:
         return self._state(model).problem
 
     def asked(self, model: str) -> None:
-        """Note that a request is on its way: it is the only one to try where a pause is over."""
+        """Note that a request is on its way: it is the only one to try if a pause is over."""
         state, now = self._state(model), self._clock()
         if state.pause_s and state.open_until <= now:
             # No longer: it may be given up, and say nothing.
@@ -110,7 +110,7 @@ class Health:
     def failed(self, model: str, error: ModelError) -> None:
         """Count a failure.
 
-        The breaker opens at the third transient one in a row, and at once where the model is
+        The breaker opens at the third transient one in a row, and at once if the model is
         refused or hangs: each further try would cost the person time. When the pause is over, a
         minute at most, one request tries: its failure opens it for twice as long, an answer closes
         it. Only without a key nothing but new settings helps.

@@ -140,7 +140,7 @@ class Ledger:
     What cannot be written now, for the file is locked or the disk full, is tried again; `problem`
     holds why, is logged once, and the sums go on in memory. A row that the table does not take is
     dropped, so that the others are kept. A file that is no ledger is put aside
-    and a new one begun; so it is where the file was deleted or replaced. Until the file is read
+    and a new one begun; so it is if the file was deleted or replaced. Until the file is read
     (some milliseconds) only new costs are known.
     """
 
@@ -248,7 +248,7 @@ class Ledger:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
 
     def _insert(self, rows: Sequence[_Row]) -> None:
-        """Write all rows, or each by itself where one of them is to blame."""
+        """Write all rows, or each by itself if one of them is to blame."""
         from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily: SQLite
 
         try:
@@ -297,7 +297,7 @@ class Ledger:
 
     def _connected(self) -> "sqlite3.Connection":
         files.prepare(self.path)
-        # Before it is opened: where it is replaced between the two, the next write opens it again.
+        # Before it is opened: if it is replaced between the two, the next write opens it again.
         self._file = _file_at(self.path)
         return _connect(self.path, self._longest_s)
 
@@ -367,12 +367,12 @@ def _local_now() -> datetime:
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
-    """Device and number of the file; None where there is none."""
+    """Device and number of the file; None if there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _connect(path: Path, longest_s: float) -> "sqlite3.Connection":

@@ -15,7 +15,7 @@ _PEAK_FACTOR = 1.5
 _FIRST_SHARE = 0.4
 """Of the time that is left, for the first token of a model that others follow."""
 _ALONE = 2.0
-"""Where no model follows, giving up early gains nothing but an end: so many times as long."""
+"""If no model follows, giving up early gains nothing but an end: so many times as long."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class ResponseTimes:
     answered_at: float = -math.inf
 
     def note(self, first_s: float, gap_s: float | None, total_s: float, now: float) -> None:
-        """Count an answer; `gap_s` is None where it came in one piece."""
+        """Count an answer; `gap_s` is None if it came in one piece."""
         self.first.note(first_s)
         if gap_s is not None:
             self.gap.note(gap_s)
@@ -77,7 +77,7 @@ class Patience:
 
     The least times keep jitter of the network and of a busy provider from counting as a stall:
     a completion that comes later is of little use, an action is waited for anyway. A model on this
-    machine may have to read a new prompt (3.3 s for the embedded one), and to load itself where it
+    machine may have to read a new prompt (3.3 s for the embedded one), and to load itself if it
     has not answered for `warm_s` (Ollama unloads after five minutes).
     """
 
@@ -88,9 +88,9 @@ class Patience:
     first_strong_s: float = 5.0
     first_strong_local_s: float = 15.0
     cold_fast_s: float = 2.5
-    """To the first token of a model that has not answered yet, where others follow."""
+    """To the first token of a model that has not answered yet, if others follow."""
     cold_strong_s: float = 20.0
-    """The same on the strong track, where no thought is seen either."""
+    """The same on the strong track, if no thought is seen either."""
     gap_fast_s: float = 1.5
     gap_strong_s: float = 5.0
     total_fast_s: float = 3.0

@@ -19,7 +19,7 @@ _KEPT = 20
 _MOST_CHARS = 200_000
 """Of one prompt or answer; a longer one is cut in its middle."""
 _REDACTED = re.compile(PLACEHOLDER[:-1] + r"(?:-\d+)?>")
-"""The placeholder, also where it is numbered so that the secret can come back."""
+"""The placeholder, also if it is numbered so that the secret can come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LoggedRequest:
     model: str
     """Its name in the settings."""
     path: str
-    """The file that is completed, as the model was told it; empty in a conversation."""
+    """The file that is completed, as the model got it; empty in a conversation."""
     prompt: str
     answer: str
     """As far as it came."""
@@ -42,7 +42,7 @@ class LoggedRequest:
     outcome: str
     """"answered", "abandoned", or the name of the failure."""
     sources: tuple[str, ...]
-    """The files that the prompt shows, as the model was told their names."""
+    """The files that the prompt shows, as the model got their names."""
     redacted: int
     """Placeholders for secrets in the prompt."""
 

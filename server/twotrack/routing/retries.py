@@ -48,7 +48,7 @@ class RetryBudget:
         return self._left >= 1.0
 
     def take(self) -> bool:
-        """Take one; False where none is left."""
+        """Take one; False if none is left."""
         if not self.left():
             return False
         self._left -= 1.0

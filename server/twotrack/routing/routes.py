@@ -9,7 +9,7 @@ from twotrack.tasks import TASKS, Task, Track
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The models to try for a task, best first; none where nothing can serve it."""
+    """The models to try for a task, best first; none if nothing can serve it."""
 
     task: Task
     models: tuple[str, ...]
@@ -29,7 +29,7 @@ def resolve(
     """Return the route of every task, of models in `available` only.
 
     A task's own entry in [routes] beats its track's, which beats the default. `available` are the
-    models that can be asked, "recall" and "embedded" among them where they can. `defaults` are the
+    models that can be asked, "recall" and "embedded" among them if they can. `defaults` are the
     models found or configured that suit a track, best first. `origins` names the source of each
     setting, as `Loaded.origins` does. `tasks` are those that come with the program, or more.
     """
@@ -57,7 +57,7 @@ def put_first(routes: Mapping[Task, Route], chosen: Mapping[Track, str]) -> Mapp
 def _chosen(
     task: Task, settings: Settings, available: Collection[str], origins: Mapping[str, str]
 ) -> Route | None:
-    """Return the route that the settings name; kept even where none of it is available."""
+    """Return the route that the settings name; kept even if none of it is available."""
     key = next((key for key in (task, task.track) if key in settings.routes), None)
     if key is None:
         return None
@@ -71,21 +71,21 @@ def _chosen(
 def _default(
     task: Task, available: Collection[str], defaults: Mapping[Track, tuple[str, ...]]
 ) -> Route:
-    """Return the route where the settings name none.
+    """Return the route if the settings name none.
 
-    A strong task may fall back to the fast models. A fast task takes strong ones only where
+    A strong task may fall back to the fast models. A fast task takes strong ones only if
     there is no fast one. The embedded model comes last, for when all others are down; recall, which
     is instant and only speaks when it is sure, comes before it.
     """
     fast, strong = (
         _usable(defaults.get(track, ()), available) for track in (Track.FAST, Track.STRONG)
     )
-    found = (fast or strong) if task.track is Track.FAST else (*strong, *fast)
+    ranked = (fast or strong) if task.track is Track.FAST else (*strong, *fast)
     recall = ("recall",) if task.track is Track.FAST else ()
-    models = _usable((*found, *recall, "embedded"), available)
+    models = _usable((*ranked, *recall, "embedded"), available)
     why = "default: " + (
         f"the {task.track} models that are configured or were found"
-        if found
+        if ranked
         else "no other model is configured or was found"
     )
     return Route(task, models, task.deadline_s, why)

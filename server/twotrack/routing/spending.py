@@ -93,7 +93,7 @@ def days_ago(today: date, days: int) -> date:
 def sums(ledger: Path, since: date, *, longest_s: float = _LONGEST_S) -> list[Sum]:
     """Return the sums of each day, model, task and language since a local day; blocks.
 
-    There are none where there is no ledger yet. Raises TwotrackError where it cannot be read.
+    There are none if there is no ledger yet. Raises TwotrackError if it cannot be read.
     """
     if not files.is_there(ledger):
         return []
@@ -115,14 +115,14 @@ def sums(ledger: Path, since: date, *, longest_s: float = _LONGEST_S) -> list[Su
 
 def by(dimension: Dimension, parts: Iterable[Sum]) -> list[Sum]:
     """Add up `parts` by one of their keys: days in order, else the dearest first."""
-    found: dict[str, Sum] = {}
+    sums: dict[str, Sum] = {}
     for part in parts:
         key: str = getattr(part, dimension)
         keys: dict[str, Any] = {dimension: key}
-        found[key] = found.get(key, Sum(**keys)).plus(part)
+        sums[key] = sums.get(key, Sum(**keys)).plus(part)
     if dimension == "day":
-        return [found[day] for day in sorted(found)]
-    return sorted(found.values(), key=lambda one: (-one.cost_usd, -one.requests))
+        return [sums[day] for day in sorted(sums)]
+    return sorted(sums.values(), key=lambda one: (-one.cost_usd, -one.requests))
 
 
 HEADS = ("", "requests", "answered", "input", "cached", "output", "USD")

@@ -23,7 +23,7 @@ def _family(language: str) -> str:
 class CodeIndex:
     """One `LineIndex` for each language, or family of languages.
 
-    `update` only notes the work; `settle` does it in slices of about a millisecond, so that the
+    `update` only notes the work; `drain` does it in slices of about a millisecond, so that the
     event loop stays free. `of` may be called at any time and gives what is there.
     """
 
@@ -32,7 +32,7 @@ class CodeIndex:
         self._by_language: dict[str, LineIndex] = {}
         self._languages: dict[str, str] = {}
         self._pending: dict[str, tuple[str, str]] = {}
-        self._settling = asyncio.Lock()
+        self._draining = asyncio.Lock()
 
     @property
     def line_count(self) -> int:
@@ -82,8 +82,8 @@ class CodeIndex:
         for index in list(self._by_language.values()):
             yield from index.sweep()
 
-    async def settle(self) -> None:
+    async def drain(self) -> None:
         """Work off what is noted, leaving the loop to others after each slice."""
-        async with self._settling:
+        async with self._draining:
             for _ in self.index_steps():
                 await asyncio.sleep(0)

@@ -151,7 +151,7 @@ class WorkspaceIndexer:
                 for path in paths:
                     del self._touched[path]
                 await self._take(await asyncio.to_thread(self._read_all, paths))
-            await self._index.settle()
+            await self._index.drain()
             if not self._wake.is_set():
                 self._idle.set()
             await self._wake.wait()
@@ -170,7 +170,7 @@ class WorkspaceIndexer:
             else:
                 self._files.add(key)
                 self._index.update(key, language, text)
-        await self._index.settle()
+        await self._index.drain()
 
     async def _forget_folders(self) -> None:
         """Forget what lay in folders that are gone."""

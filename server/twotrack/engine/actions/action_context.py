@@ -47,7 +47,7 @@ class ActionContext:
     async def masked(self, text: Snapshot, span: Range) -> Masked:
         """Return `span` (whole lines) of `text` and the lines around it without their secrets.
 
-        Raises TwotrackError where no model has room for `span`: looking for secrets in what may
+        Raises TwotrackError if no model has room for `span`: looking for secrets in what may
         be megabytes takes seconds, in a thread too.
         """
         if 0 < self.longest <= text.offset(span.end) - text.offset(span.start):

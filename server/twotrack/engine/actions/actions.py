@@ -108,7 +108,7 @@ class Actions:
         )
 
     def subject(self, document: Document, selection: Range) -> str:
-        """Name what an action at `selection` is about; empty where there is no definition."""
+        """Name what an action at `selection` is about; empty if there is no definition."""
         return self._view(document, selection).subject
 
     @staticmethod

@@ -56,7 +56,7 @@ def _dedented(text: str) -> str:
 def comment_of(words: str, style: DocStyle, indent: str, eol: str) -> str:
     """Return `words` as a comment whose further lines begin with `indent`.
 
-    Raises ReplyRejected where they hold what would end the comment.
+    Raises ReplyRejected if they hold what would end the comment.
     """
     if style.closing and style.closing in words:
         raise ReplyRejected(f"The documentation holds {style.closing}, which would end it.")

@@ -50,23 +50,25 @@ class _Fix(Action):
             start = Position(start.line, 0)
             end = Position(end.line, len(target.text.line(end.line)))
         touching = [d for d in target.diagnostics if d.range.start <= end and start <= d.range.end]
-        for found in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
-            words = " ".join(found.message.split())
+        for diagnostic in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
+            words = " ".join(diagnostic.message.split())
             shown = f"{words[:77]}..." if len(words) > 80 else words
             title = f"{self.label}: {shown}"
-            yield CodeActionOffer(self, title, found.range, found.shortened())
+            yield CodeActionOffer(self, title, diagnostic.range, diagnostic.shortened())
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Ask for the code around the diagnostic anew."""
-        target, found, redact = context.target, context.offer.diagnostic, context.policy.redact
-        assert found is not None  # noqa: S101 - CodeActionOffer.from_data holds it
+        target, diagnostic, redact = context.target, context.offer.diagnostic, context.policy.redact
+        assert diagnostic is not None  # noqa: S101 - CodeActionOffer.from_data holds it
         narrow = _definition(target)
-        wide = _file(target) if _NEEDS_IMPORT.search(found.message) else narrow
-        message, code, source = map(redact, (found.message, found.code, found.source))
+        wide = _file(target) if _NEEDS_IMPORT.search(diagnostic.message) else narrow
+        message, code, source = map(
+            redact, (diagnostic.message, diagnostic.code, diagnostic.source)
+        )
         line = target.text.line(target.selection.start.line).strip()
         shown = await context.masked(target.text, wide)
         prompt = self.prompt.format(
-            severity=_SEVERITIES[found.severity],
+            severity=_SEVERITIES[diagnostic.severity],
             source=f" by {source}" if source else "",
             code=f" ({code})" if code else "",
             message=message,
@@ -91,7 +93,7 @@ class _Fix(Action):
 
 
 def _refuse_loss(text: Snapshot, wide: Range, narrow: Range, proposal: Proposal) -> None:
-    """Raise ReplyRejected where the model wrote `narrow` only, though it was asked for `wide`.
+    """Raise ReplyRejected if the model wrote `narrow` only, though it was asked for `wide`.
 
     What it left out would be deleted.
     """

@@ -48,7 +48,7 @@ async def run(
 ) -> Proposal:
     """Return the first proposal that passes its check; `language` is the file's, for the ledger.
 
-    Raises RouteExhausted where no model answered, and ReplyRejected with the last finding where
+    Raises RouteExhausted if no model answered, and ReplyRejected with the last finding if
     none gave a usable answer.
     """
     step("asking the model")
@@ -65,8 +65,10 @@ async def run(
         if isinstance(result, Proposal):
             return result
         refused = result
-    found = refused.finding.rstrip(".")
-    raise ReplyRejected(f"{found}. No model gave an answer that can be used: nothing was changed.")
+    finding = refused.finding.rstrip(".")
+    raise ReplyRejected(
+        f"{finding}. No model gave an answer that can be used: nothing was changed."
+    )
 
 
 async def _asked(
@@ -96,11 +98,11 @@ async def _asked(
         # In a thread: parsing and comparing a long file takes longer than a key may wait.
         return await asyncio.to_thread(request.read, answer, prompt)
     except ReplyRejected as finding:
-        return _Refused(answer, prompt, _told(finding, answer, prompt))
+        return _Refused(answer, prompt, _quotable(finding, answer, prompt))
 
 
-def _told(finding: ReplyRejected, answer: Answer, prompt: Prompt) -> str:
-    """A finding, with what it quotes where the model was sent just that or said it: no secret."""
+def _quotable(finding: ReplyRejected, answer: Answer, prompt: Prompt) -> str:
+    """A finding, with what it quotes if the model was sent just that or said it: no secret."""
     seen = any(finding.quoted in text for text in (*prompt.texts, answer.text))
     return (finding.message if seen else finding.unquoted)[:_MOST_FINDING]
 

@@ -25,7 +25,7 @@ class Masked:
     def restored(self, new: str, *, may_lose: bool = False) -> str:
         """Put the secrets back into what the model made of `code`.
 
-        Raises ReplyRejected where a stand-in is left whose secret belongs elsewhere, and where
+        Raises ReplyRejected if a stand-in is left whose secret belongs elsewhere, and if
         one is gone that `may_lose` does not allow: its secret would be lost.
         """
         known, kept = set(_STAND_IN.findall(self.code)), set(_STAND_IN.findall(new))
@@ -50,7 +50,7 @@ def mask(
     """Hide the secret-looking strings of the three parts, looked at as one text.
 
     `above` is looked at only; `settings` as in `redaction.secrets`, which is what finds them.
-    Raises TwotrackError where one reaches over the border of `code`: it could not be put back.
+    Raises TwotrackError if one reaches over the border of `code`: it could not be put back.
     """
     whole = before + code + after
     start, end = len(before), len(before) + len(code)
@@ -59,8 +59,8 @@ def mask(
     taken = set(_STAND_IN.findall(whole))
     names = (name for n in count(1) if (name := f"<redacted-{n}>") not in taken)
     at = 0
-    found = find(above + whole, settings=settings) if redacting else ()
-    for first, last in _within(found, len(above)):
+    secrets = find(above + whole, settings=settings) if redacting else ()
+    for first, last in _within(secrets, len(above)):
         if first < start < last or first < end < last:
             raise TwotrackError(
                 "The code begins or ends inside what looks like a secret, which is never sent. "
@@ -79,9 +79,9 @@ def mask(
     return Masked(**texts, hidden=hidden)
 
 
-def _within(found: Iterable[tuple[int, int]], above: int) -> Iterator[tuple[int, int]]:
+def _within(secrets: Iterable[tuple[int, int]], above: int) -> Iterator[tuple[int, int]]:
     """What lies behind so many characters, counted from there."""
-    for first, last in found:
+    for first, last in secrets:
         if last > above:
             yield max(first - above, 0), last - above
 

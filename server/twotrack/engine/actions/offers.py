@@ -72,19 +72,19 @@ class CodeActionOffer:
 
     def to_data(self) -> dict[str, Any]:
         """Return plain values that survive JSON."""
-        found = self.diagnostic
+        diagnostic = self.diagnostic
         return {
             "task": self.action.task,
             "title": self.title,
             "range": _numbers(self.range),
             "instruction": self.instruction,
-            "diagnostic": found
+            "diagnostic": diagnostic
             and {
-                "range": _numbers(found.range),
-                "message": found.message,
-                "severity": found.severity,
-                "code": found.code,
-                "source": found.source,
+                "range": _numbers(diagnostic.range),
+                "message": diagnostic.message,
+                "severity": diagnostic.severity,
+                "code": diagnostic.code,
+                "source": diagnostic.source,
             },
         }
 
@@ -95,15 +95,15 @@ class CodeActionOffer:
         Raises TwotrackError if it is anything else, or none of `actions`.
         """
         given = _mapping(data)
-        found = given.get("diagnostic")
+        diagnostic = given.get("diagnostic")
         action = actions.get(_text(given, "task"))
-        if action is None or action.needs_diagnostic != bool(found):
+        if action is None or action.needs_diagnostic != bool(diagnostic):
             raise _not_ours()
         return cls(
             action,
             _text(given, "title"),
             _range(given.get("range")),
-            _diagnostic(found) if found else None,
+            _diagnostic(diagnostic) if diagnostic else None,
             _text(given, "instruction"),
         )
 

@@ -1,4 +1,4 @@
-"""What a model is told for an action. Code stands in a tag, never in JSON, without line numbers."""
+"""The prompt of an action. Code stands in a tag, never in JSON, without line numbers."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -40,7 +40,7 @@ def chat(
 ) -> Chat | None:
     """Return the prompt with as much of what stands around as `model` has room for.
 
-    The project's rules come first and the request last: the head stays the same. None where not
+    The project's rules come first and the request last: the head stays the same. None if not
     even the code alone leaves room for an answer of its length.
     """
     can = model.capabilities

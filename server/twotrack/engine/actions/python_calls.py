@@ -50,7 +50,7 @@ class Parameters(NamedTuple):
         )
 
     def fault(self, call: ast.Call) -> str:
-        """Return why `call` does not bind; empty where it does, or cannot be told."""
+        """Return why `call` does not bind; empty if it does, or cannot be told."""
         given = [arg for arg in call.args if not isinstance(arg, ast.Starred)]
         names = [keyword.arg for keyword in call.keywords if keyword.arg is not None]
         spread = len(given) < len(call.args) or len(names) < len(call.keywords)
@@ -69,13 +69,13 @@ class Parameters(NamedTuple):
 
 
 def refuse_wrong_calls(tree: ast.Module, tested: Tested) -> None:
-    """Raise ReplyRejected where a call of the tested code does not bind to its parameters.
+    """Raise ReplyRejected if a call of the tested code does not bind to its parameters.
 
     A call that is meant to raise may be wrong; one of a name that the test defines anew too.
     """
     if (source := tree_of(tested.source)) is None:
         return
-    owner, names = _found(source.body, tested.bound), _Names(tree, tested)
+    owner, names = _definition(source.body, tested.bound), _Names(tree, tested)
     if owner is None or tested.bound in names.rebound:
         return
     meant = set(_meant_to_raise(names.nodes))
@@ -135,8 +135,8 @@ class _Names:
                     elif alias.name == stem:
                         self.modules.add(alias.asname or alias.name)
             elif isinstance(node, ast.Import):
-                found = (alias for alias in node.names if alias.name == module)
-                self.modules.update(alias.asname or alias.name for alias in found)
+                aliases = (alias for alias in node.names if alias.name == module)
+                self.modules.update(alias.asname or alias.name for alias in aliases)
 
     def is_tested(self, called: ast.expr) -> bool:
         """Whether the tested name is meant, by itself or in its module."""
@@ -155,16 +155,16 @@ class _Names:
         return self.is_made(value) or (isinstance(value, ast.Name) and value.id in self.instances)
 
 
-def _found(body: list[ast.stmt], name: str) -> _Function | ast.ClassDef | None:
-    """The one definition of a name; None where there are more, or a decorator may change it."""
+def _definition(body: list[ast.stmt], name: str) -> _Function | ast.ClassDef | None:
+    """The one definition of a name; None if there are more, or a decorator may change it."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    found = [node for node in body if isinstance(node, kinds) and node.name == name]
-    if len(found) != 1:
+    definitions = [node for node in body if isinstance(node, kinds) and node.name == name]
+    if len(definitions) != 1:
         return None
-    decorators = [d.func if isinstance(d, ast.Call) else d for d in found[0].decorator_list]
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in definitions[0].decorator_list]
     if any(_last_name(decorator) not in _TRANSPARENT for decorator in decorators):
         return None
-    return found[0]
+    return definitions[0]
 
 
 def _last_name(node: ast.expr) -> str:
@@ -181,7 +181,7 @@ def _parameters(
         return Parameters.of(owner, bound=False)
     if not isinstance(owner, ast.ClassDef) or not isinstance(call.func, ast.Attribute):
         return None
-    method, value = _found(owner.body, call.func.attr), call.func.value
+    method, value = _definition(owner.body, call.func.attr), call.func.value
     if method is None or isinstance(method, ast.ClassDef):
         return None
     kinds = {_last_name(decorator) for decorator in method.decorator_list}
@@ -192,9 +192,9 @@ def _parameters(
 
 
 def _of_class(owner: ast.ClassDef) -> Parameters | None:
-    if owner.keywords or _found(owner.body, "__new__") is not None:
+    if owner.keywords or _definition(owner.body, "__new__") is not None:
         return None
-    made = _found(owner.body, "__init__")
+    made = _definition(owner.body, "__init__")
     return Parameters.of(made, bound=True) if isinstance(made, ast.FunctionDef) else None
 
 

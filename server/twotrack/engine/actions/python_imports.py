@@ -15,7 +15,7 @@ _LONGEST_NAME, _MOST_DOTS = 250, 40
 
 
 def refuse_wrong_imports(tree: ast.Module, place: Path, tested: Tested) -> None:
-    """Raise ReplyRejected where the test file at `place` imports what is not there.
+    """Raise ReplyRejected if the test file at `place` imports what is not there.
 
     Modules of the project only: what is installed is not known. The module of the tested code
     goes by the name that it has from above its packages.
@@ -57,7 +57,7 @@ class _Modules:
         yield from (folder for folder in self._place.parent.parents if folder.is_relative_to(root))
 
     def check(self, name: str, names: list[str]) -> None:
-        """Raise ReplyRejected where a module, or one of its `names`, is not there."""
+        """Raise ReplyRejected if a module, or one of its `names`, is not there."""
         if max(map(len, (name, *names))) > _LONGEST_NAME or name.count(".") > _MOST_DOTS:
             raise ReplyRejected(f"There is no module {name[:40]}...; {self.hint}")
         tested, files = self._tested, self.files(name)
@@ -75,7 +75,7 @@ class _Modules:
                 raise ReplyRejected(f"{name} does not define {wanted}.")
 
     def files(self, name: str) -> list[Path]:
-        """Return the files of a module, or its folder; none where it is not of the project."""
+        """Return the files of a module, or its folder; none if it is not of the project."""
         if name not in self._found:
             bare = name.lstrip(".")
             folders = self._folders
@@ -92,8 +92,8 @@ class _Modules:
     def _at(self, base: Path, bare: str) -> list[Path]:
         files = [base.with_name(base.name + end) for end in _ENDINGS] if bare else []
         files += [base / "__init__.py", base / "__init__.pyi"]
-        found = [file for file in files if self._tested.exists(file)]
-        return found or ([base] if self._is_folder(base) else [])
+        existing = [file for file in files if self._tested.exists(file)]
+        return existing or ([base] if self._is_folder(base) else [])
 
     def _is_folder(self, path: Path) -> bool:
         return any(file.is_relative_to(path) for file in self._tested.opened) or files.is_folder(
@@ -110,7 +110,7 @@ class _Modules:
         return names is None or name in names or bool(names & {"*", "__getattr__"})
 
     def _defined_in(self, file: Path) -> set[str] | None:
-        """The names of a module; None where they are not known."""
+        """The names of a module; None if they are not known."""
         if file not in self._names:
             text = self._tested.text(file)
             tree = None if text is None else tree_of(text)
@@ -118,7 +118,7 @@ class _Modules:
         return self._names[file]
 
     def reached(self, nodes: list[ast.AST]) -> bool:
-        """Whether the tested name is imported, by itself or by its module, where it can be."""
+        """Whether the tested name is imported, by itself or by its module, if it can be."""
         bound = self._tested.bound
         if bound not in (self._defined_in(self._tested.path) or ()):
             return True

@@ -100,7 +100,7 @@ _EXAMPLES = (
         "def first(items):\n    if not items:\n        return None\n    return items[0].name",
     ),
 )
-"""Tasks with code before and after. The last two serve where no other is nearer."""
+"""Tasks with code before and after. The last two serve if no other is nearer."""
 _NO_SUBJECT = frozenset(
     {"a", "add", "an", "as", "it", "is", "list", "make", "of", "the", "this", "to", "use"}
 )
@@ -192,12 +192,12 @@ def documentation(code: str, header: str, style: DocStyle, around: PromptContext
 def words(reply: str) -> str:
     """Return the first sentence of a documentation; what a small model adds is seldom right.
 
-    Raises ReplyRejected where there is none.
+    Raises ReplyRejected if there is none.
     """
-    found = _SENTENCE.match(" ".join(reply.split()))
-    if found is None:
+    sentence = _SENTENCE.match(" ".join(reply.split()))
+    if sentence is None:
         raise ReplyRejected("The answer holds no whole sentence.")
-    return found[0]
+    return sentence[0]
 
 
 def _subject(task: str) -> set[str]:

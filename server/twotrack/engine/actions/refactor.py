@@ -60,9 +60,9 @@ class _Instruction:
 class _Refactor(Action):
     def offers(self, target: Target) -> Iterator[CodeActionOffer]:
         """Offer to do what the comments at the selection say."""
-        found = _instructions(target)
-        if found:
-            words = _words(found)
+        comments = _instructions(target)
+        if comments:
+            words = _words(comments)
             shown = f"{words[:77]}..." if len(words) > 80 else words
             yield CodeActionOffer(self, f"{self.label}: {shown}", target.selection, None, words)
 
@@ -73,20 +73,20 @@ class _Refactor(Action):
             asked = redact(context.offer.instruction)
             whole = Rewriting.of(context, target.lines(), self.prompt.format(asked), asked)
             return await whole.request()
-        found = _instructions(target)
-        if not found:
+        comments = _instructions(target)
+        if not comments:
             raise TwotrackError("The comment with the instruction is gone; write it again.")
         # The comment as it is now: it may have been bettered since the action was listed.
-        context = replace(context, offer=replace(context.offer, instruction=_words(found)))
+        context = replace(context, offer=replace(context.offer, instruction=_words(comments)))
         asked = redact(context.offer.instruction)
-        span = _lines(target, found)
-        without = _without(target.text, span, found)
+        span = _lines(target, comments)
+        without = _without(target.text, span, comments)
         prompt = self.prompt.format(asked)
         return await Rewriting(context, span, prompt, asked, target.document, *without).request()
 
 
-def _words(found: Sequence[_Instruction]) -> str:
-    return shortened(" ".join(one.text for one in found))
+def _words(comments: Sequence[_Instruction]) -> str:
+    return shortened(" ".join(one.text for one in comments))
 
 
 class _Comments(NamedTuple):
@@ -160,8 +160,8 @@ def _nearest_in_definition(target: Target, comments: _Comments) -> int:
     span = Range(Position(first, 0), Position(last, len(target.text.line(last))))
     if "ai:" not in target.text.slice(span).lower():
         return line
-    found = (one for number in near if (one := _instruction(target.text, comments, number)))
-    for one in islice(found, _MOST_TRIED):
+    marked = (one for number in near if (one := _instruction(target.text, comments, number)))
+    for one in islice(marked, _MOST_TRIED):
         if target.syntax.enclosing_definition(one.range.end) == definition:
             return one.range.end.line
     return line
@@ -172,64 +172,66 @@ def _instruction(text: Snapshot, comments: _Comments, number: int) -> _Instructi
     if len(line) > _LONGEST_LINE:
         return None
     bare = line.rstrip()
-    found = [
+    begun_at = [
         (begun.start(), begun.end(), end)
         for end, begins in comments.begins.items()
         if bare.endswith(end) and (begun := begins.search(bare))
     ]
-    for first, after, end in sorted(found):
+    for first, after, end in sorted(begun_at):
         if words := bare[after:].removesuffix(end).rstrip():
             start = len(line[:first].rstrip())
             return _Instruction(Range(Position(number, start), Position(number, len(line))), words)
     return None
 
 
-def _lines(target: Target, found: Sequence[_Instruction]) -> Range:
+def _lines(target: Target, comments: Sequence[_Instruction]) -> Range:
     """The lines that the answer replaces: those of the code and those of the comments."""
     if target.selection.empty:
-        anchor = _anchor(target, found)
+        anchor = _anchor(target, comments)
         lines = replace(target, selection=Range(anchor, anchor)).lines()
     else:
         lines = target.lines()
-    first = min(lines.start.line, found[0].range.start.line)
-    last = max(lines.end.line, found[-1].range.end.line)
+    first = min(lines.start.line, comments[0].range.start.line)
+    last = max(lines.end.line, comments[-1].range.end.line)
     return Range(Position(first, 0), Position(last, len(target.text.line(last))))
 
 
-def _anchor(target: Target, found: Sequence[_Instruction]) -> Position:
+def _anchor(target: Target, comments: Sequence[_Instruction]) -> Position:
     """A place in the code that the comments speak of.
 
-    It is what follows them, other comments aside; where the block ends there, what stands before.
+    It is what follows them, other comments aside; if the block ends there, what stands before.
     """
     text, sign = target.text, target.language.line_comment
-    last = found[-1].range.start.line
-    if not found[-1].alone:
+    last = comments[-1].range.start.line
+    if not comments[-1].alone:
         return Position(last, len(indentation(text.line(last))))
     depth = len(indentation(text.line(last)))
     near = range(last + 1, min(last + _MOST_LINES, text.line_count))
     filled = (n for n in near if text.line(n).strip())
     below = next((n for n in filled if not (sign and text.line(n).lstrip().startswith(sign))), None)
     if below is None or len(indentation(text.line(below))) < depth:
-        first = found[0].range.start.line
+        first = comments[0].range.start.line
         near = range(first - 1, max(first - _MOST_LINES, -1), -1)
         above = next((n for n in near if text.line(n).strip()), below)
         below = above if above is not None else last
     return Position(below, len(indentation(text.line(below))))
 
 
-def _without(text: Snapshot, span: Range, found: Sequence[_Instruction]) -> tuple[Snapshot, Range]:
+def _without(
+    text: Snapshot, span: Range, comments: Sequence[_Instruction]
+) -> tuple[Snapshot, Range]:
     """The text without the comments, and where the code of `span` is in it."""
-    edits, gone = [], 0
+    edits, removed = [], 0
     lines = span.end.line - span.start.line
-    for one in found:
+    for one in comments:
         start, end = one.range
-        if one.alone and start.line < text.line_count - 1 and gone < lines:
-            end, gone = Position(start.line + 1, 0), gone + 1
+        if one.alone and start.line < text.line_count - 1 and removed < lines:
+            end, removed = Position(start.line + 1, 0), removed + 1
         elif one.alone:  # nothing else is there: a line is left for what is to come
             start = Position(start.line, len(indentation(text.line(start.line))))
         edits.append(Edit(Range(start, end), ""))
     without = text.apply(edits)
-    last = span.end.line - gone
+    last = span.end.line - removed
     return without, Range(span.start, Position(last, len(without.line(last))))
 
 

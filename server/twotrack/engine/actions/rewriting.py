@@ -117,7 +117,7 @@ class Rewriting:
     def _new_code(self, reply: str, tag: str, code: str) -> tuple[list[str], bool]:
         """Return what `reply` may mean for the code, and whether it was matched loosely.
 
-        Raise ReplyRejected where that is not clear.
+        Raise ReplyRejected if that is not clear.
         """
         language = self._language
         if _SEARCH in reply and _SEARCH not in code:
@@ -145,7 +145,7 @@ class Rewriting:
         """Return the first of `ways` that passes its check, as the smallest edits."""
         offer, target, language = self.context.offer, self.context.target, self._language
         finding: ReplyRejected | None = None
-        # Where blanks make no blocks, the parser cannot tell one way from another.
+        # If blanks make no blocks, the parser cannot tell one way from another.
         for new in ways if language.indented else ways[:1]:
             try:
                 check(

@@ -51,12 +51,12 @@ def relative_module(tested: Tested, place: Path) -> str:
 
 
 def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
-    """Raise ReplyRejected where the test file at `place` imports a file that is not there."""
+    """Raise ReplyRejected if the test file at `place` imports a file that is not there."""
     if tested.language.id == "ruby":
-        for found in _RUBY.finditer(code):
-            file = _normal(place.parent / found["path"])
+        for required in _RUBY.finditer(code):
+            file = _normal(place.parent / required["path"])
             if not any(tested.exists(f) for f in (file, file.with_name(file.name + ".rb"))):
-                raise ReplyRejected(f"There is no file {found['path']}.rb to require.")
+                raise ReplyRejected(f"There is no file {required['path']}.rb to require.")
         return
     module = relative_module(tested, place)
 
@@ -65,8 +65,8 @@ def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
         return list(_files(path, place, tested))
 
     reached = False
-    for found in _SPECIFIER.finditer(code):
-        path = found["path"]
+    for specifier in _SPECIFIER.finditer(code):
+        path = specifier["path"]
         if path.startswith("."):
             files = files_of(path)
             if not files:
@@ -76,12 +76,12 @@ def refuse_wrong_imports(code: str, place: Path, tested: Tested) -> None:
             reached = reached or Path(path).stem in (tested.path.stem, tested.path.parent.name)
     if not reached and _exports(tested.source, tested.bound):
         raise ReplyRejected(f"The tests do not import {tested.bound}; it is in {module}.")
-    imports = [found for found in _NAMED.finditer(code) if tested.path in files_of(found["path"])]
+    imports = [named for named in _NAMED.finditer(code) if tested.path in files_of(named["path"])]
     _refuse_missing_names(imports, tested, module)
 
 
 def _refuse_missing_names(imports: Iterable[re.Match[str]], tested: Tested, module: str) -> None:
-    """Raise ReplyRejected where the tested file does not export what is imported from it."""
+    """Raise ReplyRejected if the tested file does not export what is imported from it."""
     for name in islice(dict.fromkeys(chain.from_iterable(map(_names, imports))), _MOST_NAMES):
         if _exports(tested.source, name):
             continue
@@ -90,10 +90,10 @@ def _refuse_missing_names(imports: Iterable[re.Match[str]], tested: Tested, modu
         raise ReplyRejected(f"{module} does not export {name[:80]}.")
 
 
-def _names(found: re.Match[str]) -> Iterator[str]:
+def _names(named: re.Match[str]) -> Iterator[str]:
     """The names that an import takes from a module; `default` for the one without a name there."""
-    yield from re.findall(r"(?:^|,)\s*+(?:type\s++)?([\w$]++)", found["names"] or "")
-    if found["default"] not in (None, "type"):
+    yield from re.findall(r"(?:^|,)\s*+(?:type\s++)?([\w$]++)", named["names"] or "")
+    if named["default"] not in (None, "type"):
         yield "default"
 
 

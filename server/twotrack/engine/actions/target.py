@@ -18,7 +18,7 @@ class Target:
     document: Document
     language: Language
     syntax: Syntax | None
-    """None where the language has no grammar."""
+    """None if the language has no grammar."""
     selection: Range
     diagnostics: Sequence[Diagnostic] = ()
     """What the editor knows there."""
@@ -33,12 +33,12 @@ class Target:
         """The innermost named definition at the start of the selection."""
         if self.syntax is None:
             return None
-        found = self.syntax.enclosing_definition(self.selection.start)
-        return found if found is not None and found.name else None
+        definition = self.syntax.enclosing_definition(self.selection.start)
+        return definition if definition is not None and definition.name else None
 
     @property
     def subject(self) -> str:
-        """What the action is about, for a title; empty where there is no code."""
+        """What the action is about, for a title; empty if there is no code."""
         if not self.selection.empty:
             return "the selection" if self.text.slice(self.selection).strip() else ""
         if (definition := self.definition) is not None:

@@ -80,16 +80,16 @@ class _Test(Action):
             raise TwotrackError("There is no definition here for which tests could be written.")
         span = whole_lines(target.text, definition.range)
         masked = await context.masked(target.text, span)
-        found = await test_files.existing(
+        present = await test_files.existing(
             path, target.language, context.roots, context.others, context.policy
         )
         tested = await asyncio.to_thread(_tested, context, definition, path)
-        place = found if isinstance(found, Path) else found.path
+        place = present if isinstance(present, Path) else present.path
         module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
-        if isinstance(found, Path):
+        if isinstance(present, Path):
             around = context.around(target.text, span, masked)
-            return _new_file(context, tested, found, (masked.code, around), module)
-        return await _more(context, tested, found, masked, module)
+            return _new_file(context, tested, present, (masked.code, around), module)
+        return await _more(context, tested, present, masked, module)
 
 
 def _tested(context: ActionContext, definition: Definition, path: Path) -> Tested:
@@ -112,14 +112,14 @@ def _tested(context: ActionContext, definition: Definition, path: Path) -> Teste
 
 
 def _module(tested: Tested, place: Path) -> str:
-    """What the tests import the code from, where the language says it by a name or a path."""
+    """What the tests import the code from, if the language says it by a name or a path."""
     if tested.language.id == "python":
         return module_of(tested)
     return relative_module(tested, place) if tested.language.id in _SCRIPTS else ""
 
 
 def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
-    """Raise ReplyRejected where a test imports what is not there, or calls what it is not."""
+    """Raise ReplyRejected if a test imports what is not there, or calls what it is not."""
     language = tested.language.id
     if language == "python":
         if LONG_NAME.search(code):
@@ -137,7 +137,7 @@ def _refuse_wrong_tests(code: str, place: Path, tested: Tested) -> None:
 
 
 def _finding(code: str, place: Path, tested: Tested) -> str:
-    """What is wrong with a test file; empty where nothing is."""
+    """What is wrong with a test file; empty if nothing is."""
     try:
         _refuse_wrong_tests(code, place, tested)
     except ReplyRejected as finding:

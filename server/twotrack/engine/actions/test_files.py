@@ -20,7 +20,7 @@ _SOURCE_FOLDERS = frozenset({"src", "lib", "server", "app", "source"})
 
 
 def is_test(path: Path, style: TestStyle) -> bool:
-    """Whether the file is a test by its name, or by its folder where the name does not tell."""
+    """Whether the file is a test by its name, or by its folder if the name does not tell."""
     for pattern in style.names:
         start, end = pattern.split("{stem}")
         if not start and end == path.suffix:
@@ -70,8 +70,8 @@ async def existing(
 ) -> Document | Path:
     """Return the test file of `path` as a document, else where to create it.
 
-    What is open counts before the disk. Raises TwotrackError where the file may not be sent, or
-    is none to read, and where none can be made.
+    What is open counts before the disk. Raises TwotrackError if the file may not be sent, or
+    is none to read, and if none can be made.
     """
     style = language.tests
     assert style is not None  # noqa: S101 - the offer is made for such languages only
@@ -82,8 +82,8 @@ async def existing(
             return await _sendable(opened, policy)
         text = await asyncio.to_thread(_read, place, roots)
         if text is not None:
-            found = Document(place.as_uri(), place, language.id, NOT_OPEN, Snapshot(text))
-            return await _sendable(found, policy)
+            document = Document(place.as_uri(), place, language.id, NOT_OPEN, Snapshot(text))
+            return await _sendable(document, policy)
     await asyncio.to_thread(_check_vacant, places[0], roots)
     return places[0]
 
@@ -91,7 +91,7 @@ async def existing(
 def check_on_disk(proposal: Proposal, roots: Sequence[Path]) -> None:
     """Look whether the files that no editor has open are as they were; blocks on the disk.
 
-    Raises EditConflict where one changed meanwhile, or a new one is there by now.
+    Raises EditConflict if one changed meanwhile, or a new one is there by now.
     """
     for document, _ in proposal.edits:
         if document.version != NOT_OPEN or document.path is None:
@@ -118,7 +118,7 @@ def _root(path: Path, roots: Sequence[Path]) -> Path:
 
 
 def _read(path: Path, roots: Sequence[Path]) -> str | None:
-    """The file's text; None where there is none. Raises TwotrackError where it is no text."""
+    """The file's text; None if there is none. Raises TwotrackError if it is no text."""
     try:
         return files.read(path, _MOST_BYTES, [_root(path, roots)]).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -135,7 +135,7 @@ def _read(path: Path, roots: Sequence[Path]) -> str | None:
 
 
 def _check_vacant(path: Path, roots: Sequence[Path]) -> None:
-    """Raise TwotrackError where no file can be made at `path`, and nothing else would be."""
+    """Raise TwotrackError if no file can be made at `path`, and nothing else would be."""
     try:
         files.check_vacant(path, _root(path, roots))
     except FileExistsError:

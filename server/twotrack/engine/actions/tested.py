@@ -49,7 +49,7 @@ class Tested:
         return path in self.opened or files.is_regular(path)
 
     def text(self, path: Path) -> str | None:
-        """Return the text of a file; None where it cannot be read."""
+        """Return the text of a file; None if it cannot be read."""
         if (text := self.opened.get(path)) is not None:
             return text
         try:
@@ -82,6 +82,6 @@ _PACKAGE = re.compile(r"^[ \t]*+package[ \t]++([\w.]++)", re.MULTILINE)
 
 
 def package_of(code: str) -> str:
-    """Return what package a file of Go or Java says it is in; empty where it does not."""
-    found = _PACKAGE.search(code)
-    return found[1] if found else ""
+    """Return what package a file of Go or Java says it is in; empty if it does not."""
+    package = _PACKAGE.search(code)
+    return package[1] if package else ""

@@ -39,9 +39,9 @@ class Replaced(NamedTuple):
 
 
 def blocks_of(reply: str) -> tuple[Block, ...]:
-    """Return the blocks of a model's reply; empty where there is none.
+    """Return the blocks of a model's reply; empty if there is none.
 
-    Raises ReplyRejected where a block is not complete or searches for nothing.
+    Raises ReplyRejected if a block is not complete or searches for nothing.
     """
     blocks: list[Block] = []
     search: list[str] | None = None
@@ -83,7 +83,7 @@ def replaced(text: str, blocks: Iterable[Block]) -> Replaced:
     """Apply `blocks` to `text`, one after the other, keeping the line ends of what stays.
 
     Each must be found at exactly one place: as it stands, else without trailing white space,
-    else with one common shift of the indentation. Raises ReplyRejected where it is not.
+    else with one common shift of the indentation. Raises ReplyRejected if it is not.
     """
     before = Snapshot(text)
     lines, loose = before.lines(), False
@@ -126,14 +126,14 @@ def _only(
     lines: Sequence[str], search: Sequence[str], number: int, key: Callable[[str], str]
 ) -> int | None:
     keyed, wanted = [key(line) for line in lines], [key(line) for line in search]
-    found = [
+    places = [
         at
         for at in range(len(keyed) - len(wanted) + 1)
         if keyed[at] == wanted[0] and keyed[at : at + len(wanted)] == wanted
     ]
-    if len(found) > 1:
+    if len(places) > 1:
         raise _ambiguous(number)
-    return found[0] if found else None
+    return places[0] if places else None
 
 
 def _ambiguous(number: int) -> ReplyRejected:

@@ -35,10 +35,10 @@ class Rule:
 
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
 _NAME = re.compile(r"[^\W\d]\w*")
-_LEAST_GONE = 5
+_LEAST_LOST = 5
 """Lines that go before it is worth a question."""
 _MOST_LOST = 0.1
-"""Share of the lines that may go where the lines themselves stay; one always may."""
+"""Share of the lines that may go if the lines themselves stay; one always may."""
 
 # An instruction that asks for other names, or for less code, is no mistake of the model.
 _RENAMES = re.compile(
@@ -66,7 +66,7 @@ def check(
 ) -> Snapshot:
     """Return `before` with `span` replaced by `new_text`, or raise ReplyRejected with the finding.
 
-    `syntax` is that of `before`, where it is at hand. `instruction` is what the user asked for in
+    `syntax` is that of `before`, if it is at hand. `instruction` is what the user asked for in
     words: it may allow names or code to go.
     """
     after = before.replace(span, new_text)
@@ -118,8 +118,8 @@ def loses_most(old: str, new: str, instruction: str) -> bool:
     if _REMOVES.search(instruction):
         return False
     had, has = _code_lines(old), _code_lines(new)
-    gone = (had - has).total()
-    return breaks_off(new, old) or (not has - had and gone >= max(_LEAST_GONE, had.total() / 2))
+    lost = (had - has).total()
+    return breaks_off(new, old) or (not has - had and lost >= max(_LEAST_LOST, had.total() / 2))
 
 
 def _lost_import(old: str, new: str) -> str:
@@ -127,8 +127,8 @@ def _lost_import(old: str, new: str) -> str:
     imports = {line for line in _code_lines(new) if _IMPORT.match(line)}
     used = {word for line in _code_lines(new) - Counter(imports) for word in _NAME.findall(line)}
     bound = {word for line in imports for word in _NAME.findall(line)}
-    gone = (line for line in _code_lines(old) if _IMPORT.match(line) and line not in imports)
-    return next((line for line in gone if used & set(_NAME.findall(line)) - bound), "")
+    lost = (line for line in _code_lines(old) if _IMPORT.match(line) and line not in imports)
+    return next((line for line in lost if used & set(_NAME.findall(line)) - bound), "")
 
 
 def _code_lines(text: str) -> Counter[str]:

@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 
 
 def fault_of(code: str) -> Fault | None:
-    """Return the first fault of a Python text; None where it compiles or cannot be judged."""
+    """Return the first fault of a Python text; None if it compiles or cannot be judged."""
     if LONG_NAME.search(code):
         return None
     try:
@@ -42,7 +42,7 @@ def fault_of(code: str) -> Fault | None:
 
 
 def tree_of(code: str) -> ast.Module | None:
-    """Return the syntax tree of a Python text; None where it has none or cannot be judged."""
+    """Return the syntax tree of a Python text; None if it has none or cannot be judged."""
     if len(code) > _MOST_CHARACTERS or LONG_NAME.search(code):
         return None
     try:
@@ -71,7 +71,7 @@ def new_fault(before: Snapshot, span: Range, new_text: str, after: Snapshot) -> 
 
 
 def _fault_of_piece(old: str, new: str) -> Fault | None:
-    """Compare the two as statements of a module, or of a function or loop where indented."""
+    """Compare the two as statements of a module, or of a function or loop if indented."""
     filled = next((line for line in Snapshot(old).lines() if line.strip()), "")
     indent = indentation(filled)
     wholes = [""]

@@ -41,7 +41,7 @@ _LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
 
 
 def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None:
-    """Raise ReplyRejected where a comment of `code` stands for code of `original`.
+    """Raise ReplyRejected if a comment of `code` stands for code of `original`.
 
     By what it says, or by its place: it is new, and stands where at least two lines were for
     which nothing came, in whatever language it says so. A line that `original` has is none.
@@ -61,7 +61,7 @@ def breaks_off(code: str, original: str) -> bool:
     lines = _Lines(_worded(_filled(original)), _worded(_filled(code)))
     start, fresh = lines.place_above(len(lines.new), nearest=True)
     least = max(_LEAST_BROKEN_OFF, len(lines.old) * _MOST_BROKEN_OFF)
-    return len(lines.gone(lines.old[start:])) - fresh >= least
+    return len(lines.lost(lines.old[start:])) - fresh >= least
 
 
 def _worded(lines: Iterable[str]) -> list[str]:
@@ -111,8 +111,8 @@ class _Lines:
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
-            if (found := self._at.get(line)) is not None:
-                return found[min(self.new[: number + 1].count(line), len(found)) - 1] + 1, fresh
+            if (places := self._at.get(line)) is not None:
+                return places[min(self.new[: number + 1].count(line), len(places)) - 1] + 1, fresh
             if alike := self._alike(line):
                 return alike[-1 if nearest else 0] + 1, fresh
             fresh += 1
@@ -125,8 +125,8 @@ class _Lines:
             line = self.new[number]
             if not _words(line):  # a closer tells nothing of the place
                 continue
-            if (found := self._at.get(line)) is not None:
-                return found[-min(self.new[number:].count(line), len(found))], fresh
+            if (places := self._at.get(line)) is not None:
+                return places[-min(self.new[number:].count(line), len(places))], fresh
             if alike := self._alike(line):
                 return alike[-1], fresh
             fresh += 1
@@ -140,15 +140,15 @@ class _Lines:
         common = Counter(at for word in words for at in self._with[word])
         shares = {at: n / (len(words) + len(self._names[at]) - n) for at, n in common.items()}
         best = max(shares.values(), default=0.0)
-        found = sorted(at for at, share in shares.items() if share == best >= _ALIKE)
-        self._like[line] = found
-        return found
+        places = sorted(at for at, share in shares.items() if share == best >= _ALIKE)
+        self._like[line] = places
+        return places
 
     def missing(self, start: int, end: int) -> list[str]:
         """The old lines from `start` to `end` that don't come back."""
         return [line for line in self.old[start:end] if self._missing[line]]
 
-    def gone(self, lines: Iterable[str]) -> list[str]:
+    def lost(self, lines: Iterable[str]) -> list[str]:
         """Those of `lines` that are missing, and most of whose names stand in no new line."""
         return [
             line
@@ -165,14 +165,14 @@ def _stands_for_code(first: int, lines: _Lines, comments: Sequence[bool]) -> boo
     start, fresh_above = lines.place_above(first)
     end, fresh_below = lines.place_below(last + 1)
     missing = lines.missing(start, end)
-    said = " ".join(lines.new[first : last + 1])
-    if any(line in said for line in missing):  # code that was commented out
+    text = " ".join(lines.new[first : last + 1])
+    if any(line in text for line in missing):  # code that was commented out
         return False
-    if _DOTS.search(said):
+    if _DOTS.search(text):
         return len(missing) >= _LEAST_MISSING
     # A comment above code that is new tells about that code.
     follows = last + 1 == len(lines.new) or lines.new[last + 1] in lines.old
-    return follows and len(lines.gone(missing)) - fresh_above - fresh_below >= _LEAST_MISSING
+    return follows and len(lines.lost(missing)) - fresh_above - fresh_below >= _LEAST_MISSING
 
 
 def _words(line: str) -> set[str]:

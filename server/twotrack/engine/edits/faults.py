@@ -18,7 +18,7 @@ def refuse_faults(
     new_text: str,
     syntax: tuple[Syntax | None, Syntax | None],
 ) -> None:
-    """Raise ReplyRejected where `new_text` in the place of `span` brings a fault.
+    """Raise ReplyRejected if `new_text` in the place of `span` brings a fault.
 
     `syntax` is that of the text before and after. A fault that was there before does not count.
     """
@@ -73,7 +73,7 @@ def _left_open(
 
 
 def refuse_new_faults(language: Language, code: str) -> None:
-    """Raise ReplyRejected where `code`, a whole file, does not parse."""
+    """Raise ReplyRejected if `code`, a whole file, does not parse."""
     fault = fault_of(code) if language.id == "python" else None
     syntax = parse(language, code)
     line = fault.line if fault else -1

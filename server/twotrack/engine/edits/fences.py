@@ -41,7 +41,7 @@ def fences(text: str) -> list[Fence]:
     Within one, a fence with an info string, or one that stands deeper, opens a block of its own:
     what models do who write Markdown into a fence of the same length.
     """
-    found: list[Fence] = []
+    blocks: list[Fence] = []
     opened: list[tuple[str, str]] = []
     start = at = 0
     info = ""
@@ -57,11 +57,11 @@ def fences(text: str) -> list[Fence]:
                 if not opened:
                     whole = text[start : at + len(line.rstrip())]
                     inner = whole[whole.find("\n") + 1 : whole.rfind("\n") + 1]
-                    found.append(Fence(_word(info), inner, whole))
+                    blocks.append(Fence(_word(info), inner, whole))
             elif fits or not opened:
                 opened.append((indent, mark))
         at += len(line)
-    return found
+    return blocks
 
 
 def _word(info: str) -> str:
@@ -111,10 +111,10 @@ def belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> 
 
 def unfenced(code: str, original: str, language: Language) -> str:
     """Return `code` without a fence around all of it, which `original` does not have."""
-    found, lines = fences(code), code.strip().split("\n")
-    if len(found) == 1 and found[0].whole.strip() == code.strip():
-        around = not belongs(found[0], original, language, alone=True)
-        return found[0].text if around else code
+    blocks, lines = fences(code), code.strip().split("\n")
+    if len(blocks) == 1 and blocks[0].whole.strip() == code.strip():
+        around = not belongs(blocks[0], original, language, alone=True)
+        return blocks[0].text if around else code
     # Half a block in the text itself: its fences are as many as before.
     first = _FENCE.fullmatch(lines[0].rstrip())
     inner = "\n".join(lines[1:-1])

@@ -9,7 +9,7 @@ _BLANKS = re.compile(r"[ \t]*")
 _DEFAULT_UNIT = "    "
 _MOST_UNIT = 8
 _UNITS = frozenset({2, 3, 4, 8})
-# A line that opens a block: by its end, or by its first word where blocks are words.
+# A line that opens a block: by its end, or by its first word if blocks are words.
 _BLOCK = (
     r"[:{]\s*$|\b(?:then|do|else|begin|repeat|of|where)\s*$"
     r"|^\s*(?:(?:local|private|protected|public|static|async)\s+)*"
@@ -64,7 +64,7 @@ def readings(
     """Return the ways to indent `lines` as `original` is, the likeliest first.
 
     All of them as a whole, by their first lines; the first line alone, whose blanks models leave
-    out; none, where they dropped that line. More lines of `original` that come back so decide,
+    out; none, if they dropped that line. More lines of `original` that come back so decide,
     those within strings aside. Tabs and spaces become what `document` is indented with.
     """
     mixed = not _mostly_tabs(document) and any(line.startswith("\t") for line in original)
@@ -111,7 +111,7 @@ def _first_alone(new: Lines, old: Lines, wanted: str) -> bool:
 
 
 def _by_least(new: Lines, old: Lines) -> tuple[str, str] | None:
-    """The smallest indentations, where the first line is not of it, but as far off as before."""
+    """The smallest indentations, if the first line is not of it, but as far off as before."""
     if not new or not old:
         return None
     have, want = (min(map(indentation, lines), key=_width) for lines in (new, old))
@@ -165,9 +165,9 @@ def _in_unit(lines: Lines, document: Lines, inside: set[int], otherwise: str) ->
 
 
 def _in_steps(lines: Lines, moved: Sequence[int], unit: str, document: Lines) -> Lines:
-    """With steps of `unit`, where all blocks are another step deeper, which `document` never has.
+    """With steps of `unit`, if all blocks are another step deeper, which `document` never has.
 
-    Not where a line stands between two steps.
+    Not if a line stands between two steps.
     """
     blocks = [lines[n] for n in moved if not lines[n].lstrip().startswith("*")]
     least = min((len(indentation(line)) for line in blocks), default=0)

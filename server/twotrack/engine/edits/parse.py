@@ -24,7 +24,7 @@ from twotrack.text import Snapshot
 def complete(reply: str, finish: Finish | None, document: str = "") -> str:
     """Return `reply`, without thoughts, if the model came to its end.
 
-    `finish` None: it was stopped where it was enough. `document` may speak of thoughts itself.
+    `finish` None: it was stopped once it was enough. `document` may speak of thoughts itself.
     Raise ReplyRejected otherwise.
     """
     reply = without_thoughts(reply, document)
@@ -41,7 +41,7 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
     """Return what stands in the last complete `<tag>` block of `reply`, else in its only fence.
 
     Without the blank lines around it, and without a fence around all of it; but a block that is
-    fenced in `original` stays fenced. Raise ReplyRejected where there is neither.
+    fenced in `original` stays fenced. Raise ReplyRejected if there is neither.
     """
     end = reply.rfind(f"</{tag}>")
     start = reply.rfind(f"<{tag}>", 0, end) if end >= 0 else -1
@@ -50,10 +50,10 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
         while inner.endswith(f"</{tag}>"):  # a tag in the tag
             inner = inner.removesuffix(f"</{tag}>").rstrip()
         return _trimmed(unfenced(inner, original, language))
-    found = fences(reply)
-    alone = len(found) == 1 and found[0].whole.strip() == reply.strip()
-    kept = [f for f in found if belongs(f, original, language, alone=alone)]
-    fit = [f for f in found if f in kept or not names_another(f.info, language)]
+    blocks = fences(reply)
+    alone = len(blocks) == 1 and blocks[0].whole.strip() == reply.strip()
+    kept = [f for f in blocks if belongs(f, original, language, alone=alone)]
+    fit = [f for f in blocks if f in kept or not names_another(f.info, language)]
     own = [fence for fence in fit if names(fence.info, language)]
     chosen = own if len(own) == 1 else fit
     among = [line for fence in chosen for line in fence_lines(fence.whole)]
@@ -75,7 +75,7 @@ def _trimmed(text: str) -> str:
 
 
 def refuse_fences(code: str, original: str, *, nestable: bool) -> None:
-    """Raise ReplyRejected where Markdown's fences got into code that has no grammar to notice.
+    """Raise ReplyRejected if Markdown's fences got into code that has no grammar to notice.
 
     `nestable`: the text is one in which pairs of fences are at home.
     """

@@ -10,10 +10,10 @@ def rebase(edits: Iterable[Edit], changes: Sequence[Edit], before: Snapshot) -> 
     r"""Carry `edits` of `before` over to the text that `changes` made of it.
 
     `changes` happened one after the other; each speaks of the text that the one before it left.
-    The result speaks of the present text. Raises EditConflict where a change touches an edit, be
+    The result speaks of the present text. Raises EditConflict if a change touches an edit, be
     it only at its border: what was meant there is not known.
 
-    It counts in characters of the real text, because lines alone mislead where a change joins a
+    It counts in characters of the real text, because lines alone mislead if a change joins a
     \r and a \n to one line end.
     """
     edits = tuple(edits)

@@ -19,7 +19,7 @@ _MARKUP = re.compile(r"\s*<[\w/!]")
 
 
 def refuse_repetition(language: Language, before: Snapshot, span: Range, new: str) -> None:
-    """Raise ReplyRejected where lines around `span` begin or end `new`: they would be doubled.
+    """Raise ReplyRejected if lines around `span` begin or end `new`: they would be doubled.
 
     A comment more or less makes no difference.
     """
@@ -98,7 +98,7 @@ def _width(line: str) -> int:
 
 
 def refuse_doubled_definitions(old: Syntax, new: Syntax, span: Range, end: int) -> None:
-    """Raise ReplyRejected where a definition around the span, or elsewhere, is there once more.
+    """Raise ReplyRejected if a definition around the span, or elsewhere, is there once more.
 
     `end` is the last line of the answer in the new text.
     """

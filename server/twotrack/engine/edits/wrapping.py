@@ -37,7 +37,7 @@ _ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#39|#x27);")
 def unwrapped(code: str, original: str, language: Language) -> str:
     """Return `code` without what a model put around it that `original` does not have.
 
-    Raise ReplyRejected where it is a diff, or holds a tag of the question.
+    Raise ReplyRejected if it is a diff, or holds a tag of the question.
     """
     code = _without_tokens(code, original)
     code = _without_tags(code, original, pairs=not language.lexis.tags)
@@ -99,11 +99,11 @@ def _without_tags(code: str, original: str, *, pairs: bool) -> str:
 def _without_numbers(code: str, original: str) -> str:
     """Without the numbers that count the lines, if the lines behind them are known ones."""
     lines = Snapshot(code).lines()
-    found = [_NUMBER.match(line) for line in lines if line.strip()]
-    counted = [int(match[1]) for match in found if match is not None]
-    if len(counted) < len(found) or counted[1:] != [n + 1 for n in counted[:-1]]:
+    numbers = [_NUMBER.match(line) for line in lines if line.strip()]
+    counted = [int(match[1]) for match in numbers if match is not None]
+    if len(counted) < len(numbers) or counted[1:] != [n + 1 for n in counted[:-1]]:
         return code
-    signs = {match[2] for match in found if match is not None and match.end() < len(match.string)}
+    signs = {match[2] for match in numbers if match is not None and match.end() < len(match.string)}
     width = len(min((sign for sign in signs if sign.strip()), key=len, default=" "))
     bare = [
         match.string[match.end(1) :][width:] if match is not None else line
@@ -126,7 +126,7 @@ def _without_introduction(code: str, original: str) -> str:
 
 
 def _refuse_diff(code: str, original: str) -> None:
-    """Raise ReplyRejected where lines carry the signs of a diff."""
+    """Raise ReplyRejected if lines carry the signs of a diff."""
     lines, known = _filled(code), set(_filled(original))
     signed = [line for line in lines if line[0] in "+-"]
     if not signed or any(line[0] in "+-" for line in known):
@@ -140,9 +140,9 @@ def _refuse_diff(code: str, original: str) -> None:
 
 
 def without_entities(code: str, before: Snapshot, span: Range, language: Language) -> str:
-    """Return `code`, meant for `span`, decoded where an entity stands for a sign of the code.
+    """Return `code`, meant for `span`, decoded if an entity stands for a sign of the code.
 
-    Where only strings, comments or text hold entities they are meant; where the document has some,
+    If only strings, comments or text hold entities they are meant; if the document has some,
     all but those in code are.
     """
     if language.lexis.prose or _is_markup(language) or not _ENTITY.search(code):

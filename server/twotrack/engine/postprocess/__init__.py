@@ -109,12 +109,12 @@ class Watch:
         if "\n" in text and (not chat or _BEGINS_MARKED.match(text)):
             body = _begun(text, self._gap, chat=chat, going_on=True)
             self.done = _is_complete(body, self._gap, self._max_lines)
-            # An echo in a conversation is read otherwise where the reply has ended.
+            # An echo in a conversation is read otherwise once the reply has ended.
             self._read = (text, body) if self.done or not chat else None
         return self.done
 
     def begun(self, reply: str) -> str | None:
-        """Return the code of `reply` where it was read already."""
+        """Return the code of `reply` if it was read already."""
         return self._read[1] if self._read is not None and self._read[0] == reply else None
 
 

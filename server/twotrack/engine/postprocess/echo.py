@@ -15,7 +15,7 @@ _WHOLE_WORD = re.compile(r"\w+")
 _SIGNED = re.compile(r"[\w\[]")
 _TOKENS = re.compile(r"\w+|\S")
 _RETYPED_LEAST = 3
-"""Fewer characters that come again may be meant, but where the whole line was asked for."""
+"""Fewer characters that come again may be meant, except if the whole line was asked for."""
 _BOUNDARY = 400
 """Characters at the end of the cursor's line that may come again."""
 
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     joined: bool
     """Whether the text goes on right at the cursor: what stood before it had come again."""
     indent: str | None = None
-    """How the cursor's line was indented where it came again."""
+    """How the cursor's line was indented if it came again."""
     shift: tuple[str, str] | None = None
     """How the last line above that came again was indented, in the answer and in the document."""
     stripped: bool = False
@@ -59,7 +59,7 @@ def without_echo(code: Code, gap: CursorContext, *, chat: bool, going_on: bool) 
 def _repeated_above(lines: Sequence[str], gap: CursorContext, *, chat: bool, going_on: bool) -> int:
     """How many of `lines` stand above the cursor's line, up to it; blank lines aside.
 
-    Where the cursor's line has begun, its beginning has to follow them. All of them where an
+    If the cursor's line has begun, its beginning has to follow them. All of them if an
     answer that is going on has come no further than what stands above.
     """
     if not chat:
@@ -67,22 +67,22 @@ def _repeated_above(lines: Sequence[str], gap: CursorContext, *, chat: bool, goi
         again = first.strip() == gap.last_line.strip() and gap.opens(first)
         return int(bool(again and _WORD.search(first) and not gap.prefix.strip()))
     # Blanks within a line may differ; of the last one only its beginning may have come.
-    said = [(n, " ".join(line.split())) for n, line in enumerate(lines) if line.strip()]
+    filled = [(n, " ".join(line.split())) for n, line in enumerate(lines) if line.strip()]
     above = [" ".join(line.split()) for line in gap.far_above if line.strip()]
     for start, line in enumerate(above):
-        if not said or line != said[0][1]:
+        if not filled or line != filled[0][1]:
             continue
         count = 0
-        while count < len(said) and start + count < len(above):
-            if said[count][1] != above[start + count]:
+        while count < len(filled) and start + count < len(above):
+            if filled[count][1] != above[start + count]:
                 break
             count += 1
-        if start + count == len(above) and _goes_on(said[count:], gap):
-            told = any(map(_WORD.search, above[start:]))
-            if not told or (count == 1 and _is_one_of_many(line, above, gap)):
+        if start + count == len(above) and _goes_on(filled[count:], gap):
+            has_words = any(map(_WORD.search, above[start:]))
+            if not has_words or (count == 1 and _is_one_of_many(line, above, gap)):
                 continue
-            return said[count - 1][0] + 1
-        if going_on and count and _is_on_its_way(said[count:], above[start + count :], count):
+            return filled[count - 1][0] + 1
+        if going_on and count and _is_on_its_way(filled[count:], above[start + count :], count):
             return len(lines)
     return 0
 
@@ -126,15 +126,15 @@ def _after_prefix(line: str, gap: CursorContext, *, chat: bool) -> str | None:
 
 
 def _after_half_word(body: str, gap: CursorContext) -> str | None:
-    """What follows a half word or a sign at the cursor, where a line begins with it again.
+    """What follows a half word or a sign at the cursor, if a line begins with it again.
 
     A word has to be longer than its half, and both together must be no word of the document.
     """
     for sign in gap.language.lexis.signs:
         if gap.prefix.endswith(sign) and body.startswith(sign) and _SIGNED.match(body, len(sign)):
             return None if gap.prefix.endswith(2 * sign) else body[len(sign) :]
-    found, word = _HALF_WORD.search(gap.prefix), _WHOLE_WORD.match(body)
-    half = found["half"] if found is not None else ""
+    half_word, word = _HALF_WORD.search(gap.prefix), _WHOLE_WORD.match(body)
+    half = half_word["half"] if half_word is not None else ""
     if word is None or len(half) < _RETYPED_LEAST:
         return None
     if not word[0].startswith(half) or len(word[0]) == len(half):
@@ -151,7 +151,7 @@ def _is_sign(body: str, gap: CursorContext) -> bool:
 
 
 def _after_end_of_prefix(body: str, gap: CursorContext) -> str | None:
-    """What follows the last words of the line so far, where an answer begins with them again."""
+    """What follows the last words of the line so far, if an answer begins with them again."""
     typed = gap.prefix.rstrip()[-_BOUNDARY:]
     if gap.prefix != gap.prefix.rstrip() and not _WORD.search(typed[-1:]):
         return None

@@ -14,14 +14,14 @@ _DEFINES = re.compile(
 
 
 def first_lines(text: str, count: int) -> Sequence[str]:
-    """Return the first `count` lines, one more where the text begins with a line end."""
+    """Return the first `count` lines, one more if the text begins with a line end."""
     lines = text.split("\n")
     blank = next((n for n, line in enumerate(lines) if line.strip()), 0)
     return lines[: count + blank]
 
 
 def without_cut_line(text: str) -> str:
-    """Return `text` without its last line, which is not whole, where another one is left."""
+    """Return `text` without its last line, which is not whole, if another one is left."""
     whole, _, _ = text.rpartition("\n")
     return whole if whole.strip() else text
 
@@ -50,17 +50,17 @@ def closed(text: str, gap: CursorContext) -> str:
 
 
 def without_lines_below(text: str, gap: CursorContext) -> str:
-    """Return `text` without the last lines, where the document goes on with just these."""
+    """Return `text` without the last lines, if the document goes on with just these."""
     lines = text.rstrip("\n").split("\n")
-    told = [(n, line.rstrip()) for n, line in enumerate(lines) if n and line.strip()]
+    filled = [(n, line.rstrip()) for n, line in enumerate(lines) if n and line.strip()]
     below = [line.rstrip() for line in gap.below if line.strip()]
-    for count in range(min(len(told), len(below)), 0, -1):
-        tail = [line for _, line in told[-count:]]
+    for count in range(min(len(filled), len(below)), 0, -1):
+        tail = [line for _, line in filled[-count:]]
         if tail == below[:count] and _is_too_much(text, tail, gap):
-            return "\n".join(lines[: told[-count][0]]).rstrip("\n")
-    for at, (number, line) in enumerate(told[:-1]):
+            return "\n".join(lines[: filled[-count][0]]).rstrip("\n")
+    for at, (number, line) in enumerate(filled[:-1]):
         # Two lines that the document goes on with: what comes after them is invented.
-        if [line, told[at + 1][1]] == below[:2] and _WORD.search(line):
+        if [line, filled[at + 1][1]] == below[:2] and _WORD.search(line):
             return "\n".join(lines[:number]).rstrip("\n")
     return text
 

@@ -58,7 +58,7 @@ def indented(answer: Answer, gap: CursorContext, *, chat: bool) -> str:
 
 
 def _after_code(answer: Answer, gap: CursorContext, *, chat: bool) -> str:
-    """The text after the beginning of a line: on the next line where a block has been opened."""
+    """The text after the beginning of a line: on the next line if a block has been opened."""
     text = answer.text
     lead = text[: len(text) - len(text.lstrip("\n"))]
     if lead and (gap.opens_block or not chat):
@@ -157,9 +157,9 @@ def _at_margin(written: str, gap: CursorContext, ours: Style) -> str:
 def _rest_indented(
     text: str, gap: CursorContext, answer: Answer, written: str | None, *, chat: bool
 ) -> str:
-    """Indent all lines but the first: by what level they stand at, where that is not as it is here.
+    """Indent all lines but the first: by what level they stand at, if that is not as it is here.
 
-    `written`: how the first line was indented in the answer, where that is known.
+    `written`: how the first line was indented in the answer, if that is known.
     """
     first, newline, rest = text.partition("\n")
     if not newline or not rest.strip() or (gap.mixes_indentation and not chat):
@@ -175,7 +175,7 @@ def _rest_indented(
         return text
     theirs = style_of_lines([lines[n] for n in counted or sorted(along)], style_of(gap))
     ours = style_of(gap) if gap.unit else theirs
-    told = Lines(
+    levels = Lines(
         first,
         tuple(lines[n] for n in counted),
         tuple(scanned.levels[n + offset] - scanned.levels[0] for n in counted),
@@ -184,22 +184,22 @@ def _rest_indented(
         theirs,
         chat=chat,
     )
-    here, there = told.here, told.there(written)
+    here, there = levels.here, levels.there(written)
     if answer.shift is not None:
         before, after = answer.shift
-        there = here + told.theirs.width(before + "x") - ours.width(after + "x")
-    step = told.step(there)
-    alike = told.of_our_kind if counted else theirs.tabs <= ours.tabs
-    if there == here and alike and not (step and told.has_steps_of_another_width(step)):
+        there = here + levels.theirs.width(before + "x") - ours.width(after + "x")
+    step = levels.step(there)
+    alike = levels.of_our_kind if counted else theirs.tabs <= ours.tabs
+    if there == here and alike and not (step and levels.has_steps_of_another_width(step)):
         return text
-    said = list(lines)
+    indented = list(lines)
     for n in (*counted, *substituted):
-        depth = told.theirs.width(lines[n]) - there
+        depth = levels.theirs.width(lines[n]) - there
         if depth > 0 and step and depth % step == 0:
             depth = depth // step * ours.unit
         lines[n] = ours.indent(max(here + depth, 0)) + lines[n].lstrip(" \t")
     was, becomes = there, here  # of the line that begins the comment or docstring
-    for n, line in enumerate(said):
+    for n, line in enumerate(indented):
         if n in along and line.strip():
             depth = max(theirs.width(line) - was, 0)
             lines[n] = ours.indent(becomes) + " " * depth + line.lstrip(" \t")
@@ -210,7 +210,7 @@ def _rest_indented(
 
 def _substituted(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
     """Lines after the first that are code within a string: of a shell's `$( )`."""
-    found: list[int] = []
+    headers: list[int] = []
     begins = 0
     for n in range(1, len(lines)):
         if n + offset not in scanned.strings:
@@ -223,8 +223,8 @@ def _substituted(lines: Sequence[str], scanned: Scan, offset: int) -> list[int]:
             and lines[n].strip()
             and above.count("(", code.end()) >= above.count(")", code.end())
         ):
-            found.append(n - 1)
-    return found
+            headers.append(n - 1)
+    return headers
 
 
 def _moved_along(lines: Sequence[str], scanned: Scan, offset: int) -> set[int]:

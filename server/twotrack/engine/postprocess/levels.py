@@ -32,7 +32,7 @@ _WORD_ALONE = re.compile(r"\s*\w+")
 UNITS = frozenset({2, 3, 4, 8})
 """Columns that people take for a level."""
 TAB = 4
-"""Columns of a tab where only levels count."""
+"""Columns of a tab if only levels count."""
 
 
 CONTINUES = re.compile(
@@ -162,7 +162,7 @@ class Lines:
         return depth != 0 and depth not in self.gap.continuations
 
     def _in_levels_of_another_width(self, body: int | None) -> int | None:
-        """The first line's column where all lines are counted from the margin in other levels."""
+        """The first line's column if all lines are counted from the margin in other levels."""
         if not self.lines:
             return None
         here, column = self.here, self.widths[0]
@@ -195,7 +195,7 @@ class Lines:
         return above.endswith(("(", "[", "{")) or (_ends_item(above) and beside)
 
     def has_steps_of_another_width(self, step: int) -> bool:
-        """Whether all headers and bodies differ by `step`, where those around differ by another."""
+        """Whether all headers and bodies differ by `step`, if those around differ by another."""
         lines = (self.first or self.gap.prefix, *self.lines)
         return (
             step in UNITS - {self.ours.unit}
@@ -213,7 +213,7 @@ class Lines:
         alone = not (header or _MAY_GO_ON.search(end))
         if not columns or not (ended or alone):
             return False
-        # Where lines end statements, nothing stands deeper below one but what a word alone begins.
+        # If lines end statements, nothing stands deeper below one but what a word alone begins.
         by_lines = not terminator and not _WORD_ALONE.fullmatch(end)
         if columns[0] in (2 * self.here, 4 * self.here):
             return ended or by_lines or len(columns) > 1

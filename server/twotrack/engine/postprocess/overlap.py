@@ -23,23 +23,23 @@ _PUNCTUATION = re.compile(r"\s*[:{;,]*")
 def over_suffix(text: str, gap: CursorContext) -> Insertion:
     """Return the text, and how many characters after the cursor it takes the place of.
 
-    The longest end of the text that begins what follows is dropped where keeping it would repeat
-    it: where the line has no more faults without it. Closers after the cursor that the text makes
+    The longest end of the text that begins what follows is dropped if keeping it would repeat
+    it: if the line has no more faults without it. Closers after the cursor that the text makes
     too many are taken over, with the punctuation behind them that it ends with.
     """
     suffix = gap.suffix[:_LONGEST_REST].rstrip()
     if not suffix:
         return Insertion(_without_extra_closers(text.rstrip(), "", gap))
     fewest = _faults(text, suffix, gap)
-    found = _dropped(text, suffix, gap, fewest)
-    if found is None or (left := _faults(found.text, suffix, gap)):
+    insertion = _dropped(text, suffix, gap, fewest)
+    if insertion is None or (left := _faults(insertion.text, suffix, gap)):
         taken = _over_closers(text, suffix, gap, fewest)
-        if found is None or _faults(taken.text, suffix[taken.replaces :], gap) < left:
-            found = _with_punctuation(taken, suffix)
-    rest = suffix[found.replaces :]
-    if found.replaces and not rest:
-        return found._replace(replaces=len(gap.suffix))
-    return found._replace(text=_without_extra_closers(found.text, rest, gap))
+        if insertion is None or _faults(taken.text, suffix[taken.replaces :], gap) < left:
+            insertion = _with_punctuation(taken, suffix)
+    rest = suffix[insertion.replaces :]
+    if insertion.replaces and not rest:
+        return insertion._replace(replaces=len(gap.suffix))
+    return insertion._replace(text=_without_extra_closers(insertion.text, rest, gap))
 
 
 def without_trailing_comment(text: str, gap: CursorContext) -> str:
@@ -95,9 +95,9 @@ def _over_closers(text: str, suffix: str, gap: CursorContext, fewest: int) -> In
     for count in range(1, most + 1):
         if best == 0 and _broken(text, suffix, gap) <= _broken("", suffix, gap):
             break
-        found = _faults(text, suffix[count:], gap)
-        if found < fewest:
-            fewest, best = found, count
+        faults = _faults(text, suffix[count:], gap)
+        if faults < fewest:
+            fewest, best = faults, count
     first, several, _ = text.partition("\n")
     if several or without_trailing_comment(text, gap).rstrip().endswith(_OPENERS):
         # What it opens last is closed below: the closer here is that of what it has closed.
@@ -178,13 +178,13 @@ def _odd_angles(text: str) -> int:
     return abs(plain.count("<") - plain.count(">"))
 
 
-def _with_punctuation(found: Insertion, suffix: str) -> Insertion:
-    """Take over the punctuation behind closers that are taken over, where the text ends with it."""
-    behind = _PUNCTUATION.match(suffix, found.replaces)
-    mark = behind[0].strip() if behind and found.replaces else ""
-    if behind and mark and found.text.rstrip().endswith(mark):
-        return found._replace(replaces=behind.end())
-    return found
+def _with_punctuation(insertion: Insertion, suffix: str) -> Insertion:
+    """Take over the punctuation behind closers that are taken over, if the text ends with it."""
+    behind = _PUNCTUATION.match(suffix, insertion.replaces)
+    mark = behind[0].strip() if behind and insertion.replaces else ""
+    if behind and mark and insertion.text.rstrip().endswith(mark):
+        return insertion._replace(replaces=behind.end())
+    return insertion
 
 
 def on_own_line(insertion: Insertion, gap: CursorContext, *, broken: bool) -> Insertion:

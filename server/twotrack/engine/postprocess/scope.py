@@ -27,7 +27,7 @@ def within_scope(text: str, gap: CursorContext) -> str:
     """Return `text` up to where the block at the cursor ends.
 
     It ends before a line that closes what neither the text nor the cursor's line has opened, and
-    where nothing is open: before a line that is indented less than the first, and before a new
+    if nothing is open: before a line that is indented less than the first, and before a new
     statement at the level of the line that opened the block (after a blank line: of any line).
     Lines within strings and comments end nothing; closers that are due belong to the block.
     """

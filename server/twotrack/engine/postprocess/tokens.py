@@ -1,4 +1,4 @@
-"""The special tokens of the models' templates, where a server leaves them in an answer."""
+"""The special tokens of the models' templates, if a server leaves them in an answer."""
 
 import re
 from itertools import islice
@@ -110,8 +110,8 @@ def _speaks_of_tokens(gap: CursorContext) -> bool:
 def _is_the_codes_own(reply: str, at: int, token: str, gap: CursorContext) -> bool:
     if _is_struck(reply, at, gap):
         return True
-    found = _TOKEN.match(reply, at)
-    if found is not None and _is_index(found, reply, gap):
+    match = _TOKEN.match(reply, at)
+    if match is not None and _is_index(match, reply, gap):
         return True
     at_the_end = not reply[at + len(token) :].strip()
     lexis = gap.language.lexis

@@ -57,7 +57,7 @@ class Code(NamedTuple):
 
 
 def unwrapped(reply: str, gap: CursorContext, *, chat: bool) -> Code:
-    """Return the code of `reply`; it is empty where there is none."""
+    """Return the code of `reply`; it is empty if there is none."""
     code = _code(reply, gap, chat=chat)
     return code._replace(text=_without_placeholders(code.text)) if chat else code
 
@@ -133,7 +133,7 @@ def _bare(reply: str, gap: CursorContext, *, chat: bool) -> Code:
         if ticked is not None and not (template and "${" in ticked[1]):
             return Code(ticked[1], stripped=True)
         if gap.place is LexicalContext.CODE:
-            # Three words at least where the line has begun, or where words are keys.
+            # Three words at least if the line has begun, or if words are keys.
             least = 3 if gap.prefix.strip() or gap.language.id == "yaml" else 1
             reply = without_sentences(reply, gap, least)
     return Code(_until_closing_fence(reply, gap))
@@ -141,8 +141,8 @@ def _bare(reply: str, gap: CursorContext, *, chat: bool) -> Code:
 
 def _fences(reply: str) -> list[re.Match[str]]:
     """The fences of a reply; marks with code before them and nothing behind only close."""
-    found = list(_FENCE.finditer(reply))
-    return [one for one in found if one["body"].strip() or not reply[: one.start()].strip()]
+    fences = list(_FENCE.finditer(reply))
+    return [one for one in fences if one["body"].strip() or not reply[: one.start()].strip()]
 
 
 def _wraps_all(reply: str, gap: CursorContext) -> bool:
@@ -193,7 +193,7 @@ def _until_closing_fence(text: str, gap: CursorContext) -> str:
 
 
 def without_sentences(reply: str, gap: CursorContext, least: int = 1) -> str:
-    """Return `reply` without the sentences before and after its code; "" where it is only words.
+    """Return `reply` without the sentences before and after its code; "" if it is only words.
 
     A sentence begins with a capital letter, ends as one and holds no sign of code. `least`: words
     that it has at least. What Markdown puts behind code, after a blank line, goes with them.
@@ -209,11 +209,11 @@ def without_sentences(reply: str, gap: CursorContext, least: int = 1) -> str:
         first += 1
     spoken = any(line.strip() for line in lines[:first])
     for at in range(last - 1, first, -1):
-        told = is_spoken(lines[at]) or _is_markdown(lines[at], gap)
-        if lines[at].strip() and not told:
+        is_prose = is_spoken(lines[at]) or _is_markdown(lines[at], gap)
+        if lines[at].strip() and not is_prose:
             break
         # Words after the code stand apart from it, or are all that follows.
-        if told and not lines[at - 1].strip():
+        if is_prose and not lines[at - 1].strip():
             last = at
     if first == len(lines):
         return ""

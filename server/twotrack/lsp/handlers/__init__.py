@@ -51,7 +51,7 @@ def register(server: "Server") -> None:
 
 
 def code_action_options(client: Client) -> dict[str, Any]:
-    """Say how code actions work with this client: resolve only where it does not freeze."""
+    """Say how code actions work with this client: resolve only if it does not freeze."""
     options = types.CodeActionOptions(
         code_action_kinds=[kind.value for kind in Kind],
         resolve_provider=client.resolves,

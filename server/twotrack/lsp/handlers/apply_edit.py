@@ -1,4 +1,4 @@
-"""workspace/applyEdit, which we ask for: again, where the editor's text had moved on meanwhile."""
+"""workspace/applyEdit, which we ask for: again, if the editor's text had moved on meanwhile."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcException
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN, Proposal
 from twotrack.errors import TwotrackError
-from twotrack.lsp.handlers.carry_out import caught_up, rebased, workspace_edit
+from twotrack.lsp.handlers.resolve import caught_up, rebased, workspace_edit
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _WAITS = Waits()
 async def apply(server: "Server", proposal: Proposal, waits: Waits = _WAITS) -> None:
     """Have the editor apply a proposal to its present texts, once.
 
-    Raises TwotrackError where the editor refuses, or the texts changed in the same place.
+    Raises TwotrackError if the editor refuses, or the texts changed in the same place.
     """
     async with server.applying:
         reason = ""
@@ -65,9 +65,9 @@ async def apply(server: "Server", proposal: Proposal, waits: Waits = _WAITS) -> 
 
 
 async def _refusal(server: "Server", title: str, edit: types.WorkspaceEdit, waits: Waits) -> str:
-    """Ask the editor; give why it did not apply the edit, empty where it did.
+    """Ask the editor; give why it did not apply the edit, empty if it did.
 
-    Raises TwotrackError where it does not answer: it may still apply it.
+    Raises TwotrackError if it does not answer: it may still apply it.
     """
     params = types.ApplyWorkspaceEditParams(edit=edit, label=title)
     answers = server.client.answers_apply_edit
@@ -112,7 +112,7 @@ def _made(server: "Server", document: Document, edits: Sequence[Edit]) -> bool:
 
 
 async def _rested(server: "Server", waits: Waits) -> None:
-    """Wait for a pause in typing. Raises TwotrackError where none comes.
+    """Wait for a pause in typing. Raises TwotrackError if none comes.
 
     ALE tells of keys late, applies an edit whatever its version, and does not say so: in a pause
     it has most likely told of all.

@@ -8,7 +8,7 @@ from twotrack.engine.actions.kinds import Scope
 from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.lsp import from_proto
 from twotrack.lsp.extensions import Command
-from twotrack.lsp.handlers.carry_out import carry_out, caught_up, workspace_edit
+from twotrack.lsp.handlers.resolve import caught_up, resolve, workspace_edit
 
 if TYPE_CHECKING:
     from twotrack.lsp.server import Server
@@ -38,10 +38,10 @@ def register(server: "Server") -> None:
         ]
 
     @server.feature(types.CODE_ACTION_RESOLVE)
-    async def resolve(action: types.CodeAction) -> types.CodeAction:
-        if action.command is not None:  # VS Code asks about each, also where nothing is missing
+    async def code_action_resolve(action: types.CodeAction) -> types.CodeAction:
+        if action.command is not None:  # VS Code asks about each, also if nothing is missing
             return action
-        proposal = await carry_out(server, action.title, action.data)
+        proposal = await resolve(server, action.title, action.data)
         await caught_up(server, proposal)
         action.edit = workspace_edit(server, proposal)
         return action

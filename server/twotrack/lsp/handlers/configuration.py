@@ -26,7 +26,7 @@ def register(server: "Server") -> None:
 
 
 async def pull(server: "Server") -> None:
-    """Ask the client for our section, where it answers that."""
+    """Ask the client for our section, if it answers that."""
     if not server.client.configuration:
         return
     params = types.ConfigurationParams([types.ConfigurationItem(section=_SECTION)])

@@ -11,7 +11,7 @@ from twotrack.lsp.clients import Client
 from twotrack.lsp.extensions import Command, Status
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
-from twotrack.lsp.handlers.carry_out import carry_out
+from twotrack.lsp.handlers.resolve import resolve
 from twotrack.lsp.reasons import reason
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def status_text(now: Status) -> str:
 async def _act(server: "Server", data: Any) -> None:
     title = server.session.actions.title(data)
     try:
-        await apply(server, await carry_out(server, title, data))
+        await apply(server, await resolve(server, title, data))
     except TwotrackError as error:
         server.notices.error(f"{title}: {error.message}", reason(error))
     except Exception as error:

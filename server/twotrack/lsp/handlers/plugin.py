@@ -17,7 +17,7 @@ from twotrack.lsp.extensions import (
     SubjectParams,
     UseModelParams,
 )
-from twotrack.lsp.handlers.carry_out import caught_up, propose, workspace_edit
+from twotrack.lsp.handlers.resolve import caught_up, propose, workspace_edit
 from twotrack.text import Range
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def _take(server: "Server", changes: Iterable[types.FileEvent]) -> None:
 
 
 async def watch(server: "Server") -> None:
-    """Ask the client to tell of changed files, where it can watch."""
+    """Ask the client to tell of changed files, if it can watch."""
     if not server.client.watches_files:
         return
     watcher = types.FileSystemWatcher(glob_pattern="**/*")

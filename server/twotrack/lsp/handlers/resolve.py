@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from twotrack.lsp.server import Server
 
 
-async def carry_out(server: "Server", title: str, data: Any) -> Proposal:
+async def resolve(server: "Server", title: str, data: Any) -> Proposal:
     """Ask the models, and show what is to be read. Raises TwotrackError."""
     await server.settle()
     await server.ask_for_keys()
-    document, offer = _take(server, data)
+    document, offer = _offer_of(server, data)
     proposal = await propose(server, title, document, offer)
     if proposal.text:
         await explanation.show(server, f"# {sentence(title)}\n\n{proposal.text}")
@@ -48,7 +48,7 @@ async def propose(
 async def caught_up(server: "Server", proposal: Proposal) -> None:
     """Look that the files of a proposal are as they were, and read all that the editor has sent.
 
-    Raises EditConflict where a file that is not open has changed.
+    Raises EditConflict if a file that is not open has changed.
     """
     await asyncio.to_thread(check_on_disk, proposal, server.roots)
     await server.caught_up()
@@ -70,7 +70,7 @@ def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit 
     )
 
 
-def _take(server: "Server", data: Any) -> tuple[Document, CodeActionOffer]:
+def _offer_of(server: "Server", data: Any) -> tuple[Document, CodeActionOffer]:
     """Read what an action carries; it comes back from outside, so all of it is checked."""
     uri = data.get("uri") if isinstance(data, dict) else None
     version = data.get("version") if isinstance(data, dict) else None
