@@ -1,6 +1,8 @@
 """What questions wait for before they are answered."""
 
 import asyncio
+import json
+import threading
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from fakes.editor import Heard
 from twotrack.bounded_json import MOST_VALUES
 from twotrack.lsp.server import Server
+from twotrack.lsp.stream import Incoming, frame
 
 
 @pytest.mark.parametrize("steps", range(5))
@@ -67,3 +70,28 @@ def test_a_message_of_too_many_values_is_refused(head: bytes, answered: list[Any
     server.protocol.receive(b"{" + head + b"[" + b"[]," * MOST_VALUES + b"[]]}")
     assert [message["id"] for message in heard.messages] == answered
     assert "more than 300000 values" in heard.messages[0]["error"]["message"]
+
+
+async def test_the_engine_is_made_ready_in_a_thread_after_initialize_is_answered() -> None:
+    heard, ready, answered = Heard(), threading.Event(), []
+
+    def prepare() -> None:
+        answered.extend(message["id"] for message in heard.messages)
+        assert threading.current_thread() is not threading.main_thread()
+        ready.wait(10)
+
+    server, incoming = Server(lambda _: pytest.fail("no session is needed"), prepare), Incoming()
+    conversing = asyncio.create_task(server._converse(incoming, heard))
+    await asyncio.sleep(0)
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    messages = [{**asked, "params": params}, {**asked, "id": 2, "method": "shutdown"}]
+    incoming.data_received(b"".join(frame(json.dumps(each).encode()) for each in messages))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [message["id"] for message in heard.messages] == [1]
+    ready.set()
+    incoming.eof_received()
+    await conversing
+    assert answered == [1]
+    assert [message["id"] for message in heard.messages] == [1, 2]

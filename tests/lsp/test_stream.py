@@ -233,6 +233,27 @@ async def test_a_burst_leaves_turns_to_others_and_is_taken_in_order_to_its_end()
     assert len(set(seen)) > 10
 
 
+@pytest.mark.parametrize("later", [b"", b"last"])
+async def test_what_comes_meanwhile_waits_and_comes_in_order(later: bytes) -> None:
+    pipe, held = Pipe(), asyncio.get_running_loop().create_future()
+    delivering = await pipe.open()
+    pipe.send(b"first")
+    await pipe.incoming.caught_up()
+    pipe.incoming.hold(held)
+    pipe.send(b"second", b"third")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    if later:
+        pipe.send(later)
+    pipe.end()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert pipe.taken == [b"first"]
+    held.set_result(None)
+    await delivering
+    assert pipe.taken == [b"first", b"second", b"third", *filter(None, [later])]
+
+
 async def test_the_next_message_waits_for_the_steps_of_one_while_others_go_on() -> None:
     pipe, done = Pipe(), []
 

@@ -42,11 +42,17 @@ MakeSession = Callable[[events.Listener], "Session"]
 
 
 class Server(LanguageServer):
-    """Speaks LSP on behalf of a session, which `make_session` gives after initialize."""
+    """Speaks LSP on behalf of a session, which `make_session` gives after initialize.
+
+    `prepare` makes that fast: it is called in a thread once initialize is answered, and what comes
+    meanwhile waits, instead of the event loop.
+    """
 
     protocol: Protocol
 
-    def __init__(self, make_session: MakeSession) -> None:
+    def __init__(
+        self, make_session: MakeSession, prepare: Callable[[], None] | None = None
+    ) -> None:
         super().__init__("twotrack", twotrack.__version__, protocol_cls=Protocol)
         self.documents = Documents()
         self.client = Client()
@@ -71,6 +77,7 @@ class Server(LanguageServer):
         self.roots: tuple[Path, ...] = ()
         self.options: Mapping[str, Any] = {}
         self._make_session = make_session
+        self._prepare = prepare
         self._session: Session | None = None
         self._layers: Layers | None = None
         """Settings that have come and are not in force yet."""
@@ -279,6 +286,9 @@ class Server(LanguageServer):
 
         def take(body: bytes | FrameError) -> Iterator[None] | None:
             steps = self.protocol.receive(body)
+            if self.protocol.initialized and self._prepare is not None:
+                incoming.hold(self.run_in_background(asyncio.to_thread(self._prepare)))
+                self._prepare = None
             if isinstance(body, LostError):
                 logger.error("%s; twotrack ends", body)
             if self.protocol.exit_code is not None or isinstance(body, LostError):

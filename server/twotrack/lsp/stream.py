@@ -188,6 +188,7 @@ class Incoming(asyncio.Protocol):
         """Of the message that is being taken, if it has many; one a turn of the loop."""
         self._transport: asyncio.ReadTransport | None = None
         self._taking = False
+        self._held: asyncio.Future[None] | None = None  # see `hold`
         self._heard = 0
         self._eof = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -206,6 +207,11 @@ class Incoming(asyncio.Protocol):
         self._take = None
         if not self._ended.done():
             self._ended.set_result(None)
+
+    def hold(self, until: "asyncio.Future[None]") -> None:
+        """Take no message before `until` is done."""
+        self._held = until
+        until.add_done_callback(lambda _: self._go_on())
 
     async def caught_up(self) -> None:
         """Wait until all is taken that the other side has sent so far, for a second at most."""
@@ -252,10 +258,14 @@ class Incoming(asyncio.Protocol):
         """Whether something has come that is not taken to its end."""
         return bool(self._waiting) or self._steps is not None
 
+    @property
+    def _is_held(self) -> bool:
+        return not (self._held is None or self._held.done())
+
     def _go_on(self) -> None:
         """Take what waits; after some, let the loop do other things before the rest."""
         for _ in range(_AT_ONCE):
-            if self._take is None or not self._behind:
+            if self._take is None or not self._behind or self._is_held:
                 break
             try:
                 if self._go_a_step(self._take):
@@ -267,7 +277,8 @@ class Incoming(asyncio.Protocol):
             return
         crowded, self._taking = self._taking, self._behind
         if self._taking:
-            asyncio.get_running_loop().call_soon(self._go_on)
+            if not self._is_held:  # which goes on by itself
+                asyncio.get_running_loop().call_soon(self._go_on)
         elif self._eof:
             self.stop()
         if crowded is not self._taking and self._transport is not None and not self._eof:
