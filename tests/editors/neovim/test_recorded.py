@@ -20,7 +20,7 @@ def sections(said: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def shown(  # noqa: PLR0917 - fixtures
+def shown(
     version: str, programs, environment: dict[str, str], project: Path, recording: Path
 ) -> dict[str, str]:
     """What the plug-in shows, by where."""
