@@ -132,7 +132,7 @@ FUNCTIONS = {
     *["shutil.copytree", "shutil.move", "shutil.rmtree"],
 }
 OTHER_OPENERS = {
-    ("lsp/handlers/synchronization.py", "server.documents.open"),
+    ("lsp/handlers/synchronization.py", "conversation.documents.open"),
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),

@@ -16,9 +16,9 @@ from twotrack.lsp.stream import Incoming, frame
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: int) -> None:
     server = Server(lambda _: pytest.fail("no session is needed"))
-    waiting = asyncio.create_task(server.settle())
+    waiting = asyncio.create_task(server.conversation.settle())
     await asyncio.sleep(0)
-    server.configured.set()
+    server.conversation.configured.set()
     for _ in range(steps):
         await asyncio.sleep(0)
     if waiting.done():
@@ -81,7 +81,7 @@ async def test_the_engine_is_made_ready_in_a_thread_after_initialize_is_answered
         ready.wait(10)
 
     server, incoming = Server(lambda _: pytest.fail("no session is needed"), prepare), Incoming()
-    conversing = asyncio.create_task(server._converse(incoming, heard))
+    conversing = asyncio.create_task(server.converse(incoming, heard))
     await asyncio.sleep(0)
     asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
     params = {"processId": None, "rootUri": None, "capabilities": {}}

@@ -47,7 +47,7 @@ class Talk:
 
     @property
     def text(self) -> str:
-        return self.server.documents.get(URI).text.text
+        return self.server.conversation.documents.get(URI).text.text
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     try:
         yield there
     finally:
-        await there.server._end(there.heard)
+        await there.server.conversation.aclose()
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -66,15 +66,15 @@ async def test_many_changes_are_made_in_steps(talk: Talk, order: int) -> None:
     assert talk.text == TEXT
     assert list(steps)
     assert talk.text == TEXT.replace("word", "name")
-    assert talk.server.documents.get(URI).version == 2
+    assert talk.server.conversation.documents.get(URI).version == 2
     with pytest.raises(EditConflict):
-        talk.server.documents.changes_since(URI, 1)
+        talk.server.conversation.documents.changes_since(URI, 1)
 
 
 async def test_some_changes_are_made_at_once_and_remembered(talk: Talk) -> None:
     assert talk.change([_change(line) for line in range(MOST_CHANGES)]) is None
     assert talk.text == TEXT.replace("word", "name", MOST_CHANGES)
-    assert len(talk.server.documents.changes_since(URI, 1)) == MOST_CHANGES
+    assert len(talk.server.conversation.documents.changes_since(URI, 1)) == MOST_CHANGES
 
 
 @pytest.mark.parametrize("count", [1, COUNT])
@@ -95,4 +95,4 @@ async def test_a_whole_text_among_many_changes(talk: Talk) -> None:
 async def test_many_changes_of_a_document_that_is_not_open_do_no_harm(talk: Talk) -> None:
     talk.say("textDocument/didClose", {"textDocument": {"uri": URI}})
     list(talk.change([_change(line) for line in range(COUNT)]) or ())
-    assert talk.server.documents.find(URI) is None
+    assert talk.server.conversation.documents.find(URI) is None

@@ -1,66 +1,48 @@
 """workspace/executeCommand: answered at once; the work goes on and ends in applyEdit."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 
 from twotrack.errors import TwotrackError
 from twotrack.lsp import explanation
-from twotrack.lsp.clients import Client
+from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.extensions import Command, Status
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.resolve import resolve
 from twotrack.lsp.reasons import reason
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
 
-FOR_PEOPLE = tuple(command for command in Command if command is not Command.ACT)
-"""Where the editor has no plug-in of ours."""
-
-
-def commands(client: Client) -> list[str]:
-    """Return the commands that are announced.
-
-    Helix lists them for people, and runs those of code actions without an announcement.
-    """
-    internal: list[str] = [] if client.name == "helix" else [Command.ACT]
-    return internal if client.events else [*internal, *FOR_PEOPLE]
-
-
-def register(server: "Server") -> None:
-    """Add the method to the server."""
-
-    @server.feature(types.WORKSPACE_EXECUTE_COMMAND)
-    def execute_command(params: types.ExecuteCommandParams) -> None:
-        match params.command:
-            case Command.ACT:
-                data = params.arguments[0] if params.arguments else None
-                server.run_in_background(_act(server, data))
-            case Command.PAUSE | Command.RESUME:
-                server.pause(paused=params.command == Command.PAUSE)
-                server.notices.tell(
-                    "twotrack: completions are paused." if server.paused else "twotrack is back."
-                )
-            case Command.SHOW_REQUEST:
-                server.run_in_background(_show_request(server))
-            case Command.SHOW_STATUS:
-                server.notices.tell(status_text(server.status()))
-            case _:
-                raise TwotrackError(f"{params.command} is not a command of twotrack.")
+def execute_command(conversation: Conversation, params: types.ExecuteCommandParams) -> None:
+    """Begin what the command asks for."""
+    match params.command:
+        case Command.ACT:
+            data = params.arguments[0] if params.arguments else None
+            conversation.run_in_background(_act(conversation, data))
+        case Command.PAUSE | Command.RESUME:
+            conversation.pause(paused=params.command == Command.PAUSE)
+            conversation.notices.tell(
+                "twotrack: completions are paused." if conversation.paused else "twotrack is back."
+            )
+        case Command.SHOW_REQUEST:
+            conversation.run_in_background(_show_request(conversation))
+        case Command.SHOW_STATUS:
+            conversation.notices.tell(status_text(conversation.status()))
+        case _:
+            raise TwotrackError(f"{params.command} is not a command of twotrack.")
 
 
-async def _show_request(server: "Server") -> None:
+async def _show_request(conversation: Conversation) -> None:
     from twotrack.lsp.records import sent_page  # noqa: PLC0415  # lazily: seldom wanted
 
-    questions = await server.session.sent.questions()
+    questions = await conversation.session.sent.questions()
     if not questions:
-        server.notices.tell("twotrack: nothing was sent yet.")
+        conversation.notices.tell("twotrack: nothing was sent yet.")
         return
     page = await asyncio.to_thread(sent_page, questions[:1])
-    await explanation.show(server, page)
+    await explanation.show(conversation, page)
 
 
 def status_text(now: Status) -> str:
@@ -79,12 +61,12 @@ def status_text(now: Status) -> str:
     return f"{poor}twotrack is {state}. Spent today: {money}. {models}."
 
 
-async def _act(server: "Server", data: Any) -> None:
-    title = server.session.actions.title(data)
+async def _act(conversation: Conversation, data: Any) -> None:
+    title = conversation.session.actions.title(data)
     try:
-        await apply(server, await resolve(server, title, data))
+        await apply(conversation, await resolve(conversation, title, data))
     except TwotrackError as error:
-        server.notices.error(f"{title}: {error.message}", reason(error))
+        conversation.notices.error(f"{title}: {error.message}", reason(error))
     except Exception as error:
-        server.notices.error(f"{title}: {response_error(error)[1]}", reason(error))
+        conversation.notices.error(f"{title}: {response_error(error)[1]}", reason(error))
         raise  # for the log

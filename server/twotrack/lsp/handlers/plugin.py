@@ -1,7 +1,7 @@
 """twotrack/*: what the plug-ins of editors ask for beyond LSP."""
 
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 
@@ -9,6 +9,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
+from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.extensions import (
     EditParams,
     EditResult,
@@ -17,50 +18,51 @@ from twotrack.lsp.extensions import (
     SubjectParams,
     UseModelParams,
 )
+from twotrack.lsp.handlers.keys import ask_for_keys
 from twotrack.lsp.handlers.resolve import caught_up, propose, workspace_edit
 from twotrack.text import Range
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
+
+def get_status(conversation: Conversation, _: Any) -> Status:
+    """Say what is being done, with which models, and what was spent."""
+    return conversation.status()
 
 
-def register(server: "Server") -> None:
-    """Add the methods to the server."""
+def pause(conversation: Conversation, params: PauseParams) -> Status:
+    """Pause completions, or go on."""
+    conversation.pause(paused=params.paused)
+    return conversation.status()
 
-    @server.feature("twotrack/status")
-    def get_status(_: Any) -> Status:
-        return server.status()
 
-    @server.feature("twotrack/pause")
-    def pause(params: PauseParams) -> Status:
-        server.pause(paused=params.paused)
-        return server.status()
+def use_model(conversation: Conversation, params: UseModelParams) -> Status:
+    """Put a model first."""
+    conversation.session.use_model(params.track, params.model)
+    conversation.status_line.changed()
+    return conversation.status()
 
-    @server.feature("twotrack/useModel")
-    def use_model(params: UseModelParams) -> Status:
-        server.session.use_model(params.track, params.model)
-        server.status_line.changed()
-        return server.status()
 
-    @server.feature("twotrack/edit")
-    def edit(params: EditParams) -> Coroutine[Any, Any, EditResult]:
-        document, selection = selected(server, params)
-        known = server.session.actions.known
-        if params.task not in known:
-            raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
-        reported = _line(params.diagnostic)
-        found = [Diagnostic(selection, reported)] if reported else []
-        found += server.foreign.at(document, selection, server.client.encoding)
-        words = _line(params.instruction)
-        return _edit(server, document, selection, params.task, instruction=words, found=found)
+def edit(conversation: Conversation, params: EditParams) -> Coroutine[Any, Any, EditResult]:
+    """Begin an edit, to be shown and applied by the plug-in."""
+    document, selection = selected(conversation, params)
+    known = conversation.session.actions.known
+    if params.task not in known:
+        raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
+    reported = _line(params.diagnostic)
+    found = [Diagnostic(selection, reported)] if reported else []
+    found += conversation.foreign.at(document, selection, conversation.client.encoding)
+    words = _line(params.instruction)
+    return _edit(conversation, document, selection, params.task, instruction=words, found=found)
 
-    @server.feature("twotrack/didChangeDiagnostics")
-    def did_change_diagnostics(params: types.PublishDiagnosticsParams) -> None:
-        server.foreign.put(params.uri, list(params.diagnostics))
+
+def did_change_diagnostics(
+    conversation: Conversation, params: types.PublishDiagnosticsParams
+) -> None:
+    """Take note of what other servers' diagnostics say."""
+    conversation.foreign.put(params.uri, list(params.diagnostics))
 
 
 async def _edit(
-    server: "Server",
+    conversation: Conversation,
     document: Document,
     selection: Range,
     task: str,
@@ -68,18 +70,18 @@ async def _edit(
     instruction: str,
     found: Sequence[Diagnostic],
 ) -> EditResult:
-    await server.settle()
-    await server.ask_for_keys()
-    await server.session.actions.look(document)
-    offer = server.session.actions.chosen(
+    await conversation.settle()
+    await ask_for_keys(conversation)
+    await conversation.session.actions.look(document)
+    offer = conversation.session.actions.chosen(
         task, document, selection, instruction=instruction, diagnostics=found
     )
-    proposal = await propose(server, offer.title, document, offer)
-    await caught_up(server, proposal)
+    proposal = await propose(conversation, offer.title, document, offer)
+    await caught_up(conversation, proposal)
     origin = proposal.origin
     return EditResult(
         title=proposal.title,
-        edit=workspace_edit(server, proposal),
+        edit=workspace_edit(conversation, proposal),
         text=proposal.text or None,
         model=origin.model,
         ms=origin.total_ms,
@@ -87,10 +89,10 @@ async def _edit(
     )
 
 
-def selected(server: "Server", params: SubjectParams) -> tuple[Document, Range]:
+def selected(conversation: Conversation, params: SubjectParams) -> tuple[Document, Range]:
     """Return the open document of a request and what is selected in it. Raises TwotrackError."""
-    document = server.documents.get(params.text_document.uri)
-    return document, from_proto.selection(document.text, params.range, server.client)
+    document = conversation.documents.get(params.text_document.uri)
+    return document, from_proto.selection(document.text, params.range, conversation.client)
 
 
 def _line(text: str | None) -> str:

@@ -5,29 +5,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.extensions import Page, SentPage, SentRequest
 from twotrack.routing.request_log import LoggedRequest
-
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
 
 _LEDGER_DAYS = 30
 """What the page of the ledger shows, today included."""
 
 
-def register(server: "Server") -> None:
-    """Add the methods to the server."""
+async def requests(conversation: Conversation, _: Any) -> SentPage:
+    """Show what was sent to models."""
+    questions = await conversation.session.sent.questions()
+    return await asyncio.to_thread(_sent, questions)
 
-    @server.feature("twotrack/requests")
-    async def requests(_: Any) -> SentPage:
-        questions = await server.session.sent.questions()
-        return await asyncio.to_thread(_sent, questions)
 
-    @server.feature("twotrack/ledger")
-    async def ledger(_: Any) -> Page:
-        return await asyncio.to_thread(_spent, server.session.ledger.path)
+async def ledger(conversation: Conversation, _: Any) -> Page:
+    """Show what was spent."""
+    return await asyncio.to_thread(_spent, conversation.session.ledger.path)
 
 
 def _sent(questions: Sequence[LoggedRequest]) -> SentPage:
