@@ -23,7 +23,7 @@ class Action:
 
     task: Task
     label: str
-    """Its name in menus, which begins its titles too."""
+    """Its name in menus."""
     prompt: str = ""
     """What to do, for the model."""
     rule: Rule = field(default_factory=Rule)
@@ -31,6 +31,8 @@ class Action:
     kind: Kind = Kind.REWRITE
     input: Input = Input.NOTHING
     scope: Scope = Scope.CODE
+    title: str = "{label} {subject}"
+    """What the editor lists, about a definition or the selection."""
     small_models: bool = False
     """Whether models that continue a text rather than follow instructions are asked too."""
     needs_code: bool = True
@@ -44,7 +46,11 @@ class Action:
     def offers(self, target: Target) -> Iterator[CodeActionOffer]:
         """Offer it for the selection or the definition around the cursor."""
         if target.subject:
-            yield CodeActionOffer(self, f"{self.label} {target.subject}", target.selection)
+            yield CodeActionOffer(self, self.titled(target.subject), target.selection)
+
+    def titled(self, subject: str) -> str:
+        """Return the title for `subject`."""
+        return self.title.format(label=self.label, subject=subject)
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Return what to ask and how to read it. Raise TwotrackError if it cannot be asked."""
