@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 NAMED = re.compile(r"`(tests/[\w/.]+)(?:::(\w+))?`")
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
 def test_every_test_that_a_page_names_is_there(page: Path) -> None:
     for file, name in NAMED.findall(page.read_text(encoding="utf-8")):
         path = ROOT / file
@@ -19,7 +19,7 @@ def test_every_test_that_a_page_names_is_there(page: Path) -> None:
 
 
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("editors/*/README.md")]
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("editors/*/README.md")]
 )
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#([^)]+))?\)")
 

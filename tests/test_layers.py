@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,7 @@ def imported(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield node.module or ""
-            if node.module == "twotrack":
-                yield from (f"twotrack.{alias.name}" for alias in node.names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def floor_of(room: str) -> int:
@@ -118,6 +118,24 @@ def test_libraries_are_imported_in_their_room_only(path: Path) -> None:
         if rooms is not None:
             within = [inside, *map(str, Path(inside).parents)]
             assert not rooms.isdisjoint(within), f"{inside} imports {name}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Also where an import is lazy, or for types only."""
+    names = {
+        ".".join(("twotrack", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+        for path in sources()
+    }
+    modules = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    graph = {
+        name: {
+            other
+            for other in imported(path)
+            if other in modules and other != name and not name.startswith(f"{other}.")
+        }
+        for name, path in modules.items()
+    }
+    tuple(TopologicalSorter(graph).static_order())
 
 
 # What opens, lists, makes or changes a file by its name. Temporary files of a random name are

@@ -55,6 +55,11 @@ def test_only_the_text_between_the_markers_is_rewritten() -> None:
     assert updated(new) == new
 
 
+def test_the_page_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert main(["--check", str(page)]) == 0, "make format writes it"
+
+
 class TestCommand:
     def test_it_rewrites_and_then_finds_nothing_to_do(self, tmp_path: Path) -> None:
         readme = tmp_path / "README.md"

@@ -4,7 +4,9 @@ docs/recipes/action.md is the recipe.
 """
 
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +20,8 @@ from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.kinds import Kind
 from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.engine.actions.registry import BUILT_IN
-from twotrack.engine.edits.check import Rule
-from twotrack.errors import ReplyRejected
+from twotrack.errors import ReplyRejected, TwotrackError
+from twotrack.llm.api import Chat
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import resolve
@@ -29,6 +31,7 @@ from twotrack.text import Position, Range, Snapshot
 
 ROOM = Path(registry.__file__).parent
 SCENARIOS = Path(__file__).parent / "scenarios"
+RECIPE = (Path(__file__).parents[3] / "docs" / "recipes" / "action.md").read_text()
 
 
 def declaring() -> set[str]:
@@ -64,26 +67,33 @@ def test_labels_differ() -> None:
     assert len({action.label for action in BUILT_IN.values()}) == len(BUILT_IN)
 
 
-SHOUT = Action(
-    Task("shout", Track.STRONG, 30.0, 400, "make names loud"),
-    "Shout",
-    "Write every name in capitals.",
-    Rule(least_lines=1.0),
-)
+def of_recipe() -> Action:
+    """Return the action that docs/recipes/action.md declares, made of its row and its file."""
+    found = re.findall(r"(?:^ {7}.*\n|^\n(?= {7}))+", RECIPE, re.MULTILINE)
+    row, file = map(textwrap.dedent, found)
+    code = f"ROW = {row.strip().rstrip(',')}\n" + file.replace('TASKS["annotate"]', "ROW")
+    scope: dict[str, Any] = {"Task": Task, "Track": Track}
+    exec(code, scope)  # noqa: S102  # the page's own
+    action: Action = scope["ACTION"]
+    return action
+
+
+ANNOTATE = of_recipe()
 CODE = "def f(a):\n    return a\n"
+HINTED = "def f(a: int) -> int:\n    return a\n"
 
 
 class TestOnesOwn:
-    """An action that no file declares, given at run time."""
+    """An action that no file declares, given at run time: the recipe's."""
 
     def actions(self, root: Path, reply: str) -> tuple[Actions, FakeProvider]:
         provider, settings = FakeProvider([f"<answer>\n{reply}</answer>"]), Settings()
-        tasks = (*TASKS.values(), SHOUT.task)
+        tasks = (*TASKS.values(), ANNOTATE.task)
         routes = resolve(settings, ["a"], {Track.STRONG: ("a",)}, tasks=tasks)
         policy = RoutingPolicy(routes, {"a": fake_model("a", provider)})
         dispatcher = Dispatcher(policy, lambda event: None)
         policy = PrivacyPolicy([root], settings.privacy, settings.context)
-        known = {**BUILT_IN, SHOUT.task: SHOUT}
+        known = {**BUILT_IN, ANNOTATE.task: ANNOTATE}
         return Actions(dispatcher, settings, policy, SyntaxCache(), [root], known=known), provider
 
     def document(self, root: Path) -> Document:
@@ -91,27 +101,28 @@ class TestOnesOwn:
 
     def offer(self, actions: Actions, document: Document) -> CodeActionOffer:
         cursor = Range(Position(1, 4), Position(1, 4))
-        offer = next(o for o in actions.offers(document, cursor) if o.action is SHOUT)
-        assert (offer.title, offer.action.kind) == ("Shout f", Kind.REWRITE)
+        offer = next(o for o in actions.offers(document, cursor) if o.action is ANNOTATE)
+        assert (offer.title, offer.action.kind) == ("Add type hints to f", Kind.REWRITE)
         return CodeActionOffer.from_data(offer.to_data(), actions.known)
 
     async def test_it_is_offered_asked_and_applied(self, tmp_path: Path) -> None:
         document = self.document(tmp_path)
-        actions, provider = self.actions(tmp_path, CODE.replace("a", "A"))
+        actions, provider = self.actions(tmp_path, HINTED)
         proposal = await actions.propose(self.offer(actions, document), document, (), print)
         ((_, edits),) = proposal.edits
-        assert document.text.apply(edits).text == CODE.replace("a", "A")
+        assert document.text.apply(edits).text == HINTED
         (prompt,) = provider.prompts
-        assert SHOUT.prompt in str(prompt)
+        assert isinstance(prompt, Chat)
+        assert ANNOTATE.prompt in prompt.messages[0].content
 
     async def test_its_rule_is_held(self, tmp_path: Path) -> None:
         document = self.document(tmp_path)
-        actions, _ = self.actions(tmp_path, "def g(A):\n    return A\n")
+        actions, _ = self.actions(tmp_path, HINTED.replace("f(", "g("))
         with pytest.raises(ReplyRejected, match="f is no longer defined"):
             await actions.propose(self.offer(actions, document), document, (), print)
 
     def test_another_server_does_not_take_it(self, tmp_path: Path) -> None:
         actions, _ = self.actions(tmp_path, "")
         data = self.offer(actions, self.document(tmp_path)).to_data()
-        with pytest.raises(Exception, match="not one of twotrack's"):
-            CodeActionOffer.from_data(data, BUILT_IN)
+        with pytest.raises(TwotrackError, match="not one of twotrack's"):
+            CodeActionOffer.from_data(data, {})

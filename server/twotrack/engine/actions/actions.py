@@ -145,7 +145,7 @@ class Actions:
             excerpts,
             rules,
         )
-        request = await offer.action.request(context)
+        request = await self.known[offer.action.task].request(context)
         return await run(self._dispatcher, request, on_step, document.language)
 
     def _view(self, document: Document, selection: Range) -> Target:

@@ -70,7 +70,7 @@ class _Test(Action):
         if definition is None or definition.kind not in _TESTABLE or style is None or path is None:
             return
         if not test_files.is_test(path, style):
-            yield CodeActionOffer(self, f"Write tests for {definition.name}", target.selection)
+            yield CodeActionOffer(self, self.titled(definition.name), target.selection)
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Ask for a new test file, or for more tests in the one there is."""
@@ -226,6 +226,7 @@ def _new_file(
 ACTION = _Test(
     TASKS["test"],
     "Add Tests",
+    title="Write tests for {subject}",
     rule=Rule(same_headers=True, same_lines=True),
     kind=Kind.REFACTOR,
     scope=Scope.FILES,
