@@ -55,6 +55,12 @@ def test_what_is_out_of_date_is_told_and_mended(
     assert mended == text or path == EMACS  # what reads the key is not made
 
 
+@pytest.mark.parametrize("arguments", [[], ["--check"], ["protocol.rs"]])
+def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "usage: python -m twotrack.lsp.bindings" in capsys.readouterr().err
+
+
 def test_the_server_answers_every_method_and_no_other() -> None:
     server = Server(lambda _: pytest.fail("no session is needed"))
     named = {name for name in server.protocol.fm.features if name.startswith("twotrack/")}

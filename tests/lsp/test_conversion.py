@@ -1,6 +1,6 @@
 """Messages become types and types messages; what is wrong with one is named."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cattrs import Converter
@@ -14,6 +14,7 @@ from twotrack.lsp.extensions import (
     FROM_SERVER,
     EditParams,
     Notice,
+    Notification,
     PauseParams,
     Remedy,
     UseModelParams,
@@ -102,6 +103,10 @@ def test_a_notice_holds_its_reason(converter: Converter) -> None:
         "type": 1,
         "message": "All of it.",
     }
+
+
+def test_what_can_be_sent_has_a_method() -> None:
+    assert set(get_args(Notification)) == set(FROM_SERVER)
 
 
 def test_no_method_is_there_twice() -> None:

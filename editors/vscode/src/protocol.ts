@@ -182,7 +182,7 @@ export interface Page {
   markdown: string;
 }
 
-/** Nothing. */
+/** It has no fields. */
 export interface Ready {}
 
 /** What the person must know of, once. */

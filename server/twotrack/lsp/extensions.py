@@ -251,7 +251,7 @@ class SentPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Nothing."""
+    """It has no fields."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@
 ---@class twotrack.Page
 ---@field markdown string
 
---- Nothing.
+--- It has no fields.
 ---@class twotrack.Ready
 
 --- What the person must know of, once.

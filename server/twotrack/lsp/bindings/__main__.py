@@ -7,6 +7,7 @@ from pathlib import Path
 from twotrack.lsp.bindings import elisp, lua, reference, typescript
 from twotrack.settings.reference import rewrite
 
+_COMMAND = "python -m twotrack.lsp.bindings"
 LANGUAGES: Mapping[str, Callable[[str], str]] = {
     ".ts": typescript.updated,
     ".lua": lua.updated,
@@ -18,12 +19,11 @@ LANGUAGES: Mapping[str, Callable[[str], str]] = {
 def main(arguments: Sequence[str]) -> int:
     """Rewrite or check files, as `rewrite` does; return the worst exit status."""
     flags = [argument for argument in arguments if argument == "--check"]
-    status = 0
-    for name in arguments:
-        if name not in flags:
-            made = LANGUAGES[Path(name).suffix]
-            status = max(status, rewrite([name, *flags], "python -m twotrack.lsp.bindings", made))
-    return status
+    names = [argument for argument in arguments if argument not in flags]
+    if not names or {Path(name).suffix for name in names} - set(LANGUAGES):
+        sys.stderr.write(f"usage: {_COMMAND} [--check] FILE..., each {' or '.join(LANGUAGES)}\n")
+        return 2
+    return max(rewrite([name, *flags], _COMMAND, LANGUAGES[Path(name).suffix]) for name in names)
 
 
 if __name__ == "__main__":
