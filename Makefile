@@ -75,7 +75,7 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json --check
 	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json --check
 	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json --check
-	$(RUN)python -m twotrack.lsp.bindings $(PROTOCOL) --check
+	PYTHONPATH=editors $(RUN)python -m bindings $(PROTOCOL) --check
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
@@ -86,7 +86,7 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json
 	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json
 	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json
-	$(RUN)python -m twotrack.lsp.bindings $(PROTOCOL)
+	PYTHONPATH=editors $(RUN)python -m bindings $(PROTOCOL)
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from bindings.__main__ import main
+from bindings.shapes import shapes
 from lsprotocol import converters
 
-from twotrack.lsp.bindings.__main__ import main
-from twotrack.lsp.bindings.shapes import shapes
 from twotrack.lsp.conversion import prepare
 from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Command, EditParams
 from twotrack.lsp.server import Server
@@ -49,7 +49,7 @@ def test_what_is_out_of_date_is_told_and_mended(
     text = path.read_text(encoding="utf-8")
     copy.write_text(text.replace("spentMonth", "spent_month"), encoding="utf-8")
     assert main([str(copy), "--check"]) == 1
-    assert "is out of date: python -m twotrack.lsp.bindings" in capsys.readouterr().err
+    assert "is out of date: python -m bindings" in capsys.readouterr().err
     assert main([str(copy)]) == 0
     mended = copy.read_text(encoding="utf-8")
     assert mended == text or path == EMACS  # what reads the key is not made
@@ -58,7 +58,7 @@ def test_what_is_out_of_date_is_told_and_mended(
 @pytest.mark.parametrize("arguments", [[], ["--check"], ["protocol.rs"]])
 def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert "usage: python -m twotrack.lsp.bindings" in capsys.readouterr().err
+    assert "usage: python -m bindings" in capsys.readouterr().err
 
 
 def test_the_server_answers_every_method_and_no_other() -> None:

@@ -1,7 +1,7 @@
 """LSP extensions: every message that twotrack and its plug-ins exchange beyond LSP.
 
 Messages are checked and written by these types. The types of the plug-ins and docs/protocol.md are
-made of them (`twotrack.lsp.bindings`). A name is camelCase on the wire, and nowhere else.
+made of them (`editors/bindings`). A name is camelCase on the wire, and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from twotrack.lsp.bindings.shapes import Dialect, Field, Shape, shapes
+from bindings.shapes import Dialect, Field, Shape, shapes
 from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Command, Method
 from twotrack.settings.reference import between, docstrings, markdown
 

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from twotrack.lsp.bindings.shapes import Shape, shapes
+from bindings.shapes import Shape, shapes
 from twotrack.settings.reference import between
 
 BEGIN, END = ";; protocol:begin", ";; protocol:end"

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from twotrack.lsp.bindings import elisp, lua, reference, typescript
+from bindings import elisp, lua, reference, typescript
 from twotrack.settings.reference import rewrite
 
-_COMMAND = "python -m twotrack.lsp.bindings"
+_COMMAND = "python -m bindings"
 LANGUAGES: Mapping[str, Callable[[str], str]] = {
     ".ts": typescript.updated,
     ".lua": lua.updated,

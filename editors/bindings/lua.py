@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from twotrack.lsp.bindings.shapes import Dialect, Shape, shapes
+from bindings.shapes import Dialect, Shape, shapes
 from twotrack.lsp.extensions import FROM_EDITOR
 
 _HEAD = """\

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from twotrack.lsp.bindings.shapes import Dialect, Shape, lsp_types, shapes
+from bindings.shapes import Dialect, Shape, lsp_types, shapes
 from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Method
 
 _HEAD = """\
