@@ -1,6 +1,8 @@
 """The pages name tests and pages that exist."""
 
 import re
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,76 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
             assert heading in anchors, f"{target}#{heading}"
+
+
+DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
+
+
+def test_the_index_of_decisions_has_each_by_its_title() -> None:
+    index = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^- \[(.+)\]\((.+)\)$", index, re.MULTILINE)
+    titles = [page.read_text(encoding="utf-8").partition("\n")[0] for page in DECISIONS]
+    assert rows == [(t.removeprefix("# "), p.name) for t, p in zip(titles, DECISIONS, strict=True)]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_says_why_what_and_what_follows(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"# {int(page.name[:4])}. ")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequence"]
+    assert len(text.splitlines()) <= 24, "a decision is short"
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+PACKAGE = ROOT / "server/twotrack"
+CODE_MAP = [
+    [re.findall(r"`([^`]+)`", cell) for cell in row.split("|")[1:4]]
+    for row in ARCHITECTURE.partition("## Code map")[2].partition("\n## ")[0].splitlines()
+    if row.startswith("| `")
+]
+
+
+def test_architecture_is_a_map() -> None:
+    assert len(ARCHITECTURE.splitlines()) <= 110, "decisions belong into docs/decisions"
+
+
+def test_the_code_map_names_what_there_is() -> None:
+    missing = {
+        name
+        for places, _, _ in CODE_MAP
+        for name in places
+        if not any((*PACKAGE.glob(f"{name.rstrip('/')}.py"), *PACKAGE.glob(name.rstrip("/"))))
+        and not any(PACKAGE.glob(f"llm/{name}.py"))
+    }
+    assert not missing
+
+
+def test_the_code_map_has_every_room() -> None:
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    named = {name.partition("/")[0] for places, _, _ in CODE_MAP for name in places}
+    assert rooms - {"__init__", "__pycache__", "py"} <= named
+
+
+def test_the_code_map_begins_at_code_that_is_there() -> None:
+    code: dict[str, str] = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        code[name] = code.get(name, "") + path.read_text(encoding="utf-8")
+    everything = "".join(code.values())
+    for _, _, starts in CODE_MAP:
+        for start in starts:
+            module, _, name = start.rpartition(".")
+            defined = rf'^(class |def |async def |    ")?{name}\b'
+            text = code.get(module, everything)
+            assert name in code or re.search(defined, text, re.MULTILINE), start
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    groups = project["dependency-groups"].values()
+    wanted = chain(project["project"]["dependencies"], *extras, *groups)
+    names = {match[0] for match in map(re.compile(r"[\w-]+").match, wanted) if match}
+    reasons = ARCHITECTURE.partition("## Dependencies")[2].lower()
+    without = {name for name in names if name not in reasons}
+    assert {name for name in without if not name.startswith(("tree-sitter-", "types-"))} == set()
