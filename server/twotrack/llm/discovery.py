@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from twotrack import bounded_json
@@ -19,6 +19,7 @@ from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.preset import Dialect
 from twotrack.llm.presets import PRESETS
 from twotrack.settings.schema import ModelSettings
+from twotrack.shown import printable
 from twotrack.tasks import Track
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ _BOUND_S = 0.2
 _BODY_BYTES = 4 * 2**20
 """OpenRouter's list is the longest, about half of this."""
 _PAGES = 10
+_MOST_MODELS = 5_000
+"""Of a page; OpenRouter has some 500."""
+_LONGEST_ID = 300
 
 _NO_TEXT = re.compile(r"embed|bge-|nomic|minilm|rerank|whisper|tts|clip|stable-diffusion")
 _BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b\b")
@@ -167,13 +171,18 @@ async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) 
         listed = answer.get(items)
         if not isinstance(listed, list):
             raise MalformedReply(endpoint.name, "its list of models is none.")
-        ids = [model.get(key) for model in listed if isinstance(model, dict)]
-        found += [i.removeprefix("models/") for i in ids if isinstance(i, str) and 0 < len(i) < 300]
+        ids = [model.get(key) for model in listed[:_MOST_MODELS] if isinstance(model, dict)]
+        found += [i.removeprefix("models/") for i in ids if _is_id(i)]
         token = answer.get("nextPageToken")
         if not token or not isinstance(token, str):
             break
         page = f"&pageToken={quote(token, safe='')}"
     return found
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    """Whether a person can read and type it: it is shown, and written into settings."""
+    return isinstance(value, str) and 0 < len(value) < _LONGEST_ID and printable(value) == value
 
 
 async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str, Any]:

@@ -159,6 +159,7 @@ def certificates(
     Blocking (20 ms).
     """
     context = ssl.create_default_context()  # which heeds SSL_CERT_DIR
+    context.options |= ssl.OP_NO_RENEGOTIATION  # a server may ask for it without end
     context.set_alpn_protocols(["h2", "http/1.1"] if offers_http2 else ["http/1.1"])
     if given := environment.get("SSL_CERT_FILE"):
         _trust(context, Path(given), "SSL_CERT_FILE")
