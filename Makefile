@@ -9,6 +9,8 @@ MODEL_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' packaging/smollm2/p
 SERVER_WHEEL := dist/twotrack-$(VERSION)-py3-none-any.whl
 MODEL_WHEEL := dist/twotrack_smollm2-$(MODEL_VERSION)-py3-none-any.whl
 
+PROTOCOL := editors/vscode/src/protocol.ts editors/neovim/lua/twotrack/protocol.lua editors/emacs/twotrack.el docs/protocol.md
+
 comma := ,
 # $(call venv,FOLDER,VERSIONS) makes a virtual environment, $(call install,FOLDER) what follows in it.
 ifneq ($(shell command -v uv),)
@@ -73,6 +75,7 @@ check: $(READY)  ## Lint, format, types, generated documentation, workflows
 	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json --check
 	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json --check
 	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json --check
+	PYTHONPATH=editors $(RUN)python -m bindings $(PROTOCOL) --check
 	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(READY)  ## Mend what ruff can mend, write the generated documentation anew
@@ -83,6 +86,7 @@ format: $(READY)  ## Mend what ruff can mend, write the generated documentation 
 	$(RUN)python editors/vscode/vscode_settings.py editors/vscode/package.json
 	$(RUN)python editors/vscode/vscode_menus.py editors/vscode/package.json
 	$(RUN)python editors/vscode/vscode_providers.py editors/vscode/src/providers.json
+	PYTHONPATH=editors $(RUN)python -m bindings $(PROTOCOL)
 
 bench: $(READY)  ## Measure against the floor and the peers, as ratios of one run
 	$(RUN)python tests/bench/bench.py

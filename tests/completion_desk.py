@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from before_after import CURSOR, at_cursor
 from desk import Route, SpendingLimit
 from fake_models import FakeProvider, fake_model
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
@@ -18,8 +19,9 @@ from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import CompletionSettings, Settings
-from twotrack.tasks import TASKS
+from twotrack.tasks import BLOCK, COMPLETE
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -51,20 +53,20 @@ class Desk:
 
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
-        self.dispatcher = Dispatcher(
-            {TASKS["complete"]: route, TASKS["block"]: route},
+        policy = RoutingPolicy(
+            {COMPLETE: route, BLOCK: route},
             {m.name: m for m in self.models},
-            self.events.append,
             local_only=self.local_only,
             limit=self.limit,
         )
+        self.dispatcher = Dispatcher(policy, self.events.append)
         syntax = SyntaxCache()
         return Completer(
             self.dispatcher,
             settings,
             policy=PrivacyPolicy((), settings.privacy, settings.context),
             syntax=syntax,
-            excerpts=ExcerptPicker(syntax),
+            sources=[Share(OpenDocuments(syntax), 0.3)],
             pace=self.pace,
             clock=lambda: self.now,
             sleep=self.sleep,

@@ -12,6 +12,7 @@ from twotrack.routing.ask import Answer, Ask, never, nothing
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
 from twotrack.tasks import TASKS, Task
 
@@ -66,21 +67,19 @@ class Desk:
         self.sent = RequestLog(lambda: busy(self.sent.busy))
         self.events: list[Event] = []
         self.task = task
-        self.dispatcher = Dispatcher(
+        policy = RoutingPolicy(
             {task: Route(tuple(m.name for m in models), deadline_s)},
             {m.name: m for m in models},
-            self.events.append,
             health=health or Health(clock),
             limit=None if usd is None else SpendingLimit(usd),
-            sent=self.sent,
             local_only=local_only,
             first_token_s=first_token_s,
             total_s=total_s,
             patience=patience or Patience(),
             clock=clock,
             chance=lambda: 0.0,
-            sleep=self._sleep,
         )
+        self.dispatcher = Dispatcher(policy, self.events.append, sent=self.sent, sleep=self._sleep)
         self.slept: list[float] = []
         """Seconds before repetitions; nobody waits for them here."""
         self.usable = usable

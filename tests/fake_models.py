@@ -59,6 +59,7 @@ def fake_model(
     provider: FakeProvider,
     *,
     local: bool = False,
+    retrieval: bool = False,
     infill: bool = True,
     suffix: bool = True,
     prices: Prices | None = None,
@@ -69,7 +70,7 @@ def fake_model(
         name=name,
         model_id=f"{name}-id",
         wires={Mode.CHAT: provider, **({Mode.FILL: provider} if infill else {})},
-        capabilities=Capabilities(local=local, suffix=suffix),
+        capabilities=Capabilities(local=local, retrieval=retrieval, suffix=suffix),
         prices=prices,
         timeout_s=timeout_s,
     )

@@ -19,13 +19,14 @@ from fakes.model_server import ModelServer, Reply
 from fakes.wires import Flavour
 from twotrack.errors import RouteExhausted
 from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.registry import build
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.ledger import Ledger
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ModelSettings, NetworkSettings, PriceSettings
 from twotrack.tasks import TASKS
@@ -239,7 +240,7 @@ class Shop:
         named = {model.name: model for model in models}
         tasks = (TASKS["complete"], TASKS["fix"])
         routes = {task: Route(task, tuple(named), 30.0, "as the test says") for task in tasks}
-        return Dispatcher(routes, named, self._ledger)
+        return Dispatcher(RoutingPolicy(routes, named), self._ledger)
 
     async def ask(self, model: Model, prompt: Prompt) -> None:
         """Ask once for each reply that is scripted."""

@@ -48,6 +48,52 @@ outdated at once."
 (defface twotrack-ghost '((t :inherit shadow))
   "Face of ghost text.")
 
+;;;; The protocol
+
+;; protocol:begin
+
+(eval-and-compile
+  (defconst twotrack--protocol
+    '((ClientCapabilities :events)
+      (Reason :reason :remedy :model)
+      (Status :busy :paused :spentToday :spentMonth :budgetDay :budgetMonth
+       :last :tasks :models :noModel :problems :ledger)
+      (LastAnswer :task :track :model :ms :costUsd)
+      (TaskRoute :track :models :using :chosen)
+      (ModelInfo :name :provider :model :local :problem)
+      (PauseParams :paused)
+      (UseModelParams :track :model)
+      (SubjectParams :textDocument :range)
+      (Subject :subject)
+      (EditParams :textDocument :range :task :instruction :diagnostic)
+      (EditResult :title :edit :text :model :ms :costUsd)
+      (SentPage :markdown :requests)
+      (SentRequest :at :task :model :path :prompt :answer :ms :costUsd :outcome
+       :sources :redacted)
+      (Page :markdown)
+      (Notice :reason :remedy :model :type :message)
+      (Answered :task :track :source :model :askedModel :answeredModel
+       :firstTokenMs :totalMs :usage :costUsd :language)
+      (Usage :inputTokens :cachedTokens :cacheWriteTokens :cacheWrite1hTokens
+       :outputTokens :reasoningTokens :estimated :chargedUsd)
+      (ModelLoading :model :done :problem))
+    "The keys of each type of message, made of lsp/extensions.py by `make format'."))
+
+;; protocol:end
+
+(defmacro twotrack--get (type key message)
+  "Return what is at KEY in MESSAGE, a plist of TYPE as the protocol has it."
+  (unless (memq key (alist-get type twotrack--protocol))
+    (error "The protocol has no %s in %s" key type))
+  `(plist-get ,message ,key))
+
+(defmacro twotrack--params (type &rest plist)
+  "Return PLIST as a list, whose keys are of TYPE as the protocol has it."
+  (cl-loop for (key _) on plist by #'cddr
+           unless (memq key (alist-get type twotrack--protocol))
+           do (error "The protocol has no %s in %s" key type))
+  `(list ,@plist))
+
 ;;;; The server
 
 (defclass twotrack-server (eglot-lsp-server)
@@ -63,7 +109,7 @@ Eglot would wait for the model to resolve one, and Emacs with it."
          (action (plist-get document :codeAction)))
     (plist-put action :resolveSupport '(:properties []))
     (plist-put document :inlineCompletion '(:dynamicRegistration :json-false))
-    (plist-put all :experimental '(:twotrack (:events t)))))
+    (plist-put all :experimental (list :twotrack (twotrack--params ClientCapabilities :events t)))))
 
 (cl-defmethod eglot-handle-notification
   ((server twotrack-server) (_method (eql twotrack/didChangeStatus)) &rest status)
@@ -101,8 +147,9 @@ It counts a change when it sends it, which may be half a second later."
 
 (defun twotrack--complain (notice)
   "Say the reason of NOTICE, and the command that mends it."
-  (let ((remedy (cdr (assoc (plist-get notice :remedy) twotrack--remedies))))
-    (message "twotrack: %s%s" (or (plist-get notice :reason) (plist-get notice :message))
+  (let ((remedy (cdr (assoc (twotrack--get Notice :remedy notice) twotrack--remedies))))
+    (message "twotrack: %s%s" (or (twotrack--get Notice :reason notice)
+                                 (twotrack--get Notice :message notice))
              (if remedy (format " M-x %s" remedy) ""))))
 
 (defun twotrack--server ()
@@ -363,17 +410,19 @@ Return the request's id."
   "Return the mode line's text: the model, its state, the day's expense."
   (let* ((server (eglot-current-server))
          (status (and (cl-typep server 'twotrack-server) (oref server status)))
-         (using (plist-get (plist-get (plist-get status :tasks) :complete) :using))
-         (spent (plist-get status :spentToday)))
+         (route (plist-get (twotrack--get Status :tasks status) :complete))
+         (using (twotrack--get TaskRoute :using route))
+         (spent (twotrack--get Status :spentToday status))
+         (busy (twotrack--get Status :busy status))
+         (poor (twotrack--get Status :noModel status)))
     (concat " tt"
-            (cond ((eq (plist-get status :paused) t) ":paused")
-                  ((stringp (plist-get status :noModel))
+            (cond ((eq (twotrack--get Status :paused status) t) ":paused")
+                  ((stringp poor)
                    (propertize ":no model" 'face 'warning
-                               'help-echo (concat (plist-get status :noModel)
-                                                  "\nmouse-1: M-x twotrack-setup")
+                               'help-echo (concat poor "\nmouse-1: M-x twotrack-setup")
                                'mouse-face 'mode-line-highlight
                                'local-map twotrack--setup-map))
-                  ((and (numberp (plist-get status :busy)) (> (plist-get status :busy) 0)) ":…")
+                  ((and (numberp busy) (> busy 0)) ":…")
                   ;; The mode line reads "%" as its own.
                   ((stringp using) (concat ":" (string-replace "%" "%%" using))))
             (and (numberp spent) (> spent 0) (format " $%.2f" spent)))))
@@ -386,18 +435,20 @@ Return the request's id."
 
 (defun twotrack--place (bounds)
   "Return BOUNDS of this buffer as a request names them."
-  `( :textDocument ,(eglot--TextDocumentIdentifier)
-     :range ( :start ,(eglot--pos-to-lsp-position (car bounds))
-              :end ,(eglot--pos-to-lsp-position (cdr bounds)))))
+  (twotrack--params SubjectParams
+                    :textDocument (eglot--TextDocumentIdentifier)
+                    :range (list :start (eglot--pos-to-lsp-position (car bounds))
+                                 :end (eglot--pos-to-lsp-position (cdr bounds)))))
 
 (defun twotrack--subject (bounds)
   "Return what an edit of BOUNDS is about, in a word."
   (let ((server (twotrack--server)))
     (eglot--signal-textDocument/didChange)
-    (plist-get (jsonrpc-request server :twotrack/subject (twotrack--place bounds) :timeout 5)
-               :subject)))
+    (twotrack--get
+     Subject :subject
+     (jsonrpc-request server :twotrack/subject (twotrack--place bounds) :timeout 5))))
 
-(defun twotrack--begin (task bounds done &rest more)
+(defun twotrack--begin (task bounds done &optional more)
   "Ask for TASK about BOUNDS, with MORE parameters; call DONE with the answer."
   (let ((server (twotrack--server)))
     (when (oref server editing)
@@ -406,7 +457,7 @@ Return the request's id."
     (setf (oref server editing)
           (twotrack--ask
            server :twotrack/edit
-           `(,@(twotrack--place bounds) :task ,task ,@more)
+           (append (twotrack--place bounds) (twotrack--params EditParams :task task) more)
            (lambda (answer)
              (setf (oref server editing) nil)
              (funcall done answer))
@@ -433,7 +484,8 @@ names.  You may go on typing meanwhile."
      (list (car bounds) (cdr bounds)
            (read-string (format "Edit %s: " (twotrack--subject bounds))))))
   (when (string-blank-p instruction) (user-error "Say what to do"))
-  (twotrack--begin "refactor" (cons beg end) #'twotrack--propose :instruction instruction))
+  (twotrack--begin "refactor" (cons beg end) #'twotrack--propose
+                   (twotrack--params EditParams :instruction instruction)))
 
 (defun twotrack-document ()
   "Document the region or the definition at point, after a look at the change."
@@ -457,7 +509,8 @@ names.  You may go on typing meanwhile."
                         (flymake-diagnostics (line-beginning-position) (line-end-position))
                         (user-error "No problem is reported here")))))
     (twotrack--begin "fix" (cons (flymake-diagnostic-beg found) (flymake-diagnostic-end found))
-                     #'twotrack--propose :diagnostic (flymake-diagnostic-text found))))
+                     #'twotrack--propose
+                     (twotrack--params EditParams :diagnostic (flymake-diagnostic-text found)))))
 
 (defun twotrack-explain (beg end)
   "Say in words what the text from BEG to END does.
@@ -466,14 +519,17 @@ Interactively: the region, or the definition at point."
   (twotrack--begin "explain" (cons beg end)
                    (lambda (answer)
                      (twotrack--page
-                      (format "# %s\n\n%s\n\n---\n\n%s\n" (plist-get answer :title)
-                              (or (plist-get answer :text) "There is nothing to say.")
+                      (format "# %s\n\n%s\n\n---\n\n%s\n" (twotrack--get EditResult :title answer)
+                              (or (twotrack--get EditResult :text answer)
+                                  "There is nothing to say.")
                               (twotrack--by answer))))))
 
 (defun twotrack--by (answer)
   "Return who gave ANSWER, how long it took and what it cost."
-  (let ((cost (plist-get answer :costUsd)))
-    (format "%s, %.1f s, %s" (plist-get answer :model) (/ (plist-get answer :ms) 1000.0)
+  (let ((cost (twotrack--get EditResult :costUsd answer)))
+    (format "%s, %.1f s, %s"
+            (twotrack--get EditResult :model answer)
+            (/ (twotrack--get EditResult :ms answer) 1000.0)
             (cond ((not (numberp cost)) "cost unknown")
                   ((zerop cost) "free")
                   ((< cost 0.01) "<$0.01")
@@ -481,8 +537,9 @@ Interactively: the region, or the definition at point."
 
 (defun twotrack--propose (answer)
   "Show the edit of ANSWER and ask whether to apply it, when the person pauses."
-  (cond ((null (plist-get answer :edit))
-         (message "twotrack: %s" (or (plist-get answer :text) "There is nothing to change.")))
+  (cond ((null (twotrack--get EditResult :edit answer))
+         (message "twotrack: %s" (or (twotrack--get EditResult :text answer)
+                                     "There is nothing to change.")))
         ;; The server has not heard yet of what was typed last.
         ((progn (eglot--track-changes-fetch eglot--track-changes) eglot--recent-changes)
          (message "twotrack: the text changed meanwhile; nothing was changed."))
@@ -505,7 +562,7 @@ Interactively: the region, or the definition at point."
 
 (defun twotrack--confirm (answer)
   "Ask the person whether to apply the edit of ANSWER, or which hunks of it."
-  (let* ((edit (plist-get answer :edit))
+  (let* ((edit (twotrack--get EditResult :edit answer))
          (hunks (twotrack--hunks edit))
          (several (cdr hunks))
          (eglot-confirm-server-edits nil)
@@ -652,13 +709,13 @@ Interactively: the region, or the definition at point."
   "Show what was sent to models lately, and what they answered."
   (interactive)
   (twotrack--ask (twotrack--server) :twotrack/requests eglot--{}
-                 (lambda (page) (twotrack--page (plist-get page :markdown)))))
+                 (lambda (page) (twotrack--page (twotrack--get Page :markdown page)))))
 
 (defun twotrack-ledger ()
   "Show what was spent, by day, model, task and language."
   (interactive)
   (twotrack--ask (twotrack--server) :twotrack/ledger eglot--{}
-                 (lambda (page) (twotrack--page (plist-get page :markdown)))))
+                 (lambda (page) (twotrack--page (twotrack--get Page :markdown page)))))
 
 (defun twotrack-status ()
   "Show the model of each task, what is wrong, and what was spent."
@@ -670,22 +727,25 @@ Interactively: the region, or the definition at point."
   "Return STATUS as Markdown."
   (concat
    "# Status\n\n"
-   (if (eq (plist-get status :paused) t) "Completions are paused.\n\n" "")
-   (if-let* ((none (plist-get status :noModel)))
+   (if (eq (twotrack--get Status :paused status) t) "Completions are paused.\n\n" "")
+   (if-let* ((none (twotrack--get Status :noModel status)))
        (format "%s `M-x twotrack-setup` looks for some.\n\n" none)
      "")
    "| task | model |\n| --- | --- |\n"
-   (cl-loop for (task route) on (plist-get status :tasks) by #'cddr
+   (cl-loop for (task route) on (twotrack--get Status :tasks status) by #'cddr
             concat (format "| %s | %s%s |\n" (substring (symbol-name task) 1)
-                           (or (plist-get route :using) "no model")
-                           (if (eq (plist-get route :chosen) t) " (chosen)" "")))
+                           (or (twotrack--get TaskRoute :using route) "no model")
+                           (if (eq (twotrack--get TaskRoute :chosen route) t) " (chosen)" "")))
    "\n"
-   (cl-loop for model across (plist-get status :models)
-            when (plist-get model :problem)
-            concat (format "- %s: %s\n" (plist-get model :name) (plist-get model :problem)))
-   (cl-loop for problem across (plist-get status :problems) concat (format "- %s\n" problem))
+   (cl-loop for model across (twotrack--get Status :models status)
+            for problem = (twotrack--get ModelInfo :problem model)
+            when problem
+            concat (format "- %s: %s\n" (twotrack--get ModelInfo :name model) problem))
+   (cl-loop for problem across (twotrack--get Status :problems status)
+            concat (format "- %s\n" problem))
    (format "\nSpent today $%.2f, this month $%.2f\n"
-           (plist-get status :spentToday) (plist-get status :spentMonth))))
+           (twotrack--get Status :spentToday status)
+           (twotrack--get Status :spentMonth status))))
 
 (defun twotrack-model (track model)
   "Put MODEL first on TRACK until the server ends.
@@ -693,11 +753,12 @@ TRACK is \"fast\" or \"strong\"; a MODEL of nil undoes it."
   (interactive
    (let* ((track (completing-read "Track: " '("fast" "strong") nil t))
           (status (jsonrpc-request (twotrack--server) :twotrack/status eglot--{} :timeout 5))
-          (names (mapcar (lambda (one) (plist-get one :name)) (plist-get status :models)))
+          (names (mapcar (lambda (one) (twotrack--get ModelInfo :name one))
+                         (twotrack--get Status :models status)))
           (name (completing-read (format "Model of the %s track: " track)
                                  (cons "as the settings say" names) nil t)))
      (list track (and (member name names) name))))
-  (twotrack--take :twotrack/useModel (list :track track :model model)
+  (twotrack--take :twotrack/useModel (twotrack--params UseModelParams :track track :model model)
                   (lambda (_)
                     (message "twotrack: %s: %s" track (or model "as the settings say")))))
 
@@ -731,7 +792,7 @@ TRACK is \"fast\" or \"strong\"; a MODEL of nil undoes it."
 (defun twotrack--pause (paused)
   "Tell the server whether completions are PAUSED."
   (when (eq paused t) (twotrack-dismiss))
-  (twotrack--take :twotrack/pause (list :paused paused)
+  (twotrack--take :twotrack/pause (twotrack--params PauseParams :paused paused)
                   (lambda (_)
                     (message "twotrack: completions %s"
                              (if (eq paused t) "are paused" "go on")))))

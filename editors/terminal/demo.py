@@ -158,23 +158,23 @@ def figures(answers: list[dict[str, Any]]) -> Iterator[str]:
     """Median times; sums of tokens and money."""
     first, total = (
         statistics.median(answer[name] for answer in answers)
-        for name in ("first_token_ms", "total_ms")
+        for name in ("firstTokenMs", "totalMs")
     )
     yield f"{first:.1f} / {total:.1f}"
     usages = [answer["usage"] for answer in answers]
     estimated = "≈" if any(usage["estimated"] for usage in usages) else ""
-    for name in ("input_tokens", "output_tokens"):
+    for name in ("inputTokens", "outputTokens"):
         tokens = sum(usage[name] for usage in usages)
-        yield f"{estimated if name == 'output_tokens' else ''}{tokens}" if tokens else "–"
-    costs = [answer["cost_usd"] for answer in answers]
+        yield f"{estimated if name == 'outputTokens' else ''}{tokens}" if tokens else "–"
+    costs = [answer["costUsd"] for answer in answers]
     known = [cost for cost in costs if cost is not None]
     yield "unknown" if len(known) < len(costs) else f"{sum(known):.6f}" if sum(known) else "free"
 
 
 def described(answer: dict[str, Any]) -> str:
-    took = f"{answer['total_ms']:.1f} ms"
+    took = f"{answer['totalMs']:.1f} ms"
     if answer["source"] == "model":
-        took = f"first token {answer['first_token_ms']:.0f} ms, all {answer['total_ms']:.0f} ms"
+        took = f"first token {answer['firstTokenMs']:.0f} ms, all {answer['totalMs']:.0f} ms"
     source = "" if answer["source"] in ("model", "recall") else f", {answer['source']}"
     return f"{answer['track']} track · {answer['model']}{source} · {took}"
 

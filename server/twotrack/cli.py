@@ -5,8 +5,8 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -237,21 +237,35 @@ def _day(value: str) -> date:
     raise argparse.ArgumentTypeError(f"{value!r} is no day, such as {today}, and no number as 7d")
 
 
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Collect rarely while modules are made: what is walked mostly stays.
+
+    Rarer rounds still take what attrs leaves of each class that it makes anew (9 MB).
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_MADE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 def _serve() -> int:
     if sys.stdin is None or sys.stdout is None:
         raise TwotrackError("standard input and output are closed; an editor starts twotrack")
-    # While modules are made, the collector mostly walks what stays. Rarer rounds still take what
-    # attrs leaves of each class that it makes anew (9 MB); what stays is not walked again later.
-    usual = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_MADE)
-    from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: the commands need no LSP
+    with _rare_collections():
+        from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: the commands need no LSP
 
-    gc.freeze()
-    gc.set_threshold(*usual)
+        gc.freeze()
+
+    def import_engine() -> None:
+        # lazily: initialize is answered before; in a thread, for it takes 0.3 s
+        with _rare_collections():
+            import twotrack.session  # noqa: F401, PLC0415
 
     def make_session(listener: "events.Listener") -> "Session":
-        # lazily: initialize is answered before the engine is imported
-        from twotrack.session import Session  # noqa: PLC0415
+        from twotrack.session import Session  # noqa: PLC0415  # lazily, as above
 
         return Session(os.environ, listener, asks_for_keys=True)
 
@@ -260,7 +274,7 @@ def _serve() -> int:
             "twotrack waits for an editor on standard input; Ctrl-C ends it, --help says more.",
             file=sys.stderr,
         )
-    return Server(make_session).serve()
+    return Server(make_session, import_engine).serve()
 
 
 # -- the commands; lazily imported: serving needs none of them --------------------------------

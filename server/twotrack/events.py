@@ -37,9 +37,9 @@ class Usage:
     reasoning_tokens: int = 0
     """Of the output: thoughts that are charged but not shown."""
     estimated: bool = False
-    """True where the provider did not report it all (a stream that was cut early)."""
+    """Whether the provider did not report it all (a stream that was cut early)."""
     charged_usd: float | None = None
-    """What the provider itself says that the request cost (OpenRouter)."""
+    """What the provider itself says that the request cost, in USD (OpenRouter)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Answered:
     task: Task
     track: Track
     source: AnswerSource
+    """Where the answer came from."""
     model: str
     """The model's name in the settings."""
     asked_model: str
@@ -56,10 +57,12 @@ class Answered:
     answered_model: str
     """The model id that the provider says it used (a router may choose)."""
     first_token_ms: float
+    """Milliseconds from the question to the first token."""
     total_ms: float
+    """Milliseconds from the question to the end of the answer."""
     usage: Usage
     cost_usd: float | None
-    """None where the model's price is unknown; 0.0 for a local model."""
+    """In USD; None where the model's price is unknown, 0.0 for a local model."""
     language: str = ""
     """LSP's language id of the file in question."""
 
@@ -101,11 +104,14 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoading:
-    """A local model is being loaded; `done` when it serves or failed (`problem`)."""
+    """A local model is being loaded."""
 
     model: str
+    """The model's name in the settings."""
     done: bool = False
+    """Whether it serves now, or failed."""
     problem: str = ""
+    """Why it failed; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from twotrack.consent import Consent
 from twotrack.llm import discovery
 from twotrack.llm.discovery import Found
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import Settings
 
 

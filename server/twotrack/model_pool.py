@@ -10,7 +10,7 @@ from twotrack.llm.api import Mode, Model
 from twotrack.llm.embedded import NAME as EMBEDDED
 from twotrack.llm.embedded import EmbeddedModel, embedded_model
 from twotrack.llm.embedded_file import available
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.routing.health import Health
 from twotrack.settings.schema import EmbeddedSettings, ModelSettings
 

@@ -9,45 +9,46 @@ from typing import Any
 
 from twotrack import consent, events, log
 from twotrack.consent import Consent
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
-from twotrack.engine.recall import RecallIndex, recall_model
-from twotrack.engine.workspace import WorkspaceIndexer
+from twotrack.engine.recall import recall_model
 from twotrack.errors import TwotrackError
 from twotrack.found_models import FoundModels
+from twotrack.idle_indexing import IdleIndexing
 from twotrack.llm import discovery, fim
 from twotrack.llm.api import Model
 from twotrack.llm.embedded import NAME as EMBEDDED
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.transport import Transport
 from twotrack.model_pool import ModelPool
 from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Ledger, default_path
+from twotrack.routing.outcomes import Outcomes
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
 from twotrack.routing.routes import Route, put_first, resolve
 from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
 from twotrack.tasks import COMPLETE, Task, Track
+from twotrack.warm_up import WarmUp
+from twotrack.workspace.code_index import CodeIndex
+from twotrack.workspace.indexer import WorkspaceIndexer
 
 logger = logging.getLogger(__name__)
 
-Layers = Sequence[tuple[str, Mapping[str, Any]]]
-_Front = tuple[Document, Sequence[Document]]
-"""The document opened last, as long as nothing else happened to it, and the other open ones."""
+_OPEN_DOCUMENTS = 0.30
+"""Of what a model takes for a completion: pieces of the other open documents."""
 
-_TYPING_S = 1.0
-_IDLE_S = 0.5
-"""Seconds without a key after which a document's text is indexed anew."""
-_COLD_S = 50.0
-"""Seconds without a question after which a connection may be closed: the pool keeps it for 55."""
+Layers = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 class Session:
@@ -75,12 +76,13 @@ class Session:
         self.transport = Transport()
         self.ledger = Ledger(default_path())
         self.sent = RequestLog(lambda: listener(events.Busy(self.sent.busy)))
+        self.outcomes = Outcomes()
         self.chosen: dict[Track, str] = {}
         """Models that a person put first for a track, until the session ends."""
         self._health = Health()
-        self._index = RecallIndex()
+        self._index = CodeIndex()
         self._syntax = SyntaxCache()
-        self._excerpts = ExcerptPicker(self._syntax)
+        self._open_documents = OpenDocuments(self._syntax)
         self._pace = AdaptiveDebounce()
         self.roots: tuple[Path, ...] = ()
         self._layers: Layers = ()
@@ -88,15 +90,9 @@ class Session:
         self._pool = ModelPool(
             environment, self.transport, self._health, listener=self.heard, later=self._later
         )
+        self._reading = IdleIndexing(self._ready_to_index, self._index_document, self._later)
+        self._warm_up = WarmUp(lambda: self.completer, self._reading.settled, self._later)
         self._composed = self._started = False
-        self._typed_at = self._warmed_at = float("-inf")
-        self._front: _Front | None = None
-        self._warming: asyncio.Task[None] | None = None
-        self._warming_for = ""
-        """URI of the document that is being made ready."""
-        self._unread: dict[str, Document] = {}
-        self._reader: asyncio.Task[None] | None = None
-        self._idle: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- settings ------------------------------------------------------------------------------
@@ -127,7 +123,7 @@ class Session:
             known_fim=fim.NAMES,
         )
         self._compose(self.loaded.settings)
-        self._warm_up(self._front)
+        self._warm_up.again()
 
     def _compose(self, settings: Settings) -> None:
         self.problems = [str(problem) for problem in self.loaded.problems]
@@ -155,22 +151,24 @@ class Session:
         self.limit = Budget(settings.budget, self.ledger)
         self._composed = True
         self.dispatcher = dispatcher = self._dispatch(
-            self.routes,
-            self.models,
+            RoutingPolicy(
+                self.routes,
+                self.models,
+                health=self._health,
+                limit=self.limit,
+                local_only=settings.privacy.local_only,
+                first_token_s=settings.network.first_token_s,
+                total_s=settings.network.total_s,
+            ),
             self.heard,
-            health=self._health,
-            limit=self.limit,
             sent=self.sent,
-            local_only=settings.privacy.local_only,
-            first_token_s=settings.network.first_token_s,
-            total_s=settings.network.total_s,
         )
         self.completer = Completer(
             dispatcher,
             settings,
             policy=self.policy,
             syntax=self._syntax,
-            excerpts=self._excerpts,
+            sources=[Share(self._open_documents, _OPEN_DOCUMENTS)],
             pace=self._pace,
         )
         self.actions = Actions(dispatcher, settings, self.policy, self._syntax, self.roots)
@@ -191,11 +189,11 @@ class Session:
     def no_model(self) -> str | None:
         """Say why no model completes; None: one does, or the settings want none."""
         try:
-            serving = self.dispatcher.serving(COMPLETE)
+            serving = self.dispatcher.policy.candidates(COMPLETE)
         except TwotrackError as error:
             return error.message
         wanted = {"routes.complete", "routes.fast"} & self.loaded.origins.keys()
-        if wanted or any(model.name != Track.RECALL for model in serving):
+        if wanted or any(not model.capabilities.retrieval for model in serving):
             return None
         return self.waiting_keys or "No model: completions come from your own code alone."
 
@@ -216,11 +214,12 @@ class Session:
         """Take what a person says of keys that were found, by their variables."""
         self.consent.remember(allowed)
         self._compose(self.loaded.settings)
-        self._warm_up(self._front)
+        self._warm_up.again()
 
     def _models(self, settings: Settings, wanted: Mapping[str, ModelSettings]) -> dict[str, Model]:
         models = self._pool.models(wanted, settings.embedded, self.problems)
-        return models | {str(Track.RECALL): recall_model(self._index)}
+        recall = recall_model(self._index)
+        return models | {recall.name: recall}
 
     def _complain(self, problem: str) -> None:
         """Tell, from any thread, of ignore rules that cannot be read."""
@@ -255,7 +254,7 @@ class Session:
         self._indexer.start()
         await self.discover()
         await self.transport.warm()
-        self._warm_up(self._front)
+        self._warm_up.start()
         if (embedded := self._pool.embedded) and self._serves_alone(EMBEDDED):
             await embedded.load()
         logger.info(
@@ -270,39 +269,20 @@ class Session:
     async def read_workspace(self, timeout_s: float) -> None:
         """Read the workspace's code, and wait for that so long where recall is asked first."""
         self._indexer.start()
-        if self.routes[COMPLETE].models[:1] == (Track.RECALL,):
+        if any(map(self._retrieves, self.routes[COMPLETE].models[:1])):
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     await self._indexer.settled()
 
-    def _warm_up(self, front: _Front | None) -> None:
-        """Make ready for the next completion; what was being made ready before is given up."""
-        if not self._started:  # the editor may still forbid a model
-            return
-        if self._warming is not None:
-            self._warming.cancel()
-        self._warmed_at = asyncio.get_running_loop().time()
-        self._warming = self._later(self._warm(front))
-        self._warming_for = front[0].uri if front else ""
-
-    async def _warm(self, front: _Front | None) -> None:
-        if front is not None:
-            if self._reader is not None:  # a prompt begins with what is open
-                await asyncio.wait({self._reader})
-            await self.completer.warm(*front)
-            return
-        with suppress(TwotrackError):  # whoever asks a question is told
-            models = self.dispatcher.serving(COMPLETE)
-            remote = (model for model in models if not model.capabilities.local)
-            if (first := next(remote, None)) is not None:
-                await first.warm()
-
     def _serves_alone(self, name: str) -> bool:
         """Whether a route has no other model to ask first, so that it will be needed."""
         return any(
-            next((n for n in route.models if n != Track.RECALL), "") == name
+            next((n for n in route.models if not self._retrieves(n)), "") == name
             for route in self.routes.values()
         )
+
+    def _retrieves(self, name: str) -> bool:
+        return self.models[name].capabilities.retrieval
 
     # -- documents -----------------------------------------------------------------------------
 
@@ -311,27 +291,19 @@ class Session:
 
         `others` are the other open documents, the last used first.
         """
-        self._settle(document)
-        self._reindex(document)
-        self._front = document, others
-        self._warm_up(self._front)
+        self._reading.opened(document)
+        self._warm_up.opened(document, others)
 
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
-        loop = asyncio.get_running_loop()
-        rested_s = loop.time() - max(self._typed_at, self._warmed_at)
-        self._typed_at = loop.time()
         self._pace.changed(document.uri)
-        self._settle(document)
-        self._front = None
-        if rested_s > _COLD_S:
-            self._warm_up(None)
-        self._idle[document.uri] = loop.call_later(_IDLE_S, self._reindex, document)
+        self._reading.changed(document)
+        self._warm_up.changed()
 
     @property
     def typing(self) -> bool:
         """Whether a key came within the last second."""
-        return asyncio.get_running_loop().time() - self._typed_at < _TYPING_S
+        return self._warm_up.typing
 
     def saved(self, document: Document) -> None:
         """Take note of a saved document: it may be a settings file of the project."""
@@ -340,14 +312,10 @@ class Session:
 
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
-        self._settle(document)
-        self._unread.pop(document.uri, None)
+        self._reading.closed(document.uri)
+        self._warm_up.closed(document.uri)
         self._syntax.forget(document.uri)
-        self._excerpts.forget(document.uri)
-        if self._front is not None and self._front[0].uri == document.uri:
-            self._front = None
-        if self._warming is not None and self._warming_for == document.uri:
-            self._warming.cancel()
+        self._open_documents.forget(document.uri)
         self._indexer.closed(_key(document), document.path)
 
     def files_changed(self, changes: Iterable[tuple[Path, bool]]) -> None:
@@ -361,36 +329,18 @@ class Session:
         if configured:
             self.configure(self._layers)
 
-    def _reindex(self, document: Document) -> None:
-        self._idle.pop(document.uri, None)
-        self._unread[document.uri] = document
-        if self._reader is None or self._reader.done():
-            self._reader = self._later(self._read())
+    async def _ready_to_index(self, document: Document) -> None:
+        await self.policy.look([document])
 
-    async def _read(self) -> None:
-        while self._unread:  # one at a time: parsing holds the interpreter, in a thread too
-            uri, document = next(reversed(self._unread.items()))
-            await self.policy.look([document])
-            if self._unread.get(uri) is not document:  # closed meanwhile, or changed
-                continue
-            del self._unread[uri]
-            self._indexer.edited(
-                _key(document), document.path, document.language, document.text.text
-            )
-            await self._excerpts.index(document)
-
-    def _settle(self, document: Document) -> None:
-        """Forget what was to be done when typing in the document rests."""
-        if handle := self._idle.pop(document.uri, None):
-            handle.cancel()
+    async def _index_document(self, document: Document) -> None:
+        text = document.text.text
+        self._indexer.edited(_key(document), document.path, document.language, text)
+        await self._open_documents.index(document)
 
     async def aclose(self) -> None:
         """End everything; nothing runs on behind."""
-        for handle in self._idle.values():
-            handle.cancel()
-        self._unread.clear()
-        if self._warming is not None:
-            self._warming.cancel()
+        self._warm_up.stop()
+        self._reading.stop()
         await self._indexer.aclose()
         await self._pool.aclose()
         if self._composed:

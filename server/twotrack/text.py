@@ -10,7 +10,7 @@ the list of chunks, not the document.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -150,6 +150,27 @@ class Snapshot:
         """The position after the last character."""
         last = self.line_count - 1
         return Position(last, len(self.line(last)))
+
+    @property
+    def first_lines(self) -> Sequence[int]:
+        """The line that each chunk begins with, and the one behind the last chunk."""
+        return self._first_lines
+
+    def chunk_lines(self, chunk: int) -> Sequence[str]:
+        """Return the lines of a chunk, with their line ends."""
+        return self._chunks[chunk].lines
+
+    def with_chunks(self, changed: Mapping[int, Sequence[str]]) -> "Snapshot":
+        """Return the snapshot with other lines, as many, in some of its chunks."""
+        snapshot = object.__new__(Snapshot)
+        snapshot._text = None
+        snapshot._index(
+            [
+                _Chunk(changed[index]) if index in changed else chunk
+                for index, chunk in enumerate(self._chunks)
+            ]
+        )
+        return snapshot
 
     def same_lines(self, other: "Snapshot", most: int) -> int:
         """How many lines both begin with, of `most`."""

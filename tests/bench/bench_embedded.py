@@ -17,7 +17,7 @@ from measure import source, timed
 from twotrack.llm.api import Chat, Infill, Message, Model, Provider
 from twotrack.llm.embedded import embedded_model
 from twotrack.llm.embedded_file import available
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 ROUNDS = 3

@@ -144,17 +144,17 @@ spent()
 import twotrack.llm.registry
 spent()
 # As transport does for the first request.
-import anyio, twotrack.llm.http_clients
+import anyio, twotrack.llm.http.clients
 anyio.run(anyio.sleep, 0)
 spent()
 from twotrack.settings.schema import NetworkSettings
-network = twotrack.llm.http_clients.Network(NetworkSettings())
+network = twotrack.llm.http.clients.Network(NetworkSettings())
 spent()
 network.trust()
 spent()
 sys.path.insert(0, sys.argv[1])
 import model_clients
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 ask = model_clients.layer(f"http://127.0.0.1:{sys.argv[2]}", transport := Transport())
 with asyncio.Runner() as runner:
     runner.run(transport.warm())

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from twotrack.engine.recall import RecallIndex
+from twotrack.engine.recall import suggest
+from twotrack.workspace.code_index import CodeIndex
 
 LINES = 100_000
 FILES = 60
@@ -39,10 +40,10 @@ def read(folder: Path, ending: str) -> dict[str, str]:
     return texts
 
 
-def fill(texts: dict[str, str]) -> RecallIndex:
+def fill(texts: dict[str, str]) -> CodeIndex:
     process = psutil.Process()
     before = process.memory_info().rss
-    index = RecallIndex()
+    index = CodeIndex()
     for path, text in texts.items():
         index.update(path, "code", text)
     slices = [time.perf_counter(), *(time.perf_counter() for _ in index.index_steps())]
@@ -61,7 +62,7 @@ def fill(texts: dict[str, str]) -> RecallIndex:
     return index
 
 
-def replay(index: RecallIndex, texts: dict[str, str]) -> None:
+def replay(index: CodeIndex, texts: dict[str, str]) -> None:
     chance = random.Random(11)  # noqa: S311 - a replay, no secret
     paths = [path for path, text in texts.items() if 40 < text.count("\n") < 8_000]
     times: list[float] = []
@@ -95,7 +96,7 @@ def replay(index: RecallIndex, texts: dict[str, str]) -> None:
 
 
 def ask(
-    index: RecallIndex,
+    index: CodeIndex,
     path: str,
     lines: list[str],
     at: int,
@@ -112,12 +113,12 @@ def ask(
         cut = chance.choice([i for i in inside if i < len(line)] or [cut + 1])
     after = lines[at + 1 :] if chance.random() < 0.5 else []
     start = time.perf_counter()
-    found = index.suggest(
+    found = suggest(
+        index.of("code"),
         lines[:at],
         line[:cut],
         "",
         after,
-        language="code",
         path_key=path,
         max_lines=8 if kind == "block" else 1,
     )

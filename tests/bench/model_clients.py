@@ -63,8 +63,8 @@ def bare_httpx(root: str) -> Ask:
 def layer(root: str, transport: Any = None) -> Ask:
     """The provider layer, as the registry builds it from settings."""
     from twotrack.llm.api import Chat, Message
+    from twotrack.llm.http.transport import Transport
     from twotrack.llm.registry import build
-    from twotrack.llm.transport import Transport
     from twotrack.settings.schema import ModelSettings
 
     transport = transport or Transport()

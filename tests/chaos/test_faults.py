@@ -25,14 +25,15 @@ from twotrack.engine.postprocess import whole_part
 from twotrack.errors import RouteExhausted
 from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Mode, Model
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_completions import OpenAICompletions
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask, nothing
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.patience import Patience
-from twotrack.tasks import TASKS, Task
+from twotrack.routing.policy import RoutingPolicy
+from twotrack.tasks import COMPLETE, TASKS, Task
 
 SHORT = Patience(
     first_fast_s=0.2,
@@ -136,16 +137,15 @@ async def run(
         paused.append(seconds)
 
     async with FaultyServer(draw, drip_s=patience.gap_fast_s / 2) as server:
-        dispatcher = Dispatcher(
-            {task: Route(models, TASKS[task].deadline_s)},
+        policy = RoutingPolicy(
+            {task: Route(models, task.deadline_s)},
             {name: model(transport, name, server.base_url(name), local=local) for name in models},
-            lambda event: None,
             health=Health(clock),
             patience=patience,
             clock=clock,
-            sleep=sleep,
         )
-        usable = whole_part if task is TASKS["complete"] else nothing
+        dispatcher = Dispatcher(policy, lambda event: None, sleep=sleep)
+        usable = whole_part if task is COMPLETE else nothing
         ask = Ask(task, lambda model: PROMPT, usable=usable)
         for _ in range(questions):
             typed_s += TYPING_S

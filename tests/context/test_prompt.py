@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
-from twotrack.context.prompt import CompletionContext, gather, rules_text
+from twotrack.context.prompt import CompletionContext, gather
+from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
@@ -26,11 +27,15 @@ def policy(root: Path = ROOT) -> PrivacyPolicy:
     return PrivacyPolicy((root,), PrivacySettings(), ContextSettings())
 
 
+def shares(picker: OpenDocuments | None = None) -> list[Share]:
+    return [Share(picker or OpenDocuments(SyntaxCache()), 0.3)]
+
+
 def context(
     current: Document,
     position: Position,
     others: tuple[Document, ...] = (),
-    picker: ExcerptPicker | None = None,
+    picker: OpenDocuments | None = None,
     max_tokens: int = 2048,
 ) -> CompletionContext:
     found = gather(
@@ -38,7 +43,7 @@ def context(
         position,
         others,
         policy=policy(),
-        excerpts=picker or ExcerptPicker(SyntaxCache()),
+        sources=shares(picker),
         max_tokens=max_tokens,
     )
     assert found is not None
@@ -111,7 +116,7 @@ def test_a_secret_file_has_no_context() -> None:
         Position(0, 0),
         (),
         policy=policy(),
-        excerpts=ExcerptPicker(SyntaxCache()),
+        sources=shares(),
         max_tokens=2048,
     )
     assert found is None
@@ -128,8 +133,8 @@ def test_a_secret_files_old_version_is_no_context_either() -> None:
     assert (
         context(document("a.py", "scale(value, factor)\n"), Position(0, 0), (old,)).excerpts == ()
     )
-    picker = ExcerptPicker(SyntaxCache())
-    assert gather(old, Position(0, 0), (), policy=policy(), excerpts=picker, max_tokens=99) is None
+    none = gather(old, Position(0, 0), (), policy=policy(), sources=shares(), max_tokens=99)
+    assert none is None
 
 
 def test_the_budget_holds() -> None:
@@ -149,7 +154,7 @@ def test_the_same_state_gives_the_same_prompt() -> None:
 
 def test_typing_keeps_the_head() -> None:
     """All but the line that is typed on stays byte for byte, so that the caches hit."""
-    picker = ExcerptPicker(SyntaxCache())
+    picker = OpenDocuments(SyntaxCache())
     others = tuple(document(f"{i}.py", BODY) for i in range(3))
     typed = "    result = step_7(step_8(scale(value, factor=3)), value, 12345)"
     text, heads = Snapshot(BODY), set()
@@ -163,30 +168,3 @@ def test_typing_keeps_the_head() -> None:
         heads.add((found.excerpts, found.suffix, found.prefix.rpartition("\n")[0]))
     assert len(typed) > 60
     assert len(heads) == 1
-
-
-def test_rules_are_read_within_the_project(tmp_path: Path) -> None:
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "RULES.md").write_text("Use tabs.\r\npassword = 'hunter2!'\r\n", newline="")
-    (root / "more.md").write_text("Be brief.\n")
-    (root / ".env").write_text("A=1")
-    (tmp_path / "outside.md").write_text("Never seen.")
-    names = ("RULES.md", "gone.md", "../outside.md", ".env", "more.md", "RULES.md", "\0")
-    assert rules_text(root, names, policy(root)) == (
-        "Use tabs.\npassword = '<redacted>'\n\nBe brief."
-    )
-
-
-def test_wherever_a_rules_file_is_cut_no_secret_is_sent(tmp_path: Path) -> None:
-    secret = "https://bot:correcthorse9@host/"
-    for before in range(len(secret)):
-        (tmp_path / "R.md").write_text("." * (16 * 1024 - before) + secret + " more")
-        assert "correct" not in rules_text(tmp_path, ["R.md"], policy(tmp_path))
-
-
-def test_rules_are_bounded(tmp_path: Path) -> None:
-    for i in range(4):
-        (tmp_path / f"{i}.md").write_text("word " * 10_000)
-    text = rules_text(tmp_path, [f"{i}.md" for i in range(4)], policy(tmp_path))
-    assert 16_000 < len(text) <= 32 * 1024

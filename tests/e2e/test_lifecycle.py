@@ -257,7 +257,7 @@ async def test_a_position_that_is_none_is_refused(
     buffer = client.open(project / "a.py", "python", TEXT)
     params = client.inline_params(buffer, 0)
     params["position"]["line"] = line
-    with pytest.raises(ResponseError, match="the parameters of textDocument/inlineCompletion are"):
+    with pytest.raises(ResponseError, match=r"inlineCompletion are wrong: `position.line`"):
         await client.request("textDocument/inlineCompletion", params)
 
 

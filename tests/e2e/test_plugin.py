@@ -132,9 +132,10 @@ async def test_what_an_edit_would_be_about_can_be_named_before(
         ({"task": "complete"}, "`task` must be one of"),
         ({"task": "refactor"}, "There is no instruction"),
         ({"task": "fix"}, "no diagnostic was named"),
+        ({"task": "write"}, "`task` must be one of"),
         ({"task": "refactor", "instruction": 7}, "`instruction` must be a text"),
-        ({"task": "explain", "range": {"start": 1}}, "no valid Range"),
-        ({"task": "explain", "textDocument": None}, "no valid TextDocumentIdentifier"),
+        ({"task": "explain", "range": {"start": 1}}, r"twotrack/edit .* `range.end` is missing"),
+        ({"task": "explain", "textDocument": None}, "`textDocument.uri`"),
         ({"task": "explain", "textDocument": {"uri": "file:///no.py"}}, "not open"),
     ],
 )

@@ -355,7 +355,7 @@ async def test_events_are_sent_as_objects_to_a_client_that_asked(
     await client.complete(buffer, 26, invoked=True)
     event = await client.wait_for_notification("twotrack/didAnswer")
     assert (event["model"], event["track"], event["source"]) == ("quick", "fast", "model")
-    assert event["usage"]["input_tokens"] == 10
+    assert event["usage"]["inputTokens"] == 10
 
 
 # 12. A client that does not read keeps nobody waiting.

@@ -5,6 +5,7 @@ where TWOTRACK_EDITORS_REQUIRED=1 (as in CI). Screens of failed tests are kept i
 """
 
 import itertools
+import json
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from editors.models import Models
 from editors.newcomer import Newcomer
+from editors.recording import CODE, record
 from editors.screen import Screen
 from install.home import collect_wheels
 
@@ -145,6 +147,15 @@ def project(home: Path) -> Path:
     folder = home / "project"
     (folder / ".git").mkdir(parents=True)
     return folder
+
+
+@pytest.fixture
+def recording(project: Path, environment: dict[str, str], home: Path) -> Path:
+    """What a real server said about project/a.py, for `editors/replay.py`."""
+    (project / "a.py").write_text(CODE)
+    path = home / "recording.json"
+    path.write_text(json.dumps(record(project, SETTINGS, environment)), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ async def test_the_head_of_a_chat_stays_the_same_from_key_to_key() -> None:
 
 
 async def test_the_next_model_answers_when_one_declines() -> None:
-    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True)
+    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True, retrieval=True)
     completion = await Desk(recall, quick("1")).complete("x = $0")
     assert completion is not None
     assert completion.origin.model == "quick"
@@ -102,7 +102,7 @@ async def test_what_is_whole_of_a_broken_answer_is_proposed_where_no_model_answe
 
 
 async def test_when_all_decline_there_is_nothing() -> None:
-    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True)
+    recall = fake_model("recall", says(Declined("recall", "nothing")), local=True, retrieval=True)
     assert await Desk(recall).complete("x = $0") is None
 
 

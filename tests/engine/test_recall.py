@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from growth import calls
-from twotrack.engine.recall import RecallIndex, RecallProvider, Recollection, recall_model
-from twotrack.engine.recall_index import MAX_LINE_CHARS
+from twotrack.engine.recall import RecallProvider, Recollection, recall_model, suggest
 from twotrack.errors import Declined
 from twotrack.llm.api import Chat, Chunk, Infill, Message
+from twotrack.workspace.code_index import CodeIndex
+from twotrack.workspace.line_index import MAX_LINE_CHARS
 
 OPENER = """\
 def read(path):
@@ -27,21 +28,21 @@ LEDGER = """\
 """
 
 
-def indexed(files: dict[str, str] | None = None, language: str = "python") -> RecallIndex:
-    index = RecallIndex()
+def indexed(files: dict[str, str] | None = None, language: str = "python") -> CodeIndex:
+    index = CodeIndex()
     for path, text in (files or {}).items():
         index.update(path, language, text)
     finish(index)
     return index
 
 
-def finish(index: RecallIndex) -> None:
+def finish(index: CodeIndex) -> None:
     for _ in index.index_steps():
         pass
 
 
 def ask(
-    index: RecallIndex,
+    index: CodeIndex,
     marked: str,
     *,
     path: str = "/w/here.py",
@@ -51,18 +52,18 @@ def ask(
     before, after = dedent(marked).split("|")
     *above, line_prefix = before.split("\n")
     line_suffix, *below = after.split("\n")
-    return index.suggest(
+    return suggest(
+        index.of(language),
         above,
         line_prefix,
         line_suffix,
         below,
-        language=language,
         path_key=path,
         max_lines=max_lines,
     )
 
 
-def check(index: RecallIndex, marked: str, expected: str | None, *, max_lines: int = 1) -> None:
+def check(index: CodeIndex, marked: str, expected: str | None, *, max_lines: int = 1) -> None:
     found = ask(index, marked, max_lines=max_lines)
     assert (found and found.text) == expected
 
@@ -108,7 +109,7 @@ def test_equal_lines_above_decide_between_continuations() -> None:
 
 @pytest.mark.parametrize("marked", ["foo = 1\n" * 8 + "|", "foo = 1\n" * 8 + "foo = |"])
 def test_blank_lines_are_passed_up_to_a_bound(marked: str) -> None:
-    def suggested(index: RecallIndex) -> None:
+    def suggested(index: CodeIndex) -> None:
         ask(index, marked)
 
     few, many = (indexed({"/w/a.py": ("foo = 1\n" + "\n" * n) * 40}) for n in (20, 80))
@@ -272,12 +273,12 @@ def test_an_unknown_language_has_its_own_lines() -> None:
 
 def test_crlf_files_and_documents_meet() -> None:
     index = indexed(copies(LEDGER.replace("\n", "\r\n")))
-    found = index.suggest(
+    found = suggest(
+        index.of("python"),
         ["def add(self, amount):\r\n"],
         "    ",
         "\r\n",
         [],
-        language="python",
         path_key="/w/here.py",
         max_lines=2,
     )
@@ -311,7 +312,7 @@ def test_a_removed_file_is_forgotten_at_once() -> None:
 
 
 def test_a_file_removed_while_it_is_being_indexed_stays_out() -> None:
-    index = RecallIndex()
+    index = CodeIndex()
     index.update("/w/long.py", "python", OPENER * 400)
     steps = index.index_steps()
     next(steps)
@@ -345,7 +346,7 @@ def test_a_file_that_changes_its_language_leaves_the_old_one() -> None:
 
 
 def test_beyond_its_bound_the_index_drops_what_was_updated_longest_ago() -> None:
-    index = RecallIndex(max_lines=10)
+    index = CodeIndex(max_lines=10)
     for path, text in {"/w/old.py": OPENER, **copies(LEDGER, 1), "/w/new.py": "a = 1"}.items():
         index.update(path, "python", text)
     finish(index)
@@ -375,8 +376,13 @@ def test_a_removal_while_the_index_is_rebuilt_holds() -> None:
     assert fresh.live_lines == line_index.live_lines == 2501
 
 
+def test_thousands_of_short_files_are_rebuilt_in_slices() -> None:
+    index = indexed({f"/w/{number}.py": f"a = {number}\n" for number in range(500)})
+    assert len(list(index._by_language["python"].rebuilt())) > 500
+
+
 async def test_others_run_between_the_slices() -> None:
-    index = RecallIndex()
+    index = CodeIndex()
     index.update("/w/long.py", "python", OPENER * 1_000)
     draining = asyncio.create_task(index.drain())
     turns = 0
@@ -405,12 +411,12 @@ def test_a_proposal_is_never_blank_nor_longer_than_asked(
     index = indexed({"/w/a.py": "\n".join(file), "/w/b.py": "\r\n".join(file)})
     for at in range(len(line) + 1):
         for most in (1, 3):
-            found = index.suggest(
+            found = suggest(
+                index.of("python"),
                 above,
                 line[:at],
                 line[at:],
                 below,
-                language="python",
                 path_key="/w/c.py",
                 max_lines=most,
             )
@@ -428,7 +434,7 @@ def infill(prefix: str, suffix: str = "", stop: tuple[str, ...] = ()) -> Infill:
     return Infill(prefix, suffix, "/w/here.py", "python", stop=stop)
 
 
-async def answer(index: RecallIndex, prompt: Infill | Chat) -> list[Chunk]:
+async def answer(index: CodeIndex, prompt: Infill | Chat) -> list[Chunk]:
     return [chunk async for chunk in RecallProvider(index).stream(prompt)]
 
 

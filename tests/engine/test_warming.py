@@ -15,7 +15,7 @@ from twotrack.events import Answered
 from twotrack.llm.api import Infill
 from twotrack.llm.embedded import embedded_model
 from twotrack.llm.embedded_file import available
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings, Trigger
 
 
@@ -91,12 +91,12 @@ async def test_who_only_completes_on_request_pays_for_no_reading() -> None:
 async def test_the_first_model_that_works_is_made_ready_and_recall_is_always() -> None:
     recall, broken, works, last = (says("1") for _ in range(4))
     desk = Desk(
-        fake_model("recall", recall, local=True),
+        fake_model("recall", recall, local=True, retrieval=True),
         fake_model("broken", broken),
         fake_model("works", works),
         fake_model("last", last),
     )
-    desk.dispatcher.health.failed("broken", Unauthorized("broken", "401"))
+    desk.dispatcher.policy.health.failed("broken", Unauthorized("broken", "401"))
     await desk.completer.warm(opened("x = 1\n"))
     assert [p.warmings for p in (recall, broken, works, last)] == [[], [], [None], []]
 

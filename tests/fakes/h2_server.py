@@ -88,6 +88,10 @@ class H2Request:
         """Send what is no frame."""
         self.served.garble()
 
+    def flood(self, frame: bytes, n_bytes: int) -> None:
+        """Send a frame again and again."""
+        self.served.flood(frame, n_bytes)
+
     def leave(self) -> None:
         """Send GOAWAY that says this request is the last to be answered."""
         self.served.leave(self.stream_id)
@@ -260,6 +264,9 @@ class _Connection:
     def garble(self) -> None:
         """Send what is no frame."""
         self._writer.write(_GARBAGE)
+
+    def flood(self, frame: bytes, n_bytes: int) -> None:
+        self._writer.write(frame * (n_bytes // len(frame)))
 
     def leave(self, number: int) -> None:
         self._writer.write(GoAwayFrame(0, last_stream_id=number).serialize())

@@ -8,7 +8,7 @@ import trustme
 
 from fakes.h2_server import H2Server
 from fakes.model_server import ModelServer
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import NetworkSettings
 
 

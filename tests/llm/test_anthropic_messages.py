@@ -18,8 +18,8 @@ from twotrack.errors import (
 from twotrack.events import Usage
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Message, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import PromptCache
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fakes.h2_server import PIECE, Answer, H2Server
 from fakes.model_server import ModelServer, Reply
 from fakes.proxy_server import ProxyServer
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
 
 WHOLE = PIECE * 2

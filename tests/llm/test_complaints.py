@@ -16,9 +16,9 @@ from twotrack.errors import (
     WebPage,
 )
 from twotrack.llm.api import Chat, Message
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Chat("Be brief.", (Message("user", "1+1?"),))

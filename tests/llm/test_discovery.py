@@ -11,9 +11,9 @@ from fakes.model_server import ModelServer, Reply
 from patience import patient
 from twotrack.errors import MalformedReply, ModelError, Unauthorized, Unreachable
 from twotrack.llm.discovery import Found, from_environment, from_loopback, model_ids
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
-from twotrack.llm.transport import Transport
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 
@@ -58,7 +58,7 @@ def test_every_preset_with_a_key_and_models_is_found_and_builds(transport: Trans
 
 
 def test_a_new_preset_needs_no_place_in_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick")
+    new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick", ranks=None)
     monkeypatch.setitem(PRESETS, "new", new)
     found = from_environment({"NEW_KEY": "1", "TOKENMIX_API_KEY": "2"})
     assert found.routes == dict.fromkeys((Track.FAST, Track.STRONG), ("tokenmix", "new"))

@@ -23,7 +23,7 @@ from twotrack.events import Event, ModelLoading
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
 from twotrack.llm.embedded import EmbeddedModel, embedded_model
 from twotrack.llm.embedded_file import available, find_model
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 ASK = Infill("def add(a, b):\n    retu", "", "a.py", "python", stop=("\n",))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.model_server import ModelServer
+from twotrack.bounded_json import MOST_VALUES
 from twotrack.errors import (
     MalformedReply,
     ModelError,
@@ -23,7 +24,7 @@ from twotrack.errors import (
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk
 from twotrack.llm.exchange import Event, Framing, cut, events
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.transport import Endpoint, Transport
 
 HERE = Endpoint("mine", "http://127.0.0.1:1")
 DONE = {"choices": [{"finish_reason": "stop"}]}
@@ -190,6 +191,14 @@ def test_what_is_no_object_is_refused(data: str) -> None:
             given_by(stream, framing=framing)  # type: ignore[arg-type]
     with pytest.raises(MalformedReply, match="no JSON object"):
         given_by(sse('{"a":1}', data))
+
+
+@pytest.mark.parametrize("shape", ["[]", "[[]]", "{}", "1,1"])
+def test_more_values_than_any_answer_has_are_refused(shape: str) -> None:
+    data = '{"choices":[' + ",".join([shape] * (MOST_VALUES // 2 + 1)) + "]}"
+    for stream, framing in ((sse(data), "sse"), (f"{data}\n".encode(), "ndjson")):
+        with pytest.raises(MalformedReply, match="more than 300000 values"):
+            given_by(stream, framing=framing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("stream", [b"", b"\n\n", b": alive\n\n"])

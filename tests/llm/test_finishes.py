@@ -13,8 +13,8 @@ from twotrack.errors import MalformedReply, ModelError, ServerFailed
 from twotrack.llm import finishes
 from twotrack.llm.api import Chat, Finish, Message
 from twotrack.llm.finishes import Ending
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_chat import OpenAIChat
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 QUICK = Endpoint("quick", "http://127.0.0.1:1", headers={"x-key": "canary-abcdefgh"})

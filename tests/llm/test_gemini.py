@@ -11,8 +11,8 @@ from twotrack.errors import MalformedReply, RateLimited, ServerFailed
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Message, Prompt
 from twotrack.llm.gemini import Gemini
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 KEY = "AIza-canary-0123456789"

@@ -12,9 +12,9 @@ import pytest
 
 from fakes.model_server import ModelServer
 from twotrack.errors import Unreachable
-from twotrack.llm.http_clients import HttpClients
+from twotrack.llm.http.clients import HttpClients
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.listeners import is_other, listening, of_others
-from twotrack.llm.transport import Endpoint, Transport
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -7,8 +7,8 @@ import pytest
 from fakes.model_server import ModelServer, Reply
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 

@@ -11,8 +11,8 @@ from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_infill import LlamaInfill
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Infill(

@@ -8,8 +8,8 @@ import pytest
 
 from fakes.model_server import ModelServer, Reply, RequestLog
 from twotrack.errors import RequestRejected
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import Negotiated
-from twotrack.llm.transport import Endpoint, Transport
 
 BODY = {"model": "m", "max_tokens": 9, "temperature": 0.1, "stop": ["x"], "stream": True}
 NESTED = {"model": "m", "stream": True, "config": {"temperature": 0.1, "topLevel": 1, "size": 2}}

@@ -10,8 +10,8 @@ from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, ModelNotFound, RequestRejected, ServerFailed
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Prompt, Provider
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.ollama import OllamaChat, OllamaInfill
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 CHAT = Chat(

@@ -18,9 +18,9 @@ from twotrack.errors import (
 )
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Message, Prompt, Provider
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Chat(

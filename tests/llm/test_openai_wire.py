@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from twotrack.errors import ServerFailed
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.openai_wire import chunks, usage
-from twotrack.llm.transport import Endpoint
 
 HERE = Endpoint("mine", "http://127.0.0.1:1")
 COUNTS = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}

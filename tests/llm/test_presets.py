@@ -23,9 +23,10 @@ from provider_table import (
 )
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Infill, Model
-from twotrack.llm.presets import PRESETS, Dialect, PromptCaching
+from twotrack.llm.http.transport import Transport, is_loopback
+from twotrack.llm.preset import Dialect, PromptCaching
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
-from twotrack.llm.transport import Transport, is_loopback
 from twotrack.settings.schema import ModelSettings
 
 KEYS = {p.api_key_env: f"key-of-{name}" for name, p in PRESETS.items() if p.api_key_env}

@@ -7,10 +7,10 @@ import pytest
 from twotrack.events import Usage
 from twotrack.llm.api import Capabilities, Model, Prices
 from twotrack.llm.discovery import from_environment
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.prices import cost_usd
 from twotrack.llm.registry import build
-from twotrack.llm.transport import Transport
 
 MILLION = Usage(input_tokens=1_000_000, cached_tokens=400_000, output_tokens=100_000)
 

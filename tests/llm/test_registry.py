@@ -10,9 +10,9 @@ from fakes.model_server import ModelServer, Reply
 from twotrack.errors import RequestRejected, SettingsError, Unauthorized
 from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prices, Prompt
+from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
-from twotrack.llm.transport import Endpoint, Transport, is_loopback
 from twotrack.settings.schema import ModelSettings, PriceSettings, PromptCache
 
 INFILL = Infill("a = ", "\n", "m.py", "python")

@@ -11,9 +11,9 @@ from twotrack.errors import ModelError, RequestRejected
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Message
 from twotrack.llm.gemini import Gemini
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import folded
 from twotrack.llm.openai_chat import OpenAIChat
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import Dialect, HttpWire
 
 

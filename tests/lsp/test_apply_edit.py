@@ -9,17 +9,22 @@ from typing import Any
 
 import pytest
 
+from twotrack.document import Document
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp.clients import Client
-from twotrack.lsp.documents import Documents
 from twotrack.lsp.handlers import apply_edit
 from twotrack.lsp.handlers.apply_edit import Waits
 from twotrack.lsp.server import Server
 from twotrack.lsp.stream import Decoder
 from twotrack.text import Edit, Position, Range, Snapshot
+from twotrack.workspace.documents import Documents
 
 URI = "file:///w/a.py"
+
+
+def opened(text: str) -> Document:
+    return Document(URI, Path("/w/a.py"), "python", 1, Snapshot(text))
 
 
 async def settle() -> None:
@@ -28,35 +33,35 @@ async def settle() -> None:
 
 
 @pytest.fixture
-def server() -> Any:
+def conversation() -> Any:
     documents = Documents()
-    documents.open(URI, "python", 1, "")
+    documents.open(opened(""))
     return SimpleNamespace(documents=documents)
 
 
-def typed(server: Any) -> None:
-    version = server.documents.get(URI).version + 1
-    server.documents.change(URI, version, [], Snapshot("x" * version))
+def typed(conversation: Any) -> None:
+    version = conversation.documents.get(URI).version + 1
+    conversation.documents.change(URI, version, [], Snapshot("x" * version))
 
 
-async def test_as_long_as_keys_come_it_waits(server: Any) -> None:
-    rested = asyncio.create_task(apply_edit._rested(server, Waits(pause=5.0)))
+async def test_as_long_as_keys_come_it_waits(conversation: Any) -> None:
+    rested = asyncio.create_task(apply_edit._rested(conversation, Waits(pause=5.0)))
     for _ in range(5):
         await settle()
-        typed(server)
+        typed(conversation)
     await settle()
     assert not rested.done()
     rested.cancel()
 
 
-async def test_after_a_pause_it_goes_on(server: Any) -> None:
-    typed(server)
-    await apply_edit._rested(server, Waits(pause=0.01))
+async def test_after_a_pause_it_goes_on(conversation: Any) -> None:
+    typed(conversation)
+    await apply_edit._rested(conversation, Waits(pause=0.01))
 
 
-async def test_where_no_pause_comes_it_says_so(server: Any) -> None:
+async def test_where_no_pause_comes_it_says_so(conversation: Any) -> None:
     with pytest.raises(TwotrackError, match="let the text rest"):
-        await apply_edit._rested(server, Waits(pause=5.0, typing=0.01))
+        await apply_edit._rested(conversation, Waits(pause=5.0, typing=0.01))
 
 
 APPLIED, REFUSED = {"applied": True}, {"applied": False, "failureReason": "outdated"}
@@ -70,17 +75,18 @@ class Editor:
     """One open document, and an editor that answers each edit with what `answers` says in turn."""
 
     def __init__(self, text: str, *answers: Callable[["Editor"], Any], **client: bool) -> None:
-        self.server = Server(lambda _: pytest.fail("no session is needed"))
-        self.server.protocol.set_writer(self)  # type: ignore[arg-type]
-        self.server.client = Client(document_changes=True, **client)
-        self.server.documents.open(URI, "python", 1, text)
+        server = Server(lambda _: pytest.fail("no session is needed"))
+        server.protocol.set_writer(self)  # type: ignore[arg-type]
+        self.conversation = server.conversation
+        self.conversation.client = Client(document_changes=True, **client)
+        self.conversation.documents.open(opened(text))
         self.asked: list[Any] = []
         self._answers = list(answers)
         self._decoder = Decoder()
 
     @property
     def text(self) -> str:
-        return self.server.documents.get(URI).text.text
+        return self.conversation.documents.get(URI).text.text
 
     def write(self, data: bytes) -> None:
         for body in self._decoder.feed(data):
@@ -93,19 +99,19 @@ class Editor:
         result = self._answers.pop(0)(self)
         if result is not None:
             message = {"jsonrpc": "2.0", "id": message_id, "result": result}
-            self.server.protocol.receive(json.dumps(message).encode())
+            self.conversation.protocol.receive(json.dumps(message).encode())
 
     def tell(self, *edits: Edit) -> None:
         """Tell of a change."""
-        document = self.server.documents.get(URI)
+        document = self.conversation.documents.get(URI)
         text = document.text
         for edit in edits:
             text = text.replace(edit.range, edit.new_text)
-        self.server.documents.change(URI, document.version + 1, edits, text)
+        self.conversation.documents.change(URI, document.version + 1, edits, text)
 
     def proposal(self, *edits: Edit, creates: Sequence[Path] = ()) -> Proposal:
         origin: Any = None
-        changed = ((self.server.documents.get(URI), edits),) if edits else ()
+        changed = ((self.conversation.documents.get(URI), edits),) if edits else ()
         return Proposal("t", origin, changed, dict.fromkeys(creates, "x = 1\n"))
 
 
@@ -117,7 +123,7 @@ async def test_an_edit_that_was_applied_and_still_refused_is_not_applied_twice()
         return REFUSED
 
     editor = Editor("a\na\na\n", applies_and_refuses, lambda _: APPLIED)
-    await apply_edit.apply(editor.server, editor.proposal(insertion(0, "a\n")))
+    await apply_edit.apply(editor.conversation, editor.proposal(insertion(0, "a\n")))
     assert len(editor.asked) == 1
 
 
@@ -128,7 +134,7 @@ async def test_an_edit_that_is_not_answered_is_not_asked_for_again() -> None:
     editor = Editor("a\nb\n", thinks, lambda _: APPLIED)
     proposal = editor.proposal(insertion(0, "# new\n"))
     with pytest.raises(TwotrackError, match="has not said") as told:
-        await apply_edit.apply(editor.server, proposal, Waits(answer=0.01))
+        await apply_edit.apply(editor.conversation, proposal, Waits(answer=0.01))
     assert "nothing was changed" not in told.value.message
     assert len(editor.asked) == 1
 
@@ -150,24 +156,24 @@ async def test_of_two_edits_at_once_the_second_is_made_for_the_text_of_the_first
     second = editor.proposal(insertion(1, "# three\n"))
     waits = Waits(change=0.1, pause=0.01)
     await asyncio.gather(
-        *(apply_edit.apply(editor.server, edit, waits) for edit in (first, second))
+        *(apply_edit.apply(editor.conversation, edit, waits) for edit in (first, second))
     )
     assert editor.text == "# one\n# two\na\n# three\nb\n"
 
 
 async def test_a_document_that_is_closed_meanwhile_is_left_alone() -> None:
     def closes(editor: Editor) -> Any:
-        editor.server.documents.close(URI)
+        editor.conversation.documents.close(URI)
         return REFUSED
 
     editor = Editor("a\n", closes)
     with pytest.raises(EditConflict, match="was closed meanwhile"):
-        await apply_edit.apply(editor.server, editor.proposal(insertion(0, "# new\n")))
+        await apply_edit.apply(editor.conversation, editor.proposal(insertion(0, "# new\n")))
 
 
 async def test_a_refused_new_file_is_not_asked_for_again() -> None:
     editor = Editor("a\n", lambda _: REFUSED, creates_files=True)
     with pytest.raises(TwotrackError, match="outdated") as told:
-        await apply_edit.apply(editor.server, editor.proposal(creates=[Path("/w/test_a.py")]))
+        await apply_edit.apply(editor.conversation, editor.proposal(creates=[Path("/w/test_a.py")]))
     assert "nothing was changed" not in told.value.message  # the file may stand there, empty
     assert len(editor.asked) == 1

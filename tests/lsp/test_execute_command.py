@@ -1,20 +1,36 @@
 """What people are told whose editor has one line for messages."""
 
-from typing import Any
-
 import pytest
 
+from twotrack.lsp.extensions import Status, TaskRoute
 from twotrack.lsp.handlers.execute_command import status_text
 from twotrack.tasks import TASKS
 
 
-def status(*, spent: float = 0.0, **using: str | None) -> dict[str, Any]:
+def status(*, spent: float = 0.0, no_model: str | None = None, **using: str | None) -> Status:
     """Return a status with the model of each track, and of tasks that have their own."""
-    tasks = {
-        task: {"track": task.track.value, "using": using.get(task, using[task.track.value])}
-        for task in TASKS.values()
-    }
-    return {"paused": False, "busy": 0, "spentToday": spent, "tasks": tasks, "noModel": None}
+    return Status(
+        busy=0,
+        paused=False,
+        spent_today=spent,
+        spent_month=spent,
+        budget_day=None,
+        budget_month=None,
+        last=None,
+        tasks={
+            task: TaskRoute(
+                track=traits.track,
+                models=(),
+                using=using.get(task, using[traits.track.value]),
+                chosen=False,
+            )
+            for task, traits in TASKS.items()
+        },
+        models=(),
+        no_model=no_model,
+        problems=(),
+        ledger="",
+    )
 
 
 def test_two_models_and_what_they_took_fit_into_a_line() -> None:
@@ -32,7 +48,7 @@ def test_a_task_that_another_model_serves_is_named() -> None:
 
 def test_that_there_is_no_model_comes_first() -> None:
     poor = "No model: completions come from your own code alone."
-    text = status_text({**status(fast="recall", strong=None), "noModel": poor})
+    text = status_text(status(fast="recall", strong=None, no_model=poor))
     assert text.startswith(f"{poor} twotrack is ready.")
 
 

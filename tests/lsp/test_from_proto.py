@@ -1,17 +1,19 @@
 """What an editor says of a change, as what really changed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lsprotocol import types
 
 from twotrack.lsp import from_proto
+from twotrack.lsp.failures import WrongParams
+from twotrack.lsp.from_proto import ContentChange, content_change
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
 PIECES = ["a", "b", "ab", " ", "\n", "\r", "\r\n", "\f", "é", "🐍"]
 texts = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
-def changed(before: Snapshot, value: types.TextDocumentContentChangeEvent) -> Snapshot:
+def changed(before: Snapshot, value: ContentChange) -> Snapshot:
     for edit in from_proto.changes(before, value, Encoding.UTF16):
         before = before.replace(edit.range, edit.new_text)
     return before
@@ -19,7 +21,7 @@ def changed(before: Snapshot, value: types.TextDocumentContentChangeEvent) -> Sn
 
 @given(texts, texts)
 def test_a_whole_document_is_taken_as_it_is(before: str, after: str) -> None:
-    whole = types.TextDocumentContentChangeWholeDocument(after)
+    whole = ContentChange(None, (0, 0), after)
     assert changed(Snapshot(before), whole).text == after
 
 
@@ -28,17 +30,43 @@ def test_so_is_a_range(head: str, old: str, tail: str, new: str) -> None:
     before = Snapshot(head + old + tail)
     start, end = before.position(len(head)), before.position(len(head + old))
 
-    def said(at: Position) -> types.Position:
-        return types.Position(at.line, before.to_units(at, Encoding.UTF16))
+    def said(at: Position) -> tuple[int, int]:
+        return at.line, before.to_units(at, Encoding.UTF16)
 
-    value = types.TextDocumentContentChangePartial(types.Range(said(start), said(end)), new)
+    value = ContentChange(said(start), said(end), new)
     assert changed(before, value).text == before.replace(Range(start, end), new).text
 
 
 def test_of_a_whole_document_only_what_was_typed_counts_as_changed() -> None:
     before = Snapshot("import os\n\nx = 1\n")
-    whole = types.TextDocumentContentChangeWholeDocument("import os.path\n\nx = 12\n")
+    whole = ContentChange(None, (0, 0), "import os.path\n\nx = 12\n")
     assert from_proto.changes(before, whole, Encoding.UTF16) == (
         Edit(Range(Position(2, 5), Position(2, 5)), "2"),
         Edit(Range(Position(0, 9), Position(0, 9)), ".path"),
     )
+
+
+AT = {"line": 1, "character": 2}
+
+
+def test_a_change_is_read_as_lsp_says() -> None:
+    places = {"start": AT, "end": {"line": 3.0, "character": 4}}
+    assert content_change({"range": places, "rangeLength": 9, "text": "x"}) == ((1, 2), (3, 4), "x")
+    assert content_change({"text": "x"}) == (None, (0, 0), "x")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, [], "text", 1, {}, {"text": 1}, {"text": None}),
+        *({"range": None, "text": ""}, {"range": [], "text": ""}, {"range": {}, "text": ""}),
+        {"range": {"start": AT}, "text": ""},
+        *(
+            {"range": {"start": {"line": line, "character": 0}, "end": AT}, "text": ""}
+            for line in (True, None, "4", -1, 2**31, 17.5, float("inf"), float("nan"), [])
+        ),
+    ],
+)
+def test_a_change_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(WrongParams):
+        content_change(value)

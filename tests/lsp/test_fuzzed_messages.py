@@ -214,7 +214,7 @@ async def conversation(folder: Path) -> AsyncIterator[Conversation]:
     try:
         yield there
     finally:
-        await there.server._end(there.heard)  # type: ignore[arg-type]
+        await there.server.conversation.aclose()
     there.check()
     assert "Traceback" not in json.dumps(there.heard.messages)
 
@@ -293,6 +293,6 @@ def test_any_envelope_is_endured(folder: Path, bodies: list[Any]) -> None:
             await asyncio.sleep(0)
         there.server.protocol._shutdown = False
         await completes(there)
-        await there.server._end(there.heard)  # type: ignore[arg-type]
+        await there.server.conversation.aclose()
 
     asyncio.run(run())

@@ -13,6 +13,7 @@ from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.lsp.clients import Client
+from twotrack.lsp.handlers.keys import ask_for_keys
 from twotrack.lsp.handlers.resolve import propose
 from twotrack.lsp.server import Server
 from twotrack.session import Session
@@ -34,10 +35,10 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     environment = {"TWOTRACK_CONFIG": str(config), "OPENAI_API_KEY": "sk-found"}
     server = Server(lambda heard: Session(environment, heard, asks_for_keys=True))
     server.protocol.initialized = True
-    server.client = Client(asks=True)
+    server.conversation.client = Client(asks=True)
     yield server
-    server.end_background()
-    await server.session.aclose()
+    server.conversation.end_background()
+    await server.conversation.session.aclose()
 
 
 async def question(heard: Heard) -> int | str:
@@ -57,31 +58,31 @@ def answer(server: Server, number: int | str) -> None:
 async def test_an_action_does_not_wait_for_good_and_a_late_answer_counts(server: Server) -> None:
     heard = Heard()
     server.protocol.set_writer(heard)  # type: ignore[arg-type]
-    server.key_question_s = 0.0
-    await server.ask_for_keys()
+    server.conversation.key_question.longest_s = 0.0
+    await ask_for_keys(server.conversation)
     number = await question(heard)
     with pytest.raises(TwotrackError) as caught:
-        await propose(server, "Explain", DOCUMENT, OFFER)
+        await propose(server.conversation, "Explain", DOCUMENT, OFFER)
     assert caught.value.message == (
         "OPENAI_API_KEY was found and waits for your yes. "
         "Answer the question about that, then try again."
     )
-    server.key_question_s = 1e6
-    await server.ask_for_keys()  # waits no second time, and asks no second question
+    server.conversation.key_question.longest_s = 1e6
+    await ask_for_keys(server.conversation)  # waits no second time, and asks no second question
     assert await question(heard) == number
     answer(server, number)
-    while server.session.undecided.models:
+    while server.conversation.session.undecided.models:
         await asyncio.sleep(0)
-    assert "openai-strong" in server.session.models
+    assert "openai-strong" in server.conversation.session.models
 
 
 async def test_an_answer_in_time_is_waited_for(server: Server) -> None:
     heard = Heard()
     server.protocol.set_writer(heard)  # type: ignore[arg-type]
-    server.key_question_s = 1e6
-    waiting = asyncio.ensure_future(server.ask_for_keys())
+    server.conversation.key_question.longest_s = 1e6
+    waiting = asyncio.ensure_future(ask_for_keys(server.conversation))
     number = await question(heard)
     assert not waiting.done()
     answer(server, number)
     await waiting
-    assert not server.session.undecided.models
+    assert not server.conversation.session.undecided.models

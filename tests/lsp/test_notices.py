@@ -2,8 +2,8 @@
 
 from lsprotocol import types
 
+from twotrack.lsp.extensions import Reason
 from twotrack.lsp.notices import Notices
-from twotrack.lsp.reasons import Reason
 
 
 def notices() -> tuple[Notices, list[str]]:

@@ -47,10 +47,8 @@ async def test_pages_are_written_in_a_thread(tmp_path: Path) -> None:
     async def questions() -> tuple[LoggedRequest, ...]:
         return (Request(**asdict(SENT)),)
 
-    features: dict[str, Any] = {}
     shown: list[str] = []
-    server: Any = SimpleNamespace(
-        feature=lambda name: lambda function: features.setdefault(name, function),
+    conversation: Any = SimpleNamespace(
         session=SimpleNamespace(
             sent=SimpleNamespace(questions=questions),
             ledger=SimpleNamespace(path=File(tmp_path / "ledger.sqlite3")),
@@ -58,15 +56,14 @@ async def test_pages_are_written_in_a_thread(tmp_path: Path) -> None:
         client=SimpleNamespace(shows_documents=False),
         notices=SimpleNamespace(tell=shown.append),
     )
-    records.register(server)
     _READERS.clear()
-    answer = await features["twotrack/requests"]({})
-    assert [one["prompt"] for one in answer["requests"]] == ["the prompt"]
-    assert "the prompt" in answer["markdown"]
+    answer = await records.requests(conversation, {})
+    assert [one.prompt for one in answer.requests] == ["the prompt"]
+    assert "the prompt" in answer.markdown
     spent = len(_READERS)
-    assert (await features["twotrack/ledger"]({}))["markdown"]
+    assert (await records.ledger(conversation, {})).markdown
     told = len(_READERS)
-    await execute_command._show_request(server)
+    await execute_command._show_request(conversation)
     assert "the prompt" in shown[0]
     assert 0 < spent < told < len(_READERS)
     assert threading.main_thread() not in _READERS

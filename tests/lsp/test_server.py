@@ -1,20 +1,24 @@
 """What questions wait for before they are answered."""
 
 import asyncio
+import json
+import threading
 from typing import Any
 
 import pytest
 
 from fakes.editor import Heard
+from twotrack.bounded_json import MOST_VALUES
 from twotrack.lsp.server import Server
+from twotrack.lsp.stream import Incoming, frame
 
 
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: int) -> None:
     server = Server(lambda _: pytest.fail("no session is needed"))
-    waiting = asyncio.create_task(server.settle())
+    waiting = asyncio.create_task(server.conversation.settle())
     await asyncio.sleep(0)
-    server.configured.set()
+    server.conversation.configured.set()
     for _ in range(steps):
         await asyncio.sleep(0)
     if waiting.done():
@@ -49,3 +53,45 @@ def test_an_id_of_any_kind_ends_nothing() -> None:
     for depth in range(900, 1_000):
         server.protocol.receive(b'{"jsonrpc": "2.0", "id": %b}' % (b"[" * depth + b"]" * depth))
     assert [message["id"] for message in heard.messages] == [None] * 100
+
+
+@pytest.mark.parametrize(
+    ("head", "answered"),
+    [
+        (b'"jsonrpc":"2.0","id":7,"method":"workspace/executeCommand","params":', [7]),
+        (b'"method": "x", "id" : "a b", "params":', ["a b"]),
+        (b'"jsonrpc":"2.0","method":"textDocument/didChange","params":', [None]),
+        (b'"jsonrpc":"2.0","id":7,"result":', [None]),  # an answer: 7 is an id of ours
+    ],
+)
+def test_a_message_of_too_many_values_is_refused(head: bytes, answered: list[Any]) -> None:
+    server, heard = Server(lambda _: pytest.fail("no session is needed")), Heard()
+    server.protocol.set_writer(heard)  # type: ignore[arg-type]
+    server.protocol.receive(b"{" + head + b"[" + b"[]," * MOST_VALUES + b"[]]}")
+    assert [message["id"] for message in heard.messages] == answered
+    assert "more than 300000 values" in heard.messages[0]["error"]["message"]
+
+
+async def test_the_engine_is_made_ready_in_a_thread_after_initialize_is_answered() -> None:
+    heard, ready, answered = Heard(), threading.Event(), []
+
+    def prepare() -> None:
+        answered.extend(message["id"] for message in heard.messages)
+        assert threading.current_thread() is not threading.main_thread()
+        ready.wait(10)
+
+    server, incoming = Server(lambda _: pytest.fail("no session is needed"), prepare), Incoming()
+    conversing = asyncio.create_task(server.converse(incoming, heard))
+    await asyncio.sleep(0)
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    messages = [{**asked, "params": params}, {**asked, "id": 2, "method": "shutdown"}]
+    incoming.data_received(b"".join(frame(json.dumps(each).encode()) for each in messages))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [message["id"] for message in heard.messages] == [1]
+    ready.set()
+    incoming.eof_received()
+    await conversing
+    assert answered == [1]
+    assert [message["id"] for message in heard.messages] == [1, 2]

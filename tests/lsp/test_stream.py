@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -230,6 +231,50 @@ async def test_a_burst_leaves_turns_to_others_and_is_taken_in_order_to_its_end()
         seen.append(len(pipe.taken))
     assert pipe.taken == bodies
     assert len(set(seen)) > 10
+
+
+@pytest.mark.parametrize("later", [b"", b"last"])
+async def test_what_comes_meanwhile_waits_and_comes_in_order(later: bytes) -> None:
+    pipe, held = Pipe(), asyncio.get_running_loop().create_future()
+    delivering = await pipe.open()
+    pipe.send(b"first")
+    await pipe.incoming.caught_up()
+    pipe.incoming.hold(held)
+    pipe.send(b"second", b"third")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    if later:
+        pipe.send(later)
+    pipe.end()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert pipe.taken == [b"first"]
+    held.set_result(None)
+    await delivering
+    assert pipe.taken == [b"first", b"second", b"third", *filter(None, [later])]
+
+
+async def test_the_next_message_waits_for_the_steps_of_one_while_others_go_on() -> None:
+    pipe, done = Pipe(), []
+
+    def take(body: bytes | FrameError) -> Iterator[None] | None:
+        if body != b"long":
+            done.append(body)
+            return None
+        return (done.append(b"step") for _ in range(10))
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: pipe.incoming, pipe._source)
+    pipe.send(b"first", b"long", b"last")
+    pipe.end()
+    delivering, seen = asyncio.ensure_future(pipe.incoming.deliver(take)), set()
+    while not delivering.done():
+        await asyncio.sleep(0)
+        seen.add(len(done))
+    assert done == [b"first", *[b"step"] * 10, b"last"]
+    assert len(seen) > 10
+    transport.close()
+    await pipe.incoming.closed
 
 
 @pytest.mark.parametrize("number", [1, 1000])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from twotrack.llm.embedded_file import available, find_model
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 CONTEXT_WINDOW = 1024

@@ -19,7 +19,7 @@ from twotrack.events import Event, ModelLoading
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt, Provider
 from twotrack.llm.embedded import EmbeddedModel, embedded_model
 from twotrack.llm.embedded_server import Order, _parameters
-from twotrack.llm.transport import Transport
+from twotrack.llm.http.transport import Transport
 from twotrack.settings.schema import EmbeddedSettings
 
 pytestmark = pytest.mark.real_model

@@ -21,9 +21,9 @@ from twotrack.errors import (
 from twotrack.events import Usage
 from twotrack.llm import discovery
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Model, Prompt
+from twotrack.llm.http.transport import Transport
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
-from twotrack.llm.transport import Transport
 from twotrack.settings.schema import ModelSettings
 
 pytestmark = [

@@ -11,6 +11,7 @@ from twotrack.routing.ask import Ask
 from twotrack.routing.costs import most_of_answer
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.tasks import TASKS, Track
 
 # -- one model ---------------------------------------------------------------------------------
@@ -30,7 +31,7 @@ async def test_the_answer_is_what_the_model_streamed_and_what_it_cost() -> None:
     [told] = desk.answered
     assert told.cost_usd == pytest.approx(3.0)
     assert told.usage == usage
-    assert desk.dispatcher.health.latency_ms("a") is not None
+    assert desk.dispatcher.policy.health.latency_ms("a") is not None
 
 
 @pytest.mark.parametrize("piece", ["x", "x" * 1_000_000])
@@ -66,7 +67,7 @@ async def test_a_chat_prompt_is_estimated_too() -> None:
 
 
 async def test_recall_has_its_own_track_and_costs_nothing() -> None:
-    answer = await Desk(fake_model("recall", says("x"), local=True)).ask()
+    answer = await Desk(fake_model("recall", says("x"), local=True, retrieval=True)).ask()
     assert (answer.track, answer.source) == (Track.RECALL, AnswerSource.RECALL)
     assert answer.usage == Usage()
 
@@ -125,7 +126,9 @@ async def test_half_an_answer_is_not_mixed_with_the_next_models() -> None:
 
 
 async def test_a_declining_model_has_not_failed() -> None:
-    desk = Desk(fake_model("recall", fails(errors.Declined)), fake_model("b", says("ok")))
+    desk = Desk(
+        fake_model("recall", fails(errors.Declined), retrieval=True), fake_model("b", says("ok"))
+    )
     assert (await desk.ask()).model == "b"
     assert desk.failed == []
 
@@ -148,7 +151,7 @@ async def test_when_all_fail_every_failure_is_told() -> None:
 
 
 async def test_a_task_without_a_route_is_exhausted() -> None:
-    dispatcher = Dispatcher({}, {}, lambda _: None)
+    dispatcher = Dispatcher(RoutingPolicy({}, {}), lambda _: None)
     with pytest.raises(errors.RouteExhausted):
         await dispatcher.ask(Ask(TASKS["fix"], lambda _: PROMPT))
 
@@ -156,11 +159,10 @@ async def test_a_task_without_a_route_is_exhausted() -> None:
 async def test_models_that_cannot_serve_or_are_skipped_or_unknown_are_passed_over() -> None:
     tried = says("no")
     models = [fake_model(n, tried) for n in ("skipped", "unfit")] + [fake_model("c", says("ok"))]
-    dispatcher = Dispatcher(
-        {TASKS["fix"]: Route(("unknown", "skipped", "unfit", "c"))},
-        {m.name: m for m in models},
-        lambda _: None,
+    policy = RoutingPolicy(
+        {TASKS["fix"]: Route(("unknown", "skipped", "unfit", "c"))}, {m.name: m for m in models}
     )
+    dispatcher = Dispatcher(policy, lambda _: None)
     ask = Ask(
         TASKS["fix"], lambda m: None if m.name == "unfit" else PROMPT, skip=frozenset({"skipped"})
     )
@@ -182,7 +184,7 @@ async def test_cancelling_closes_the_stream_and_asks_nobody_else() -> None:
     assert first.open == 0
     assert second.prompts == []
     assert desk.answered == desk.failed == []
-    assert desk.dispatcher.health.shut_for("a") == 0
+    assert desk.dispatcher.policy.health.shut_for("a") == 0
 
 
 async def test_what_a_cancelled_request_may_cost_is_told() -> None:
@@ -287,7 +289,7 @@ async def test_who_asks_for_an_action_may_have_mended_it() -> None:
     with pytest.raises(errors.RouteExhausted):
         await desk.ask()
     assert (await desk.ask()).text == "ok"
-    assert desk.dispatcher.health.shut_for("a") == 0
+    assert desk.dispatcher.policy.health.shut_for("a") == 0
 
 
 PRICES = Prices(input=1.0, output=1.0)

@@ -1,3 +1,4 @@
+import asyncio
 import math
 import os
 import shutil
@@ -297,6 +298,39 @@ def test_a_database_that_is_no_ledger_is_put_aside(path: Path, version: int, tab
     with sqlite3.connect(path.with_name(aside)) as kept:
         assert kept.execute(f"SELECT * FROM {table}").fetchall() == []  # noqa: S608  # names of this test
     kept.close()
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+TRIGGER = f"CREATE TRIGGER t BEFORE INSERT ON requests BEGIN SELECT max(x) FROM ({ENDLESS}); END"  # noqa: S608  # of this test
+VIEW = f"DROP TABLE requests; CREATE VIEW requests AS {ENDLESS}"
+
+
+@pytest.mark.parametrize("planted", [TRIGGER, VIEW], ids=["trigger", "view"])
+def test_a_file_in_which_a_row_is_never_written_is_put_aside(path: Path, planted: str) -> None:
+    Ledger(path, at(MAY_9)).close()
+    other = sqlite3.connect(path)
+    other.executescript(planted)
+    other.close()
+    ledger = Ledger(path, at(MAY_9), longest_s=0.05)
+    ledger(ANSWER)
+    asyncio.run(ledger.read())
+    ledger.close()
+    assert rows(path) == [("2026-05-09", "sonnet", 0.25)]
+    assert path.with_name("ledger.sqlite3.2026-05-09-120000").exists()
+
+
+def test_what_was_spent_is_known_where_a_clock_that_was_ahead_goes_back(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    ledger(ANSWER)
+    ledger.close()
+    now = [MAY_9.replace(month=8)]
+    ledger = Ledger(path, lambda: now[0])
+    asyncio.run(ledger.read())
+    assert ledger.spent("month") == 0
+    now[0] = MAY_9
+    ledger(ANSWER)
+    ledger.close()
+    assert ledger.spent("day") == ledger.spent("month") == 0.5
 
 
 def test_what_is_put_aside_takes_its_log_along(path: Path) -> None:

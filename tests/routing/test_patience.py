@@ -38,7 +38,7 @@ async def test_a_model_that_is_left_no_time_is_not_asked_and_has_not_failed() ->
         await desk.ask()
     assert second.prompts == []
     assert [failure.model for failure in desk.failed] == ["a"]
-    assert desk.dispatcher.health.shut_for("b") == 0
+    assert desk.dispatcher.policy.health.shut_for("b") == 0
 
 
 async def test_a_models_own_timeout_is_shorter_than_the_routes() -> None:
@@ -125,7 +125,7 @@ async def test_a_key_that_ran_out_is_asked_for_anew_at_once() -> None:
     assert desk.failed == []
     assert (await desk.ask()).model == "b"  # the new one is refused too
     assert len(provider.prompts) == 5
-    assert desk.dispatcher.health.shut_for("a") == pytest.approx(60, abs=1)
+    assert desk.dispatcher.policy.health.shut_for("a") == pytest.approx(60, abs=1)
 
 
 @pytest.mark.parametrize("retry_after_s", [None, 60.0])
@@ -143,7 +143,7 @@ async def test_a_long_retry_after_is_not_waited_for(retry_after_s: float) -> Non
     with pytest.raises(errors.RouteExhausted):
         await desk.ask()
     assert len(provider.prompts) == 1
-    assert desk.dispatcher.health.shut_for("a") == pytest.approx(retry_after_s, abs=0.5)
+    assert desk.dispatcher.policy.health.shut_for("a") == pytest.approx(retry_after_s, abs=0.5)
 
 
 async def test_another_model_is_better_than_waiting() -> None:

@@ -86,7 +86,7 @@ async def test_an_empty_answer_is_none_while_another_model_may_speak(
     [failure] = desk.failures
     assert isinstance(failure.error, errors.EmptyReply)
     assert failure.usage == usage  # it is charged for
-    assert desk.dispatcher.health.shut_for("a") == 0
+    assert desk.dispatcher.policy.health.shut_for("a") == 0
 
 
 async def test_where_all_are_empty_that_is_the_answer_and_each_is_charged_for_once() -> None:

@@ -2,17 +2,15 @@
 
 import type * as vscode from 'vscode';
 
-import type { EditTask } from './protocol';
-
 export interface CodeAction {
   command: string;
-  task: EditTask;
+  task: string;
   title: string;
   icon: string;
 }
 
 interface Package {
-  twotrack: { tasks: Record<string, EditTask> };
+  twotrack: { tasks: Record<string, string> };
   contributes: { commands: Omit<CodeAction, 'task'>[] };
 }
 

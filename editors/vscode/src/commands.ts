@@ -7,7 +7,7 @@ import type { Documents } from './documents';
 import { type Change, changes, Typing, workspaceEdit } from './edits';
 import { servable } from './languages';
 import type { Preview } from './preview';
-import type { EditParams, EditTask } from './protocol';
+import type { EditParams } from './protocol';
 import { answered, page } from './words';
 
 /** More changed lines than these count as large. */
@@ -22,7 +22,7 @@ export class CodeCommands {
   ) {}
 
   /** Carry out a task on the selection, or on what stands at the cursor. */
-  async run(task: EditTask): Promise<void> {
+  async run(task: EditParams['task']): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     if (!editor || !servable(editor.document)) {
       void vscode.window.showInformationMessage('Twotrack: open a file first.');
@@ -80,7 +80,7 @@ export class CodeCommands {
 }
 
 async function parameters(
-  task: EditTask,
+  task: EditParams['task'],
   editor: vscode.TextEditor,
   connection: Connection,
 ): Promise<EditParams | undefined> {

@@ -24,9 +24,18 @@ import type { Documents } from './documents';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
 import { servable, wanted } from './languages';
-import { Failure, Messages, warn } from './messages';
+import { Failure, Messages, type Shown, warn } from './messages';
 import { ProgressNotices } from './progress';
-import type { ChoosableTrack, EditParams, EditResult, Notice, Page, Status } from './protocol';
+import type {
+  ClientCapabilities as OwnCapabilities,
+  EditParams,
+  EditResult,
+  Reason,
+  Requests,
+  ServerNotifications,
+  Status,
+  UseModelParams,
+} from './protocol';
 import { given, serverKeys } from './settings';
 import type { ServerState } from './words';
 
@@ -55,7 +64,7 @@ export class Connection implements vscode.Disposable {
   private readonly messages: Messages;
   private readonly keysOfSettings: string[];
   /** What the person chose for this window, whatever becomes of the server. */
-  private readonly chosen = new Map<ChoosableTrack, string>();
+  private readonly chosen = new Map<UseModelParams['track'], string>();
   private paused = false;
 
   /** `find` gives the server's program, or undefined after it has told the person. */
@@ -104,12 +113,12 @@ export class Connection implements vscode.Disposable {
   // -- what is asked of the server ---------------------------------------------------------------
 
   async pause(paused: boolean): Promise<void> {
-    await this.take(this.ask<Status>('twotrack/pause', { paused }));
+    await this.take(this.ask('twotrack/pause', { paused }));
     this.paused = paused;
   }
 
-  async useModel(track: ChoosableTrack, model: string | null): Promise<void> {
-    await this.take(this.ask<Status>('twotrack/useModel', { track, model }));
+  async useModel(track: UseModelParams['track'], model: string | null): Promise<void> {
+    await this.take(this.ask('twotrack/useModel', { track, model }));
     if (model === null) {
       this.chosen.delete(track);
     } else {
@@ -118,29 +127,29 @@ export class Connection implements vscode.Disposable {
   }
 
   async freshStatus(): Promise<Status> {
-    await this.take(this.ask<Status>('twotrack/status', {}));
+    await this.take(this.ask('twotrack/status', {}));
     return this.status!;
   }
 
   /** What was sent to models lately. */
   async sent(): Promise<string> {
-    return (await this.ask<Page>('twotrack/requests', {})).markdown;
+    return (await this.ask('twotrack/requests', {})).markdown;
   }
 
   /** What was spent, and on what. */
   async ledger(): Promise<string> {
-    return (await this.ask<Page>('twotrack/ledger', {})).markdown;
+    return (await this.ask('twotrack/ledger', {})).markdown;
   }
 
   /** Ask for an edit; nothing is applied. The server shows its progress, which can be cancelled. */
   edit(params: EditParams): Promise<EditResult> {
-    return this.ask<EditResult>('twotrack/edit', params);
+    return this.ask('twotrack/edit', params);
   }
 
   /** Name what an edit of that place would be about: a definition, or the selection. */
   async subject(textDocument: { uri: string }, range: EditParams['range']): Promise<string> {
     const asked = { textDocument, range };
-    return (await this.ask<{ subject: string }>('twotrack/subject', asked)).subject;
+    return (await this.ask('twotrack/subject', asked)).subject;
   }
 
   private async take(answer: Promise<Status>): Promise<void> {
@@ -148,8 +157,11 @@ export class Connection implements vscode.Disposable {
     this.changed.fire();
   }
 
-  private async ask<Answer>(method: string, params: object): Promise<Answer> {
-    return (await this.ready()).sendRequest<Answer>(method, params);
+  private async ask<Method extends keyof Requests>(
+    method: Method,
+    params: Requests[Method]['params'],
+  ): Promise<Requests[Method]['result']> {
+    return request(await this.ready(), method, params);
   }
 
   /** Wait for a start that is under way. Throws where there is no server then. */
@@ -220,11 +232,11 @@ export class Connection implements vscode.Disposable {
   /** Tell a new server what was chosen before. */
   private async repeat(client: LanguageClient): Promise<void> {
     if (this.paused) {
-      await client.sendRequest('twotrack/pause', { paused: true });
+      await request(client, 'twotrack/pause', { paused: true });
     }
     for (const [track, model] of this.chosen) {
       // The settings may have changed: a model of that name need not be there.
-      await client.sendRequest('twotrack/useModel', { track, model }).catch((error: unknown) => {
+      await request(client, 'twotrack/useModel', { track, model }).catch((error: unknown) => {
         this.output.warn(words(error));
       });
     }
@@ -330,8 +342,8 @@ export class Connection implements vscode.Disposable {
       options,
     );
     client.registerFeature(new Events());
-    client.onNotification('twotrack/notice', (notice: Notice) => this.show(notice));
-    client.onNotification('twotrack/didChangeStatus', (status: Status) => {
+    listen(client, 'twotrack/notice', (notice) => this.show(notice));
+    listen(client, 'twotrack/didChangeStatus', (status) => {
       this.status = status;
       this.changed.fire();
     });
@@ -376,7 +388,7 @@ export class Connection implements vscode.Disposable {
     this.show(notice(error));
   }
 
-  private show(notice: Notice): void {
+  private show(notice: Shown): void {
     void this.messages.show(notice, this.status?.models ?? []);
   }
 
@@ -391,6 +403,24 @@ export class Connection implements vscode.Disposable {
       ? { ...settings, log: { ...(settings['log'] as object), level: 'debug' } }
       : settings;
   }
+}
+
+/** Send a request of twotrack's own. */
+function request<Method extends keyof Requests>(
+  client: LanguageClient,
+  method: Method,
+  params: Requests[Method]['params'],
+): Promise<Requests[Method]['result']> {
+  return client.sendRequest(method, params);
+}
+
+/** Hear a notification of twotrack's own. */
+function listen<Method extends keyof ServerNotifications>(
+  client: LanguageClient,
+  method: Method,
+  take: (params: ServerNotifications[Method]) => void,
+): void {
+  client.onNotification(method, take);
 }
 
 /** Write down what the server logs, each line as what the server says that it is. */
@@ -416,9 +446,9 @@ export function isCancelled(error: unknown): boolean {
 }
 
 /** An error as a notice; the server says the reason and the remedy of its own. */
-function notice(error: unknown): Notice {
+function notice(error: unknown): Shown {
   const message = words(error);
-  const data = error instanceof ResponseError ? (error.data as Partial<Notice> | undefined) : {};
+  const data = error instanceof ResponseError ? (error.data as Reason | undefined) : {};
   const remedy = error instanceof Failure ? error.remedy : null;
   return { type: 1, message, reason: message, remedy, model: null, ...data };
 }
@@ -446,7 +476,8 @@ function end(client: LanguageClient): void {
 class Events implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
     const others = capabilities.experimental as object | undefined;
-    capabilities.experimental = { ...others, twotrack: { events: true } };
+    const twotrack: OwnCapabilities = { events: true };
+    capabilities.experimental = { ...others, twotrack };
   }
 
   initialize(): void {}

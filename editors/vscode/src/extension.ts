@@ -13,7 +13,7 @@ import { served as document, toggle } from './languages';
 import { inform } from './messages';
 import { addModel } from './models';
 import { Preview } from './preview';
-import type { ChoosableTrack } from './protocol';
+import type { UseModelParams } from './protocol';
 import { StatusBar } from './statusBar';
 
 let connection: Connection | undefined;
@@ -110,7 +110,7 @@ async function toggleLanguage(): Promise<void> {
 
 async function chooseModel(served: Connection): Promise<void> {
   const status = await served.freshStatus();
-  const tracks: (vscode.QuickPickItem & { track: ChoosableTrack })[] = [
+  const tracks: (vscode.QuickPickItem & { track: UseModelParams['track'] })[] = [
     { label: 'fast', description: 'while you type', track: 'fast' },
     { label: 'strong', description: 'when you ask', track: 'strong' },
   ];

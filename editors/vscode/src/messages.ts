@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 
-import type { ModelInfo, Notice } from './protocol';
+import type { ModelInfo, Notice, Remedy } from './protocol';
 import { plain } from './words';
 
 /** Show a message of one line, in which no name of a file or model makes a link or hides words. */
@@ -15,10 +15,16 @@ interface Button {
   command: string;
 }
 
+/** What mends a failure of the server, or of the extension itself. */
+type Mending = Remedy | 'install';
+
+/** A notice, as it is shown. */
+export type Shown = Omit<Notice, 'remedy'> & { remedy: Mending | null };
+
 const OUTPUT: Button = { title: 'Show Output', command: 'twotrack.showOutput' };
 const START: Button = { title: 'Start Ollama', command: 'twotrack.startOllama' };
 const SWITCH: Button = { title: 'Switch Model', command: 'twotrack.useModel' };
-const REMEDIES: Record<string, Button> = {
+const REMEDIES: Record<Mending, Button> = {
   key: { title: 'Set API Key', command: 'twotrack.setKey' },
   model: SWITCH,
   start: SWITCH,
@@ -31,7 +37,7 @@ const REMEDIES: Record<string, Button> = {
 export class Failure extends Error {
   constructor(
     message: string,
-    readonly remedy: keyof typeof REMEDIES,
+    readonly remedy: Mending,
   ) {
     super(message);
   }
@@ -44,7 +50,7 @@ export class Messages {
   constructor(private readonly output: vscode.LogOutputChannel) {}
 
   /** Show a notice, once; its details go to the output. */
-  async show(notice: Notice, models: readonly ModelInfo[]): Promise<void> {
+  async show(notice: Shown, models: readonly ModelInfo[]): Promise<void> {
     this.output.warn(notice.message);
     if (this.open.has(notice.reason)) {
       return;
@@ -60,7 +66,7 @@ export class Messages {
   }
 }
 
-function remedy(notice: Notice, models: readonly ModelInfo[]): Button | undefined {
+function remedy(notice: Shown, models: readonly ModelInfo[]): Button | undefined {
   const model = models.find(({ name }) => name === notice.model);
   if (notice.remedy === 'start' && model?.provider === 'ollama' && model.local) {
     return START;

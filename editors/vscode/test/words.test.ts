@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import type { Status } from '../src/protocol';
+import type { Status, TaskRoute } from '../src/protocol';
 import { answered, face, page, plain, spending, usd } from '../src/words';
 
 const STATUS: Status = {
@@ -52,7 +52,9 @@ test('it says that completions are off for the language of the open file', () =>
 });
 
 test('it says so where there is no model, no server, or no answer yet', () => {
-  const none = { complete: { track: 'fast', models: [], using: null, chosen: false } };
+  const none: Status['tasks'] = {
+    complete: { track: 'fast', models: [], using: null, chosen: false },
+  };
   assert.equal(face('running', { ...STATUS, tasks: none }).text, '$(warning) no model');
   assert.match(face('missing', undefined).tooltip, /not found/);
   assert.match(face('starting', undefined).text, /spin/);
@@ -68,7 +70,7 @@ test('a limit that is reached is a warning', () => {
 });
 
 test('the tooltip shows each task, and shows names as they are', () => {
-  const odd = { track: 'fast', models: [], using: 'a_b|[c](d)', chosen: false };
+  const odd: TaskRoute = { track: 'fast', models: [], using: 'a_b|[c](d)', chosen: false };
   const { tooltip } = face('running', { ...STATUS, tasks: { ...STATUS.tasks, complete: odd } });
   assert.match(tooltip, /\| fix \| strong \| sonnet \(chosen\) \|/);
   assert.ok(tooltip.includes('a\\_b\\|\\[c\\]\\(d\\)'));
@@ -87,7 +89,7 @@ test('amounts', () => {
 });
 
 test('without a model nothing looks well: a warning, and a click that leads to one', () => {
-  const own = { track: 'fast', models: ['recall'], using: 'recall', chosen: false };
+  const own: TaskRoute = { track: 'fast', models: ['recall'], using: 'recall', chosen: false };
   const noModel = 'No model: completions come from your own code alone.';
   const poor = { ...STATUS, tasks: { complete: own }, noModel };
   const shown = face('running', poor);

@@ -16,7 +16,7 @@ from twotrack.routing.ledger import default_path
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.files import PROJECT_FILE, user_path
-from twotrack.tasks import COMPLETE, Track
+from twotrack.tasks import COMPLETE
 
 
 def run(
@@ -75,9 +75,14 @@ async def _models(
     async with asyncio.TaskGroup() as group:
         for row in facts.rows(session, environment):
             tasks = tuple(t for t, route in session.routes.items() if row.name in route.models)
-            if row.name != Track.RECALL and (tasks or every):
+            if row.name not in _retrieval(session) and (tasks or every):
                 work.append(group.create_task(probe.examine(row, tasks)))
     return [task.result() for task in work]
+
+
+def _retrieval(session: Session) -> Set[str]:
+    """Return the models that answer from the workspace's own code."""
+    return {name for name, model in session.models.items() if model.capabilities.retrieval}
 
 
 def _task(session: Session, route: Route, broken: Set[str]) -> Finding:
@@ -88,7 +93,7 @@ def _task(session: Session, route: Route, broken: Set[str]) -> Finding:
         level, text = Level.PROBLEM, f"{text}. Set a provider's key, or name a model in [routes]."
     elif broken >= set(route.models):
         level, text = Level.PROBLEM, f"{text}. None of them answers."
-    elif broken and broken >= set(route.models) - {Track.RECALL}:
+    elif broken and broken >= set(route.models) - _retrieval(session):
         level, text = Level.WARNING, f"{text}. Only recall answers."
     elif facts.unfit(session, route):
         todo = f"Name one in routes.{route.task} that takes instructions."
@@ -106,7 +111,7 @@ def _embedded(session: Session) -> Finding:
         used = any(not route.models for route in session.routes.values())
         return Finding("embedded", Level.WARNING if used else Level.OK, f"not available: {why}")
     text = "available."
-    if session.routes[COMPLETE].models == (Track.RECALL, EMBEDDED):
+    if set(session.routes[COMPLETE].models) - _retrieval(session) == {EMBEDDED}:
         larger = "; ".join(model.text() for model in local_models.LARGER)
         text += f" It is small. Larger ones for this machine: {larger}."
     return Finding("embedded", Level.OK, text)

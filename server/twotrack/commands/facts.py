@@ -13,7 +13,6 @@ from twotrack.report import KeySource, ModelRow
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import Track
 
 _VARIABLE = "the environment variable "
 
@@ -26,7 +25,7 @@ def rows(session: Session, environment: Mapping[str, str]) -> list[ModelRow]:
 def _row(session: Session, model: Model, environment: Mapping[str, str]) -> ModelRow:
     can, entry = model.capabilities, session.entry(model.name)
     if entry is None:
-        if model.name == Track.RECALL:
+        if can.retrieval:
             return ModelRow(model.name, "twotrack", model.model_id, "built in", local=True)
         return ModelRow(
             model.name,

@@ -24,12 +24,13 @@ from twotrack.errors import (
 from twotrack.events import Answered, Event, ModelFailed
 from twotrack.llm import discovery, failures, registry
 from twotrack.llm.api import Chat, Message, Model, Prompt
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.keys import Key, KeyMissing
 from twotrack.llm.presets import PRESETS
-from twotrack.llm.transport import Endpoint
 from twotrack.report import ModelRow
 from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
@@ -241,14 +242,15 @@ class Probe:
             self._session.heard(event)
 
         task = COMPLETE if found.completes else TASKS["explain"]
-        dispatcher = Dispatcher(
+        network = self._session.loaded.settings.network
+        policy = RoutingPolicy(
             {task: Route(task, (model.name,), self._timeout_s, "asked by the doctor")},
             {model.name: model},
-            heard,
             limit=self._session.limit,
-            first_token_s=self._session.loaded.settings.network.first_token_s,
-            total_s=self._session.loaded.settings.network.total_s,
+            first_token_s=network.first_token_s,
+            total_s=network.total_s,
         )
+        dispatcher = Dispatcher(policy, heard)
         try:
             return await dispatcher.ask(Ask(task, lambda _: prompt))
         except RouteExhausted as exhausted:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax import SyntaxCache
@@ -17,13 +18,13 @@ from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
-from twotrack.errors import Declined, RouteExhausted
+from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings, Trigger
-from twotrack.tasks import BLOCK, COMPLETE, Task, Track
+from twotrack.tasks import BLOCK, COMPLETE, Task
 from twotrack.text import Position, Range
 
 logger = logging.getLogger(__name__)
@@ -42,16 +43,17 @@ class Completer:
         *,
         policy: PrivacyPolicy,
         syntax: SyntaxCache,
-        excerpts: ExcerptPicker,
+        sources: Sequence[Share],
         pace: AdaptiveDebounce,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._dispatcher = dispatcher
+        self._routing = dispatcher.policy
         self._settings = settings
         self._policy = policy
         self._syntax = syntax
-        self._excerpts = excerpts
+        self._sources = sources
         self._pace = pace
         self._clock = clock
         self._sleep = sleep
@@ -126,6 +128,14 @@ class Completer:
             warming.cancel()
             await asyncio.wait({warming})  # its connection is closed then
 
+    async def connect(self) -> None:
+        """Open the connection to the first model elsewhere that would be asked."""
+        with suppress(TwotrackError):  # whoever asks a question is told
+            models = self._routing.candidates(COMPLETE)
+            remote = (model for model in models if not model.capabilities.local)
+            if (first := next(remote, None)) is not None:
+                await first.warm()
+
     def stop_warming(self) -> None:
         """Let a model on this machine go at once; what it has read it keeps."""
         if self._warming is not None:
@@ -146,9 +156,10 @@ class Completer:
             logger.debug("warming failed: %s", type(error).__name__)
 
     def _first_to_ask(self) -> Model | None:
-        """Return the model that a completion would be put to first, after recall."""
-        for model in self._dispatcher.serving(COMPLETE):
-            if model.name != Track.RECALL and not self._dispatcher.health.shut_for(model.name):
+        """Return the model that a completion would be put to first, after retrieval."""
+        shut_for = self._routing.health.shut_for
+        for model in self._routing.candidates(COMPLETE):
+            if not model.capabilities.retrieval and not shut_for(model.name):
                 return model
         return None
 
@@ -269,7 +280,7 @@ class Completer:
         )
 
     def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
-        if model.name != Track.RECALL:
+        if not model.capabilities.retrieval:
             self._asked = request.document.uri, request.position
             if model.capabilities.local:
                 self.stop_warming()
@@ -282,7 +293,7 @@ class Completer:
             request.position,
             request.others,
             policy=self._policy,
-            excerpts=self._excerpts,
+            sources=self._sources,
             max_tokens=min(
                 most // 2 if can.local else most,
                 can.context_window - task.max_tokens - _FRAME_TOKENS,

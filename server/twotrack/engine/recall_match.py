@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from twotrack.engine.recall_index import MAX_LINE_CHARS, TOKEN, LineIndex
+from twotrack.workspace.line_index import MAX_LINE_CHARS, TOKEN, LineIndex
 
 MOST_ABOVE = 6
 """Non-blank lines above the cursor that are compared."""

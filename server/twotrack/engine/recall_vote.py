@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twotrack.engine.recall_index import MAX_LINE_CHARS, TOKEN, WORD, LineIndex
 from twotrack.engine.recall_match import LineContext, Match, in_word
+from twotrack.workspace.line_index import MAX_LINE_CHARS, TOKEN, WORD, LineIndex
 
 _SHORTEST = 3
 """Fewer characters are typed sooner than read."""

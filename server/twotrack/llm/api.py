@@ -163,6 +163,9 @@ class Capabilities:
     """Follows instructions badly: better asked to continue a text (Infill) where it can."""
     local: bool = False
     """Runs on this machine: free, private, allowed under `local_only` and any budget."""
+    retrieval: bool = False
+    """Answers from the workspace's own code: nothing leaves the process, and no instruction is
+    followed."""
     context_window: int = 32_768
     """Tokens of prompt and answer together."""
     max_output: int = 8_192

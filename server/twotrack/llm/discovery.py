@@ -1,20 +1,23 @@
 """What can be used without any settings: keys in the environment, servers on this machine."""
 
 import asyncio
-import json
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
+from twotrack import bounded_json
 from twotrack.errors import MalformedReply, WebPage
 from twotrack.llm import fim, listeners, model_families
+from twotrack.llm.dialects import DIALECTS
 from twotrack.llm.error_bodies import is_markup
-from twotrack.llm.presets import PRESETS, Dialect
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.transport import Endpoint, Transport
+from twotrack.llm.preset import Dialect
+from twotrack.llm.presets import PRESETS
 from twotrack.settings.schema import ModelSettings
 from twotrack.tasks import Track
 
@@ -24,18 +27,6 @@ _BOUND_S = 0.2
 _BODY_BYTES = 4 * 2**20
 """OpenRouter's list is the longest, about half of this."""
 _PAGES = 10
-
-_FAST_ORDER = (
-    # Those that fill gaps come first, then those that answer soonest, then the gateways.
-    *("codestral", "mistral", "inception", "deepseek"),
-    *("groq", "gemini", "openai", "qwen", "zai", "zhipu", "moonshot", "hunyuan", "together"),
-    *("openrouter", "global-api", "tokenmix", "anthropic"),
-)
-_STRONG_ORDER = (
-    *("anthropic", "openai", "gemini", "openrouter", "moonshot", "zai", "zhipu", "qwen"),
-    *("mistral", "deepseek", "groq", "together", "inception", "hunyuan"),
-    *("global-api", "tokenmix", "codestral"),
-)
 
 _NO_TEXT = re.compile(r"embed|bge-|nomic|minilm|rerank|whisper|tts|clip|stable-diffusion")
 _BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b\b")
@@ -63,21 +54,21 @@ def from_environment(
 ) -> Found:
     """Return the presets whose key is set, with their default models. Keeps no key.
 
-    Those that no order names come last. `may_use` judges the variable of a key.
+    They come in the order of their ranks. `may_use` judges the variable of a key.
     """
-    present = {
+    present = [
         name
         for name, preset in PRESETS.items()
         if preset.fast
         and (variable := preset.api_key_env)
         and environment.get(variable, "").strip()
         and may_use(variable)
-    }
+    ]
     models: dict[str, ModelSettings] = {}
     routes: dict[Track, tuple[str, ...]] = {}
-    for track, order in ((Track.FAST, _FAST_ORDER), (Track.STRONG, _STRONG_ORDER)):
+    for number, track in enumerate((Track.FAST, Track.STRONG)):
         names = []
-        for provider in (name for name in dict.fromkeys((*order, *PRESETS)) if name in present):
+        for provider in sorted(present, key=lambda name: _rank(name, number)):  # used at once
             preset = PRESETS[provider]
             one = preset.fast == preset.strong
             name = provider if one else f"{provider}-{track}"
@@ -87,6 +78,11 @@ def from_environment(
         if names:
             routes[track] = tuple(names)
     return Found(models, routes)
+
+
+def _rank(provider: str, number: int) -> float:
+    ranks = PRESETS[provider].ranks
+    return ranks[number] if ranks else math.inf
 
 
 async def from_loopback(
@@ -161,25 +157,9 @@ def _billions(model_id: str) -> float:
     return float(sizes[-1]) if sizes else 7.0
 
 
-class _Listing(NamedTuple):
-    """How a dialect lists its models."""
-
-    path: str
-    items: str
-    key: str
-
-
-_LISTINGS = {
-    Dialect.OPENAI: _Listing("models", "data", "id"),
-    Dialect.ANTHROPIC: _Listing("models?limit=1000", "data", "id"),
-    Dialect.GEMINI: _Listing("models?pageSize=1000", "models", "name"),
-    Dialect.OLLAMA: _Listing("api/tags", "models", "name"),
-}
-
-
 async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) -> list[str]:
     """Return the ids of the models that `endpoint` says it has. Raises ModelError."""
-    path, items, key = _LISTINGS[dialect]
+    path, items, key = DIALECTS[dialect].listing
     found: list[str] = []
     page = ""
     for _ in range(_PAGES):
@@ -206,7 +186,7 @@ async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str,
     if is_markup(bytes(body)):
         raise WebPage(endpoint.name, "the server answered with a web page.")
     try:
-        answer = json.loads(body)
+        answer = bounded_json.loads(bytes(body))
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):

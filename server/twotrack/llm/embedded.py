@@ -27,11 +27,11 @@ from twotrack.events import Listener, ModelLoading
 from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Capabilities, Chunk, Infill, Mode, Model, Prompt, Provider
 from twotrack.llm.embedded_file import available, find_model
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
-from twotrack.llm.transport import Endpoint, Transport
 from twotrack.llm.wire import HttpWire, Warming
 from twotrack.settings.schema import EmbeddedSettings
 

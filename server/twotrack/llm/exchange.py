@@ -1,21 +1,21 @@
 """One question and its streamed answer as JSON events, whatever the dialect."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal
 
+from twotrack import bounded_json
 from twotrack.errors import MalformedReply, ModelError, WebPage
 from twotrack.events import Usage
 from twotrack.llm import failures, ndjson, sse
 from twotrack.llm.api import Chunk
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.finishes import BrokenOff, Ending
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.stops import StopCutter
 from twotrack.llm.surrogates import SurrogateJoiner
-from twotrack.llm.transport import Endpoint, Transport
 
 _DRAIN_S = 0.1
 """How long the end of the body may lag behind the last event."""
@@ -124,7 +124,9 @@ class _Answer:
     def read(self, said: sse.Event) -> Event | None:
         """Return the object that an event holds; None where it holds nothing. Raises ModelError."""
         try:
-            event = json.loads(said.data)
+            event = bounded_json.loads(said.data)
+        except bounded_json.TooManyValuesError as many:
+            raise MalformedReply(self._endpoint.name, f"an event is not read: {many}.") from None
         except (ValueError, RecursionError):
             data = said.data.strip()
             if not data:

@@ -10,7 +10,7 @@ from typing import Literal
 from twotrack.errors import ServerFailed
 from twotrack.llm.api import Finish
 from twotrack.llm.failures import repeats
-from twotrack.llm.transport import Endpoint
+from twotrack.llm.http.transport import Endpoint
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 """Words of snake_case, kebab-case, camelCase and CAPITALS."""

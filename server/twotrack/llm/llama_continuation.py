@@ -13,7 +13,7 @@ from typing import Any
 from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Chunk, Infill
 from twotrack.llm.exchange import Event
-from twotrack.llm.transport import Endpoint
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _SPECIAL = re.compile(r"<\|(?=\w+\|>)")

@@ -12,8 +12,8 @@ from twotrack.events import Usage
 from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish, Infill
 from twotrack.llm.exchange import Event
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _READ_S = 60.0

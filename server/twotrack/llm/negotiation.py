@@ -9,7 +9,7 @@ from typing import Any
 from twotrack.errors import ModelError, RequestRejected, ServerFailed
 from twotrack.llm.api import Chat, Message
 from twotrack.llm.exchange import Event, Framing, events
-from twotrack.llm.transport import Endpoint, Transport
+from twotrack.llm.http.transport import Endpoint, Transport
 
 _REFUSAL = re.compile(
     r"not.{0,20}support|unsupported|unknown|unrecogni[sz]ed|unexpected|extra|not permitted"

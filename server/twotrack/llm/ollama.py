@@ -9,8 +9,8 @@ from twotrack.events import Usage
 from twotrack.llm import fim, finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Infill
 from twotrack.llm.exchange import Event
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _KEEP_ALIVE = "30m"

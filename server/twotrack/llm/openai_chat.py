@@ -7,7 +7,7 @@ from typing import Any
 from twotrack.llm import openai_wire, thinking
 from twotrack.llm.api import Chat, Chunk
 from twotrack.llm.exchange import Event
-from twotrack.llm.transport import Endpoint
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from twotrack.llm import fim, openai_wire
 from twotrack.llm.api import Chunk, Infill
 from twotrack.llm.exchange import Event
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.openai_chat import cache_key
-from twotrack.llm.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses
 
 

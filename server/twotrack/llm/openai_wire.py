@@ -7,8 +7,8 @@ from twotrack.events import Usage
 from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event
+from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
-from twotrack.llm.transport import Endpoint
 
 OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_effort", "thinking")
 """Parameters that some servers or models refuse by name."""

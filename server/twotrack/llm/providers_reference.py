@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from twotrack.llm import fim
-from twotrack.llm.presets import FAMILY, PRESETS, Preset, PromptCaching
+from twotrack.llm.http.transport import is_loopback
+from twotrack.llm.preset import FAMILY, Preset, PromptCaching
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import template_of
-from twotrack.llm.transport import is_loopback
 from twotrack.settings.reference import between, markdown, rewrite
 
 BEGIN, END = "<!-- providers:begin -->", "<!-- providers:end -->"

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar, cast
 from twotrack.errors import ModelError, TimedOut
 from twotrack.llm.api import Chunk, Mode, Prompt
 from twotrack.llm.exchange import Event, Framing, cut, events
+from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import Negotiated, folded
-from twotrack.llm.transport import Endpoint, Transport
 
 Asked = TypeVar("Asked", bound=Prompt)
 Refuses = Callable[[Iterable[str]], bool]

@@ -57,7 +57,7 @@ class Client:
     watches_files: bool = False
     """Takes a dynamic registration of file watchers (Neovim warns about most others)."""
     events: bool = False
-    """Asked for `twotrack/didAnswer` by the experimental capability `{"twotrack": {"events"}}`."""
+    """Asked for our own notifications, by `extensions.ClientCapabilities`."""
 
 
 def recognise(params: types.InitializeParams) -> Client:

@@ -3,14 +3,18 @@
 from lsprotocol import types
 
 from twotrack import errors
-from twotrack.lsp.documents import UnknownDocument
 from twotrack.shown import sentence
+from twotrack.workspace.documents import UnknownDocument
 
 _CODES: list[tuple[type[errors.TwotrackError], int]] = [
     (UnknownDocument, types.ErrorCodes.InvalidParams),
     (errors.EditConflict, types.LSPErrorCodes.ContentModified),
     (errors.TwotrackError, types.LSPErrorCodes.RequestFailed),
 ]
+
+
+class WrongParams(Exception):
+    """The parameters of a message are not what LSP says."""
 
 
 def passing(error: errors.ModelError) -> bool:

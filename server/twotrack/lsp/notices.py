@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
-from twotrack.lsp.reasons import Reason, Remedy, shortened
+from twotrack.lsp.extensions import Reason, Remedy
+from twotrack.lsp.reasons import shortened
 from twotrack.shown import sentence
 
 _MOST_PROBLEMS = 3

@@ -10,17 +10,20 @@ import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Callable
-from enum import Enum
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
+from twotrack import bounded_json
 from twotrack.errors import TwotrackError
-from twotrack.lsp.failures import response_error
+from twotrack.lsp.conversion import faults, prepare
+from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Notification
+from twotrack.lsp.failures import WrongParams, response_error
 from twotrack.lsp.inflight import Inflight, MessageId
 from twotrack.lsp.reasons import reason
 from twotrack.lsp.stream import ByteWriter, FrameError, frame
@@ -28,10 +31,16 @@ from twotrack.lsp.stream import ByteWriter, FrameError, frame
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-_T = TypeVar("_T")
 
 SUPERSEDING = {types.TEXT_DOCUMENT_INLINE_COMPLETION, types.TEXT_DOCUMENT_COMPLETION}
 """A newer request of these for the same document ends the older one."""
+
+_HEAD_BYTES = 512
+"""Of a message that is not read: its method and id stand there, if it is a request."""
+_ID = re.compile(rb'"id"\s*:\s*(-?\d{1,18}|"[^"\\]*")')
+
+_END = object()
+"""Of an iterator."""
 
 
 class Protocol(LanguageServerProtocol):
@@ -39,15 +48,8 @@ class Protocol(LanguageServerProtocol):
 
     def __init__(self, server: Any, converter: Any) -> None:
         super().__init__(server, converter)
-        for kind in vars(types).values():
-            if isinstance(kind, type) and issubclass(kind, Enum):
-                converter.register_structure_hook(kind, _member)
-        # lsprotocol lets any number through here; the other kinds are judged where they are used.
-        converter.register_structure_hook(types.CodeActionKind | str, _string)
-        converter.register_structure_hook(types.CodeActionKind | str | None, _string_or_none)
-        converter.register_structure_hook(bool, _boolean)
-        converter.register_structure_hook(int, _integer)
-        converter.register_structure_hook(str, _string)
+        prepare(converter)
+        converter.register_structure_hook(types.DidChangeTextDocumentParams, self._did_change)
         self.inflight = Inflight()
         self.initialized = False
         self.exit_code: int | None = None
@@ -56,53 +58,74 @@ class Protocol(LanguageServerProtocol):
 
     # -- coming in ----------------------------------------------------------------------------
 
-    def receive(self, body: bytes | FrameError) -> None:
-        """Take one message from the stream."""
+    def receive(self, body: bytes | FrameError) -> Iterator[None] | None:
+        """Take one message from the stream.
+
+        One that takes long returns its steps: they are taken before the next message is.
+        """
         if isinstance(body, FrameError):
             self._refuse(None, types.ErrorCodes.ParseError, str(body))
-            return
+            return None
         try:
-            message = json.loads(body)
+            message = bounded_json.loads(body)
+        except bounded_json.TooManyValuesError as error:
+            text = f"a message is not read: {error}"
+            self._refuse(_id_of_unread(body), types.ErrorCodes.InvalidRequest, text)
+            return None
         except (ValueError, RecursionError):
             self._refuse(None, types.ErrorCodes.ParseError, "a message is not valid JSON")
-            return
+            return None
         if not isinstance(message, dict):
             self._refuse(None, types.ErrorCodes.InvalidRequest, "a message is not a JSON object")
-            return
+            return None
         method, message_id = message.get("method"), message.get("id")
         if isinstance(method, str):
+            steps = None
             if message_id is None:
-                self._take_notification(method, message)
+                steps = self._take_notification(method, message)
             elif isinstance(message_id, int | str) and not isinstance(message_id, bool):
                 self._take_request(message_id, method, message)
             else:
                 text = "a request's id is neither a number nor a string"
                 self._refuse(None, types.ErrorCodes.InvalidRequest, text)
-        elif isinstance(message_id, int | str) and message_id in self._request_futures:
+            return steps
+        if isinstance(message_id, int | str) and message_id in self._request_futures:
             self._take_response(message_id, message)
         elif "result" not in message and "error" not in message:
             text = "a message has neither a method nor a result"
             sound = isinstance(message_id, int | str) and not isinstance(message_id, bool)
             self._refuse(message_id if sound else None, types.ErrorCodes.InvalidRequest, text)
+        return None
 
-    def _take_notification(self, method: str, message: Json) -> None:
+    def _take_notification(self, method: str, message: Json) -> Iterator[None] | None:
         if method == types.EXIT:
             self.exit_code = 0 if self._shutdown else 1
-            return
+            return None
         if not self.initialized or self._shutdown:
-            return
+            return None
         if method == types.CANCEL_REQUEST:
             self._take_cancel(message.get("params"))
-            return
+            return None
         handler = self.fm.features.get(method)
         if handler is None or _is_request(method):
-            return
+            return None
+        steps = self._carry_out(method, handler, message)
+        return steps if next(steps, _END) is not _END else None
+
+    def _carry_out(
+        self, method: str, handler: Callable[[Any], Any], message: Json
+    ) -> Iterator[None]:
+        """Do what a notification asks for, in as many steps as its handler has."""
         try:
             result = handler(self._structure(method, message).params)
-            if inspect.iscoroutine(result):  # one of our own requests, without an id
+            if inspect.isgenerator(result):
+                yield from result
+            elif inspect.iscoroutine(result):  # one of our own requests, without an id
                 result.close()
-        except BaseValidationError:
-            self._tell_invalid(method)
+        except (BaseValidationError, WrongParams) as error:
+            text = f"{_invalid(method, error)}; it was ignored."
+            params = types.LogMessageParams(types.MessageType.Error, text)
+            self.notify(types.WINDOW_LOG_MESSAGE, params)
         except TwotrackError as error:
             logger.warning("%s: %s", method, error)
         except Exception:
@@ -134,8 +157,8 @@ class Protocol(LanguageServerProtocol):
             self._end_superseded(key)
         try:
             result = handler(self._structure(method, message).params)
-        except BaseValidationError:
-            self._refuse(message_id, codes.InvalidParams, f"the parameters of {method} are wrong")
+        except BaseValidationError as error:
+            self._refuse(message_id, codes.InvalidParams, _invalid(method, error))
             return
         except Exception as error:  # noqa: BLE001 - every request is answered
             self._fail(message_id, error)
@@ -151,11 +174,14 @@ class Protocol(LanguageServerProtocol):
             self._respond(message_id, result)
 
     def _structure(self, method: str, message: Json) -> Any:
-        """Return a typed message; that of a method unknown to LSP keeps its params as they are."""
-        message_type = self.get_message_type(method)
+        """Return a typed message."""
+        extension = FROM_EDITOR.get(method)
+        message_type = extension.params if extension else self.get_message_type(method)
         if message_type is None:
             return _Custom(message.get("params"))
         try:
+            if extension:
+                return _Custom(self._converter.structure(message.get("params"), message_type))
             # Some clients leave out the params where there is nothing to say (`initialized`).
             return self._converter.structure({"params": None, **message}, message_type)
         except BaseValidationError:
@@ -164,13 +190,14 @@ class Protocol(LanguageServerProtocol):
             # cattrs lets some wrong shapes (a list for an object) through to a TypeError.
             raise BaseValidationError(method, [error], message_type) from None
 
-    def structured(self, value: Any, kind: type[_T]) -> _T:
-        """Return a value of a message unknown to LSP as one of its types. Raises TwotrackError."""
-        try:
-            made: _T = self._converter.structure(value, kind)
-        except Exception:  # noqa: BLE001 - cattrs raises what the message made it raise
-            raise TwotrackError(f"The parameters hold no valid {kind.__name__}.") from None
-        return made
+    def _did_change(self, value: Any, _: type[Any]) -> types.DidChangeTextDocumentParams:
+        """Return the parameters with their changes as they came; see `synchronization`."""
+        about = types.VersionedTextDocumentIdentifier
+        document = self._converter.structure(value["textDocument"], about)
+        values = value["contentChanges"]
+        if not isinstance(values, list):
+            raise WrongParams
+        return types.DidChangeTextDocumentParams(document, values)
 
     def _take_response(self, message_id: MessageId, message: Json) -> None:
         future = self._request_futures.pop(message_id)
@@ -224,7 +251,7 @@ class Protocol(LanguageServerProtocol):
         if not isinstance(error, TwotrackError):
             logger.error("request %s failed", message_id, exc_info=error)
         code, text = response_error(error)
-        self._refuse(message_id, code, text, reason(error).to_data())
+        self._refuse(message_id, code, text, self._converter.unstructure(reason(error)))
 
     def _respond(self, message_id: MessageId, result: Any) -> None:
         try:
@@ -237,13 +264,11 @@ class Protocol(LanguageServerProtocol):
         error = {"code": int(code), "message": text, **({"data": data} if data else {})}
         self._write({"jsonrpc": "2.0", "id": message_id, "error": error})
 
-    def _tell_invalid(self, method: str) -> None:
-        params = types.LogMessageParams(
-            types.MessageType.Error, f"The parameters of {method} are wrong; it was ignored."
-        )
-        self.notify(types.WINDOW_LOG_MESSAGE, params)
-
     # -- going out ----------------------------------------------------------------------------
+
+    def tell(self, params: Notification) -> None:
+        """Send a notification of our own."""
+        self.notify(FROM_SERVER[type(params)].name, params)
 
     def _send_data(self, data: Any) -> None:
         # pygls logs the whole body here, which is the user's code.
@@ -284,46 +309,23 @@ class Protocol(LanguageServerProtocol):
                     self._result_types.pop(message_id, None)
 
 
+def _id_of_unread(body: bytes) -> MessageId | None:
+    """Return the id of a request whose parameters are not read; None where none is found."""
+    head, params, _ = body[:_HEAD_BYTES].partition(b'"params"')
+    found = _ID.search(head) if params and b'"method"' in head else None
+    return None if found is None else cast("MessageId", json.loads(found[1]))
+
+
 def _is_request(method: str) -> bool:
     """Whether LSP says that a method has an answer; without an id, it is not what it says."""
     known = types.METHOD_TO_TYPES.get(method)
     return known is not None and known[1] is not None
 
 
-def _member(value: Any, kind: type[Enum]) -> Any:
-    """Return the member of an enumeration, or what a newer LSP put there as it is."""
-    try:
-        return kind(value)
-    except ValueError:
-        if isinstance(value, int if issubclass(kind, int) else str):
-            return value
-        raise
-
-
-def _integer(value: Any, _: type[int]) -> int:
-    """Return a number; cattrs would read the text "4" as one, and 17.5 as 17."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError("not an integer")
-    return int(value)
-
-
-def _boolean(value: Any, _: type[bool]) -> bool:
-    """Return a truth value; cattrs would read any value as one."""
-    if not isinstance(value, bool):
-        raise TypeError("not a boolean")
-    return value
-
-
-def _string(value: Any, _: type[str]) -> str:
-    """Return a text; cattrs would write anything as one."""
-    if not isinstance(value, str):
-        raise TypeError("not a string")
-    return value
-
-
-def _string_or_none(value: Any, _: type[str]) -> str | None:
-    """Return a text, or None where there is none."""
-    return None if value is None else _string(value, str)
+def _invalid(method: str, error: BaseException) -> str:
+    """Say what is wrong with a message."""
+    wrong = "" if isinstance(error, WrongParams) else f": {faults(error)}"
+    return f"The parameters of {method} are wrong{wrong}"
 
 
 class _Custom:

@@ -4,42 +4,12 @@ A plug-in shows the reason with its own button or command for the remedy; the wh
 its log.
 """
 
-from enum import StrEnum
-from typing import Any, NamedTuple
-
 from twotrack import errors
+from twotrack.lsp.extensions import Reason, Remedy
 from twotrack.shown import sentence
 
 LONGEST = 80
 """Characters of a reason."""
-
-
-class Remedy(StrEnum):
-    """What a person can do about it, in the editor."""
-
-    KEY = "key"
-    """Set the model's API key."""
-    MODEL = "model"
-    """Take another model."""
-    ADD = "add"
-    """Name a model in the settings: there is none."""
-    START = "start"
-    """Start the model's server, where it is on this machine."""
-    SETTINGS = "settings"
-    """Change the settings."""
-
-
-class Reason(NamedTuple):
-    """A failure as a message."""
-
-    text: str
-    remedy: Remedy | None = None
-    model: str = ""
-    """The model at fault, by its name in the settings."""
-
-    def to_data(self) -> dict[str, Any]:
-        """Return it as the `data` of an error."""
-        return {"reason": self.text, "remedy": self.remedy, "model": self.model or None}
 
 
 _OF_MODELS: list[tuple[type[errors.ModelError], str, Remedy]] = [
@@ -68,7 +38,7 @@ def reason(error: BaseException) -> Reason:
             found = reason(failed[0]) if failed else nobody
         case errors.ModelError(model=model):
             words, remedy = next(row[1:] for row in _OF_MODELS if isinstance(error, row[0]))
-            found = Reason(shortened(words.format(model)), remedy, model)
+            found = Reason(shortened(words.format(model)), remedy, model or None)
         case errors.BudgetExhausted():
             found = Reason("The spending limit is reached.", Remedy.SETTINGS)
         case errors.NotLocal():

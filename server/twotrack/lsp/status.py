@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twotrack import events
 from twotrack.errors import TwotrackError
-from twotrack.tasks import Task, Track
+from twotrack.lsp.extensions import LastAnswer, ModelInfo, Status, TaskRoute
+from twotrack.tasks import Task
 
 if TYPE_CHECKING:
+    from twotrack.llm.api import Model
     from twotrack.session import Session
 
 _LEAST_PAUSE_S = 0.2
@@ -45,61 +47,62 @@ class StatusLine:
         self._send()
 
 
-def status(session: "Session", last: events.Answered | None, *, paused: bool) -> dict[str, Any]:
-    """Return the parameters of `twotrack/didChangeStatus`, which also answer `twotrack/status`."""
+def status(session: "Session", last: events.Answered | None, *, paused: bool) -> Status:
+    """Return what is being done, with which models, and what was spent."""
     limits = session.loaded.settings.budget
-    return {
-        "busy": session.sent.busy,
-        "paused": paused,
-        "spentToday": session.ledger.spent("day"),
-        "spentMonth": session.ledger.spent("month"),
-        "budgetDay": limits.day,
-        "budgetMonth": limits.month,
-        "last": last and _answer(last),
-        "tasks": {task: _task(session, task) for task in session.routes},
-        "models": [_model(session, name) for name in session.models if name != Track.RECALL],
-        "noModel": session.no_model(),
-        "problems": list(session.problems),
-        "ledger": str(session.ledger.path),
-    }
+    models = [each for each in session.models.values() if not each.capabilities.retrieval]
+    return Status(
+        busy=session.sent.busy,
+        paused=paused,
+        spent_today=session.ledger.spent("day"),
+        spent_month=session.ledger.spent("month"),
+        budget_day=limits.day,
+        budget_month=limits.month,
+        last=_answer(last) if last else None,
+        tasks={task: _task(session, task) for task in session.routes},
+        models=[_model(session, model) for model in models],
+        no_model=session.no_model(),
+        problems=list(session.problems),
+        ledger=str(session.ledger.path),
+    )
 
 
-def _answer(last: events.Answered) -> dict[str, Any]:
-    return {
-        "task": str(last.task),
-        "track": last.track.value,
-        "model": last.model,
-        "ms": last.total_ms,
-        "costUsd": last.cost_usd,
-    }
+def _answer(last: events.Answered) -> LastAnswer:
+    return LastAnswer(
+        task=last.task,
+        track=last.track,
+        model=last.model,
+        ms=last.total_ms,
+        cost_usd=last.cost_usd,
+    )
 
 
-def _task(session: "Session", task: Task) -> dict[str, Any]:
+def _task(session: "Session", task: Task) -> TaskRoute:
     track = task.track
     try:
-        asked = session.dispatcher.serving(task)
+        asked = session.dispatcher.policy.candidates(task)
     except TwotrackError:
         asked = []
-    health = session.dispatcher.health
+    health = session.dispatcher.policy.health
     # recall stands before the embedded model, where it is sure: what a person has is a model.
-    asked = sorted(asked, key=lambda model: model.name == Track.RECALL)
+    asked = sorted(asked, key=lambda model: model.capabilities.retrieval)
     ready = (model.name for model in asked if not health.shut_for(model.name))
     last = (model.name for model in asked if not health.held_for(model.name))
-    return {
-        "track": track.value,
-        "models": list(session.routes[task].models),
-        "using": next(chain(ready, last), None),
-        "chosen": track in session.chosen,
-    }
+    return TaskRoute(
+        track=track,
+        models=list(session.routes[task].models),
+        using=next(chain(ready, last), None),
+        chosen=track in session.chosen,
+    )
 
 
-def _model(session: "Session", name: str) -> dict[str, Any]:
-    model, entry = session.models[name], session.entry(name)
-    problem = session.dispatcher.health.problem(name)
-    return {
-        "name": name,
-        "provider": entry.provider if entry else "twotrack",
-        "model": model.model_id,
-        "local": model.capabilities.local,
-        "problem": problem.message if problem else None,
-    }
+def _model(session: "Session", model: "Model") -> ModelInfo:
+    entry = session.entry(model.name)
+    problem = session.dispatcher.policy.health.problem(model.name)
+    return ModelInfo(
+        name=model.name,
+        provider=entry.provider if entry else "twotrack",
+        model=model.model_id,
+        local=model.capabilities.local,
+        problem=problem.message if problem else None,
+    )

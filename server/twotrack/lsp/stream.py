@@ -12,7 +12,7 @@ import stat
 import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, Protocol, cast
 
@@ -33,8 +33,13 @@ _USUAL_HEADER_BYTES = 256
 _AT_ONCE = 32
 """Messages taken in one turn of the loop: a burst must not keep the first answers waiting."""
 _MAX_HEADER_BYTES = 64 * 1024
+_END = object()
 _CATCH_UP_S, _MOMENT_S = 1.0, 0.001
 _CLOSE_S = 5.0
+
+
+_Take = Callable[["bytes | FrameError"], Iterator[None] | None]
+"""Takes a message; what it returns are the steps that are left of it."""
 
 
 class FrameError(Exception):
@@ -178,14 +183,17 @@ class Incoming(asyncio.Protocol):
         """Done when the connection is closed."""
         self._decoder = Decoder()
         self._waiting: deque[bytes | FrameError] = deque()
-        self._take: Callable[[bytes | FrameError], None] | None = None
+        self._take: _Take | None = None
+        self._steps: Iterator[None] | None = None
+        """Of the message that is being taken, if it has many; one a turn of the loop."""
         self._transport: asyncio.ReadTransport | None = None
         self._taking = False
+        self._held: asyncio.Future[None] | None = None  # see `hold`
         self._heard = 0
         self._eof = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def deliver(self, take: Callable[[bytes | FrameError], None]) -> None:
+    async def deliver(self, take: _Take) -> None:
         """Hand each message to `take`, until the stream ends, `stop` is called, or `take` fails."""
         self._take = take
         try:
@@ -200,6 +208,11 @@ class Incoming(asyncio.Protocol):
         if not self._ended.done():
             self._ended.set_result(None)
 
+    def hold(self, until: "asyncio.Future[None]") -> None:
+        """Take no message before `until` is done."""
+        self._held = until
+        until.add_done_callback(lambda _: self._go_on())
+
     async def caught_up(self) -> None:
         """Wait until all is taken that the other side has sent so far, for a second at most."""
         loop = asyncio.get_running_loop()
@@ -209,7 +222,7 @@ class Incoming(asyncio.Protocol):
             # Between the two, the loop asks the system what has come, and takes it.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            if heard == self._heard and not self._waiting:
+            if heard == self._heard and not self._behind:
                 if not self._decoder.partial:
                     return
                 await asyncio.sleep(_MOMENT_S)
@@ -240,25 +253,44 @@ class Incoming(asyncio.Protocol):
             self.closed.set_result(None)
         self.eof_received()
 
+    @property
+    def _behind(self) -> bool:
+        """Whether something has come that is not taken to its end."""
+        return bool(self._waiting) or self._steps is not None
+
+    @property
+    def _is_held(self) -> bool:
+        return not (self._held is None or self._held.done())
+
     def _go_on(self) -> None:
         """Take what waits; after some, let the loop do other things before the rest."""
         for _ in range(_AT_ONCE):
-            if self._take is None or not self._waiting:
+            if self._take is None or not self._behind or self._is_held:
                 break
             try:
-                self._take(self._waiting.popleft())
+                if self._go_a_step(self._take):
+                    break
             except Exception as error:  # noqa: BLE001 - asyncio would log it and go on without us
                 self._take = None
                 self._ended.set_exception(error)
         if self._take is None:
             return
-        crowded, self._taking = self._taking, bool(self._waiting)
+        crowded, self._taking = self._taking, self._behind
         if self._taking:
-            asyncio.get_running_loop().call_soon(self._go_on)
+            if not self._is_held:  # which goes on by itself
+                asyncio.get_running_loop().call_soon(self._go_on)
         elif self._eof:
             self.stop()
         if crowded is not self._taking and self._transport is not None and not self._eof:
             (self._transport.pause_reading if self._taking else self._transport.resume_reading)()
+
+    def _go_a_step(self, take: _Take) -> bool:
+        """Take a message, or a step of one; true where steps of it are left."""
+        if self._steps is None:
+            self._steps = take(self._waiting.popleft())
+        elif next(self._steps, _END) is _END:
+            self._steps = None
+        return self._steps is not None
 
 
 def frame(body: bytes) -> bytes:

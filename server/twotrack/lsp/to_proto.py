@@ -10,7 +10,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.asked import Completion
 from twotrack.lsp.clients import Client
-from twotrack.lsp.documents import uri_of
+from twotrack.lsp.uris import uri_of
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
 _ANNOTATION = "twotrack"

@@ -4,7 +4,6 @@ from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.tasks import Track
 
 
 class NotSent(TwotrackError):
@@ -21,7 +20,8 @@ class DryRun(Dispatcher):
 
     async def ask(self, ask: Ask) -> Answer:
         """Raise NotSent with the prompt; RouteExhausted if no model would be asked."""
-        for model in self.serving(ask.task, ask.skip):
-            if model.name != Track.RECALL and (prompt := ask.prompt_for(model)) is not None:
+        for model in self.policy.candidates(ask.task, ask.skip):
+            retrieval = model.capabilities.retrieval
+            if not retrieval and (prompt := ask.prompt_for(model)) is not None:
                 raise NotSent(model, prompt)
         raise RouteExhausted(ask.task, [])

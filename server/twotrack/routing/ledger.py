@@ -144,7 +144,14 @@ class Ledger:
     (some milliseconds) only new costs are known.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime] | None = None,
+        *,
+        longest_s: float = _LONGEST_S,
+    ) -> None:
+        self._longest_s = longest_s
         self.problem: str | None = None
         self.path = path
         self._now = now or _local_now
@@ -157,7 +164,7 @@ class Ledger:
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """Which one the database is in: its device and number."""
-        self._refreshed = -math.inf
+        self._refreshed, self._since = -math.inf, ""
         self._read = threading.Event()
         self._unwritten: list[_Row] = []
         """The writer's own: rows in the order they came."""
@@ -248,7 +255,7 @@ class Ledger:
             if self._file != _file_at(self.path):  # it was deleted, replaced, or never opened
                 self._close_database()
             database = self._database = self._database or self._opened()
-            ledger_file.limit(database, _LONGEST_S)
+            ledger_file.limit(database, self._longest_s)
             with database:
                 database.executemany(_INSERT, map(astuple, rows))
         except Exception as error:
@@ -274,12 +281,12 @@ class Ledger:
 
         try:
             return self._connected()
-        except sqlite3.OperationalError:  # locked, full, not allowed: it may be a good one
-            raise
         except (sqlite3.DatabaseError, _Foreign) as error:
+            if not _is_no_ledger(error):
+                raise
             if self._file != _file_at(self.path):  # another process has put it aside
                 return self._connected()
-            why = str(error) if isinstance(error, _Foreign) else "not readable"
+            why = str(error) if isinstance(error, _Foreign) else "not usable"
             aside = f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}"
             files.put_aside(self.path, aside)
             for more in ("-wal", "-shm"):  # part of it, and no part of the new one
@@ -292,7 +299,7 @@ class Ledger:
         files.prepare(self.path)
         # Before it is opened: if it is replaced between the two, the next write opens it again.
         self._file = _file_at(self.path)
-        return _connect(self.path)
+        return _connect(self.path, self._longest_s)
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -301,11 +308,12 @@ class Ledger:
 
     def _refreshed_sums(self) -> dict[str, float] | None:
         """The month's sums from the file, other processes' included; None: not yet again."""
-        if self._database is None or time.monotonic() < self._refreshed + _REFRESH_S:
-            return None
         month = self._now().date().replace(day=1).isoformat()
+        fresh = time.monotonic() < self._refreshed + _REFRESH_S
+        if self._database is None or (fresh and month >= self._since):  # else the clock went back
+            return None
         by_day = dict(self._database.execute(_BY_DAY, (month,)).fetchall())
-        self._refreshed = time.monotonic()
+        self._refreshed, self._since = time.monotonic(), month
         return by_day
 
     def _complain(self, error: Exception) -> None:
@@ -329,6 +337,18 @@ def _is_of_a_row(error: Exception) -> bool:
         kinds = sqlite3.DataError | sqlite3.IntegrityError | sqlite3.ProgrammingError
         return isinstance(error, kinds)
     return not isinstance(error, OSError)
+
+
+def _is_no_ledger(error: Exception) -> bool:
+    """Whether the file itself is to blame; one that is locked or not allowed may be a good one.
+
+    So is a file in which writing one row does not end: a trigger may be without end.
+    """
+    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
+
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+    return True
 
 
 def _held(value: Any) -> Any:
@@ -355,7 +375,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _connect(path: Path) -> "sqlite3.Connection":
+def _connect(path: Path, longest_s: float) -> "sqlite3.Connection":
     """Open the ledger and bring its schema to the present version.
 
     Raises sqlite3.Error, OSError, and _Foreign.
@@ -364,7 +384,7 @@ def _connect(path: Path) -> "sqlite3.Connection":
 
     from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily, as above
 
-    database = ledger_file.opened(path, reads=False, locked_s=_LOCKED_S, longest_s=_LONGEST_S)
+    database = ledger_file.opened(path, reads=False, locked_s=_LOCKED_S, longest_s=longest_s)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

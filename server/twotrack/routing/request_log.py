@@ -13,7 +13,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import PLACEHOLDER, Model, Prompt
 from twotrack.routing import costs
 from twotrack.routing.attempt import Attempt
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Task
 
 _KEPT = 20
 _MOST_CHARS = 200_000
@@ -51,12 +51,15 @@ class RequestLog:
     """The last requests, and how many are under way. `changed` hears when that changes."""
 
     def __init__(
-        self, changed: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time
+        self,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+        passed: Callable[[], float] = time.monotonic,
     ) -> None:
         self.busy = 0
         """Requests under way."""
         self._changed = changed
-        self._clock = clock
+        self._clock, self._passed = clock, passed
         self._ended: deque[_Ended] = deque(maxlen=_KEPT)
 
     async def questions(self) -> tuple[LoggedRequest, ...]:
@@ -66,10 +69,10 @@ class RequestLog:
     @contextmanager
     def taking_down(self, task: Task, attempt: Attempt) -> Iterator[None]:
         """Count a request while it is under way; take it down if it was sent."""
-        if attempt.model.name == Track.RECALL:  # nothing leaves the process
+        if attempt.model.capabilities.retrieval:  # nothing leaves the process
             yield
             return
-        began, outcome = self._clock(), "abandoned"
+        at, began, outcome = self._clock(), self._passed(), "abandoned"
         self.busy += 1
         self._changed()
         try:
@@ -81,8 +84,8 @@ class RequestLog:
         finally:
             self.busy -= 1
             if attempt.sent:
-                ms = (self._clock() - began) * 1e3
-                self._ended.appendleft(_Ended(began, task, attempt, ms, outcome))
+                ms = (self._passed() - began) * 1e3
+                self._ended.appendleft(_Ended(at, task, attempt, ms, outcome))
             self._changed()
 
 

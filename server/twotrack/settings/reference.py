@@ -48,7 +48,7 @@ class Option:
 def options(section: type = Settings, table: str = "") -> Iterator[Option]:
     """Yield all options of a class of the schema, in its order, those of inner tables last."""
     inner: list[tuple[type, str]] = []
-    meanings = _docstrings(section)
+    meanings = docstrings(section)
     for field in fields(section):
         key, kind = table + field.name, annotations(section)[field.name]
         if isinstance(kind, type) and is_dataclass(kind):
@@ -181,7 +181,7 @@ def _default(field: Field[Any]) -> str:
 def _introduction(table: str) -> str:
     """Return what the schema says of a table, without its name at the start."""
     if table == "routes":
-        said = _docstrings(Settings)["routes"]
+        said = docstrings(Settings)["routes"]
     else:
         section: Any = Settings
         for name in table.removesuffix(".NAME").replace(".NAME.", ".").split("."):
@@ -192,15 +192,15 @@ def _introduction(table: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _docstrings(section: type) -> Mapping[str, str]:
-    """Return the string beneath each field of a class, on one line."""
+def docstrings(section: type) -> Mapping[str, str]:
+    """Return the string beneath each field or member of a class, on one line."""
     (definition,) = ast.parse(inspect.getsource(section)).body
     assert isinstance(definition, ast.ClassDef)  # noqa: S101  # what `section` is
     said = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         match field, below:
             case (
-                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
                 said[name] = " ".join(text.split())

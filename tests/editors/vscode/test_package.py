@@ -26,5 +26,6 @@ def test_the_package_is_small_and_holds_what_it_needs(vsix: Path) -> None:
     assert str(EXTENSION).encode() not in text
 
 
-def test_the_unit_tests(developer: dict[str, str], vsix: Path) -> None:
-    run_lines(["npm test"], cwd=EXTENSION, environment=developer)
+def test_the_unit_tests(developer: dict[str, str], vsix: Path, recording: Path) -> None:
+    environment = {**developer, "TWOTRACK_RECORDING": str(recording)}
+    run_lines(["npm test"], cwd=EXTENSION, environment=environment)

@@ -19,6 +19,7 @@ from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreac
 from twotrack.languages import language_of
 from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
 from twotrack.tasks import TASKS, Task
@@ -45,7 +46,9 @@ async def propose(
     settings = settings or Settings()
     policy = PrivacyPolicy([root], settings.privacy, settings.context)
     route = Route(task, tuple(model.name for model in models), 10.0, "")
-    dispatcher = Dispatcher({task: route}, {m.name: m for m in models}, lambda event: None)
+    dispatcher = Dispatcher(
+        RoutingPolicy({task: route}, {m.name: m for m in models}), lambda event: None
+    )
     actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     document = Document((root / name).as_uri(), root / name, "", 1, Snapshot(code))
     offer = CodeActionOffer(BUILT_IN[task], "The action", Range(at, at))
@@ -130,7 +133,7 @@ async def test_without_any_model_the_route_says_so(tmp_path: Path) -> None:
 async def test_recall_follows_no_instruction(tmp_path: Path) -> None:
     provider = FakeProvider(["x"])
     with pytest.raises(RouteExhausted):
-        await propose(tmp_path, [fake_model("recall", provider)])
+        await propose(tmp_path, [fake_model("recall", provider, retrieval=True)])
     assert provider.prompts == []
 
 

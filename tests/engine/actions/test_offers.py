@@ -18,6 +18,7 @@ from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic
 from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import TwotrackError
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import PrivacySettings, Settings
 from twotrack.tasks import TASKS
 from twotrack.text import Position, Range, Snapshot
@@ -43,7 +44,7 @@ def actions_for(root: Path, settings: Settings | None = None) -> Actions:
     settings = settings or Settings()
     policy = PrivacyPolicy([root], settings.privacy, settings.context)
     model = fake_model("first", FakeProvider(["x"]))
-    dispatcher = Dispatcher({}, {"first": model}, lambda event: None)
+    dispatcher = Dispatcher(RoutingPolicy({}, {"first": model}), lambda event: None)
     known = {name: BUILT_IN[name] for name in SIX}
     return Actions(dispatcher, settings, policy, SyntaxCache(), [root], known=known)
 

@@ -23,6 +23,7 @@ from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Chat
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import resolve
 from twotrack.settings.schema import Settings
 from twotrack.tasks import ACTIONS, TASKS, Task, Track
@@ -89,7 +90,8 @@ class TestOnesOwn:
         provider, settings = FakeProvider([f"<answer>\n{reply}</answer>"]), Settings()
         tasks = (*TASKS.values(), ANNOTATE.task)
         routes = resolve(settings, ["a"], {Track.STRONG: ("a",)}, tasks=tasks)
-        dispatcher = Dispatcher(routes, {"a": fake_model("a", provider)}, lambda event: None)
+        policy = RoutingPolicy(routes, {"a": fake_model("a", provider)})
+        dispatcher = Dispatcher(policy, lambda event: None)
         policy = PrivacyPolicy([root], settings.privacy, settings.context)
         known = {**BUILT_IN, ANNOTATE.task: ANNOTATE}
         return Actions(dispatcher, settings, policy, SyntaxCache(), [root], known=known), provider

@@ -31,6 +31,7 @@ from twotrack.errors import TwotrackError
 from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.llm.api import Chat, Chunk
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import Settings
 from twotrack.tasks import TASKS
 from twotrack.text import Range, Snapshot
@@ -139,7 +140,7 @@ async def play(scenario: Scenario, root: Path) -> Outcome:
     task = TASKS[scenario.keys["task"]]
     settings = Settings()
     policy = PrivacyPolicy([root], settings.privacy, settings.context)
-    dispatcher = Dispatcher({task: Route(tuple(names))}, models, lambda event: None)
+    dispatcher = Dispatcher(RoutingPolicy({task: Route(tuple(names))}, models), lambda event: None)
     actions = Actions(dispatcher, settings, policy, SyntaxCache(), [root])
     diagnostics = [Diagnostic(selection, d) for d in [scenario.keys.get("diagnostic")] if d]
     offered = actions.offers(document, selection, diagnostics)

@@ -66,7 +66,9 @@ function M.config()
   -- A plugin manager may have added this folder after Neovim sourced those of the runtime path.
   vim.cmd.runtime("plugin/twotrack.lua")
   local opts = options.get()
-  local capabilities = { experimental = { twotrack = { events = true } } }
+  ---@type twotrack.ClientCapabilities
+  local ours = { events = true }
+  local capabilities = { experimental = { twotrack = ours } }
   if opts.ghost.enabled then
     -- 0.11 does not know inline completion; twotrack.ghost.own shows it there.
     capabilities.textDocument = { inlineCompletion = { dynamicRegistration = false } }
@@ -82,6 +84,7 @@ function M.config()
     -- the file was not changed before.
     flags = { debounce_text_changes = 0 },
     handlers = {
+      ---@param status twotrack.Status
       ["twotrack/didChangeStatus"] = function(_, status, context)
         require("twotrack.status").take(context.client_id, status)
       end,
@@ -92,6 +95,7 @@ function M.config()
         require("twotrack.edit").show_text(title, table.concat(lines, "\n"))
         return { success = true }
       end,
+      ---@param notice twotrack.Notice
       ["twotrack/notice"] = function(_, notice)
         M.tell(notice, notice.type == 1 and vim.log.levels.ERROR or vim.log.levels.WARN)
       end,
@@ -147,6 +151,7 @@ function M.encoding()
 end
 
 --- What mends a failure, by the server's name for it.
+---@type table<string, string>
 local REMEDIES = {
   key = ":Twotrack setup",
   add = ":Twotrack setup",
@@ -174,7 +179,7 @@ function M.tell(notice, level)
 end
 
 --- Asks a server; an error is shown to the person. The function that comes back cancels.
----@param method string
+---@param method twotrack.Request
 ---@param params table
 ---@param take fun(result: any, client: vim.lsp.Client)
 ---@param failed? fun()
@@ -192,6 +197,7 @@ function M.request(method, params, take, failed)
       return
     end
     if err then
+      ---@type twotrack.Reason|{}
       local data = type(err.data) == "table" and err.data or {}
       local notice = { message = err.message, reason = data.reason, remedy = data.remedy }
       M.tell(notice, vim.log.levels.ERROR)

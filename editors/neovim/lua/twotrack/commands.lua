@@ -26,6 +26,7 @@ end
 ---@return fun()
 local function page(method)
   return function()
+    ---@param result twotrack.Page
     client.request(method, vim.empty_dict(), function(result)
       show_below(vim.split(vim.trim(result.markdown), "\n"), "markdown")
       vim.wo.conceallevel, vim.wo.wrap = 2, true
@@ -55,10 +56,11 @@ local function say(lines)
   vim.api.nvim_echo({ { table.concat(lines, "\n") } }, true, {})
 end
 
----@param method string
+---@param method twotrack.Request
 ---@param params table
 ---@param take fun(status: twotrack.Status)
 local function change(method, params, take)
+  ---@param status twotrack.Status
   client.request(method, params, function(status, server)
     require("twotrack.status").take(server.id, status)
     take(status)
@@ -69,7 +71,9 @@ end
 ---@return fun()
 local function pause(paused)
   return function()
-    change("twotrack/pause", { paused = paused }, function(status)
+    ---@type twotrack.PauseParams
+    local params = { paused = paused }
+    change("twotrack/pause", params, function(status)
       say({ status.paused and "twotrack is paused" or "twotrack is on" })
     end)
   end
@@ -77,6 +81,8 @@ end
 
 ---@param words string[]
 local function switch_model(words)
+  ---@param track string
+  ---@param model string
   local function use(track, model)
     -- null gives the settings' own order back
     local params = { track = track, model = model == "default" and vim.NIL or model }
@@ -88,6 +94,7 @@ local function switch_model(words)
   if model then
     return use(track, model)
   end
+  ---@param status twotrack.Status
   client.request("twotrack/status", vim.empty_dict(), function(status)
     local names = vim.tbl_map(function(entry)
       return entry.name

@@ -51,11 +51,10 @@ local function send(client, bufnr)
     return
   end
   sent[bufnr] = found
+  ---@type lsp.PublishDiagnosticsParams
+  local params = { uri = vim.uri_from_bufnr(bufnr), diagnostics = found }
   ---@diagnostic disable-next-line: param-type-mismatch  -- a method of twotrack's own
-  client:notify("twotrack/didChangeDiagnostics", {
-    uri = vim.uri_from_bufnr(bufnr),
-    diagnostics = found,
-  })
+  client:notify("twotrack/didChangeDiagnostics", params)
 end
 
 --- Sends a buffer's diagnostics now and whenever they change.

@@ -47,7 +47,7 @@ end
 
 --- A selection of the present buffer as a request names it.
 ---@param selection twotrack.Selection
----@return { textDocument: lsp.TextDocumentIdentifier, range: lsp.Range }
+---@return twotrack.SubjectParams
 local function place(selection)
   local encoding = client.encoding()
   return {
@@ -90,7 +90,7 @@ local function mark(bufnr, row, text)
   end
 end
 
----@param result { edit?: lsp.WorkspaceEdit, text?: string, title: string, model: string, ms: number, costUsd?: number }
+---@param result twotrack.EditResult
 ---@param encoding lsp.PositionEncodingKind
 local function show(result, encoding)
   local seconds, money = result.ms / 1000, status.money(result.costUsd)
@@ -134,6 +134,7 @@ function M.ask(task, selection, more)
     -- Neovim would put the edit into a new buffer without a name.
     return vim.notify("twotrack: give the file a name first, by :saveas", vim.log.levels.WARN)
   end
+  ---@type twotrack.EditParams
   local params = vim.tbl_extend("force", place(selection), { task = task }, more or {})
   local encoding = client.encoding()
   local bufnr, row = api.nvim_get_current_buf(), selection.from[1] - 1
@@ -147,6 +148,7 @@ function M.ask(task, selection, more)
       return other ~= cancel
     end, running)
   end
+  ---@param result twotrack.EditResult
   local stop = client.request("twotrack/edit", params, function(result)
     in_normal_mode(function()
       if not done then
@@ -175,6 +177,7 @@ function M.by_instruction(selection, instruction)
   end
   local bufnr = api.nvim_get_current_buf()
   local tick = api.nvim_buf_get_changedtick(bufnr)
+  ---@param named twotrack.Subject
   client.request("twotrack/subject", place(selection), function(named)
     vim.ui.input({ prompt = ("Edit %s: "):format(named.subject) }, function(given)
       if not given or vim.trim(given) == "" then

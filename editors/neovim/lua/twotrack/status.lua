@@ -1,20 +1,6 @@
 --- What the servers last said of themselves, and the statusline made of it.
 local M = {}
 
----@class twotrack.Status
----@field busy integer
----@field paused boolean
----@field spentToday number
----@field spentMonth number
----@field budgetDay? number
----@field budgetMonth? number
----@field last? { task: string, track: string, model: string, ms: number, costUsd?: number }
----@field tasks table<string, { track: string, models: string[], using?: string, chosen: boolean }>
----@field models { name: string, provider: string, model: string, ["local"]: boolean, problem?: string }[]
----@field noModel? string why no model completes
----@field problems string[]
----@field ledger string
-
 ---@type table<integer, twotrack.Status> by client
 local known = {}
 
@@ -41,6 +27,7 @@ end
 function M.ask(client)
   if not known[client.id] then
     ---@diagnostic disable-next-line: param-type-mismatch  -- a method of twotrack's own
+    ---@param status twotrack.Status
     client:request("twotrack/status", vim.empty_dict(), function(err, status)
       if not err then
         M.take(client.id, status)
@@ -57,13 +44,13 @@ function M.get(bufnr)
   return client and known[client.id]
 end
 
---- "$0.12", with as many digits as a small sum needs.
+--- "$0.12", with as many digits as a small sum needs, and words where it is not known.
 ---@param usd? number
 ---@return string
 function M.money(usd)
   usd = some(usd)
   if not usd then
-    return "?"
+    return "cost unknown"
   elseif usd > 0 and usd < 0.01 then
     return "<$0.01"
   end

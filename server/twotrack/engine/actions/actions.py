@@ -1,13 +1,14 @@
 """Code actions: what can be done here, at once; and one of them carried out, with a model."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from twotrack.context.excerpts import ExcerptPicker
+from twotrack.context.assembly import Quota, assemble
 from twotrack.context.privacy import PrivacyPolicy, files_of
-from twotrack.context.prompt import excerpt, rules_text
+from twotrack.context.sources import Stability, place_at
+from twotrack.context.sources.open_documents import OpenDocuments
+from twotrack.context.sources.project_rules import MAX_CHARACTERS, ProjectRules
 from twotrack.context.syntax import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.action import Action
@@ -50,8 +51,12 @@ class Actions:
         self._policy = policy
         self._syntax = syntax
         self._roots = tuple(roots)
-        # A picker of its own: the one for completions keeps what it chose while one types.
-        self._excerpts = ExcerptPicker(syntax)
+        # Sources of their own: those of completions keep what they chose while one types.
+        rules = ProjectRules(roots, settings.context.rules)
+        self._quotas = [
+            Quota(rules, MAX_CHARACTERS),
+            Quota(OpenDocuments(syntax), _EXCERPT_CHARACTERS),
+        ]
 
     async def look(self, document: Document, others: Sequence[Document] = ()) -> None:
         """Find out what may be sent, and parse what is large, before the other methods need it."""
@@ -128,18 +133,19 @@ class Actions:
             raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
         others = [other for other in others if other.uri != document.uri]
         target = self._view(document, offer.range)
+        excerpts, rules = await self._around(document, target.lines().end, others)
         context = ActionContext(
             offer,
             target,
             others,
             self._policy,
             self._settings.privacy.redact,
-            self._dispatcher.longest_prompt(offer.action.task),
+            self._dispatcher.policy.longest_prompt(offer.action.task),
             self._roots,
-            self._related(document, target.lines().end, others),
-            await self._rules(document),
+            excerpts,
+            rules,
         )
-        request = await offer.action.request(context)
+        request = await self.known[offer.action.task].request(context)
         return await run(self._dispatcher, request, on_step, document.language)
 
     def _view(self, document: Document, selection: Range) -> Target:
@@ -148,19 +154,15 @@ class Actions:
         language = language_of(document.language, document.path)
         return Target(document, language, self._syntax.of(document), clamped)
 
-    def _related(
+    async def _around(
         self, document: Document, position: Position, others: Sequence[Document]
-    ) -> tuple[Excerpt, ...]:
-        """Pieces of the other open documents that speak of the code in question."""
-        usable = [other for other in others if self._policy.may_use(*files_of(other))]
-        pieces = self._excerpts.pick(document, position, usable, _EXCERPT_CHARACTERS)
-        return tuple(excerpt(piece, self._policy) for piece in pieces)
-
-    async def _rules(self, document: Document) -> str:
-        """What the project asks of every change."""
-        names, path = self._settings.context.rules, document.path
-        if not names or not self._roots:
-            return ""
-        around = [r for r in self._roots if path is not None and path.is_relative_to(r)]
-        root = max(around, key=lambda r: len(r.parts), default=self._roots[0])
-        return await asyncio.to_thread(rules_text, root, names, self._policy)
+    ) -> tuple[tuple[Excerpt, ...], str]:
+        """Pieces of other documents that speak of the code in question, and the project's rules."""
+        place = place_at(document, position, others, self._policy)
+        for quota in self._quotas:
+            await quota.source.look(place)
+        pieces = assemble(place, self._quotas).pieces
+        rules = [piece for piece in pieces if piece.stability is Stability.PROJECT]
+        excerpts = (Excerpt(p.path, p.text) for p in pieces if p.stability is Stability.REGION)
+        texts = (piece.text.strip() for piece in rules)
+        return tuple(excerpts), "\n\n".join(filter(None, texts))

@@ -9,7 +9,7 @@ from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Message, Mode, Model, Prompt
 from twotrack.routing.ask import Answer, Ask, never
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.tasks import Task, Track
+from twotrack.tasks import Task
 
 Step = Callable[[str], None]
 """Takes what is being done now, in words for the user."""
@@ -55,11 +55,10 @@ async def run(
     refused = await _asked(dispatcher, request, None, frozenset(), language)
     if isinstance(refused, Proposal):
         return refused
-    tried = frozenset({refused.answer.model})
-    for skip in (frozenset[str](), tried):
-        step(f"asking {'the next model' if skip else 'again'}: {refused.finding}")
+    for round_ in dispatcher.policy.rounds(refused.answer.model):
+        step(f"asking {'again' if round_.repairs else 'the next model'}: {refused.finding}")
         try:
-            result = await _asked(dispatcher, request, refused, skip, language)
+            result = await _asked(dispatcher, request, refused, round_.skip, language)
         except RouteExhausted:
             continue
         if isinstance(result, Proposal):
@@ -81,7 +80,7 @@ async def _asked(
     prompts: dict[str, Prompt] = {}
 
     def prompt_for(model: Model) -> Prompt | None:
-        if model.name == Track.RECALL:  # it continues code and follows no instruction
+        if model.capabilities.retrieval:  # it continues code and follows no instruction
             return None
         if before is not None and model.name == before.answer.model:
             prompt = _repair(before)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from twotrack.document import Document
+from twotrack.engine.actions.declaration import Declaration
 from twotrack.errors import TwotrackError
 from twotrack.text import Edit, Position, Range
 
 if TYPE_CHECKING:
-    from twotrack.engine.actions.action import Action
     from twotrack.routing.ask import Answer
 
 NOT_OPEN = -1
@@ -60,7 +60,7 @@ class Diagnostic:
 class CodeActionOffer:
     """An action that can be chosen. Nothing is asked of a model before it is."""
 
-    action: "Action"
+    action: Declaration
     title: str
     range: Range
     """The user's selection, or the cursor as an empty range."""
@@ -94,7 +94,7 @@ class CodeActionOffer:
         }
 
     @classmethod
-    def from_data(cls, data: object, actions: Mapping[str, "Action"]) -> Self:
+    def from_data(cls, data: object, actions: Mapping[str, Declaration]) -> Self:
         """Read what `to_data` gave. It comes back from outside, so all of it is checked.
 
         Raises TwotrackError if it is anything else, or none of `actions`.

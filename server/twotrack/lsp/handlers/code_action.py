@@ -1,52 +1,49 @@
 """textDocument/codeAction lists titles without asking a model; resolve does the work."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 
 from twotrack.engine.actions.kinds import Scope
 from twotrack.engine.actions.offers import CodeActionOffer
 from twotrack.lsp import from_proto
+from twotrack.lsp.conversation import Conversation
+from twotrack.lsp.extensions import Command
 from twotrack.lsp.handlers.resolve import caught_up, resolve, workspace_edit
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
 
-ACT = "twotrack.act"
-"""The command behind an action that is not resolved."""
+async def code_action(
+    conversation: Conversation,
+    params: types.CodeActionParams,
+) -> list[types.CodeAction | types.Command]:
+    """List what can be done, without asking a model."""
+    document = conversation.documents.get(params.text_document.uri)
+    selection = from_proto.selection(document.text, params.range, conversation.client)
+    found = from_proto.diagnostics(
+        document, list(params.context.diagnostics), conversation.client.encoding
+    )
+    known = conversation.foreign.at(document, selection, conversation.client.encoding)
+    found = tuple(dict.fromkeys((*found, *known)))
+    await conversation.session.actions.look(document)
+    offers = conversation.session.actions.offers(document, selection, found)
+    wanted = params.context.only
+    return [
+        _action(conversation, document.uri, document.version, offer)
+        for offer in offers
+        if wanted is None or any(_within(offer.action.kind, kind) for kind in wanted)
+    ]
 
 
-def register(server: "Server") -> None:
-    """Add the methods to the server."""
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions())
-    async def code_action(
-        params: types.CodeActionParams,
-    ) -> list[types.CodeAction | types.Command]:
-        document = server.documents.get(params.text_document.uri)
-        selection = from_proto.selection(document.text, params.range, server.client)
-        found = from_proto.diagnostics(
-            document, list(params.context.diagnostics), server.client.encoding
-        )
-        known = server.foreign.at(document, selection, server.client.encoding)
-        found = (*found, *(other for other in known if other not in found))
-        await server.session.actions.look(document)
-        offers = server.session.actions.offers(document, selection, found)
-        wanted = params.context.only
-        return [
-            _action(server, document.uri, document.version, offer)
-            for offer in offers
-            if wanted is None or any(_within(offer.action.kind, kind) for kind in wanted)
-        ]
-
-    @server.feature(types.CODE_ACTION_RESOLVE)
-    async def code_action_resolve(action: types.CodeAction) -> types.CodeAction:
-        if action.command is not None:  # VS Code asks about each, also if nothing is missing
-            return action
-        proposal = await resolve(server, action.title, action.data)
-        await caught_up(server, proposal)
-        action.edit = workspace_edit(server, proposal)
+async def code_action_resolve(
+    conversation: Conversation, action: types.CodeAction
+) -> types.CodeAction:
+    """Do the work of an action that was chosen."""
+    if action.command is not None:  # VS Code asks about each, also if nothing is missing
         return action
+    proposal = await resolve(conversation, action.title, action.data)
+    await caught_up(conversation, proposal)
+    action.edit = workspace_edit(conversation, proposal)
+    return action
 
 
 def _within(kind: str, wanted: str) -> bool:
@@ -54,11 +51,11 @@ def _within(kind: str, wanted: str) -> bool:
 
 
 def _action(
-    server: "Server", uri: str, version: int, offer: CodeActionOffer
+    conversation: Conversation, uri: str, version: int, offer: CodeActionOffer
 ) -> types.CodeAction | types.Command:
-    client = server.client
+    client = conversation.client
     data: dict[str, Any] = {"uri": uri, "version": version, "offer": offer.to_data()}
-    command = types.Command(offer.title, ACT, arguments=[data])
+    command = types.Command(offer.title, Command.ACT, arguments=[data])
     if not client.code_action_literals:
         return command
     # What changes nothing has no edit to resolve.

@@ -1,49 +1,43 @@
 """textDocument/completion: for editors without ghost text."""
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 
 from twotrack.engine.asked import CompletionRequest
 from twotrack.lsp import to_proto
+from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.handlers.inline_completion import completion_request, compute
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
-
-_TRIGGERS = [".", "(", "[", "{", ":", " ", "=", ",", ">"]
+TRIGGERS = [".", "(", "[", "{", ":", " ", "=", ",", ">"]
 
 
-def register(server: "Server") -> None:
-    """Add the method to the server."""
-
-    @server.feature(
-        types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=_TRIGGERS)
+def completion(
+    conversation: Conversation,
+    params: types.CompletionParams,
+) -> types.CompletionList | Coroutine[Any, Any, types.CompletionList]:
+    """Answer with what is known, or ask."""
+    request = completion_request(
+        conversation,
+        params.text_document.uri,
+        params.position,
+        invoked=_by_hand(conversation, params.context),
     )
-    def completion(
-        params: types.CompletionParams,
-    ) -> types.CompletionList | Coroutine[Any, Any, types.CompletionList]:
-        request = completion_request(
-            server,
-            params.text_document.uri,
-            params.position,
-            invoked=_by_hand(server, params.context),
-        )
-        if server.paused:
-            return to_proto.completion_menu(request.document, None, server.client)
-        known = server.session.completer.lookup(request)
-        if known is not None:
-            return to_proto.completion_menu(request.document, known, server.client)
-        return _compute(server, request)
+    if conversation.paused:
+        return to_proto.completion_menu(request.document, None, conversation.client)
+    known = conversation.session.completer.lookup(request)
+    if known is not None:
+        return to_proto.completion_menu(request.document, known, conversation.client)
+    return _compute(conversation, request)
 
 
-def _by_hand(server: "Server", context: types.CompletionContext | None) -> bool:
+def _by_hand(conversation: Conversation, context: types.CompletionContext | None) -> bool:
     """Whether a person opened the menu: editors call typing a word "invoked" too."""
     kind = types.CompletionTriggerKind.Invoked if context is None else context.trigger_kind
-    return kind == types.CompletionTriggerKind.Invoked and not server.session.typing
+    return kind == types.CompletionTriggerKind.Invoked and not conversation.session.typing
 
 
-async def _compute(server: "Server", request: CompletionRequest) -> types.CompletionList:
-    completion = await compute(server, request)
-    return to_proto.completion_menu(request.document, completion, server.client)
+async def _compute(conversation: Conversation, request: CompletionRequest) -> types.CompletionList:
+    completion = await compute(conversation, request)
+    return to_proto.completion_menu(request.document, completion, conversation.client)

@@ -1,7 +1,7 @@
 """twotrack/*: what the plug-ins of editors ask for beyond LSP."""
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from lsprotocol import types
 
@@ -9,101 +9,91 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic, shortened
 from twotrack.errors import TwotrackError
 from twotrack.lsp import from_proto
+from twotrack.lsp.conversation import Conversation
+from twotrack.lsp.extensions import (
+    EditParams,
+    EditResult,
+    PauseParams,
+    Status,
+    SubjectParams,
+    UseModelParams,
+)
+from twotrack.lsp.handlers.keys import ask_for_keys
 from twotrack.lsp.handlers.resolve import caught_up, propose, workspace_edit
-from twotrack.tasks import Track
 from twotrack.text import Range
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
+
+def get_status(conversation: Conversation, _: Any) -> Status:
+    """Say what is being done, with which models, and what was spent."""
+    return conversation.status()
 
 
-def register(server: "Server") -> None:
-    """Add the methods to the server."""
+def pause(conversation: Conversation, params: PauseParams) -> Status:
+    """Pause completions, or go on."""
+    conversation.pause(paused=params.paused)
+    return conversation.status()
 
-    @server.feature("twotrack/status")
-    def get_status(_: Any) -> dict[str, Any]:
-        return server.status()
 
-    @server.feature("twotrack/pause")
-    def pause(given: Any) -> dict[str, Any]:
-        paused = _object(given).get("paused")
-        if not isinstance(paused, bool):
-            raise TwotrackError("`paused` must be true or false.")
-        server.pause(paused=paused)
-        return server.status()
+def use_model(conversation: Conversation, params: UseModelParams) -> Status:
+    """Put a model first."""
+    conversation.session.use_model(params.track, params.model)
+    conversation.status_line.changed()
+    return conversation.status()
 
-    @server.feature("twotrack/useModel")
-    def use_model(given: Any) -> dict[str, Any]:
-        params = _object(given)
-        track, model = params.get("track"), params.get("model")
-        if track not in (Track.FAST, Track.STRONG) or not isinstance(model, str | None):
-            raise TwotrackError('`track` must be "fast" or "strong", and `model` a name or null.')
-        server.session.use_model(Track(track), model)
-        server.status_line.changed()
-        return server.status()
 
-    @server.feature("twotrack/edit")
-    def edit(given: Any) -> Coroutine[Any, Any, dict[str, Any]]:
-        params = _object(given)
-        document, selection = selected(server, params)
-        task = params.get("task")
-        known = server.session.actions.known
-        if not isinstance(task, str) or task not in known:
-            raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
-        reported = _text(params, "diagnostic")
-        found = [Diagnostic(selection, reported)] if reported else []
-        found += server.foreign.at(document, selection, server.client.encoding)
-        words = _text(params, "instruction")
-        return _edit(server, document, selection, task, instruction=words, found=found)
+def edit(conversation: Conversation, params: EditParams) -> Coroutine[Any, Any, EditResult]:
+    """Begin an edit, to be shown and applied by the plug-in."""
+    document, selection = selected(conversation, params)
+    known = conversation.session.actions.known
+    if params.task not in known:
+        raise TwotrackError(f"`task` must be one of {', '.join(known)}.")
+    reported = _line(params.diagnostic)
+    found = [Diagnostic(selection, reported)] if reported else []
+    found += conversation.foreign.at(document, selection, conversation.client.encoding)
+    words = _line(params.instruction)
+    return _edit(conversation, document, selection, params.task, instruction=words, found=found)
 
-    @server.feature("twotrack/didChangeDiagnostics")
-    def did_change_diagnostics(given: Any) -> None:
-        told = server.protocol.structured(_object(given), types.PublishDiagnosticsParams)
-        server.foreign.put(told.uri, list(told.diagnostics))
+
+def did_change_diagnostics(
+    conversation: Conversation, params: types.PublishDiagnosticsParams
+) -> None:
+    """Take note of what other servers' diagnostics say."""
+    conversation.foreign.put(params.uri, list(params.diagnostics))
 
 
 async def _edit(
-    server: "Server",
+    conversation: Conversation,
     document: Document,
     selection: Range,
     task: str,
     *,
     instruction: str,
     found: Sequence[Diagnostic],
-) -> dict[str, Any]:
-    await server.settle()
-    await server.ask_for_keys()
-    await server.session.actions.look(document)
-    offer = server.session.actions.chosen(
+) -> EditResult:
+    await conversation.settle()
+    await ask_for_keys(conversation)
+    await conversation.session.actions.look(document)
+    offer = conversation.session.actions.chosen(
         task, document, selection, instruction=instruction, diagnostics=found
     )
-    proposal = await propose(server, offer.title, document, offer)
-    await caught_up(server, proposal)
+    proposal = await propose(conversation, offer.title, document, offer)
+    await caught_up(conversation, proposal)
     origin = proposal.origin
-    return {
-        "title": proposal.title,
-        "edit": workspace_edit(server, proposal),
-        "text": proposal.text or None,
-        "model": origin.model,
-        "ms": origin.total_ms,
-        "costUsd": origin.cost_usd,
-    }
+    return EditResult(
+        title=proposal.title,
+        edit=workspace_edit(conversation, proposal),
+        text=proposal.text or None,
+        model=origin.model,
+        ms=origin.total_ms,
+        cost_usd=origin.cost_usd,
+    )
 
 
-def selected(server: "Server", params: Mapping[str, Any]) -> tuple[Document, Range]:
-    """Read the open document of a request and what is selected in it. Raises TwotrackError."""
-    uri = server.protocol.structured(params.get("textDocument"), types.TextDocumentIdentifier).uri
-    document = server.documents.get(uri)
-    chosen = server.protocol.structured(params.get("range"), types.Range)
-    return document, from_proto.selection(document.text, chosen, server.client)
+def selected(conversation: Conversation, params: SubjectParams) -> tuple[Document, Range]:
+    """Return the open document of a request and what is selected in it. Raises TwotrackError."""
+    document = conversation.documents.get(params.text_document.uri)
+    return document, from_proto.selection(document.text, params.range, conversation.client)
 
 
-def _object(params: Any) -> Mapping[str, Any]:
-    return params if isinstance(params, dict) else {}
-
-
-def _text(params: Mapping[str, Any], key: str) -> str:
-    value = params.get(key) or ""
-    if not isinstance(value, str):
-        raise TwotrackError(f"`{key}` must be a text.")
-    return shortened(" ".join(value.split()))
+def _line(text: str | None) -> str:
+    return shortened(" ".join((text or "").split()))

@@ -1,7 +1,7 @@
 """From a chosen action to its edit: the part that resolve and the command share."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 
@@ -11,49 +11,49 @@ from twotrack.engine.actions.test_files import check_on_disk
 from twotrack.engine.edits.rebase import rebase, rebase_range
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp import explanation, to_proto
+from twotrack.lsp.conversation import Conversation
+from twotrack.lsp.handlers.keys import ask_for_keys
 from twotrack.shown import sentence
 from twotrack.text import Edit
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
 
-
-async def resolve(server: "Server", title: str, data: Any) -> Proposal:
+async def resolve(conversation: Conversation, title: str, data: Any) -> Proposal:
     """Ask the models, and show what is to be read. Raises TwotrackError."""
-    await server.settle()
-    await server.ask_for_keys()
-    document, offer = _offer_of(server, data)
-    proposal = await propose(server, title, document, offer)
+    await conversation.settle()
+    await ask_for_keys(conversation)
+    document, offer = _offer_of(conversation, data)
+    proposal = await propose(conversation, title, document, offer)
     if proposal.text:
-        await explanation.show(server, f"# {sentence(title)}\n\n{proposal.text}")
+        await explanation.show(conversation, f"# {sentence(title)}\n\n{proposal.text}")
     return proposal
 
 
 async def propose(
-    server: "Server", title: str, document: Document, offer: CodeActionOffer
+    conversation: Conversation, title: str, document: Document, offer: CodeActionOffer
 ) -> Proposal:
     """Ask the models, with progress that the person can cancel. Raises TwotrackError."""
-    session = server.session
-    if (keys := session.waiting_keys) and not session.dispatcher.serving(offer.action.task):
+    session = conversation.session
+    candidates = session.dispatcher.policy.candidates
+    if (keys := session.waiting_keys) and not candidates(offer.action.task):
         raise TwotrackError(f"{keys} Answer the question about that, then try again.")
     session.completer.stop_warming()  # a model on this machine does one thing at a time
-    shown = server.reports.shown(f"twotrack: {title}", supported=server.client.progress)
+    shown = conversation.reports.shown(f"twotrack: {title}", supported=conversation.client.progress)
     async with shown as step:
         return await session.actions.propose(
-            offer, document, server.documents.others(document.uri), step
+            offer, document, conversation.documents.others(document.uri), step
         )
 
 
-async def caught_up(server: "Server", proposal: Proposal) -> None:
+async def caught_up(conversation: Conversation, proposal: Proposal) -> None:
     """Look that the files of a proposal are as they were, and read all that the editor has sent.
 
     Raises EditConflict if a file that is not open has changed.
     """
-    await asyncio.to_thread(check_on_disk, proposal, server.roots)
-    await server.caught_up()
+    await asyncio.to_thread(check_on_disk, proposal, conversation.roots)
+    await conversation.caught_up()
 
 
-def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit | None:
+def workspace_edit(conversation: Conversation, proposal: Proposal) -> types.WorkspaceEdit | None:
     """Return the edit for the documents as they are now; None: nothing to edit.
 
     `caught_up` comes first. Raises EditConflict.
@@ -62,37 +62,39 @@ def workspace_edit(server: "Server", proposal: Proposal) -> types.WorkspaceEdit 
         return None
     return to_proto.workspace_edit(
         proposal.title,
-        rebased(server, proposal),
+        rebased(conversation, proposal),
         proposal.creates,
-        server.client,
+        conversation.client,
         confirm=proposal.confirm,
     )
 
 
-def _offer_of(server: "Server", data: Any) -> tuple[Document, CodeActionOffer]:
+def _offer_of(conversation: Conversation, data: Any) -> tuple[Document, CodeActionOffer]:
     """Read what an action carries; it comes back from outside, so all of it is checked."""
     uri = data.get("uri") if isinstance(data, dict) else None
     version = data.get("version") if isinstance(data, dict) else None
     if not isinstance(uri, str) or not isinstance(version, int):
         raise TwotrackError("This action is not one of twotrack's; ask for code actions again.")
-    document = server.documents.get(uri)
-    offer = CodeActionOffer.from_data(data.get("offer"), server.session.actions.known)
-    changes = server.documents.changes_since(uri, version)
+    document = conversation.documents.get(uri)
+    offer = CodeActionOffer.from_data(data.get("offer"), conversation.session.actions.known)
+    changes = conversation.documents.changes_since(uri, version)
     return document, offer.moved(rebase_range(offer.range, changes))
 
 
-def rebased(server: "Server", proposal: Proposal) -> dict[str, tuple[Document, tuple[Edit, ...]]]:
+def rebased(
+    conversation: Conversation, proposal: Proposal
+) -> dict[str, tuple[Document, tuple[Edit, ...]]]:
     """Move the proposal's edits over what was typed meanwhile. Raises EditConflict."""
     result: dict[str, tuple[Document, tuple[Edit, ...]]] = {}
     for base, edits in proposal.edits:
-        present = server.documents.find(base.uri)
+        present = conversation.documents.find(base.uri)
         if base.version == NOT_OPEN and present is None:
             result[base.uri] = (base, edits)
             continue
         if present is None or base.version == NOT_OPEN:
             what = "closed" if present is None else "opened"
             raise EditConflict(f"{base.uri} was {what} meanwhile; nothing was changed.")
-        changes = server.documents.changes_since(base.uri, base.version)
+        changes = conversation.documents.changes_since(base.uri, base.version)
         text = base.text
         for edit in changes:
             text = text.replace(edit.range, edit.new_text)

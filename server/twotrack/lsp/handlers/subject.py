@@ -1,19 +1,13 @@
 """twotrack/subject: what an edit would be about, so that an editor can name it when it asks."""
 
-from typing import TYPE_CHECKING, Any
-
+from twotrack.lsp.conversation import Conversation
+from twotrack.lsp.extensions import Subject, SubjectParams
 from twotrack.lsp.handlers.plugin import selected
 
-if TYPE_CHECKING:
-    from twotrack.lsp.server import Server
 
-
-def register(server: "Server") -> None:
-    """Add the method to the server."""
-
-    @server.feature("twotrack/subject")
-    async def subject(given: Any) -> dict[str, Any]:
-        document, selection = selected(server, given if isinstance(given, dict) else {})
-        await server.session.actions.look(document)
-        named = server.session.actions.subject(document, selection)
-        return {"subject": named or "the code at the cursor"}
+async def subject(conversation: Conversation, params: SubjectParams) -> Subject:
+    """Name what an edit would be about."""
+    document, selection = selected(conversation, params)
+    await conversation.session.actions.look(document)
+    named = conversation.session.actions.subject(document, selection)
+    return Subject(named or "the code at the cursor")

@@ -1,0 +1,26 @@
+"""The files of pages that an editor opens."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+class Pages:
+    """The files that were written to be read; they go with the server."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def write(self, text: str) -> Path:
+        """Write a file that only this user can read."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="twotrack-")
+        descriptor, name = tempfile.mkstemp(suffix=".md", dir=self._folder.name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        return Path(name)
+
+    def close(self) -> None:
+        """Take them away."""
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -1,0 +1,83 @@
+"""What stands between HTTP and asyncio: bounds on what is read ahead and sent ahead."""
+
+import asyncio
+
+import pytest
+
+from fakes.proxy_server import ProxyServer
+from twotrack.llm.http import sockets
+from twotrack.llm.http.clients import certificates
+
+MEGABYTES = 8 * 2**20
+
+
+async def test_little_is_read_ahead() -> None:
+    async with ProxyServer(0, says=b"x" * MEGABYTES) as server:
+        socket = await sockets.connect("127.0.0.1", server.port)
+        socket.send(b"GET / HTTP/1.1\r\n\r\n")
+        received = 0
+        while data := await socket.read():
+            received += len(data)
+            assert len(socket._received) <= 2**20
+            await asyncio.sleep(0)
+        assert received == MEGABYTES
+        socket.abort()
+
+
+async def test_a_flood_is_read_in_small_pieces_with_turns_for_others() -> None:
+    """What can be done within one read is done in one turn of the event loop."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with ProxyServer(0, says=b"x" * MEGABYTES) as server:
+        socket = await sockets.connect("127.0.0.1", server.port)
+        socket.send(b"GET / HTTP/1.1\r\n\r\n")
+        waiting = asyncio.create_task(others())
+        pieces = 0
+        while data := await socket.read():
+            pieces += 1
+            assert len(data) <= 2**13
+        assert turns >= pieces >= MEGABYTES // 2**13
+        waiting.cancel()
+        socket.abort()
+
+
+async def test_who_sends_waits_for_a_side_that_lags_behind() -> None:
+    reading = asyncio.Event()
+
+    async def lag(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reading.wait()
+        heard = await reader.readexactly(2 * MEGABYTES)
+        writer.write(b"%d" % len(heard))
+        await reader.read()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(lag, "127.0.0.1", 0) as server:
+        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
+        socket.send(b"x" * 2 * MEGABYTES)
+        sending = asyncio.create_task(socket.drain())
+        await asyncio.sleep(0)
+        assert not sending.done()
+        reading.set()
+        await sending
+        assert await socket.read() == b"%d" % (2 * MEGABYTES)
+        socket.abort()
+        server.close()
+        for _ in range(5):  # for the other side to hear of it
+            await asyncio.sleep(0)
+
+
+async def test_plain_text_never_passes_for_tls() -> None:
+    """A proxy that sends more than its answer would otherwise speak for the server."""
+    async with ProxyServer(0, says=b"x" * 2**14) as proxy:
+        socket = await sockets.connect("127.0.0.1", proxy.port)
+        socket.send(b"GET / HTTP/1.1\r\n\r\n")
+        await socket.read()
+        with pytest.raises(ConnectionAbortedError):
+            await socket.start_tls(certificates(None, {}), "models.test")
+        socket.abort()
