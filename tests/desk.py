@@ -63,8 +63,9 @@ class Desk:
         clock: Callable[[], float] = time.monotonic,
         usable: Callable[[str], str] = nothing,
         busy: Callable[[int], None] = lambda _: None,
+        sent: RequestLog | None = None,
     ) -> None:
-        self.sent = RequestLog(lambda: busy(self.sent.busy))
+        self.sent = sent or RequestLog(lambda: busy(self.sent.busy))
         self.events: list[Event] = []
         self.task = task
         policy = RoutingPolicy(

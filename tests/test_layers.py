@@ -154,6 +154,8 @@ OTHER_OPENERS = {
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),
+    # Its own socket.
+    ("llm/embedded_server.py", "os.unlink"),
     ("lsp/stream.py", "os.open"),
 }
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from twotrack.lsp import extensions
 from twotrack.lsp.conversion import camel_case
 from twotrack.settings.reference import docstrings
-from twotrack.tasks import InternalTask, Task
+from twotrack.tasks import Task
 
 _FROM_EDITOR = {
     extensions.ClientCapabilities,
@@ -68,7 +68,7 @@ class Dialect:
         }
         names[NoneType] = self.null
         # A name: a person's own actions are tasks too.
-        names[Task] = names[Task | InternalTask] = "string"
+        names[Task] = "string"
         if kind in names:
             return names[kind]
         origin, inner = get_origin(kind), get_args(kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twotrack.errors import ModelError
-from twotrack.tasks import InternalTask, Task, Track
+from twotrack.tasks import Task, Track
 
 
 class AnswerSource(StrEnum):
@@ -46,7 +46,7 @@ class Usage:
 class Answered:
     """One question of the user was answered."""
 
-    task: Task | InternalTask
+    task: Task
     track: Track
     source: AnswerSource
     """Where the answer came from."""
@@ -71,7 +71,7 @@ class Answered:
 class ModelFailed:
     """One model of a route did not answer; the route went on."""
 
-    task: Task | InternalTask
+    task: Task
     error: ModelError
     usage: Usage = Usage()
     """Of an answer that broke off: it is charged for all the same."""
@@ -89,7 +89,7 @@ class ModelFailed:
 class Abandoned:
     """A request was cancelled after it had been sent: nobody saw it, but it may cost."""
 
-    task: Task | InternalTask
+    task: Task
     model: str
     """The model's name in the settings."""
     usage: Usage

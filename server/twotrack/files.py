@@ -202,6 +202,7 @@ def _is(path: Path, kind: Callable[[int], bool]) -> bool:
 
 
 def _open_inside(path: Path, inside: Iterable[Path]) -> int:
+    os.lstat(path)  # most often nothing is there, and the next step takes long to say so
     real = Path(os.path.realpath(path, strict=True))
     for top in filter(None, map(resolved, inside)):
         if real == top or not real.is_relative_to(top):

@@ -31,6 +31,7 @@ from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Ledger, default_path
+from twotrack.routing.outcomes import Outcomes
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
 from twotrack.routing.routes import Route, put_first, resolve
@@ -75,6 +76,7 @@ class Session:
         self.transport = Transport()
         self.ledger = Ledger(default_path())
         self.sent = RequestLog(lambda: listener(events.Busy(self.sent.busy)))
+        self.outcomes = Outcomes()
         self.chosen: dict[Track, str] = {}
         """Models that a person put first for a track, until the session ends."""
         self._health = Health()

@@ -48,15 +48,11 @@ class Task(str):
         return self
 
 
-class InternalTask(StrEnum):
-    """What the program asks of its own accord; it has no route."""
-
-    DOCTOR = "doctor"
-    """`twotrack doctor` tries a model."""
-
-
 COMPLETE = Task("complete", Track.FAST, 10.0, 64, "complete the line at the cursor")
 BLOCK = Task("block", Track.FAST, 15.0, 200, "complete several lines at the cursor")
+
+DOCTOR = Task("doctor", Track.STRONG, 20.0, 64, "try a model, for `twotrack doctor`")
+"""The program's own: it has no route."""
 
 ACTIONS: tuple[Task, ...] = (
     Task("document", Track.STRONG, 60.0, 400, "write the doc comment of a definition"),

@@ -97,10 +97,11 @@ async def test_models_that_are_named_already_are_not_touched(run: Run, config: P
 
 def test_names_of_servers_are_written_as_toml_wants_them() -> None:
     url = "http://127.0.0.1:1"
-    entry = ModelSettings(provider="ollama", model='odd "name" 😀\n', base_url=url)
+    odd = 'odd "name" 😀\n\x7f'
+    entry = ModelSettings(provider="ollama", model=odd, base_url=url)
     own = Choice("embedded", "")
     text = settings_text({Track.FAST: Choice("a b.c", "", entry), Track.STRONG: own})
     assert tomllib.loads(text) == {
-        "models": {"a b.c": {"provider": "ollama", "model": 'odd "name" 😀\n', "base_url": url}},
+        "models": {"a b.c": {"provider": "ollama", "model": odd, "base_url": url}},
         "routes": {"fast": ["a b.c", "recall", "embedded"], "strong": ["embedded"]},
     }

@@ -11,6 +11,7 @@ from hypothesis import given
 from growth import MOST, growth
 from odd import mixed
 from twotrack.context.gitconfig import boolean, entries
+from twotrack.context.gitindex import MOST_INDEX_BYTES
 from twotrack.context.ignored import FRESH_S, Ignored
 
 
@@ -129,6 +130,19 @@ def test_an_index_that_cannot_be_read_closes_the_repository(world: World) -> Non
     judge = Ignored([world.project], world.environment, world.problems.append)
     assert judge(world.project / "a.py")
     assert f"{index} is no index that git writes" in world.problems[0]
+    assert "`git status` says what is wrong" in world.problems[0]
+
+
+def test_an_index_that_is_too_large_is_told_with_what_makes_it_small(world: World) -> None:
+    index = world.project / ".git" / "index"
+    with index.open("wb") as file:
+        file.write(b"DIRC\0\0\0\4")
+        file.truncate(MOST_INDEX_BYTES + 1)
+    judge = Ignored([world.project], world.environment, world.problems.append)
+    assert judge(world.project / "a.py")
+    assert "larger than 64 MiB" in world.problems[0]
+    assert "git update-index --index-version 2" in world.problems[0]
+    assert "remove" not in world.problems[0]
 
 
 _SAID = {"true\n": True, "false\n": False, "": None}

@@ -315,3 +315,11 @@ def test_a_long_uri_is_looked_through_once() -> None:
         Document(f"x:{'/a' * count}", None, "python", 1, Snapshot("")) for count in (3_000, 9_000)
     )
     assert calls(files_of, many) < 1.1 * calls(files_of, few)
+
+
+@pytest.mark.parametrize("piece", ["a/", "a.b-", "%2525", "a1", "%2E"])
+def test_what_no_file_can_be_told_from_is_not_sent(piece: str) -> None:
+    """It takes long to look at, and whoever could not be judged may be secret."""
+    long = Document(f"untitled:{piece * 100_000}", None, "", 1, Snapshot("x = 1\n"))
+    assert not policy().may_send(*files_of(long))
+    assert calls(files_of, long) < 20

@@ -1,5 +1,6 @@
 """What is found without settings."""
 
+import json
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -58,7 +59,7 @@ def test_every_preset_with_a_key_and_models_is_found_and_builds(transport: Trans
 
 
 def test_a_new_preset_needs_no_place_in_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick")
+    new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick", ranks=None)
     monkeypatch.setitem(PRESETS, "new", new)
     found = from_environment({"NEW_KEY": "1", "TOKENMIX_API_KEY": "2"})
     assert found.routes == dict.fromkeys((Track.FAST, Track.STRONG), ("tokenmix", "new"))
@@ -184,6 +185,21 @@ class TestModelIds:
         server.answer = lambda request: server.replies.popleft()
         assert await self.ids(server, transport, "gemini") == ["a", "b"]
         assert server.requests[1].path == "/v1beta/models?pageSize=1000&pageToken=2%2F3"
+
+    @pytest.mark.parametrize("wrong", ["\x1b[2J", "\x07", "\x7f", "\n", "\u202e", "\ud800", "\x9b"])
+    async def test_what_moves_a_terminals_cursor_is_no_id(
+        self, server: ModelServer, transport: Transport, wrong: str
+    ) -> None:
+        models = [{"id": f"a{wrong}b"}, {"id": "good coder:1.5b"}, {"id": wrong}]
+        server.answer = lambda request: Reply(raw=json.dumps({"data": models}))
+        assert await self.ids(server, transport, "openai") == ["good coder:1.5b"]
+
+    async def test_of_thousands_of_models_so_many_are_looked_at(
+        self, server: ModelServer, transport: Transport
+    ) -> None:
+        models = [{"id": f"m{number}"} for number in range(60_000)]
+        server.answer = lambda request: Reply(raw=json.dumps({"data": models}))
+        assert len(await self.ids(server, transport, "openai")) == 5_000
 
     async def test_pages_without_end(self, server: ModelServer, transport: Transport) -> None:
         page = Reply(raw='{"models": [{"name": "a"}], "nextPageToken": "again"}')

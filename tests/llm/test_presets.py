@@ -24,7 +24,8 @@ from provider_table import (
 from twotrack.events import Usage
 from twotrack.llm.api import Chat, Infill, Model
 from twotrack.llm.http.transport import Transport, is_loopback
-from twotrack.llm.presets import PRESETS, Dialect, PromptCaching
+from twotrack.llm.preset import Dialect, PromptCaching
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build, endpoint_of
 from twotrack.settings.schema import ModelSettings
 

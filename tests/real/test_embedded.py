@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 import struct
 import subprocess
 import sys
@@ -227,9 +228,11 @@ async def test_a_chat_does_not_cost_the_completion_its_cache(real: Model) -> Non
 
 async def test_only_who_has_the_key_may_ask_and_only_on_this_machine(real: Model) -> None:
     await answer(real)
-    [address] = {c.laddr for c in child().net_connections() if c.status == psutil.CONN_LISTEN}
-    assert address.ip == "127.0.0.1"
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}") as stranger:
+    assert not child().net_connections("inet")
+    [path] = {c.laddr for c in child().net_connections("unix") if c.laddr.endswith(".sock")}
+    assert stat.S_IMODE(Path(path).parent.stat().st_mode) == 0o700
+    way = httpx.AsyncHTTPTransport(uds=path)
+    async with httpx.AsyncClient(base_url="http://localhost", transport=way) as stranger:
         for path in ("/completion", "/v1/chat/completions", "/infill", "/tokenize"):
             assert (await stranger.post(path, json={"prompt": "x"})).status_code == 401
         for path in ("/slots", "/props", "/v1/models"):

@@ -13,7 +13,7 @@ from twotrack.llm import discovery, registry
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Model, Prompt, Provider
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
-from twotrack.llm.presets import Dialect
+from twotrack.llm.preset import Dialect
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings
 

@@ -1,6 +1,7 @@
 """What was sent lately, as a person reads it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from desk import Desk
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack.errors import RouteExhausted, ServerFailed
 from twotrack.llm.api import Chat, Excerpt, Infill, Message, Prices, Prompt
-from twotrack.routing.request_log import LoggedRequest
+from twotrack.routing.request_log import LoggedRequest, RequestLog
 
 GAP = Infill("a = ", "\n", "m.py", "python", (Excerpt("b.py", "B = 1\n"),))
 PRICES = Prices(input=1.0, output=2.0)
@@ -102,3 +103,20 @@ async def test_who_listens_hears_it_begin_and_end() -> None:
     desk = Desk(fake_model("mine", FakeProvider(["ok"])), busy=heard.append)
     await desk.ask(prompt=GAP)
     assert heard == [1, 0]
+
+
+async def test_of_many_long_ones_the_older_are_cut() -> None:
+    desk = desk_for(*("x" * 100 for _ in range(12)))
+    for _ in range(12):
+        await desk.ask(prompt=replace(GAP, prefix="y" * 190_000))
+    newest, *_, oldest = await desk.sent.questions()
+    assert len(newest.prompt) > 100_000
+    assert len(oldest.prompt) < 3_000
+    assert "characters …" in oldest.prompt
+
+
+async def test_a_clock_that_jumps_makes_no_time_of_an_answer() -> None:
+    clock, passed = iter([1e9]), iter([5.0, 5.25])
+    log = RequestLog(clock=lambda: next(clock), passed=lambda: next(passed))
+    question = await ask(Desk(fake_model("mine", FakeProvider(["1"])), sent=log))
+    assert (question.at, question.ms) == (1e9, 250)

@@ -222,9 +222,6 @@ export interface Answered {
   language: string;
 }
 
-/** What the program asks of its own accord; it has no route. */
-export type InternalTask = 'doctor';
-
 /** Where an answer came from. */
 export type AnswerSource = 'model' | 'recall' | 'cache' | 'typed-through';
 

@@ -6,7 +6,8 @@ from twotrack.engine.chat_infill import chat_for
 from twotrack.engine.cursor_context import gap_at
 from twotrack.engine.postprocess import proposal
 from twotrack.llm.api import Infill, Model, Prompt
-from twotrack.llm.presets import PRESETS, Dialect
+from twotrack.llm.dialects import DIALECTS
+from twotrack.llm.presets import PRESETS
 from twotrack.settings.schema import ModelSettings
 from twotrack.text import Position, Snapshot
 
@@ -60,7 +61,7 @@ def remedy(name: str, entry: ModelSettings | None) -> str:
     another = "put another model first in routes.fast."
     if entry is not None and entry.fim:
         return f"Check that models.{name}.fim is the template of its family, or {another}"
-    if entry is not None and PRESETS[entry.provider].dialect in (Dialect.OPENAI, Dialect.OLLAMA):
+    if entry is not None and DIALECTS[PRESETS[entry.provider].dialect].fills:
         setting = f"models.{name}.fim to the template of its family"
         return f"Where it knows fill-in-the-middle, set {setting}; else {another}"
     return another.capitalize()

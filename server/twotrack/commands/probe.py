@@ -34,7 +34,7 @@ from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.session import Session
 from twotrack.settings.schema import ModelSettings
-from twotrack.tasks import COMPLETE, TASKS, InternalTask, Task
+from twotrack.tasks import COMPLETE, DOCTOR, TASKS, Task
 
 _LISTING_S = 5.0
 _NEAR = 3
@@ -237,7 +237,7 @@ class Probe:
 
         def heard(event: Event) -> None:
             if isinstance(event, Answered | ModelFailed):
-                event = replace(event, task=InternalTask.DOCTOR)
+                event = replace(event, task=DOCTOR)
             found.tally(event)
             self._session.heard(event)
 

@@ -160,8 +160,9 @@ def _key(name: str) -> str:
 
 
 def _string(text: str) -> str:
-    # A basic string of TOML, which knows no surrogates.
-    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
+    # A basic string of TOML, which knows no surrogates, and no U+007F as it is.
+    written = json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
+    return written.replace("\x7f", "\\u007f")
 
 
 def _indented(text: str) -> str:

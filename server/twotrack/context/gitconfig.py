@@ -35,8 +35,9 @@ _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
 class Unreadable(Exception):
     """Rules are there and cannot be read: what they speak of is not sent."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: str, advice: str = "Mend or remove it.") -> None:
         super().__init__(f"{path} {why}")
+        self.why, self.advice = why, advice
 
 
 @dataclass(frozen=True, slots=True)

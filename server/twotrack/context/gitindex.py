@@ -13,6 +13,12 @@ from twotrack.context.gitconfig import Repository, Unreadable
 
 MOST_INDEX_BYTES = 64 << 20
 """Of an index that is looked through, about 700,000 files: 1 s of a thread whenever it changes."""
+SMALLER = (
+    "`git update-index --index-version 2` has it passed over where all is checked out; "
+    "in a sparse checkout `git sparse-checkout reapply --sparse-index` makes it small."
+)
+"""What mends an index that is too large, or cannot be opened: it must not be removed."""
+ANEW = "`git status` says what is wrong with it."
 _MOST_NAMES = 4096
 _HEAD = 12
 _RULES = b".gitignore"

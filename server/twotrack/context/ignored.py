@@ -21,7 +21,7 @@ from twotrack.context.gitconfig import (
     repository,
 )
 from twotrack.context.gitignore import MOST_WEIGHT, Rules, TooManyPatterns
-from twotrack.context.gitindex import MOST_INDEX_BYTES, Index, indexes
+from twotrack.context.gitindex import ANEW, MOST_INDEX_BYTES, SMALLER, Index, indexes
 
 FRESH_S = 2.0
 """So long an answer about a folder or a file holds before the disk is asked again."""
@@ -181,7 +181,7 @@ class Ignored:
         try:
             made = self._made(top, folder, above)
         except Unreadable as error:
-            self._say(f"{error}, so nothing in {folder} is sent. Mend or remove it.")
+            self._say(f"{error}, so nothing in {folder} is sent. {error.advice}")
             until = self._clock() + FRESH_S if above is None else above.until
             made = _Folder(until, top, fold=False, closed=True, sources=())
         if len(self._folders) >= _MOST_FOLDERS:
@@ -240,9 +240,12 @@ class Ignored:
         return frozenset(absent)
 
     def _index(self, path: Path) -> Index | None:
-        index = self._indexes.get(path, None)
+        try:
+            index = self._indexes.get(path, None)
+        except Unreadable as error:
+            raise Unreadable(path, error.why, SMALLER) from None
         if index is not None and index.broken:
-            raise Unreadable(path, "is no index that git writes")
+            raise Unreadable(path, "is no index that git writes", ANEW)
         return index
 
     def _read_rules(self, path: Path, inside: Sequence[Path] | None, *, fold: bool) -> Rules | None:

@@ -174,6 +174,12 @@ def _bound(known: dict[Path, Any]) -> None:
         known.clear()
 
 
+_MOST_URI = 16 * 1024
+"""Characters: the longest path is 4,096 bytes, or three times as many characters in a URI."""
+_NEVER_SENT = Path("/.env")
+"""Stands for the files of a longer URI, which nobody could judge in time."""
+
+
 def files_of(document: Document) -> tuple[Path, ...]:
     """The files that a document may show: its own, or all that a URI of an editor's own names.
 
@@ -182,6 +188,8 @@ def files_of(document: Document) -> tuple[Path, ...]:
     """
     if document.path is not None:
         return (document.path,)
+    if len(document.uri) > _MOST_URI:
+        return (_NEVER_SENT,)
     secret = named_secret(document.uri)
     if secret is not None:
         return (Path("/", secret),)

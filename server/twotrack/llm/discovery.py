@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from twotrack import bounded_json
 from twotrack.errors import MalformedReply, WebPage
 from twotrack.llm import fim, listeners, model_families
+from twotrack.llm.dialects import DIALECTS
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.http.transport import Endpoint, Transport
-from twotrack.llm.presets import PRESETS, Dialect
+from twotrack.llm.preset import Dialect
+from twotrack.llm.presets import PRESETS
 from twotrack.settings.schema import ModelSettings
+from twotrack.shown import printable
 from twotrack.tasks import Track
 
 logger = logging.getLogger(__name__)
@@ -24,18 +28,9 @@ _BOUND_S = 0.2
 _BODY_BYTES = 4 * 2**20
 """OpenRouter's list is the longest, about half of this."""
 _PAGES = 10
-
-_FAST_ORDER = (
-    # Those that fill gaps come first, then those that answer soonest, then the gateways.
-    *("codestral", "mistral", "inception", "deepseek"),
-    *("groq", "gemini", "openai", "qwen", "zai", "zhipu", "moonshot", "hunyuan", "together"),
-    *("openrouter", "global-api", "tokenmix", "anthropic"),
-)
-_STRONG_ORDER = (
-    *("anthropic", "openai", "gemini", "openrouter", "moonshot", "zai", "zhipu", "qwen"),
-    *("mistral", "deepseek", "groq", "together", "inception", "hunyuan"),
-    *("global-api", "tokenmix", "codestral"),
-)
+_MOST_MODELS = 5_000
+"""Of a page; OpenRouter has some 500."""
+_LONGEST_ID = 300
 
 _NO_TEXT = re.compile(r"embed|bge-|nomic|minilm|rerank|whisper|tts|clip|stable-diffusion")
 _BILLIONS = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b\b")
@@ -63,21 +58,21 @@ def from_environment(
 ) -> Found:
     """Return the presets whose key is set, with their default models. Keeps no key.
 
-    Those that no order names come last. `may_use` judges the variable of a key.
+    They come in the order of their ranks. `may_use` judges the variable of a key.
     """
-    present = {
+    present = [
         name
         for name, preset in PRESETS.items()
         if preset.fast
         and (variable := preset.api_key_env)
         and environment.get(variable, "").strip()
         and may_use(variable)
-    }
+    ]
     models: dict[str, ModelSettings] = {}
     routes: dict[Track, tuple[str, ...]] = {}
-    for track, order in ((Track.FAST, _FAST_ORDER), (Track.STRONG, _STRONG_ORDER)):
+    for number, track in enumerate((Track.FAST, Track.STRONG)):
         names = []
-        for provider in (name for name in dict.fromkeys((*order, *PRESETS)) if name in present):
+        for provider in sorted(present, key=lambda name: _rank(name, number)):  # used at once
             preset = PRESETS[provider]
             one = preset.fast == preset.strong
             name = provider if one else f"{provider}-{track}"
@@ -87,6 +82,11 @@ def from_environment(
         if names:
             routes[track] = tuple(names)
     return Found(models, routes)
+
+
+def _rank(provider: str, number: int) -> float:
+    ranks = PRESETS[provider].ranks
+    return ranks[number] if ranks else math.inf
 
 
 async def from_loopback(
@@ -161,25 +161,9 @@ def _billions(model_id: str) -> float:
     return float(sizes[-1]) if sizes else 7.0
 
 
-class _Listing(NamedTuple):
-    """How a dialect lists its models."""
-
-    path: str
-    items: str
-    key: str
-
-
-_LISTINGS = {
-    Dialect.OPENAI: _Listing("models", "data", "id"),
-    Dialect.ANTHROPIC: _Listing("models?limit=1000", "data", "id"),
-    Dialect.GEMINI: _Listing("models?pageSize=1000", "models", "name"),
-    Dialect.OLLAMA: _Listing("api/tags", "models", "name"),
-}
-
-
 async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) -> list[str]:
     """Return the ids of the models that `endpoint` says it has. Raises ModelError."""
-    path, items, key = _LISTINGS[dialect]
+    path, items, key = DIALECTS[dialect].listing
     found: list[str] = []
     page = ""
     for _ in range(_PAGES):
@@ -187,13 +171,18 @@ async def model_ids(transport: Transport, endpoint: Endpoint, dialect: Dialect) 
         listed = answer.get(items)
         if not isinstance(listed, list):
             raise MalformedReply(endpoint.name, "its list of models is none.")
-        ids = [model.get(key) for model in listed if isinstance(model, dict)]
-        found += [i.removeprefix("models/") for i in ids if isinstance(i, str) and 0 < len(i) < 300]
+        ids = [model.get(key) for model in listed[:_MOST_MODELS] if isinstance(model, dict)]
+        found += [i.removeprefix("models/") for i in ids if _is_id(i)]
         token = answer.get("nextPageToken")
         if not token or not isinstance(token, str):
             break
         page = f"&pageToken={quote(token, safe='')}"
     return found
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    """Whether a person can read and type it: it is shown, and written into settings."""
+    return isinstance(value, str) and 0 < len(value) < _LONGEST_ID and printable(value) == value
 
 
 async def _get(transport: Transport, endpoint: Endpoint, path: str) -> dict[str, Any]:

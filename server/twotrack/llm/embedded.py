@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twotrack.errors import (
@@ -27,6 +27,7 @@ from twotrack.events import Listener, ModelLoading
 from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Capabilities, Chunk, Infill, Mode, Model, Prompt, Provider
 from twotrack.llm.embedded_file import available, find_model
+from twotrack.llm.embedded_socket import SocketPlace, reached
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
@@ -109,6 +110,7 @@ class EmbeddedModel:
         self._asking: asyncio.Task[None] | None = None
         """Asks whether the process is well."""
         self._closed = False
+        self._place = SocketPlace()
 
     async def load(self) -> None:
         """Load the model where it is not; what goes wrong is told by an event."""
@@ -151,6 +153,7 @@ class EmbeddedModel:
                 await _end(served.process)
         if self._unloading is not None:
             await asyncio.wait({self._unloading})
+        self._place.remove()
 
     @asynccontextmanager
     async def _in_use(self) -> "AsyncGenerator[_Served, None]":
@@ -295,6 +298,7 @@ class EmbeddedModel:
             "context_window": self._settings.context_window,
             "memory_mb": self._settings.memory_mb,
             "nice": self._settings.nice,
+            "socket": self._place.path(),
         }
         process.stdin.write(json.dumps(order).encode() + b"\n")
         try:
@@ -318,7 +322,9 @@ class EmbeddedModel:
     ) -> "_Served":
         # llama.cpp closes a connection after a stream without saying so: none is used twice.
         headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
-        root, v1 = (Endpoint(NAME, base, headers=headers) for base in (url, f"{url}/v1"))
+        url, path = reached(url)
+        root = Endpoint(NAME, url, headers=headers, socket=path)
+        v1 = replace(root, base_url=f"{url}/v1")
         template = self._settings.fim
         infill: HttpWire[Infill]
         if template is None:

@@ -1,4 +1,6 @@
-"""The process of the embedded model: llama.cpp's server on loopback, behind a random key.
+"""The process of the embedded model: llama.cpp's server behind a random key.
+
+It listens at a Unix socket in a folder of this user alone; on Windows, on loopback.
 
 Started by `embedded`. One line of JSON comes in on standard input (see `Order`), one goes out on
 standard output when the model serves or cannot: ``{"url": ...}`` or ``{"problem": ...}``. It ends
@@ -45,6 +47,8 @@ class Order:
     memory_mb: int
     nice: int
     """Added to the process's niceness, where the system knows one (not on Windows)."""
+    socket: str = ""
+    """Path at which to listen; empty: at any port of loopback."""
 
 
 class Problem(Exception):
@@ -60,6 +64,9 @@ def main() -> None:
         _silence(1)
         os.dup2(errors.fileno(), 2)
         threading.Thread(target=_end_with_parent, daemon=True).start()
+        if order.socket:  # of one before, that was killed
+            with contextlib.suppress(OSError):
+                os.unlink(order.socket)  # noqa: PTH108  # no Path for a socket
         try:
             server = _load(order, errors)
             answer = {"url": server.listening_address}
@@ -146,6 +153,8 @@ def _parameters(parameters: Any, order: Order, spare_mib: int) -> Any:
     parameters.model.path = order.model
     parameters.model_alias = {Path(order.model).stem}
     parameters.port = 0
+    if order.socket and hasattr(parameters, "hostnames"):  # of later releases
+        parameters.hostnames = [order.socket]
     parameters.api_keys = [order.key]
     parameters.n_ctx = order.context_window
     parameters.n_parallel = 1

@@ -6,107 +6,16 @@ own documentation (November 2026); "unverified" marks what was not found there. 
 is refused all the same is left out from then on (`negotiation`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from twotrack.llm import fim, model_families
-
-
-class Dialect(StrEnum):
-    """How a provider is spoken to; each is a flat file beside this one."""
-
-    OPENAI = "openai"
-    """``openai_chat``, with gaps by ``openai_completions`` or ``llama_infill``."""
-    ANTHROPIC = "anthropic"
-    """``anthropic_messages``."""
-    GEMINI = "gemini"
-    """``gemini``."""
-    OLLAMA = "ollama"
-    """``ollama``, chat and gaps."""
-
-
-class PromptCaching(StrEnum):
-    """How a provider comes to keep the head of a prompt."""
-
-    NONE = "none"
-    """Not at all, or it is not known."""
-    AUTOMATIC = "automatic"
-    """By itself; reading is cheaper."""
-    KEYED = "keyed"
-    """By itself; ``prompt_cache_key`` leads questions with the same head to the same machine."""
-    BREAKPOINTS = "breakpoints"
-    """Where the request marks it (Anthropic's ``cache_control``)."""
-    PREFIX = "prefix"
-    """It keeps the KV cache of the longest common beginning: time only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """What is true of a provider's models until the settings say otherwise.
-
-    What differs between its models goes by regular expressions, which are searched in the model's
-    id, whatever its case: "" finds every id; None stands for no id at all.
-    """
-
-    title: str
-    """Its name, for people."""
-    dialect: Dialect = Dialect.OPENAI
-    base_url: str = ""
-    """Empty: the settings must name one."""
-    port: int | None = None
-    """Where it is looked for on this machine; None: nowhere."""
-    relays: bool = False
-    """Whether it passes questions on, so that not even one on this machine keeps them here."""
-    api_key_env: str | None = None
-    """None: no key."""
-    key_header: str = "Authorization"
-    """Header that carries the key: as "Bearer KEY" in Authorization, bare in any other."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """More headers of every request."""
-    fast: str = ""
-    """Default model for completions; empty: none is known."""
-    strong: str = ""
-    """Default model for code actions."""
-    chats: str | None = ""
-    """Ids that take a conversation."""
-    fim: str | None = None
-    """How gaps are filled: `fim.SUFFIX`, `fim.LLAMA_CPP`, or `FAMILY`, the family's raw tokens."""
-    fim_models: str | None = None
-    """Ids that fill gaps; None: those of a known family."""
-    fim_path: str = "completions"
-    """Where gaps are filled, below the base URL; with a leading slash: below that without /v1."""
-    fim_max_output: int | None = None
-    """Most tokens in a gap; None: as in any answer."""
-    temperature: str | None = ""
-    """Ids that accept one."""
-    prefill: str | None = None
-    """Ids that take a conversation which ends in the beginning of the answer, and go on there."""
-    caching: PromptCaching = PromptCaching.NONE
-    cache_minimum: int = 0
-    """Tokens below which nothing is kept by any of its models; 0: none, or not known."""
-    refused: tuple[str, ...] = ()
-    """Parameters that the server does not take."""
-    unthinking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By ids, the first that fit: parameters that keep from thinking, or from thinking long.
-
-    Ids that fit none of them do not think.
-    """
-    context_window: int = 128_000
-    """Tokens of prompt and answer together, of its smaller models."""
-    max_output: int = 8_192
-    """Most tokens of one answer."""
-    price_provider: str = ""
-    """Id of the provider in genai-prices; empty: its prices are not known."""
-
-
-FAMILY = "family"
+from twotrack.llm.preset import FAMILY, Dialect, Preset, PromptCaching
 
 _ZAI = Preset(
     title="Z.ai (GLM)",
     base_url="https://api.z.ai/api/paas/v4",
     api_key_env="ZAI_API_KEY",
+    ranks=(9, 6),
     fast="glm-4.7-flashx",
     strong="glm-5.3",
     caching=PromptCaching.AUTOMATIC,
@@ -123,6 +32,7 @@ _GATEWAY = Preset(
 _CLOUD: dict[str, Preset] = {
     "openai": Preset(
         title="OpenAI",
+        ranks=(7, 2),
         base_url="https://api.openai.com/v1",
         api_key_env="OPENAI_API_KEY",
         fast="gpt-6-luna",
@@ -138,6 +48,7 @@ _CLOUD: dict[str, Preset] = {
     "anthropic": Preset(
         title="Anthropic",
         dialect=Dialect.ANTHROPIC,
+        ranks=(17, 1),
         base_url="https://api.anthropic.com/v1",
         api_key_env="ANTHROPIC_API_KEY",
         key_header="x-api-key",
@@ -155,6 +66,7 @@ _CLOUD: dict[str, Preset] = {
     "gemini": Preset(
         title="Google Gemini",
         dialect=Dialect.GEMINI,
+        ranks=(6, 3),
         base_url="https://generativelanguage.googleapis.com/v1beta",
         api_key_env="GEMINI_API_KEY",
         key_header="x-goog-api-key",
@@ -170,6 +82,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "mistral": Preset(
         title="Mistral",
+        ranks=(2, 9),
         base_url="https://api.mistral.ai/v1",
         api_key_env="MISTRAL_API_KEY",
         fast="codestral-latest",
@@ -184,6 +97,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "codestral": Preset(
         title="Codestral",
+        ranks=(1, 17),
         base_url="https://codestral.mistral.ai/v1",
         api_key_env="CODESTRAL_API_KEY",
         fast="codestral-latest",
@@ -196,6 +110,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "deepseek": Preset(
         title="DeepSeek",
+        ranks=(4, 10),
         base_url="https://api.deepseek.com",
         api_key_env="DEEPSEEK_API_KEY",
         fast="deepseek-v4-flash",
@@ -210,6 +125,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "inception": Preset(
         title="Inception",
+        ranks=(3, 13),
         base_url="https://api.inceptionlabs.ai/v1",
         api_key_env="INCEPTION_API_KEY",
         fast="mercury-edit-2",
@@ -225,6 +141,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "groq": Preset(
         title="Groq",
+        ranks=(5, 11),
         base_url="https://api.groq.com/openai/v1",
         api_key_env="GROQ_API_KEY",
         fast="qwen/qwen3.8-27b",
@@ -235,6 +152,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "moonshot": Preset(
         title="Moonshot (Kimi)",
+        ranks=(11, 5),
         base_url="https://api.moonshot.ai/v1",
         api_key_env="MOONSHOT_API_KEY",
         # Not for new accounts, and retired at the end of 2026; later ones cannot stop thinking.
@@ -249,6 +167,7 @@ _CLOUD: dict[str, Preset] = {
     "zhipu": replace(
         _ZAI,
         title="Zhipu (GLM, mainland China)",
+        ranks=(10, 7),
         base_url="https://open.bigmodel.cn/api/paas/v4",
         # Its own SDK reads ZHIPUAI_API_KEY, most others this one.
         api_key_env="ZHIPU_API_KEY",
@@ -256,6 +175,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "qwen": Preset(
         title="Qwen (DashScope)",
+        ranks=(8, 8),
         base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         api_key_env="DASHSCOPE_API_KEY",
         fast="qwen3.8-flash",
@@ -269,6 +189,7 @@ _CLOUD: dict[str, Preset] = {
     "hunyuan": Preset(
         title="Tencent Hunyuan (TokenHub)",
         # Its successor; outside mainland China https://tokenhub-intl.tencentcloudmaas.com/v1.
+        ranks=(12, 14),
         base_url="https://tokenhub.tencentmaas.com/v1",
         api_key_env="TOKENHUB_API_KEY",
         fast="hy3",
@@ -277,6 +198,7 @@ _CLOUD: dict[str, Preset] = {
     ),
     "together": Preset(
         title="Together",
+        ranks=(13, 12),
         base_url="https://api.together.ai/v1",
         api_key_env="TOGETHER_API_KEY",
         fast="meta-llama/Llama-3.3-70B-Instruct-Turbo",
@@ -295,6 +217,7 @@ _CLOUD: dict[str, Preset] = {
 _GATEWAYS: dict[str, Preset] = {
     "openrouter": Preset(
         title="OpenRouter",
+        ranks=(14, 4),
         base_url="https://openrouter.ai/api/v1",
         api_key_env="OPENROUTER_API_KEY",
         fast="mistralai/codestral-2508",
@@ -311,6 +234,7 @@ _GATEWAYS: dict[str, Preset] = {
     "global-api": replace(
         _GATEWAY,
         title="Global API",
+        ranks=(15, 15),
         base_url="https://global-apis.com/v1",
         api_key_env="GLOBAL_API_KEY",
         fast="ga-standard",
@@ -319,6 +243,7 @@ _GATEWAYS: dict[str, Preset] = {
     "tokenmix": replace(
         _GATEWAY,
         title="TokenMix",
+        ranks=(16, 16),
         base_url="https://api.tokenmix.ai/v1",
         api_key_env="TOKENMIX_API_KEY",
         # The one id in its documentation; what else it has, `twotrack doctor` lists.

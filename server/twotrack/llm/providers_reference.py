@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from twotrack.llm import fim
 from twotrack.llm.http.transport import is_loopback
-from twotrack.llm.presets import FAMILY, PRESETS, Preset, PromptCaching
+from twotrack.llm.preset import FAMILY, Preset, PromptCaching
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import template_of
 from twotrack.settings.reference import between, markdown, rewrite
 

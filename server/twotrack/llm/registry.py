@@ -8,24 +8,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 from twotrack.errors import SettingsError
 from twotrack.llm import fim, model_families, thinking
-from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import (
     Capabilities,
-    Chat,
     Mode,
     Model,
     Prices,
     Provider,
 )
-from twotrack.llm.gemini import Gemini
+from twotrack.llm.dialects import DIALECTS, Spec, without_own_path
 from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.keys import Key
 from twotrack.llm.llama_infill import LlamaInfill
-from twotrack.llm.ollama import OllamaChat, OllamaInfill
-from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
-from twotrack.llm.presets import FAMILY, PRESETS, Dialect, Preset, PromptCaching
-from twotrack.llm.wire import Dialect as WireDialect
+from twotrack.llm.preset import FAMILY, Preset, PromptCaching
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings
 
@@ -35,7 +31,6 @@ _ENDPOINT = re.compile(
     r"|models(/[^/]+:\w+)?)/*$"
 )
 """What is asked below a base URL."""
-_OLLAMA = re.compile(r"/(v1|api(/(chat|generate|tags))?)$")
 _ROOMY = 32_000
 """Tokens of a context window in which thinking has room beside a prompt and its answer."""
 
@@ -123,9 +118,7 @@ def _base_url(name: str, settings: ModelSettings, preset: Preset) -> tuple[str, 
     path = parts.path.rstrip("/")
     while found := _ENDPOINT.search(path):  # what people copy is often the whole address
         path = path[: found.start()]
-    if preset.dialect is Dialect.OLLAMA:
-        # Its own API, which we speak, stands beside the OpenAI-compatible one that most know.
-        path = _OLLAMA.sub("", path)
+    path = without_own_path(preset.dialect, path)
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), parts.query
 
 
@@ -137,7 +130,7 @@ def _template(name: str, settings: ModelSettings, preset: Preset) -> str | None:
                 f"models.{name}.fim: {settings.fim!r} is not known. "
                 f"Known are {', '.join(fim.NAMES)}."
             )
-        if preset.dialect in (Dialect.ANTHROPIC, Dialect.GEMINI):
+        if not DIALECTS[preset.dialect].fills:
             raise SettingsError(f"models.{name}.fim: {preset.title} has no models that fill gaps.")
         return settings.fim
     return template_of(preset, settings.model)
@@ -186,72 +179,54 @@ class _Wires:
         rules = self.preset.unthinking.items()
         return next((found for ids, found in rules if _fits(ids, self.settings.model)), {})
 
-    def chat(self) -> Provider:
-        return HttpWire(self.transport, self.endpoint, self._chat())
-
-    def _chat(self) -> WireDialect[Chat]:
+    @property
+    def spec(self) -> Spec:
         preset, settings = self.preset, self.settings
-        asked: dict[str, Any] = {
-            "temperature": self.temperature,
-            "max_output": self.max_output,
-            "unthinking": self.unthinking,
-            "thinks": _fits(model_families.ALWAYS_THINK, settings.model),
-            "room": thinking.ROOM if self.context_window >= _ROOMY else 0,
-        }
-        prefill = _fits(preset.prefill, settings.model)
-        match preset.dialect:
-            case Dialect.ANTHROPIC:
-                return AnthropicMessages(
-                    settings.model,
-                    **asked,
-                    cache=settings.prompt_cache,
-                    cache_minimum=preset.cache_minimum,
-                    prefill=prefill,
-                )
-            case Dialect.GEMINI:
-                return Gemini(settings.model, **asked)
-            case Dialect.OLLAMA:
-                window = settings.context_window
-                return OllamaChat(settings.model, **asked, context_window=window)
-            case Dialect.OPENAI:
-                keyed = preset.caching is PromptCaching.KEYED
-                refused = preset.refused
-                return OpenAIChat(
-                    settings.model, **asked, refused=refused, prefill=prefill, keyed=keyed
-                )
+        return Spec(
+            model_id=settings.model,
+            temperature=self.temperature,
+            max_output=self.max_output,
+            unthinking=self.unthinking,
+            thinks=_fits(model_families.ALWAYS_THINK, settings.model),
+            room=thinking.ROOM if self.context_window >= _ROOMY else 0,
+            context_window=settings.context_window,
+            refused=preset.refused,
+            prefill=_fits(preset.prefill, settings.model),
+            keyed=preset.caching is PromptCaching.KEYED,
+            cache=settings.prompt_cache,
+            cache_minimum=preset.cache_minimum,
+        )
+
+    def chat(self) -> Provider:
+        dialect = DIALECTS[self.preset.dialect].chat(self.spec)
+        return HttpWire(self.transport, self.endpoint, dialect)
 
     def infill(self, template: str) -> Provider:
+        row, endpoint = DIALECTS[self.preset.dialect], self.endpoint
         most = min(self.max_output, self.preset.fim_max_output or self.max_output)
-        root = self.endpoint.base_url.removesuffix("/v1")
+        spec = replace(self.spec, max_output=most)
+        root = endpoint.base_url.removesuffix("/v1")
         if template == fim.LLAMA_CPP:
-            at_root = replace(self.endpoint, base_url=root)
-            temperature = _TEMPERATURE if self.temperature is None else self.temperature
-            llama = LlamaInfill(self.settings.model, temperature=temperature, max_output=most)
+            at_root = replace(endpoint, base_url=root)
+            temperature = _TEMPERATURE if spec.temperature is None else spec.temperature
+            llama = LlamaInfill(spec.model_id, temperature=temperature, max_output=most)
             return HttpWire(self.transport, at_root, llama)
-        endpoint = self.endpoint
-        if self.preset.dialect is Dialect.OLLAMA:
-            if template == fim.SUFFIX:
-                ollama = OllamaInfill(
-                    self.settings.model,
-                    temperature=self.temperature,
-                    max_output=most,
-                    unthinking=self.unthinking,
-                    context_window=self.settings.context_window,
-                )
-                return HttpWire(self.transport, endpoint, ollama)
-            endpoint = replace(endpoint, base_url=f"{root}/v1")
+        if template == fim.SUFFIX and row.infill is not None:
+            return HttpWire(self.transport, endpoint, row.infill(spec))
+        if row.completions_below is not None:
+            endpoint = replace(endpoint, base_url=root + row.completions_below)
         # A raw template is a plain continuation: any server takes it in the same place.
         path = self.preset.fim_path if template == fim.SUFFIX else "completions"
         if path.startswith("/"):
             endpoint = replace(endpoint, base_url=root)
         completions = OpenAICompletions(
-            self.settings.model,
+            spec.model_id,
             template=template,
             path=path.removeprefix("/"),
-            temperature=self.temperature,
+            temperature=spec.temperature,
             max_output=most,
-            refused=self.preset.refused,
-            keyed=self.preset.caching is PromptCaching.KEYED,
+            refused=spec.refused,
+            keyed=spec.keyed,
         )
         return HttpWire(self.transport, endpoint, completions)
 

@@ -54,6 +54,19 @@ class Plan:
     """Seconds for all steps together."""
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One more question, after an answer that was checked and refused."""
+
+    skip: frozenset[str] = frozenset()
+    """Models that are not asked (again)."""
+
+    @property
+    def repairs(self) -> bool:
+        """Whether the model that gave the answer may mend it."""
+        return not self.skip
+
+
 class RoutingPolicy:
     """Decides by the routes and models of one state of the settings; cheap to build anew.
 
@@ -169,6 +182,10 @@ class RoutingPolicy:
                 continue
             return Step(attempt.model, wait_s) if self._budget.take() else None
         return None
+
+    def rounds(self, answered: str) -> tuple[Round, ...]:
+        """Return what is asked after a refused answer of the model `answered`, in this order."""
+        return Round(), Round(frozenset({answered}))
 
     def _worked(self, attempt: Attempt) -> bool:
         """Whether the model answered until this attempt."""

@@ -4,9 +4,9 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twotrack.errors import ModelError
 from twotrack.events import Usage
@@ -18,6 +18,10 @@ from twotrack.tasks import Task
 _KEPT = 20
 _MOST_CHARS = 200_000
 """Of one prompt or answer; a longer one is cut in its middle."""
+_MOST_TOGETHER = 2_000_000
+"""Of all of them: a page is written into one message, which holds the event loop."""
+_SHORT = 2_000
+"""Of one that is older than so many characters."""
 _REDACTED = re.compile(PLACEHOLDER[:-1] + r"(?:-\d+)?>")
 """The placeholder, also if it is numbered so that the secret can come back."""
 
@@ -64,7 +68,7 @@ class RequestLog:
 
     async def questions(self) -> tuple[LoggedRequest, ...]:
         """Return the requests that have ended, the newest first, each with its cost."""
-        return tuple(await asyncio.gather(*(ended.question() for ended in self._ended)))
+        return _bounded(await asyncio.gather(*(ended.question() for ended in self._ended)))
 
     @contextmanager
     def taking_down(self, task: Task, attempt: Attempt) -> Iterator[None]:
@@ -131,8 +135,19 @@ def redacted(text: str) -> int:
     return len(_REDACTED.findall(text))
 
 
-def _cut(text: str) -> str:
-    if len(text) <= _MOST_CHARS:
+def _bounded(questions: Iterable[LoggedRequest]) -> tuple[LoggedRequest, ...]:
+    """Cut the older requests, where all of them are too long for a page."""
+    shown, length = [], 0
+    for one in questions:
+        length += len(one.prompt) + len(one.answer)
+        if length > _MOST_TOGETHER:
+            one = replace(one, prompt=_cut(one.prompt, _SHORT), answer=_cut(one.answer, _SHORT))  # noqa: PLW2901  # shorter
+        shown.append(one)
+    return tuple(shown)
+
+
+def _cut(text: str, most: int = _MOST_CHARS) -> str:
+    if len(text) <= most:
         return text
-    half = _MOST_CHARS // 2
+    half = most // 2
     return f"{text[:half]}\n… {len(text) - 2 * half} characters …\n{text[-half:]}"

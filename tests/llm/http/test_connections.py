@@ -4,14 +4,18 @@ import asyncio
 import json
 import socket
 import ssl
+import stat
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.errors import MalformedReply, RequestRejected, Unreachable
+from twotrack.llm.embedded_socket import SocketPlace, reached
 from twotrack.llm.http.clients import HttpClients
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.settings.schema import NetworkSettings
@@ -257,3 +261,29 @@ async def test_what_came_before_a_broken_chunk_is_given(transport: Transport) ->
         assert await anext(chunks) == b"abab"
         with pytest.raises(MalformedReply, match="ended the reply in the middle"):
             await anext(chunks)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
+async def test_a_server_at_a_unix_socket(transport: Transport) -> None:
+    """What no other user reaches is asked by its path; nothing goes to the URL's port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    place = SocketPlace()
+    path = place.path()
+    assert place.path() == path
+    assert stat.S_IMODE(Path(path).parent.stat().st_mode) == 0o700
+    url, found = reached(f"unix://{path}")
+    asked = Endpoint("mine", url, socket=found)
+    for _ in range(2):  # also where the server was started again
+        server = await asyncio.start_unix_server(answer, path)
+        async with aclosing(transport.stream(asked, "health", None, "GET")) as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"ok"
+        server.close()
+    place.remove()
+    assert not Path(path).parent.exists()
+    with pytest.raises(Unreachable):
+        await transport.connect(Endpoint("mine", url, socket=found))

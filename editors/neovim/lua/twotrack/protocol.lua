@@ -139,9 +139,6 @@
 ---@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
 ---@field language string LSP's language id of the file in question.
 
---- What the program asks of its own accord; it has no route.
----@alias twotrack.InternalTask "doctor"
-
 --- Where an answer came from.
 ---@alias twotrack.AnswerSource "model"|"recall"|"cache"|"typed-through"
 

@@ -22,11 +22,12 @@ class Action(Declaration):
     def offers(self, target: Target) -> Iterator[CodeActionOffer]:
         """Offer it for the selection or the definition around the cursor."""
         if target.subject:
-            yield CodeActionOffer(self, self.titled(target.subject), target.selection)
+            yield self.offer(target, target.subject)
 
-    def titled(self, subject: str) -> str:
-        """Return the title for `subject`."""
-        return self.title.format(label=self.label, subject=subject)
+    def offer(self, target: Target, subject: str) -> CodeActionOffer:
+        """Return the offer to do it to the selection, which is about `subject`."""
+        title = self.title.format(label=self.label, subject=subject)
+        return CodeActionOffer(self, title, target.selection)
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Return what to ask and how to read it. Raise TwotrackError if it cannot be asked."""

@@ -93,8 +93,6 @@ class _Documenting:
             if raw.preferred(model):
                 header = self._header_line()
                 return raw.documentation(code, header, self.style, self.around)
-            if not model.chats:
-                return None
             return chat(action.task, model, system, self.around, code=code, request=request)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:

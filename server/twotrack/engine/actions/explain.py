@@ -40,8 +40,6 @@ class _Explain(Action):
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):
                 return raw.explanation(masked.code, around)
-            if not model.chats:
-                return None
             return chat(self.task, model, _SYSTEM, around, code=masked.code, request=self.prompt)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:  # noqa: ARG001 - both shapes are words

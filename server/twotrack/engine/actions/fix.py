@@ -10,7 +10,7 @@ from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
 from twotrack.engine.actions.kinds import Input, Kind
-from twotrack.engine.actions.offers import CodeActionOffer, Proposal
+from twotrack.engine.actions.offers import CodeActionOffer, Proposal, in_title
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.edits.check import Rule
@@ -52,8 +52,7 @@ class _Fix(Action):
         touching = [d for d in target.diagnostics if d.range.start <= end and start <= d.range.end]
         for diagnostic in sorted(touching, key=lambda d: (d.severity, d.range))[:_MOST]:
             words = " ".join(diagnostic.message.split())
-            shown = f"{words[:77]}..." if len(words) > 80 else words
-            title = f"{self.label}: {shown}"
+            title = f"{self.label}: {in_title(words)}"
             yield CodeActionOffer(self, title, diagnostic.range, diagnostic.shortened())
 
     async def request(self, context: ActionContext) -> ActionRequest:

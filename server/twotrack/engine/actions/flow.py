@@ -55,11 +55,10 @@ async def run(
     refused = await _asked(dispatcher, request, None, frozenset(), language)
     if isinstance(refused, Proposal):
         return refused
-    tried = frozenset({refused.answer.model})
-    for skip in (frozenset[str](), tried):
-        step(f"asking {'the next model' if skip else 'again'}: {refused.finding}")
+    for round_ in dispatcher.policy.rounds(refused.answer.model):
+        step(f"asking {'again' if round_.repairs else 'the next model'}: {refused.finding}")
         try:
-            result = await _asked(dispatcher, request, refused, skip, language)
+            result = await _asked(dispatcher, request, refused, round_.skip, language)
         except RouteExhausted:
             continue
         if isinstance(result, Proposal):

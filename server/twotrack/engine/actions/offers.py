@@ -29,6 +29,11 @@ def shortened(text: str, most: int = MOST_INSTRUCTION) -> str:
     return text if len(text) <= most else text[:most].rpartition(" ")[0]
 
 
+def in_title(words: str) -> str:
+    """Return `words`, or their beginning and dots if they are too long for a title."""
+    return f"{words[:77]}..." if len(words) > 80 else words
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """What a compiler, linter or language server found."""

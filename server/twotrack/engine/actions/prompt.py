@@ -40,9 +40,11 @@ def chat(
 ) -> Chat | None:
     """Return the prompt with as much of what stands around as `model` has room for.
 
-    The project's rules come first and the request last: the head stays the same. None if not
-    even the code alone leaves room for an answer of its length.
+    The project's rules come first and the request last: the head stays the same. None if the model
+    does not chat, or if not even the code alone leaves room for an answer of its length.
     """
+    if not model.chats:
+        return None
     can = model.capabilities
     most = min(task.max_tokens, can.max_output, can.context_window // 2)
     room = (can.context_window - most) * around.language.chars_per_token * _HEADROOM

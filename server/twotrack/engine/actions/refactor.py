@@ -15,7 +15,7 @@ from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
 from twotrack.engine.actions.flow import ActionRequest
 from twotrack.engine.actions.kinds import Input
-from twotrack.engine.actions.offers import CodeActionOffer, shortened
+from twotrack.engine.actions.offers import CodeActionOffer, in_title, shortened
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.edits.check import Rule
@@ -63,8 +63,8 @@ class _Refactor(Action):
         comments = _instructions(target)
         if comments:
             words = _words(comments)
-            shown = f"{words[:77]}..." if len(words) > 80 else words
-            yield CodeActionOffer(self, f"{self.label}: {shown}", target.selection, None, words)
+            title = f"{self.label}: {in_title(words)}"
+            yield CodeActionOffer(self, title, target.selection, None, words)
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Ask for the code anew, changed as the instruction says and without its comment."""

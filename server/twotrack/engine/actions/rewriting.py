@@ -95,8 +95,6 @@ class Rewriting:
             if raw.preferred(model):
                 known = action.small_models
                 return raw.rewriting(self.brief, masked.code, around) if known else None
-            if not model.chats:
-                return None
             return chat(action.task, model, system, around, code=masked.code, request=self.prompt)
 
         def read(answer: Answer, prompt: Prompt) -> Proposal:

@@ -70,7 +70,7 @@ class _Test(Action):
         if definition is None or definition.kind not in _TESTABLE or style is None or path is None:
             return
         if not test_files.is_test(path, style):
-            yield CodeActionOffer(self, self.titled(definition.name), target.selection)
+            yield self.offer(target, definition.name)
 
     async def request(self, context: ActionContext) -> ActionRequest:
         """Ask for a new test file, or for more tests in the one there is."""
@@ -199,8 +199,6 @@ def _new_file(
         if raw.preferred(model):
             known = language.id == "python" and not code[:1].isspace()
             return raw.tests(code, start, framework, around) if known else None
-        if not model.chats:
-            return None
         system = _SYSTEM.format(tag=tag)
         return chat(task, model, system, around, code=code, request=request)
 

@@ -73,7 +73,7 @@ class HttpClients:
         self.settings = settings
         self._others = others
         self._clients: dict[Way, _Client] = {}
-        self._servers: dict[tuple[str, bool], ServerClient] = {}
+        self._servers: dict[tuple[str, bool, str], ServerClient] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
         self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
@@ -94,20 +94,22 @@ class HttpClients:
                 self._trusted = wrong
         return self._trusted
 
-    def server(self, base_url: str, *, local: bool, judged: bool = False) -> ServerClient:
+    def server(
+        self, base_url: str, *, local: bool, judged: bool = False, path: str = ""
+    ) -> ServerClient:
         """Find the way to `base_url`; for `local`, past every proxy.
 
-        `judged`: at each new connection it is asked whose the server is.
+        `judged`: at each new connection it is asked whose the server is. `path`: its Unix socket.
 
         Raises ValueError where it is no http or https URL, else Misconfigured.
         """
-        server = self._servers.get((base_url, judged))
+        server = self._servers.get((base_url, judged, path))
         if server is None:
-            server = self._server(base_url, local=local, judged=judged)
-            self._servers[base_url, judged] = server
+            server = self._server(base_url, local=local, judged=judged, path=path)
+            self._servers[base_url, judged, path] = server
         return server
 
-    def _server(self, base_url: str, *, local: bool, judged: bool) -> ServerClient:
+    def _server(self, base_url: str, *, local: bool, judged: bool, path: str) -> ServerClient:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
             raise ValueError
@@ -115,9 +117,8 @@ class HttpClients:
         if isinstance(trusted, Misconfigured):
             raise trusted
         proxy = None if local else self._proxy(base_url)
-        way = replace(
-            self._plain, proxy=proxy, certificates=trusted, others=self._others if judged else None
-        )
+        others = self._others if judged else None
+        way = replace(self._plain, proxy=proxy, certificates=trusted, others=others, path=path)
         client, transport = self._client(way)
         try:
             url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)
@@ -158,6 +159,7 @@ def certificates(
     Blocking (20 ms).
     """
     context = ssl.create_default_context()  # which heeds SSL_CERT_DIR
+    context.options |= ssl.OP_NO_RENEGOTIATION  # a server may ask for it without end
     context.set_alpn_protocols(["h2", "http/1.1"] if offers_http2 else ["http/1.1"])
     if given := environment.get("SSL_CERT_FILE"):
         _trust(context, Path(given), "SSL_CERT_FILE")

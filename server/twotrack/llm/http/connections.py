@@ -58,6 +58,8 @@ class Way:
     """Whether `certificates` offer it to servers."""
     others: Others | None = None
     """Which ports are another person's, who is to be sent nothing; absent: it is not asked."""
+    path: str = ""
+    """Of a Unix socket; empty: servers are reached by host and port."""
 
 
 class TlsFailed(httpx.ConnectError):
@@ -247,7 +249,9 @@ class Connection:
 
     async def _reach(self) -> Socket:
         proxy, (_, host, port) = self._way.proxy, self.origin
-        if proxy is None:
+        if self._way.path:
+            self._socket = socket = await sockets.connect_locally(self._way.path)
+        elif proxy is None:
             self._socket = socket = await sockets.connect(host, port)
             if self._way.others is not None:
                 await _judge(socket, port, self._way.others)

@@ -148,6 +148,12 @@ class Socket(asyncio.Protocol):
             self._readable.set_result(None)
 
 
+async def connect_locally(path: str) -> Socket:
+    """Connect to a Unix socket. Raises OSError."""
+    _, socket = await asyncio.get_running_loop().create_unix_connection(Socket, path)
+    return socket
+
+
 async def connect(host: str, port: int) -> Socket:
     """Connect to the first address of `host` that answers. Raises OSError."""
     loop = asyncio.get_running_loop()

@@ -64,6 +64,8 @@ class Endpoint:
     """`Authorization` says ``Bearer KEY``, any other header the bare key."""
     query: str = field(default="", repr=False)
     """Of every request, as Azure wants it; it may hold a key."""
+    socket: str = ""
+    """Path of the Unix socket at which the server listens; empty: at the port of `base_url`."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -260,7 +262,8 @@ def _server(network: "HttpClients", endpoint: Endpoint, unnamed: Collection[str]
 
     try:
         url = endpoint.base_url
-        return network.server(url, local=endpoint.local, judged=url in unnamed)
+        local, judged = endpoint.local, url in unnamed
+        return network.server(url, local=local, judged=judged, path=endpoint.socket)
     except Misconfigured as wrong:
         raise Unreachable(endpoint.name, str(wrong), hint="") from None
     except ValueError:
