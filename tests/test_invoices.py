@@ -21,6 +21,8 @@ from twotrack.errors import RouteExhausted
 from twotrack.llm.api import Capabilities, Chat, Infill, Message, Mode, Model, Prompt
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
+from twotrack.llm.preset import Dialect
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask
@@ -199,6 +201,12 @@ LOCAL_CASES = {
     "llama.cpp infill": Case("llama.cpp", "qwen2.5-coder", CACHED, {}, prompt=GAP),
     "llama.cpp completion": Case("llama.cpp", "smollm2", CACHED, {}, prompt=GAP),
 }
+
+
+def test_every_dialect_has_an_invoice() -> None:
+    cases = (*CASES.values(), *LOCAL_CASES.values())
+    without = set(Dialect) - {PRESETS[case.provider].dialect for case in cases}
+    assert not without, "a case here compares what a dialect counts with what its provider charges"
 
 
 class Shop:

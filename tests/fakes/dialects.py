@@ -10,9 +10,6 @@ from fakes.wires import Flavour, Wire
 
 _OPENAI = ("/completions",)
 _LLAMA = ("/infill", "/completion")
-_ANTHROPIC = ("/v1/messages",)
-_GEMINI = (":streamGenerateContent", ":generateContent")
-_OLLAMA = ("/api/chat", "/api/generate")
 
 
 def wire(request: RequestLog, reply: Reply, flavour: Flavour) -> Wire | None:
@@ -22,13 +19,8 @@ def wire(request: RequestLog, reply: Reply, flavour: Flavour) -> Wire | None:
         return wires.openai(request, reply, flavour)
     if path.endswith(_LLAMA):
         return wires.llama(request, reply)
-    if path.endswith(_ANTHROPIC):
-        return native_wires.anthropic(request, reply)
-    if path.endswith(_GEMINI):
-        return native_wires.gemini(request, reply)
-    if path.endswith(_OLLAMA):
-        return native_wires.ollama(request, reply)
-    return None
+    native = native_wires.of(path)
+    return native.wire(request, reply) if native else None
 
 
 def refusal(request: RequestLog, key: str | None, *, infill: bool) -> strict.Refusal | None:
@@ -37,12 +29,8 @@ def refusal(request: RequestLog, key: str | None, *, infill: bool) -> strict.Ref
     path = request.bare_path
     if refused or request.method != "POST":
         return refused
-    if path.endswith(_ANTHROPIC):
-        return strict.anthropic(request)
-    if path.endswith(_GEMINI):
-        return strict.gemini(request)
-    if path.endswith(_OLLAMA):
-        return strict.ollama(request, infill=infill)
+    if native := native_wires.of(path):
+        return native.refusal(request, infill)
     if path.endswith(_LLAMA):
         return strict.llama(request, infill=infill)
     return strict.openai(request, infill=infill)

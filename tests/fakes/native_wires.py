@@ -1,8 +1,14 @@
-"""A scripted reply in the words of Anthropic, Gemini and Ollama."""
+"""A scripted reply in the words of each dialect that is not OpenAI's: Anthropic, Gemini, Ollama.
+
+A new one is a function and a row of `NATIVE`.
+"""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from fakes import strict
 from fakes.invoices import Counts
 from fakes.replies import Reply, RequestLog
 from fakes.wires import Wire, counts, sse
@@ -164,3 +170,35 @@ def ollama(request: RequestLog, reply: Reply) -> Wire:
         frame=ndjson,
         content_type="application/x-ndjson",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """One dialect of a provider's own."""
+
+    paths: tuple[str, ...]
+    """How the paths of its questions end."""
+    wire: Callable[[RequestLog, Reply], Wire]
+    """Says the reply."""
+    refusal: Callable[[RequestLog, bool], strict.Refusal | None] = lambda _request, _infill: None
+    """What the real server would refuse; `infill`: whether its model fills gaps."""
+
+
+NATIVE = (
+    Native(("/v1/messages",), anthropic, lambda request, _: strict.anthropic(request)),
+    Native(
+        (":streamGenerateContent", ":generateContent"),
+        gemini,
+        lambda request, _: strict.gemini(request),
+    ),
+    Native(
+        ("/api/chat", "/api/generate"),
+        ollama,
+        lambda request, infill: strict.ollama(request, infill=infill),
+    ),
+)
+
+
+def of(path: str) -> Native | None:
+    """Return the dialect that a path belongs to, if it is one of these."""
+    return next((native for native in NATIVE if path.endswith(native.paths)), None)

@@ -2,9 +2,10 @@
 
 import json
 import tracemalloc
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,15 +19,14 @@ from fakes.wires import Wire
 from odd import CHANGES, ODD, changed, places
 from twotrack.errors import MalformedReply, ModelError, ServerFailed
 from twotrack.llm import wire as wires
-from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
-from twotrack.llm.gemini import Gemini
+from twotrack.llm.dialects import DIALECTS as ROWS
+from twotrack.llm.dialects import Spec
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
-from twotrack.llm.ollama import OllamaChat, OllamaInfill
-from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.presets import PRESETS
 from twotrack.llm.wire import HttpWire
 
 HOST = "http://127.0.0.1:1"
@@ -54,7 +54,7 @@ class Wired(Transport):
     ) -> AsyncGenerator[bytes, None]:
         whole_path = f"{urlsplit(endpoint.base_url).path}/{path}"
         wire = dialects.wire(RequestLog(method, whole_path, {}, body, 0.0), self._reply, "openai")
-        assert wire is not None
+        assert wire is not None, f"{whole_path}: tests/fakes/native_wires.py has no row for it"
         for piece in self._body(wire):
             yield piece
 
@@ -73,16 +73,23 @@ class Dialect:
         return HttpWire(transport, endpoint, spoken)
 
 
+def of_the_table() -> Iterator[tuple[str, Dialect]]:
+    """Return all dialects that the settings can name, at the path of their first preset."""
+    spec = Spec(model_id="m", temperature=0.1, max_output=8_192)
+    for name, row in ROWS.items():
+        first = next(preset for preset in PRESETS.values() if preset.dialect is name)
+        path = urlsplit(first.base_url).path
+        yield f"{name} chat", Dialect(partial(row.chat, spec), path, CHAT, ())
+        if row.infill is not None:
+            yield f"{name} infill", Dialect(partial(row.infill, spec), path, GAP, ())
+
+
 DIALECTS = {
-    "chat": Dialect(OpenAIChat, "/v1", CHAT),
+    **dict(of_the_table()),
     "completions": Dialect(OpenAICompletions, "/v1", GAP, options={"template": "qwen"}),
     "FIM": Dialect(
         OpenAICompletions, "/v1", GAP, options={"template": "suffix", "path": "fim/completions"}
     ),
-    "Anthropic": Dialect(AnthropicMessages, "/v1", CHAT),
-    "Gemini": Dialect(Gemini, "/v1beta", CHAT),
-    "Ollama chat": Dialect(OllamaChat, "", CHAT),
-    "Ollama infill": Dialect(OllamaInfill, "", GAP),
     "llama.cpp infill": Dialect(LlamaInfill, "", GAP),
     "llama.cpp continuation": Dialect(LlamaContinuation, "", GAP, model=()),
 }

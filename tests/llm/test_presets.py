@@ -50,7 +50,8 @@ def model_of(row: Row, server: ModelServer, transport: Transport) -> Model:
 
 def test_every_preset_has_its_rows() -> None:
     asked = {(row.provider, row.model, type(row.prompt)) for row in TABLE}
-    assert {row.provider for row in TABLE} == set(SERVICES) == set(PRESETS)
+    assert set(SERVICES) == set(PRESETS), "tests/provider_table.py says in SERVICES where it is"
+    assert {row.provider for row in TABLE} == set(PRESETS), "and in TABLE what it is asked"
     for name, preset in PRESETS.items():
         fills = preset.fim is not None
         assert fills == any(row.provider == name and row.prompt is INFILL for row in TABLE)

@@ -300,7 +300,7 @@ async def test_a_key_from_a_command_replaces_the_presets_variable(
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"provider": "opneai"}, "models.mine.provider: 'opneai' is not known. Known are anthrop"),
+        ({"provider": "opneai"}, "models.mine.provider: 'opneai' is not known. Known are "),
         ({}, "models.mine.base_url is needed"),
         ({"base_url": "ftp://host"}, "models.mine.base_url must be an http"),
         ({"base_url": "http://host:99999"}, "models.mine.base_url must be an http"),
