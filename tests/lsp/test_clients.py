@@ -1,6 +1,7 @@
 """What the real editors said of themselves, and what the server makes of it."""
 
 import json
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ def client(name: str) -> Client:
     params = json.loads((CLIENTS / f"{name}.json").read_text())
     del params["_recorded"]
     return recognise(default_converter().structure(params, types.InitializeParams))
+
+
+RECORDED = sorted(path.stem for path in CLIENTS.glob("*.json"))
+
+NOT_RECORDED = {"code_action_literals", "events"}
+"""What every recorded editor has, and what our own plug-ins ask for."""
+QUIRKS = [field for field in fields(Client) if field.name not in NOT_RECORDED]
+
+
+@pytest.mark.parametrize("field", QUIRKS, ids=lambda field: field.name)
+def test_every_ability_and_quirk_is_that_of_a_recorded_editor(field: Field[object]) -> None:
+    assert any(getattr(client(name), field.name) != field.default for name in RECORDED), (
+        f"tests/clients has no editor for which {field.name} is not {field.default}"
+    )
 
 
 @pytest.mark.parametrize(

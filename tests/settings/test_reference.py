@@ -1,15 +1,26 @@
 """The settings' reference in Markdown, and the command that keeps it in the README."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import twotrack
 from twotrack.settings.reference import BEGIN, END, main, options, render, updated
 from twotrack.tasks import TASKS
 
 
 def test_every_option_says_what_it_means() -> None:
     assert [option.key for option in options() if not option.meaning] == []
+
+
+def test_every_option_is_read() -> None:
+    package = Path(twotrack.__file__).parent
+    paths = (p for p in package.rglob("*.py") if p.parent.name != "settings")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    names = {o.key.rpartition(".")[2] for o in options() if o.table != "routes"}
+    unread = {name for name in names if not re.search(rf"\.{name}\b", code)}
+    assert not unread, "nothing outside of settings/ asks for these"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import twotrack
 from twotrack.context import sources
 from twotrack.context.assembly import Quota, assemble
 from twotrack.context.privacy import PrivacyPolicy
@@ -61,7 +62,16 @@ def ready(name: str, root: Path, at: Place) -> Source:
 
 
 def test_every_source_is_here() -> None:
-    assert {module.name for module in pkgutil.iter_modules(sources.__path__)} == set(MAKE)
+    modules = {module.name for module in pkgutil.iter_modules(sources.__path__)}
+    assert modules == set(MAKE), "MAKE says how to make each source"
+
+
+@every_source
+def test_every_source_is_asked(name: str) -> None:
+    package = Path(twotrack.__file__).parent
+    module = f"{sources.__name__}.{name} import"
+    users = [path for path in package.rglob("*.py") if module in path.read_text()]
+    assert users, f"nobody gathers from {name}: give it a Share in session, or a Quota in Actions"
 
 
 @every_source
