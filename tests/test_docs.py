@@ -1,11 +1,16 @@
 """The pages name tests and pages that exist."""
 
 import re
+import textwrap
 import tomllib
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from twotrack.llm.preset import Preset, PromptCaching
+from twotrack.llm.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 NAMED = re.compile(r"`(tests/[\w/.]+)(?:::(\w+))?`")
@@ -108,3 +113,37 @@ def test_every_dependency_has_its_reason() -> None:
     reasons = ARCHITECTURE.partition("## Dependencies")[2].lower()
     without = {name for name in names if name not in reasons}
     assert {name for name in without if not name.startswith(("tree-sitter-", "types-"))} == set()
+
+
+RECIPES = sorted((ROOT / "docs/recipes").glob("*.md"))
+EXAMPLES = re.compile(r"acme|annotate|hover|neighbours")
+"""What the recipes make."""
+STEP_CODE = re.compile(r"(?:^ {7}.*\n|^\n(?=\n* {7}))+", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
+def test_a_recipe_names_files_that_are_there(page: Path) -> None:
+    named = re.findall(r"`((?:server|editors|docs)/[\w/.]+)`", page.read_text(encoding="utf-8"))
+    missing = [name for name in named if not EXAMPLES.search(name) and not (ROOT / name).exists()]
+    assert missing == []
+
+
+def code_of(recipe: str) -> list[str]:
+    text = (ROOT / f"docs/recipes/{recipe}.md").read_text(encoding="utf-8")
+    return [textwrap.dedent(block) for block in STEP_CODE.findall(text)]
+
+
+def test_the_recipe_of_a_provider_declares_one() -> None:
+    names: dict[str, Any] = {"Preset": Preset, "PromptCaching": PromptCaching}
+    made = eval(f"{{{code_of('provider')[0]}}}", names)  # noqa: S307  # the page's own
+    assert isinstance(made["acme"], Preset)
+    assert not made.keys() & PRESETS.keys()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name"), [("context-source", "Neighbours"), ("lsp-method", "hover")]
+)
+def test_the_file_of_a_recipe_can_be_imported(recipe: str, name: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(code_of(recipe)[0], scope)  # noqa: S102  # the page's own
+    assert name in scope
