@@ -12,7 +12,7 @@ from twotrack.consent import Consent
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources.open_documents import OpenDocuments
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
