@@ -1,5 +1,7 @@
 """The syntax of the documents used last."""
 
+from typing import TYPE_CHECKING
+
 from cachetools import LRUCache
 
 from twotrack.context.grammars import grammar_of
@@ -7,7 +9,9 @@ from twotrack.context.parsing import TooCostly
 from twotrack.context.syntax import MAX_CHARACTERS, Syntax, in_slices, parse_or_raise
 from twotrack.document import Document
 from twotrack.languages import language_of
-from twotrack.text import Snapshot
+
+if TYPE_CHECKING:
+    from twotrack.text import Snapshot
 
 _AT_ONCE = 50_000
 """Characters that are parsed without a pause: some 5 ms."""
