@@ -157,7 +157,7 @@ class EmbeddedModel:
 
     @asynccontextmanager
     async def _in_use(self) -> "AsyncGenerator[_Served, None]":
-        """Yield the model, loaded where it is not, and keep it so long. Raises ModelError."""
+        """Yield the model, loaded if it is not, and keep it so long. Raises ModelError."""
         self._users += 1
         self._stay()
         try:

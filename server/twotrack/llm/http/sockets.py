@@ -66,7 +66,7 @@ class Socket(asyncio.Protocol):
             await self._writable.wait()
 
     def send(self, data: bytes) -> None:
-        """Send `data` without waiting; nothing where it is closed.
+        """Send `data` without waiting; nothing if it is closed.
 
         That is no error yet: the other side may have answered in full before it hung up. Whoever
         reads on finds the end.
