@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -63,6 +62,24 @@ _UNQUOTED = "/:?@!$&'()*+,;=%~"
 
 
 _Client = tuple[httpx.AsyncClient, PooledTransport]
+
+
+class _NoCookies(httpx.Cookies):
+    """Takes none, without asking urllib (0.07 ms an answer)."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave the cookies of an answer alone."""
+
+
+class _CookielessClient(httpx.AsyncClient):
+    """Keeps no cookies."""
+
+    _none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:  # type: ignore[misc]  # nobody sets any
+        """None, ever."""
+        return self._none
 
 
 class HttpClients:
@@ -148,8 +165,7 @@ class HttpClients:
     def _client(self, options: ConnectionOptions) -> _Client:
         if options not in self._clients:
             transport = PooledTransport(options)
-            none = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            client = httpx.AsyncClient(transport=transport, cookies=none, trust_env=False)
+            client = _CookielessClient(transport=transport, trust_env=False)
             self._clients[options] = client, transport
         return self._clients[options]
 
