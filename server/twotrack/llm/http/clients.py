@@ -76,8 +76,8 @@ class _CookielessClient(httpx.AsyncClient):
 
     _none = _NoCookies()
 
-    @property
-    def cookies(self) -> httpx.Cookies:  # type: ignore[misc]  # nobody sets any
+    @property  # type: ignore[misc]  # nobody sets any
+    def cookies(self) -> httpx.Cookies:
         """None, ever."""
         return self._none
 
