@@ -12,7 +12,7 @@ from fake_models import FakeProvider, fake_model
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources.open_documents import OpenDocuments
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.completion import Completer

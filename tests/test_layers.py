@@ -60,7 +60,12 @@ ONLY_HERE = {
     "genai_prices": {"llm/prices.py"},
     "xllamacpp": {"llm/embedded_server.py"},
     "tree_sitter": {"context"},
-    "sqlite3": {"routing/ledger.py", "routing/ledger_file.py", "routing/spending.py"},
+    "sqlite3": {
+        "routing/ledger.py",
+        "routing/ledger_file.py",
+        "routing/ledger_table.py",
+        "routing/spending.py",
+    },
 }
 
 

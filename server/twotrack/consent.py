@@ -34,6 +34,8 @@ class Consent:
         self._given = {name.strip() for name in environment.get(_GIVEN, "").split(",")}
         self._path = path
         self._asks = asks
+        self._own: dict[str, bool] = {}
+        """Answers of this session: the disk may not have taken them."""
         self._answers: dict[str, bool] | None = None
 
     def allows(self, variable: str) -> bool:
@@ -53,7 +55,8 @@ class Consent:
 
     def remember(self, answers: Mapping[str, bool]) -> None:
         """Keep answers, for later sessions too if the disk takes them."""
-        self._answers = {**_read(self._path), **(self._answers or {}), **answers}
+        self._own |= answers
+        self._answers = {**_read(self._path), **self._own}  # others may have answered since
         try:
             files.prepare(self._path)
             files.replace(self._path, json.dumps(self._answers, indent=2).encode() + b"\n")

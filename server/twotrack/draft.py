@@ -42,7 +42,7 @@ class Draft:
     def _replace_within(
         self, line: int, start: tuple[int, int], end: tuple[int, int], new: str, by: Encoding
     ) -> bool:
-        """Replace a part of a line; false where its end, or the end of another, may change."""
+        """Replace a part of a line; false if its end, or the end of another, may change."""
         chunk = bisect_right(self._firsts, line) - 1
         if "\n" in new or "\r" in new or chunk + 1 >= len(self._firsts):
             return False

@@ -62,7 +62,7 @@ class Answered:
     """Milliseconds from the question to the end of the answer."""
     usage: Usage
     cost_usd: float | None
-    """In USD; None where the model's price is unknown, 0.0 for a local model."""
+    """In USD; None if the model's price is unknown, 0.0 for a local model."""
     language: str = ""
     """LSP's language id of the file in question."""
 
@@ -76,7 +76,7 @@ class ModelFailed:
     usage: Usage = Usage()
     """Of an answer that broke off: it is charged for all the same."""
     cost_usd: float | None = 0.0
-    """None where the model's price is unknown; 0.0 where it was refused or not reached."""
+    """None if the model's price is unknown; 0.0 where it was refused or not reached."""
     asked_model: str = ""
     """The model id that was asked for."""
     answered_model: str = ""
@@ -111,7 +111,7 @@ class ModelLoading:
     done: bool = False
     """Whether it serves now, or failed."""
     problem: str = ""
-    """Why it failed; empty where it did not."""
+    """Why it failed; empty if it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def is_too_long(text: str) -> bool:
 
 
 def named(text: str) -> Path | None:
-    """Return the path that `text` names, its `..` taken away; None where no file can have it."""
+    """Return the path that `text` names, its `..` taken away; None if no file can have it."""
     try:
         if "\0" in text or not os.fsencode(text) or is_too_long(text):
             return None
@@ -104,7 +104,7 @@ def innermost(path: Path, folders: Set[Path]) -> Path | None:
 def opened(path: Path, inside: Iterable[Path] | None = None) -> BinaryIO:
     """Open a regular file to read. Raises OSError.
 
-    `inside`: folders of which one must hold it, wherever its links lead; None where the path is
+    `inside`: folders of which one must hold it, wherever its links lead; None if the path is
     the user's own, whose links are followed.
     """
     try:
@@ -174,7 +174,7 @@ def is_link(path: Path) -> bool:
 
 
 def resolved(path: Path) -> Path | None:
-    """Return where the links of a path lead; None where it is no path."""
+    """Return where the links of a path lead; None if it is no path."""
     try:
         return Path(os.path.realpath(path))
     except ValueError:
@@ -182,7 +182,7 @@ def resolved(path: Path) -> Path | None:
 
 
 def stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what changes when a file does; None where nothing is there. Raises OSError."""
+    """Return what changes when a file does; None if nothing is there. Raises OSError."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -226,7 +226,7 @@ def create(path: Path, data: bytes, inside: Path) -> None:
 
     Nowhere through a link.
 
-    Raises FileExistsError where there is one, Refused where a link is in the way, OSError.
+    Raises FileExistsError if there is one, Refused where a link is in the way, OSError.
     """
     *above, name = _below(path, inside)
     with _folder(Path(os.path.realpath(inside)), above, make=True) as (at, prefix):

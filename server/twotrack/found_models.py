@@ -1,4 +1,4 @@
-"""What is used where the settings name no models: keys found, and servers on this machine."""
+"""What is used if the settings name no models: keys found, and servers on this machine."""
 
 from collections.abc import Mapping
 

@@ -52,7 +52,7 @@ class Language:
     extensions: tuple[str, ...] = ()
     """File name endings, lower case, with the dot; also whole names, such as "dockerfile"."""
     line_comment: str = ""
-    """What begins a comment up to the end of its line; empty where there is none."""
+    """What begins a comment up to the end of its line; empty if there is none."""
     block_comment: tuple[str, str] | None = None
     """What begins and ends a comment of several lines."""
     grammar: tuple[str, str] | None = None

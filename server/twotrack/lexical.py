@@ -294,7 +294,7 @@ def _attribute_braces(token: re.Match[str], stack: list[Open], line: int) -> str
 
 
 def _closes(stack: list[Open], sign: str, line: int) -> bool:
-    """Take from the stack what is closed, also where something was left open within it.
+    """Take from the stack what is closed, also if something was left open within it.
 
     A bracket closes none beyond the block of a line above.
     """

@@ -18,7 +18,7 @@ _PHP_TEXT = r"\?>(?:(?!<\?)[\s\S])*+(?:<\?(?:php\b|=)?|\Z)"
 
 
 def comment_pattern(language: Language) -> str:
-    """What a comment up to the end of its line is; empty where there is none."""
+    """What a comment up to the end of its line is; empty if there is none."""
     sign = language.line_comment
     return language.lexis.comment or (re.escape(sign) + r"[^\n]*" if sign else "")
 

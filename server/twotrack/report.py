@@ -18,7 +18,7 @@ class KeySource:
     found: bool | None
     """None: not known before it is asked for (a command, the keyring), or none is needed."""
     name: str = ""
-    """A variable, a program or the keyring; empty where no key is needed."""
+    """A variable, a program or the keyring; empty if no key is needed."""
 
     def __str__(self) -> str:
         if not self.name:

@@ -12,7 +12,7 @@ from twotrack.consent import Consent
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources.open_documents import OpenDocuments
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
@@ -88,7 +88,7 @@ class Session:
         self._layers: Layers = ()
         self._found = FoundModels(environment, self.consent)
         self._pool = ModelPool(
-            environment, self.transport, self._health, listener=self.heard, later=self._later
+            environment, self.transport, self._health, listener=self.record, later=self._later
         )
         self._reading = IdleIndexing(self._ready_to_index, self._index_document, self._later)
         self._warm_up = WarmUp(lambda: self.completer, self._reading.settled, self._later)
@@ -160,7 +160,7 @@ class Session:
                 first_token_s=settings.network.first_token_s,
                 total_s=settings.network.total_s,
             ),
-            self.heard,
+            self.record,
             sent=self.sent,
         )
         self.completer = Completer(
@@ -176,7 +176,7 @@ class Session:
     def use_model(self, track: Track, name: str | None) -> None:
         """Put a model first in the routes of a track until the session ends; None: as before.
 
-        Raises TwotrackError where there is no such model.
+        Raises TwotrackError if there is no such model.
         """
         if name is not None and name not in self.models:
             known = ", ".join(self.models)
@@ -239,7 +239,7 @@ class Session:
         """Give the entry that the model `name` was built from; None: it comes with the package."""
         return self._pool.entry(name)
 
-    def heard(self, event: events.Event) -> None:
+    def record(self, event: events.Event) -> None:
         """Write an event down and tell it on."""
         # The answer goes out first; writing it down wakes a thread.
         asyncio.get_running_loop().call_soon(self.ledger, event)

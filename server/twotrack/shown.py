@@ -106,7 +106,7 @@ def _without_links(lines: list[str]) -> list[str]:
 
 
 def _pieces(paragraph: list[str]) -> list[list[tuple[str, str]]] | None:
-    """Cut lines into words and the code behind them; None where a renderer may cut otherwise.
+    """Cut lines into words and the code behind them; None if a renderer may cut otherwise.
 
     It may where a run of backquotes has no partner on its line, where a table's bars cut code, and
     where dollars make mathematics.

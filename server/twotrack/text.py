@@ -316,7 +316,7 @@ class Snapshot:
     def apply(self, edits: Iterable[Edit]) -> "Snapshot":
         """Apply edits that all speak of this snapshot and do not overlap.
 
-        Edits at the same place go in in the order given. Raises ValueError where two overlap.
+        Edits at the same place go in in the order given. Raises ValueError if two overlap.
         """
         ordered = sorted(
             enumerate(edits), key=lambda item: (item[1].range.start, item[1].range.end, item[0])

@@ -8,7 +8,7 @@ from os.path import commonprefix
 from measure import figures, say, source
 from tree_sitter import Language, Parser, Tree
 
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.cursor_context import gap_at
 from twotrack.engine.parse_check import adds_errors

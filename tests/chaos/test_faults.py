@@ -27,6 +27,7 @@ from twotrack.llm import fim
 from twotrack.llm.api import Capabilities, Infill, Mode, Model
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 from twotrack.routing.ask import Ask, nothing
 from twotrack.routing.dispatch import Dispatcher
@@ -164,7 +165,7 @@ async def run(
 
 def model(transport: Transport, name: str, base_url: str, *, local: bool) -> Model:
     endpoint = Endpoint(name, base_url)
-    provider = HttpWire(transport, endpoint, OpenAICompletions(name, template=fim.SUFFIX))
+    provider = HttpWire(transport, endpoint, OpenAICompletions(Spec(name), template=fim.SUFFIX))
     wires = {Mode.FILL: provider, Mode.CHAT: provider}
     return Model(name, name, wires, Capabilities(local=local))
 

@@ -8,7 +8,7 @@ from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.prompt import CompletionContext, gather
 from twotrack.context.sources.open_documents import OpenDocuments
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Position, Range, Snapshot

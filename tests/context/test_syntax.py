@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twotrack.context.syntax import MAX_CHARACTERS, Definition, Syntax, SyntaxCache, parse
+from twotrack.context.syntax import MAX_CHARACTERS, Definition, Syntax, parse
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.languages import LANGUAGES, PLAIN
 from twotrack.text import Position, Range, Snapshot

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from before_after import at_cursor
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.lexical import LexicalContext
 from twotrack.text import Position, Range

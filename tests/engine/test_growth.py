@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from growth import MOST, calls, growth
-from twotrack.context.syntax import SyntaxCache, parse
+from twotrack.context.syntax import parse
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import masking, refactor, script_imports
 from twotrack.engine.actions.doc_comment import words_of

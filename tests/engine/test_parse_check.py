@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from before_after import at_cursor
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.engine.cursor_context import gap_at
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion

@@ -20,6 +20,7 @@ from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Chunk, Message, Prompt
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import PromptCache
 
@@ -42,7 +43,7 @@ def claude(server: ModelServer, transport: Transport, **options: Any) -> HttpWir
         {"anthropic-version": "2023-06-01"},
         "x-api-key",
     )
-    return HttpWire(transport, endpoint, AnthropicMessages("claude-x", **options))
+    return HttpWire(transport, endpoint, AnthropicMessages(Spec("claude-x", **options)))
 
 
 async def answer(provider: HttpWire[Chat], prompt: Prompt = PROMPT) -> list[Chunk]:

@@ -19,6 +19,7 @@ from twotrack.llm.api import Chat, Message
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Chat("Be brief.", (Message("user", "1+1?"),))
@@ -27,7 +28,7 @@ KEY = "sk-canary-0123456789"
 
 def chat(server: ModelServer, transport: Transport) -> HttpWire[Chat]:
     endpoint = Endpoint("mine", server.base_url, Key("K", environment={"K": KEY}))
-    return HttpWire(transport, endpoint, OpenAIChat("gpt-x"))
+    return HttpWire(transport, endpoint, OpenAIChat(Spec("gpt-x")))
 
 
 async def answer(provider: HttpWire[Chat], prompt: Chat = PROMPT) -> str:
@@ -135,5 +136,5 @@ async def test_a_base_url_without_a_version_is_named(
     server.default = Reply(status=404, error="404 page not found")
     for base_url, named in ((server.url, True), (server.base_url, False)):
         with pytest.raises(ModelNotFound) as failure:
-            await answer(HttpWire(transport, Endpoint("mine", base_url), OpenAIChat("m")))
+            await answer(HttpWire(transport, Endpoint("mine", base_url), OpenAIChat(Spec("m"))))
         assert ("It has no /v1 at its end" in failure.value.message) is named

@@ -21,12 +21,12 @@ from twotrack.errors import MalformedReply, ModelError, ServerFailed
 from twotrack.llm import wire as wires
 from twotrack.llm.api import Chat, Chunk, Infill, Message, Prompt, Provider
 from twotrack.llm.dialects import DIALECTS as ROWS
-from twotrack.llm.dialects import Spec
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.presets import PRESETS
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 HOST = "http://127.0.0.1:1"
@@ -61,37 +61,36 @@ class Wired(Transport):
 
 @dataclass(frozen=True)
 class Dialect:
-    build: Callable[..., wires.Dialect[Any]]
+    build: Callable[[], wires.Dialect[Any]]
     path: str
     prompt: Prompt
-    model: tuple[str, ...] = ("m",)
-    options: Mapping[str, Any] | None = None
 
     def provider(self, transport: Transport) -> Provider:
         endpoint = Endpoint("mine", HOST + self.path)
-        spoken = self.build(*self.model, **(self.options or {}))
-        return HttpWire(transport, endpoint, spoken)
+        return HttpWire(transport, endpoint, self.build())
+
+
+SPEC = Spec("m")
 
 
 def of_the_table() -> Iterator[tuple[str, Dialect]]:
     """Return all dialects that the settings can name, at the path of their first preset."""
-    spec = Spec(model_id="m", temperature=0.1, max_output=8_192)
     for name, row in ROWS.items():
         first = next(preset for preset in PRESETS.values() if preset.dialect is name)
         path = urlsplit(first.base_url).path
-        yield f"{name} chat", Dialect(partial(row.chat, spec), path, CHAT, ())
+        yield f"{name} chat", Dialect(partial(row.chat, SPEC), path, CHAT)
         if row.infill is not None:
-            yield f"{name} infill", Dialect(partial(row.infill, spec), path, GAP, ())
+            yield f"{name} infill", Dialect(partial(row.infill, SPEC), path, GAP)
 
 
 DIALECTS = {
     **dict(of_the_table()),
-    "completions": Dialect(OpenAICompletions, "/v1", GAP, options={"template": "qwen"}),
+    "completions": Dialect(partial(OpenAICompletions, SPEC, template="qwen"), "/v1", GAP),
     "FIM": Dialect(
-        OpenAICompletions, "/v1", GAP, options={"template": "suffix", "path": "fim/completions"}
+        partial(OpenAICompletions, SPEC, template="suffix", path="fim/completions"), "/v1", GAP
     ),
-    "llama.cpp infill": Dialect(LlamaInfill, "", GAP),
-    "llama.cpp continuation": Dialect(LlamaContinuation, "", GAP, model=()),
+    "llama.cpp infill": Dialect(partial(LlamaInfill, "m"), "", GAP),
+    "llama.cpp continuation": Dialect(LlamaContinuation, "", GAP),
 }
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 

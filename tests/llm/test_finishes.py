@@ -15,6 +15,7 @@ from twotrack.llm.api import Chat, Finish, Message
 from twotrack.llm.finishes import Ending
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_chat import OpenAIChat
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 QUICK = Endpoint("quick", "http://127.0.0.1:1", headers={"x-key": "canary-abcdefgh"})
@@ -137,7 +138,7 @@ def stream(reason: str | None, *last: Any) -> Reply:
 async def finish_of(server: ModelServer, transport: Transport, reply: Reply) -> Finish | None:
     """Return how the answer ended."""
     server.script(reply)
-    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
+    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat(Spec("m")))
     finish = None
     async for chunk in model.stream(Chat("", (Message("user", "Hi"),))):
         finish = chunk.finish or finish
@@ -179,7 +180,7 @@ async def test_a_stop_string_that_is_split_between_reasons_is_found(
 ) -> None:
     said = [{"text": text, "finish_reason": "stop"} for text in ("a #", "# b", "")]
     server.script(Reply(raw="".join(f"data: {json.dumps({'choices': [c]})}\n\n" for c in said)))
-    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
+    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat(Spec("m")))
     prompt = Chat("", (Message("user", "Hi"),), stop=("##",))
     assert "".join([chunk.text async for chunk in model.stream(prompt)]) == "a "
 

@@ -13,6 +13,7 @@ from twotrack.llm.api import Chat, Chunk, Message, Prompt
 from twotrack.llm.gemini import Gemini
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 KEY = "AIza-canary-0123456789"
@@ -33,7 +34,7 @@ def gemini(
         Key("K", environment={"K": KEY}),
         key_header="x-goog-api-key",
     )
-    return HttpWire(transport, endpoint, Gemini(model_id, **options))
+    return HttpWire(transport, endpoint, Gemini(Spec(model_id, **options)))
 
 
 async def answer(provider: HttpWire[Chat], prompt: Prompt = PROMPT) -> list[Chunk]:

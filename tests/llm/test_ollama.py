@@ -12,6 +12,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chat, Chunk, Excerpt, Infill, Message, Prompt, Provider
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.ollama import OllamaChat, OllamaInfill
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 CHAT = Chat(
@@ -32,13 +33,15 @@ INFILL = Infill(
 
 
 def chat(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Chat]:
-    return HttpWire(transport, Endpoint("mine", server.url), OllamaChat("llama3.2", **options))
+    return HttpWire(
+        transport, Endpoint("mine", server.url), OllamaChat(Spec("llama3.2", **options))
+    )
 
 
 def infill(
     server: ModelServer, transport: Transport, model: str = "qwen2.5-coder:1.5b", **options: Any
 ) -> HttpWire[Infill]:
-    return HttpWire(transport, Endpoint("mine", server.url), OllamaInfill(model, **options))
+    return HttpWire(transport, Endpoint("mine", server.url), OllamaInfill(Spec(model, **options)))
 
 
 async def answer(provider: Provider, prompt: Prompt) -> list[Chunk]:

@@ -21,6 +21,7 @@ from twotrack.llm.api import Chat, Chunk, Message, Prompt, Provider
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
 from twotrack.llm.openai_chat import OpenAIChat
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Chat(
@@ -34,7 +35,7 @@ KEY = "sk-canary-0123456789"
 
 def chat(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Chat]:
     endpoint = Endpoint("mine", server.base_url, Key("K", environment={"K": KEY}))
-    return HttpWire(transport, endpoint, OpenAIChat("gpt-x", **options))
+    return HttpWire(transport, endpoint, OpenAIChat(Spec("gpt-x", **options)))
 
 
 async def answer(provider: Provider, prompt: Prompt = PROMPT) -> list[Chunk]:

@@ -9,6 +9,7 @@ from twotrack.events import Usage
 from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 
 PROMPT = Infill(
@@ -22,10 +23,15 @@ PROMPT = Infill(
 )
 
 
-def model(server: ModelServer, transport: Transport, **options: Any) -> HttpWire[Infill]:
-    return HttpWire(
-        transport, Endpoint("mine", server.base_url), OpenAICompletions("coder", **options)
-    )
+def model(
+    server: ModelServer,
+    transport: Transport,
+    template: str,
+    path: str = "completions",
+    **options: Any,
+) -> HttpWire[Infill]:
+    dialect = OpenAICompletions(Spec("coder", **options), template=template, path=path)
+    return HttpWire(transport, Endpoint("mine", server.base_url), dialect)
 
 
 async def answer(provider: HttpWire[Infill], prompt: Prompt = PROMPT) -> list[Chunk]:

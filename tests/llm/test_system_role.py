@@ -14,6 +14,7 @@ from twotrack.llm.gemini import Gemini
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import folded
 from twotrack.llm.openai_chat import OpenAIChat
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, HttpWire
 
 
@@ -53,7 +54,7 @@ async def test_instructions_go_into_the_first_turn_of_the_user(
         return Reply(status=status, error=body) if "system" in roles else None
 
     server.answer = refuse_system
-    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
+    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat(Spec("m")))
     for _ in range(2):
         assert "".join([chunk.text async for chunk in model.stream(QUESTION)]) == "pass"
     first, *others = ([t["content"] for t in r.body["messages"]] for r in server.requests)
@@ -63,7 +64,7 @@ async def test_instructions_go_into_the_first_turn_of_the_user(
 
 @pytest.mark.parametrize("build", [AnthropicMessages, Gemini])
 async def test_instructions_of_other_dialects_too(
-    server: ModelServer, transport: Transport, build: Callable[[str], Dialect[Chat]]
+    server: ModelServer, transport: Transport, build: Callable[[Spec], Dialect[Chat]]
 ) -> None:
     def refuse_system(request: RequestLog) -> Reply | None:
         given = {"system", "systemInstruction"} & set(request.body)
@@ -72,7 +73,7 @@ async def test_instructions_of_other_dialects_too(
     server.answer = refuse_system
     base = server.url + ("/v1beta" if build is Gemini else "/v1")
     headers = {"anthropic-version": "2023-06-01"}
-    model = HttpWire(transport, Endpoint("mine", base, headers=headers), build("m"))
+    model = HttpWire(transport, Endpoint("mine", base, headers=headers), build(Spec("m")))
     assert [chunk.text async for chunk in model.stream(QUESTION) if chunk.text] == ["pass"]
     assert len(server.requests) == 2
     turns = server.requests[1].body.get("messages") or server.requests[1].body["contents"]
@@ -84,7 +85,7 @@ async def test_a_server_that_is_ill_is_not_asked_twice(
     server: ModelServer, transport: Transport, status: int
 ) -> None:
     server.default = Reply(status=status, error={"error": {"message": "internal system error"}})
-    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
+    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat(Spec("m")))
     with pytest.raises(ModelError):
         _ = [chunk async for chunk in model.stream(QUESTION)]
     assert len(server.requests) == 1
@@ -94,7 +95,7 @@ async def test_what_did_not_help_is_not_remembered(
     server: ModelServer, transport: Transport
 ) -> None:
     server.script(refuse("the system is at fault"), refuse("the system is at fault"))
-    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat("m"))
+    model = HttpWire(transport, Endpoint("mine", server.base_url), OpenAIChat(Spec("m")))
     with pytest.raises(RequestRejected):
         _ = [chunk async for chunk in model.stream(QUESTION)]
     _ = [chunk async for chunk in model.stream(QUESTION)]

@@ -16,7 +16,7 @@ from twotrack.lsp.stream import Incoming, frame
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: int) -> None:
     server = Server(lambda _: pytest.fail("no session is needed"))
-    waiting = asyncio.create_task(server.conversation.settle())
+    waiting = asyncio.create_task(server.conversation.has_settings())
     await asyncio.sleep(0)
     server.conversation.configured.set()
     for _ in range(steps):

@@ -45,7 +45,7 @@ export interface Status {
   /** By the task's name. */
   tasks: Record<string, TaskRoute>;
   models: ModelInfo[];
-  /** Why no model completes; null where one does. */
+  /** Why no model completes; null if one does. */
   noModel: string | null;
   /** What is wrong with the settings, a sentence each. */
   problems: string[];
@@ -61,7 +61,7 @@ export interface LastAnswer {
   model: string;
   /** Milliseconds from the question to the end of the answer. */
   ms: number;
-  /** In USD; null where the model's price is unknown, 0 for a local model. */
+  /** In USD; null if the model's price is unknown, 0 for a local model. */
   costUsd: number | null;
 }
 
@@ -142,7 +142,7 @@ export interface EditResult {
   model: string;
   /** Milliseconds from the question to the end of the answer. */
   ms: number;
-  /** In USD; null where the model's price is unknown, 0 for a local model. */
+  /** In USD; null if the model's price is unknown, 0 for a local model. */
   costUsd: number | null;
 }
 
@@ -167,7 +167,7 @@ export interface SentRequest {
   answer: string;
   /** Milliseconds to the end of the answer. */
   ms: number;
-  /** In USD; null where it is unknown. */
+  /** In USD; null if it is unknown. */
   costUsd: number | null;
   /** "answered", "abandoned", or the name of the failure. */
   outcome: string;
@@ -216,7 +216,7 @@ export interface Answered {
   /** Milliseconds from the question to the end of the answer. */
   totalMs: number;
   usage: Usage;
-  /** In USD; null where the model's price is unknown, 0 for a local model. */
+  /** In USD; null if the model's price is unknown, 0 for a local model. */
   costUsd: number | null;
   /** LSP's language id of the file in question. */
   language: string;
@@ -251,7 +251,7 @@ export interface ModelLoading {
   model: string;
   /** Whether it serves now, or failed. */
   done: boolean;
-  /** Why it failed; empty where it did not. */
+  /** Why it failed; empty if it did not. */
   problem: string;
 }
 

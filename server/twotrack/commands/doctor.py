@@ -22,7 +22,7 @@ from twotrack.tasks import COMPLETE
 def run(
     environment: Mapping[str, str], folder: Path, *, every: bool, timeout_s: float, as_json: bool
 ) -> int:
-    """Print what was found; give the exit status: 1 where there is a problem.
+    """Print what was found; give the exit status: 1 if there is a problem.
 
     `every`: also the models that no task uses are asked.
     """

@@ -127,7 +127,7 @@ async def _propose(
 
 
 def _offer(session: Session, order: Order, document: Document, selection: Range) -> CodeActionOffer:
-    """Choose the code action. Raises TwotrackError where it is none for this place."""
+    """Choose the code action. Raises TwotrackError if it is none for this place."""
     if session.actions.known[order.task].needs_diagnostic and not order.diagnostic:
         raise TwotrackError(
             f"{order.task} needs --diagnostic with the message of what is to be fixed."
@@ -142,7 +142,7 @@ def _offer(session: Session, order: Order, document: Document, selection: Range)
 
 
 def _changes(file: TextFile, proposal: Proposal) -> list[_Change]:
-    """Return the files that change. Raises EditConflict where one is not as the model saw it."""
+    """Return the files that change. Raises EditConflict if one is not as the model saw it."""
     changes = []
     root = files.project_of(file.path.parent)
     for document, edits in proposal.edits:

@@ -34,7 +34,7 @@ class Editor:
     name: str
     path: str
     version: str
-    """Empty where it is not known."""
+    """Empty if it is not known."""
     text: str
     """How completions show in it, and where its set-up is described."""
 

@@ -72,7 +72,7 @@ def key_source(name: str, entry: ModelSettings, environment: Mapping[str, str]) 
 
 
 def found_keys(session: Session, environment: Mapping[str, str]) -> list[str]:
-    """Say what becomes of the keys in the environment; nothing where the settings name models."""
+    """Say what becomes of the keys in the environment; nothing if the settings name models."""
     settings = session.loaded.settings
     if settings.models or not settings.discovery.environment:
         return []

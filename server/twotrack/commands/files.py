@@ -50,7 +50,7 @@ class Span:
     def range(self, text: Snapshot) -> Range:
         """Return the selection in `text`; of a bare LINE, the cursor before its first character.
 
-        Raises TwotrackError where it lies beyond the text.
+        Raises TwotrackError if it lies beyond the text.
         """
         line, column = self.first
         start = _position(text, line, column or 1)
@@ -155,7 +155,7 @@ def project_of(folder: Path) -> Path:
 def write(file: TextFile, text: str) -> None:
     """Put `text` in the place of the file's, all of it or nothing; its mode stays.
 
-    Raises EditConflict where the file changed since it was read, TwotrackError where it cannot
+    Raises EditConflict if the file changed since it was read, TwotrackError where it cannot
     be written.
     """
     check_unchanged(file)
@@ -166,7 +166,7 @@ def write(file: TextFile, text: str) -> None:
 
 
 def check_unchanged(file: TextFile) -> None:
-    """Raise EditConflict where the file is not as it was read, TwotrackError where it is locked."""
+    """Raise EditConflict if the file is not as it was read, TwotrackError where it is locked."""
     if read(file.path, file.inside).raw != file.raw:
         raise EditConflict(f"{file.path} changed meanwhile; nothing was changed.")
     if not os.access(file.path, os.W_OK):  # replacing it would get around its mode
@@ -181,7 +181,7 @@ def check_vacant(path: Path, root: Path) -> None:
 def create(path: Path, text: str, root: Path) -> None:
     """Make a new file below `root`, nowhere through a link.
 
-    Raises EditConflict where there is one already, TwotrackError where it cannot be made.
+    Raises EditConflict if there is one already, TwotrackError where it cannot be made.
     """
     _making(path, lambda: disk.create(path, text.encode("utf-8", "replace"), root))
 

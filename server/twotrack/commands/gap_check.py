@@ -28,7 +28,7 @@ _WORDS: dict[Filling, tuple[Level, str]] = {
 
 
 def question(model: Model) -> Prompt | None:
-    """Return the gap as completions ask it; None where the model cannot be asked for one."""
+    """Return the gap as completions ask it; None if the model cannot be asked for one."""
     if model.fills:
         return _GAP
     return chat_for(_GAP) if model.chats else None

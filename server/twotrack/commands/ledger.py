@@ -18,7 +18,7 @@ Shape = Literal["text", "json", "csv"]
 
 
 def run(since: date, shape: Shape) -> int:
-    """Print the sums since a local day; 1 where nothing was asked."""
+    """Print the sums since a local day; 1 if nothing was asked."""
     path = default_path()
     parts = spending.sums(path, since)
     if shape == "json":

@@ -12,7 +12,7 @@ from twotrack.settings.files import user_path
 
 
 def run(environment: Mapping[str, str], folder: Path, *, as_json: bool) -> int:
-    """Print the report for the project of `folder`; 1 where something is wrong or missing."""
+    """Print the report for the project of `folder`; 1 if something is wrong or missing."""
     report = asyncio.run(_survey(environment, files.project_of(folder)))
     if as_json:
         terminal.show_data(report.data())

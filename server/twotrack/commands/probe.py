@@ -235,11 +235,11 @@ class Probe:
     async def _answer(self, found: ModelCheck, model: Model, prompt: Prompt) -> Answer:
         """Ask the one model. Raises ModelError or BudgetExhausted."""
 
-        def heard(event: Event) -> None:
+        def record(event: Event) -> None:
             if isinstance(event, Answered | ModelFailed):
                 event = replace(event, task=DOCTOR)
             found.tally(event)
-            self._session.heard(event)
+            self._session.record(event)
 
         task = COMPLETE if found.completes else TASKS["explain"]
         network = self._session.loaded.settings.network
@@ -250,7 +250,7 @@ class Probe:
             first_token_s=network.first_token_s,
             total_s=network.total_s,
         )
-        dispatcher = Dispatcher(policy, heard)
+        dispatcher = Dispatcher(policy, record)
         try:
             return await dispatcher.ask(Ask(task, lambda _: prompt))
         except RouteExhausted as exhausted:

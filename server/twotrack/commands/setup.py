@@ -41,7 +41,7 @@ class Choice:
 def run(environment: Mapping[str, str], *, yes: bool) -> int:
     """Ask what to use, show the settings, and write them if the person agrees.
 
-    `yes`: the first choice of each is taken, and nothing asked. Raises TwotrackError where there
+    `yes`: the first choice of each is taken, and nothing asked. Raises TwotrackError if there
     is nothing to choose, or the settings name models already: they are not changed.
     """
     path = user_path(environment)
@@ -60,7 +60,7 @@ def run(environment: Mapping[str, str], *, yes: bool) -> int:
 
 
 def _present(path: Path) -> str:
-    """Return the settings that there are. Raises TwotrackError where they name models or routes."""
+    """Return the settings that there are. Raises TwotrackError if they name models or routes."""
     try:
         text = disk.read(path, USER_FILE_BYTES).decode()
         tree = tomllib.loads(text)
@@ -79,7 +79,7 @@ def _present(path: Path) -> str:
 async def _choices(environment: Mapping[str, str]) -> Mapping[Track, Sequence[Choice]]:
     """Find what can be used: keys, servers on this machine, the model that comes along.
 
-    Raises TwotrackError where there is nothing.
+    Raises TwotrackError if there is nothing.
     """
     session = Session(environment, lambda _: None)
     try:

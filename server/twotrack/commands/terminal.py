@@ -21,7 +21,7 @@ _MOVES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def show(text: str, paint: Callable[[str], str] | None = None) -> None:
     """Write `text` to standard output as it is, but harmlessly where that is a terminal.
 
-    `paint` adds colours there, unless NO_COLOR is set (no-color.org). Raises TwotrackError where it
+    `paint` adds colours there, unless NO_COLOR is set (no-color.org). Raises TwotrackError if it
     cannot be written.
     """
     if sys.stdout is None:  # closed by whoever started this
@@ -57,7 +57,7 @@ def painted(text: str) -> str:
 
 
 def width() -> int | None:
-    """Return the columns of the terminal that standard output is; None where it is none."""
+    """Return the columns of the terminal that standard output is; None if it is none."""
     shown = sys.stdout is not None and sys.stdout.isatty()
     return max(shutil.get_terminal_size().columns, _NARROWEST) if shown else None
 
@@ -68,7 +68,7 @@ def show_data(data: Any) -> None:
 
 
 def ask(question: str) -> str:
-    """Ask the person; return what they type. Raises TwotrackError where nobody answers."""
+    """Ask the person; return what they type. Raises TwotrackError if nobody answers."""
     try:
         return input(question)
     except EOFError:

@@ -29,7 +29,7 @@ class UsageTotals:
 
     @property
     def cost_usd(self) -> float | None:
-        """What all of it cost; None where a price is not known."""
+        """What all of it cost; None if a price is not known."""
         total = 0.0
         for event in self.events:
             if event.cost_usd is None:

@@ -6,7 +6,7 @@ What is found is replaced; what surrounds it (the name, the quotes, the host) st
 from collections.abc import Iterable, Set
 from functools import lru_cache
 
-from twotrack.credentials.binding import told
+from twotrack.credentials.binding import bound_secrets
 from twotrack.credentials.formats import NEEDLES as FORMATS
 from twotrack.credentials.formats import formatted
 from twotrack.credentials.names import NEEDLES as NAMES
@@ -30,7 +30,10 @@ def secrets(text: str, *, settings: bool = False) -> list[Span]:
 def _secrets(text: str, needles: Set[str], *, settings: bool) -> list[Span]:
     lowered = text.replace("\u0130", "I").lower()  # the only letter with two in lower case
     return _merged(
-        [*told(text, lowered, needles, settings=settings), *formatted(text, lowered, needles)]
+        [
+            *bound_secrets(text, lowered, needles, settings=settings),
+            *formatted(text, lowered, needles),
+        ]
     )
 
 

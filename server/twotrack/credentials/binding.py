@@ -22,7 +22,7 @@ from twotrack.credentials.names import NEEDLES, VERBS, Kind, kind_of
 Span = tuple[int, int]
 
 
-def told(text: str, lowered: str, needles: Set[str], *, settings: bool) -> Iterator[Span]:
+def bound_secrets(text: str, lowered: str, needles: Set[str], *, settings: bool) -> Iterator[Span]:
     """Where values stand in `text` whose name tells that they are secret.
 
     `lowered` is `text` in lower case, of the same length, `needles` those of NEEDLES in it.
@@ -310,7 +310,7 @@ class _Binding:
     def _literal(
         self, at: int, *, kind: Kind | None = None, surely: bool = True
     ) -> list[Span] | None:
-        """Where the literal at a place stands, if it fits; None where none is there."""
+        """Where the literal at a place stands, if it fits; None if none is there."""
         opened = _LITERAL.match(self._text, at)
         if opened is None:
             return None

@@ -82,7 +82,7 @@ _AFTER = frozenset(
 
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> Kind | None:
-    """Say what a name tells of its value; None where it tells nothing."""
+    """Say what a name tells of its value; None if it tells nothing."""
     parts = words(name)
     while len(parts) > 1 and parts[-1] in _AFTER:
         parts.pop()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import gather
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.cache import Cached, CacheKey, CompletionCache, place_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from twotrack.context.syntax import Syntax, SyntaxCache
+from twotrack.context.syntax import Syntax
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.languages import Language, language_of
 from twotrack.lexical import Lexer, LexicalContext, lexer_of

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from twotrack.context.syntax import SyntaxCache, parsed
+from twotrack.context.syntax import parsed
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.engine.cursor_context import CursorContext, indent_of
 from twotrack.engine.postprocess.insertion import Insertion
 from twotrack.lexical import LexicalContext, Open

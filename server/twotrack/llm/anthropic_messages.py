@@ -1,6 +1,6 @@
 """Anthropic's own chat: ``POST {base}/messages``, with breakpoints for its prompt cache."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from twotrack.llm.api import Chat, Chunk, Finish, Message
 from twotrack.llm.exchange import Event
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, Refuses
 from twotrack.settings.schema import PromptCache
 
@@ -25,59 +26,32 @@ _CACHE_CONTROL = {
 
 
 class AnthropicMessages(Dialect[Chat]):
-    """A Claude model.
-
-    `cache` says how long the head of a prompt is kept; one of fewer than about `cache_minimum`
-    tokens is not marked, as the provider would not keep it. With `prefill` a last turn of the
-    assistant begins the answer; models that refuse this are asked without it. A `temperature` of
-    None is left out. `refused`, `unthinking`, `thinks` and `room`: as for `OpenAIChat`.
-    """
+    """A Claude model; one that takes no beginning of its answer (`prefill`) is asked without."""
 
     path = "messages"
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        refused: Iterable[str] = (),
-        unthinking: Mapping[str, Any] | None = None,
-        thinks: bool = False,
-        room: int = thinking.ROOM,
-        cache: PromptCache = PromptCache.MINUTES,
-        cache_minimum: int = 1_024,
-        prefill: bool = False,
-    ) -> None:
-        self._model_id = model_id
-        self._temperature = temperature
-        self._max_output = max_output
-        self._unthinking = dict(unthinking or {})
-        self._thinks = thinks
-        self._room = room
-        self.optional = (*_OPTIONAL, *self._unthinking)
-        self.refused = tuple(refused)
-        self._cache = cache
-        self._cache_minimum = cache_minimum
-        self._prefill = prefill
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self.optional = (*_OPTIONAL, *spec.unthinking)
+        self.refused = spec.refused
 
     def body(self, prompt: Chat, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
         limit, unthinking = thinking.share(
             prompt.max_tokens,
-            self._max_output,
-            self._unthinking,
-            always=self._thinks or refuses(self._unthinking),
-            room=self._room,
+            self._spec.max_output,
+            self._spec.unthinking,
+            always=self._spec.thinks or refuses(self._spec.unthinking),
+            room=self._spec.room,
         )
-        body: dict[str, Any] = {"model": self._model_id, "max_tokens": limit, "stream": True}
+        body: dict[str, Any] = {"model": self._spec.model_id, "max_tokens": limit, "stream": True}
         if prompt.system.strip():
             mark = self._mark(len(prompt.system))
             block = {"type": "text", "text": prompt.system, **mark}
             body["system"] = [block] if mark else prompt.system
         body["messages"] = self._turns(prompt)
-        if self._temperature is not None:
-            body["temperature"] = self._temperature
+        if self._spec.temperature is not None:
+            body["temperature"] = self._spec.temperature
         # It refuses stop strings of blanks only; those are cut here.
         if stops := [stop for stop in prompt.stop if stop.strip()]:
             body["stop_sequences"] = stops
@@ -88,7 +62,7 @@ class AnthropicMessages(Dialect[Chat]):
         turns = list(prompt.messages)
         if turns and turns[-1].role == "assistant":
             begun = turns.pop().content.rstrip()  # trailing blanks are refused too
-            turns += [Message("assistant", begun)] if self._prefill else []
+            turns += [Message("assistant", begun)] if self._spec.prefill else []
         first = next((turn for turn in turns if turn.role == "user"), None)
         return [
             {
@@ -112,8 +86,8 @@ class AnthropicMessages(Dialect[Chat]):
 
     def _mark(self, chars: int) -> dict[str, Any]:
         """Return the breakpoint of a head of so many characters; two of four are used at most."""
-        enough = chars >= self._cache_minimum * _CHARS_PER_TOKEN
-        control = _CACHE_CONTROL.get(self._cache)
+        enough = chars >= self._spec.cache_minimum * _CHARS_PER_TOKEN
+        control = _CACHE_CONTROL.get(self._spec.cache)
         return {"cache_control": control} if control and enough else {}
 
     def chunks(

@@ -16,7 +16,7 @@ sending: ContextVar[Callable[[], None]] = ContextVar("sending", default=lambda: 
 """Called when a request begins to be written to its server: from then on it may cost."""
 
 PLACEHOLDER = "<redacted>"
-"""What stands in a prompt for a secret; numbered where the secret is put back into the answer."""
+"""What stands in a prompt for a secret; numbered if the secret is put back into the answer."""
 
 Finish = Literal["stop", "length", "filtered"]
 """Why an answer ended: it is complete, cut off, or withheld by the provider.
@@ -183,7 +183,7 @@ class Model:
     capabilities: Capabilities = Capabilities()
     prices: Prices | None = None
     price_provider: str = ""
-    """Provider id under which genai-prices knows the model; empty where it does not."""
+    """Provider id under which genai-prices knows the model; empty if it does not."""
     timeout_s: float | None = None
     """Total seconds for one request; None: the task's deadline."""
 

@@ -5,44 +5,17 @@ A new one is its flat file, its name in `preset.Dialect`, and its row here.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from twotrack.llm import thinking
 from twotrack.llm.anthropic_messages import AnthropicMessages
 from twotrack.llm.api import Chat, Infill
 from twotrack.llm.gemini import Gemini
 from twotrack.llm.ollama import OllamaChat, OllamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.preset import Dialect
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect as WireDialect
-from twotrack.settings.schema import PromptCache
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """What the preset and the settings say of one model; each dialect takes what it knows."""
-
-    model_id: str
-    temperature: float | None
-    max_output: int
-    unthinking: Mapping[str, Any] = field(default_factory=dict)
-    thinks: bool = False
-    room: int = thinking.ROOM
-    context_window: int | None = None
-    """In tokens, if the settings name it."""
-    refused: tuple[str, ...] = ()
-    prefill: bool = False
-    keyed: bool = False
-    """Whether the provider takes a key for its prompt cache."""
-    cache: PromptCache = PromptCache.MINUTES
-    cache_minimum: int = 0
-
-    @property
-    def chat(self) -> dict[str, Any]:
-        """What every chat takes."""
-        names = ("temperature", "max_output", "unthinking", "thinks", "room")
-        return {name: getattr(self, name) for name in names}
 
 
 class Listing(NamedTuple):
@@ -69,47 +42,20 @@ class Row:
     """Where OpenAI's completions stand, below the base URL without /v1; None: right below it."""
 
 
-def _openai(spec: Spec) -> WireDialect[Chat]:
-    refused, prefill, keyed = spec.refused, spec.prefill, spec.keyed
-    return OpenAIChat(spec.model_id, **spec.chat, refused=refused, prefill=prefill, keyed=keyed)
-
-
-def _anthropic(spec: Spec) -> WireDialect[Chat]:
-    return AnthropicMessages(
-        spec.model_id,
-        **spec.chat,
-        cache=spec.cache,
-        cache_minimum=spec.cache_minimum,
-        prefill=spec.prefill,
-    )
-
-
-def _ollama_infill(spec: Spec) -> WireDialect[Infill]:
-    return OllamaInfill(
-        spec.model_id,
-        temperature=spec.temperature,
-        max_output=spec.max_output,
-        unthinking=spec.unthinking,
-        context_window=spec.context_window,
-    )
-
-
 DIALECTS: Mapping[Dialect, Row] = {
-    Dialect.OPENAI: Row(chat=_openai, listing=Listing("models", "data", "id")),
+    Dialect.OPENAI: Row(chat=OpenAIChat, listing=Listing("models", "data", "id")),
     Dialect.ANTHROPIC: Row(
-        chat=_anthropic, listing=Listing("models?limit=1000", "data", "id"), fills=False
+        chat=AnthropicMessages, listing=Listing("models?limit=1000", "data", "id"), fills=False
     ),
     Dialect.GEMINI: Row(
-        chat=lambda spec: Gemini(spec.model_id, **spec.chat),
+        chat=Gemini,
         listing=Listing("models?pageSize=1000", "models", "name"),
         fills=False,
     ),
     Dialect.OLLAMA: Row(
-        chat=lambda spec: OllamaChat(
-            spec.model_id, **spec.chat, context_window=spec.context_window
-        ),
+        chat=OllamaChat,
         listing=Listing("api/tags", "models", "name"),
-        infill=_ollama_infill,
+        infill=OllamaInfill,
         # Its own API stands beside the OpenAI-compatible one that most know.
         own_path=r"/(v1|api(/(chat|generate|tags))?)$",
         completions_below="/v1",

@@ -156,7 +156,7 @@ def _local(provider: str, port: int, ids: list[str]) -> Found:
 
 
 def _billions(model_id: str) -> float:
-    """Read the size out of a name such as qwen2.5-coder:1.5b; 7 where it says none."""
+    """Read the size out of a name such as qwen2.5-coder:1.5b; 7 if it says none."""
     sizes = _BILLIONS.findall(model_id.lower())
     return float(sizes[-1]) if sizes else 7.0
 

@@ -33,6 +33,7 @@ from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
 from twotrack.llm.openai_completions import OpenAICompletions
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire, Warming
 from twotrack.settings.schema import EmbeddedSettings
 
@@ -157,7 +158,7 @@ class EmbeddedModel:
 
     @asynccontextmanager
     async def _in_use(self) -> "AsyncGenerator[_Served, None]":
-        """Yield the model, loaded where it is not, and keep it so long. Raises ModelError."""
+        """Yield the model, loaded if it is not, and keep it so long. Raises ModelError."""
         self._users += 1
         self._stay()
         try:
@@ -325,16 +326,16 @@ class EmbeddedModel:
         url, path = reached(url)
         root = Endpoint(NAME, url, headers=headers, socket=path)
         v1 = replace(root, base_url=f"{url}/v1")
-        template = self._settings.fim
+        spec, template = Spec(model_id, temperature=0.0), self._settings.fim
         infill: HttpWire[Infill]
         if template is None:
             infill = HttpWire(self._transport, root, LlamaContinuation())
         elif template in fim.TEMPLATES:
-            by_template = _Completions(model_id, template=template, temperature=0.0)
+            by_template = _Completions(spec, template=template)
             infill = HttpWire(self._transport, v1, by_template)
         else:
             infill = HttpWire(self._transport, root, LlamaInfill(model_id, temperature=0.0))
-        chat = HttpWire(self._transport, v1, OpenAIChat(model_id, temperature=0.0))
+        chat = HttpWire(self._transport, v1, OpenAIChat(spec))
         return _Served(process, root, {Mode.FILL: infill, Mode.CHAT: chat})
 
 

@@ -14,7 +14,7 @@ _MOST_NAMES = 1000
 
 
 def find_model(settings: EmbeddedSettings) -> Path | None:
-    """Return the GGUF file to load; None where there is none. Imports nothing."""
+    """Return the GGUF file to load; None if there is none. Imports nothing."""
     if settings.model is not None:
         return _file(settings.model)
     for package in _PACKAGES:
@@ -27,7 +27,7 @@ def find_model(settings: EmbeddedSettings) -> Path | None:
 
 
 def _file(path: Path) -> Path | None:
-    """Return `path` where it is a file; None also where that cannot be found out."""
+    """Return `path` where it is a file; None also if that cannot be found out."""
     with contextlib.suppress(OSError, RuntimeError):  # no access, a name too long; no home
         path = path.expanduser()
         return path if files.is_regular(path) else None
@@ -35,7 +35,7 @@ def _file(path: Path) -> Path | None:
 
 
 def available(settings: EmbeddedSettings) -> str:
-    """Say why the model cannot be loaded here; empty where it can, as far as one can see."""
+    """Say why the model cannot be loaded here; empty if it can, as far as one can see."""
     if not installation.installed("xllamacpp"):
         if reason := installation.no_engine():
             return f"{reason}. Use a model of a server: [models.NAME] in the settings."

@@ -24,7 +24,7 @@ class SocketPlace:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def path(self) -> str:
-        """Return where to listen; empty where there are no Unix sockets, or the path is too long.
+        """Return where to listen; empty if there are no Unix sockets, or the path is too long.
 
         The same each time: connections are kept by where they lead.
         """

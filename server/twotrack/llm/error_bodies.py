@@ -57,7 +57,7 @@ class Said:
         error = _error(body)
         found = sorted(_sentences(error)) or sorted(_sentences(body))
         self.sentences = _chosen(found, body)
-        """The reason, and a deeper one where the first says nothing; empty where there is none."""
+        """The reason, and a deeper one where the first says nothing; empty if there is none."""
         self.message = ": ".join(sentence.rstrip(".:") for sentence in self.sentences)
         self.certain = bool(found) and (found[0].rank < _ANY_FIELD or _admits(body))
         """Whether it is a reason: it stands in a field that is made for one, or beside "failed"."""

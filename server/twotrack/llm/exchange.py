@@ -122,7 +122,7 @@ class _Answer:
         self._complaint: Event | None = None
 
     def read(self, said: sse.Event) -> Event | None:
-        """Return the object that an event holds; None where it holds nothing. Raises ModelError."""
+        """Return the object that an event holds; None if it holds nothing. Raises ModelError."""
         try:
             event = bounded_json.loads(said.data)
         except bounded_json.TooManyValuesError as many:
@@ -190,7 +190,7 @@ _ID_ECHO = 12
 async def cut(
     endpoint: Endpoint, chunks: AsyncGenerator[Chunk, None], stops: Iterable[str]
 ) -> AsyncGenerator[Chunk, None]:
-    """End the answer at the first stop string, also where the server let it through.
+    """End the answer at the first stop string, also if the server let it through.
 
     The usage is an estimate then: what the server has counted so far is not all. The text comes in
     whole characters. The worst finish holds (see `finishes`), and what breaks after the last one

@@ -77,7 +77,7 @@ class BrokenOff(ServerFailed):
 def read(endpoint: Endpoint, *reasons: object) -> Finish | None:
     """Return what the first of `reasons` means, or a worse one that another of them is known for.
 
-    None where none says anything. Raises BrokenOff.
+    None if none says anything. Raises BrokenOff.
     """
     finish: Finish | None = None
     for reason in reasons:
@@ -109,7 +109,7 @@ def _goes_on(words: list[str]) -> bool:
 
 
 def _meaning(words: list[str]) -> _Meaning | None:
-    """Say what a reason means; None where that is not known."""
+    """Say what a reason means; None if that is not known."""
     for beginning, meaning in _BEGINNINGS:
         if any(map(beginning.match, words)):
             return meaning

@@ -1,6 +1,6 @@
 """Google's own chat: ``POST {base}/models/{model}:streamGenerateContent?alt=sse``."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from twotrack.llm.api import Chat, Chunk, Finish
 from twotrack.llm.exchange import Event
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, Refuses
 
 _OPTIONAL = ("temperature", "stopSequences")
@@ -22,33 +23,18 @@ _ROLES = {"user": "user", "assistant": "model"}
 class Gemini(Dialect[Chat]):
     """A Gemini model.
 
-    `refused` and `unthinking` name fields of `generationConfig`, such as `thinkingConfig`; else
-    they, `thinks` and `room` are as for `OpenAIChat`. A `temperature` of None is left out.
+    `refused` and `unthinking` name fields of `generationConfig`, such as `thinkingConfig`.
     """
 
     within = "generationConfig"
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        refused: Iterable[str] = (),
-        unthinking: Mapping[str, Any] | None = None,
-        thinks: bool = False,
-        room: int = thinking.ROOM,
-    ) -> None:
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
         # The list of models calls them "models/NAME".
-        name = quote(model_id.removeprefix("models/"), safe="")
+        name = quote(spec.model_id.removeprefix("models/"), safe="")
         self.path = f"models/{name}:streamGenerateContent?alt=sse"
-        self._temperature = temperature
-        self._max_output = max_output
-        self._unthinking = dict(unthinking or {})
-        self._thinks = thinks
-        self._room = room
-        self.optional = (*_OPTIONAL, *self._unthinking)
-        self.refused = tuple(refused)
+        self.optional = (*_OPTIONAL, *spec.unthinking)
+        self.refused = spec.refused
 
     def body(self, prompt: Chat, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
@@ -57,14 +43,14 @@ class Gemini(Dialect[Chat]):
             turns.pop()  # it wants the last turn to be the user's
         limit, unthinking = thinking.share(
             prompt.max_tokens,
-            self._max_output,
-            self._unthinking,
-            always=self._thinks or refuses(self._unthinking),
-            room=self._room,
+            self._spec.max_output,
+            self._spec.unthinking,
+            always=self._spec.thinks or refuses(self._spec.unthinking),
+            room=self._spec.room,
         )
         config: dict[str, Any] = {"maxOutputTokens": limit, **unthinking}
-        if self._temperature is not None:
-            config["temperature"] = self._temperature
+        if self._spec.temperature is not None:
+            config["temperature"] = self._spec.temperature
         if prompt.stop:
             config["stopSequences"] = list(prompt.stop[:_MOST_STOPS])
         head = {"systemInstruction": {"parts": [{"text": prompt.system}]}} if prompt.system else {}

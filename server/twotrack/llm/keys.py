@@ -95,7 +95,7 @@ class Key:
 
     @property
     def source(self) -> str:
-        """Where the key comes from, for people; empty where none is named."""
+        """Where the key comes from, for people; empty if none is named."""
         if self._value() or not (self._command or self._keyring):
             return f"the environment variable {self._variable}" if self._variable else ""
         if self._command:
@@ -108,7 +108,7 @@ class Key:
         return bool(self._command or self._keyring) and not self._value()
 
     async def get(self) -> Secret | None:
-        """Return the key; None where none is needed. Raises KeyMissing.
+        """Return the key; None if none is needed. Raises KeyMissing.
 
         A command or keyring that failed is not asked again for a minute: it may have asked the
         user.
@@ -214,9 +214,9 @@ class _Command(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.output = b""
         self.ended = asyncio.Event()
-        self.heard = asyncio.Event()
+        self.complete = asyncio.Event()
         """Set when it has ended, or printed more than a key."""
-        self.told = asyncio.Event()
+        self.closed = asyncio.Event()
         """Set when nobody can print any more."""
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002  # there is one
@@ -224,22 +224,22 @@ class _Command(asyncio.SubprocessProtocol):
         if len(self.output) < _COMMAND_BYTES:
             self.output += data
         if len(self.output) >= _COMMAND_BYTES:
-            self.heard.set()
+            self.complete.set()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
         """Called by asyncio when the output is closed."""
-        self.told.set()
+        self.closed.set()
 
     def process_exited(self) -> None:
         """Called by asyncio when the command has ended."""
         self.ended.set()
-        self.heard.set()
+        self.complete.set()
 
 
 async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
     program = command[0]
     try:
-        process, said = await asyncio.get_running_loop().subprocess_exec(
+        process, printed = await asyncio.get_running_loop().subprocess_exec(
             _Command,
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -253,23 +253,23 @@ async def _run(command: tuple[str, ...], timeout_s: float) -> Secret:
         raise KeyMissing(f"api_key_command could not start {program!r}") from error
     try:
         async with asyncio.timeout(timeout_s):
-            await said.heard.wait()
-        if said.ended.is_set():
+            await printed.complete.wait()
+        if printed.ended.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORD_S):
-                    await said.told.wait()
+                    await printed.closed.wait()
     except TimeoutError:
         raise KeyMissing(f"api_key_command {program!r} took over {timeout_s:g} s") from None
     finally:
-        if not said.ended.is_set():
+        if not printed.ended.is_set():
             _kill(process)
-            await said.ended.wait()
+            await printed.ended.wait()
         process.close()
-    if len(said.output) >= _COMMAND_BYTES:
+    if len(printed.output) >= _COMMAND_BYTES:
         raise KeyMissing(f"api_key_command {program!r} printed more than a key")
     if (code := process.get_returncode()) != 0:
         raise KeyMissing(f"api_key_command {program!r} ended with status {code}")
-    lines = said.output.decode("utf-8", "replace").strip().splitlines()
+    lines = printed.output.decode("utf-8", "replace").strip().splitlines()
     return _checked(lines[0] if lines else "", f"api_key_command {program!r}")
 
 

@@ -19,7 +19,7 @@ passes on."""
 def of_others(ports: Collection[int], ours: int = 0, tables: Sequence[Path] = _TABLES) -> set[int]:
     """Return those of the `ports` on which another person's program listens; blocks on the system.
 
-    Or to which the port `ours` of this machine is connected. None where the system does not tell.
+    Or to which the port `ours` of this machine is connected. None if the system does not tell.
     """
     if not hasattr(os, "getuid"):
         return set()

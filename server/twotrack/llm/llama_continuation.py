@@ -58,7 +58,7 @@ class LlamaContinuation(Dialect[Infill]):
 
 
 def _split(prompt: Infill) -> tuple[str, str]:
-    """Split off what the model writes anew; nothing where that is all there is, or very long."""
+    """Split off what the model writes anew; nothing if that is all there is, or very long."""
     text = fim.comments(prompt.excerpts, prompt.language) + prompt.prefix
     lowest = max(len(text) - _MOST_TAIL, 0)
     match = _TAIL.search(text, lowest)

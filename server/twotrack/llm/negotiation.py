@@ -136,7 +136,7 @@ def _refuses_system(error: ModelError) -> bool:
 
 
 def _named(error: ModelError, names: Iterable[str]) -> set[str]:
-    """Return the names that a server refuses; none where it only dislikes a value.
+    """Return the names that a server refuses; none if it only dislikes a value.
 
     Of `thinkingConfig` it may also say `thinking_config`, or just "thinking". Some name it beside
     the message only, or in another language, of which we know no more than the name.

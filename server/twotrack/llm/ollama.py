@@ -1,6 +1,6 @@
 """Ollama's own API: chat by ``POST {base}/api/chat``, gaps by ``POST {base}/api/generate``."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -11,6 +11,7 @@ from twotrack.llm.api import Chat, Chunk, Infill
 from twotrack.llm.exchange import Event
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _KEEP_ALIVE = "30m"
@@ -24,32 +25,18 @@ _NO_TEMPLATE = (
 class OllamaChat(Dialect[Chat]):
     """A model that answers chats.
 
-    `context_window` is the size in tokens to load it with; None leaves that to the server. Ask for
-    gaps with the same size, or Ollama loads the model anew each time. `unthinking`, `thinks` and
-    `room`: as for `OpenAIChat`. A `temperature` of None is left out.
+    `context_window` is what it is loaded with; None leaves that to the server. Gaps are asked for
+    with the same size, or Ollama loads the model anew each time.
     """
 
     path = "api/chat"
     framing = "ndjson"
     folds = False
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        unthinking: Mapping[str, Any] | None = None,
-        thinks: bool = False,
-        room: int = thinking.ROOM,
-        context_window: int | None = None,
-    ) -> None:
-        self._fixed = _fixed(model_id)
-        self._options = _options(temperature, context_window)
-        self._max_output = max_output
-        self._unthinking = dict(unthinking or {})
-        self._thinks = thinks
-        self._room = room
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._fixed = _fixed(spec.model_id)
+        self._options = _options(spec.temperature, spec.context_window)
 
     def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
@@ -58,10 +45,10 @@ class OllamaChat(Dialect[Chat]):
             turns.insert(0, {"role": "system", "content": prompt.system})
         limit, unthinking = thinking.share(
             prompt.max_tokens,
-            self._max_output,
-            self._unthinking,
-            always=self._thinks,
-            room=self._room,
+            self._spec.max_output,
+            self._spec.unthinking,
+            always=self._spec.thinks,
+            room=self._spec.room,
         )
         options = {"num_predict": limit, **self._options}
         if prompt.stop:
@@ -85,37 +72,27 @@ class OllamaChat(Dialect[Chat]):
 
 
 class OllamaInfill(Dialect[Infill]):
-    """A model that fills gaps, by its own template. Parameters as for `OllamaChat`."""
+    """A model that fills gaps, by its own template."""
 
     path = "api/generate"
     framing = "ndjson"
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        unthinking: Mapping[str, Any] | None = None,
-        context_window: int | None = None,
-    ) -> None:
-        self._model_id = model_id
-        family = fim.family(model_id)
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        family = fim.family(spec.model_id)
         # A special token that leaks ends the answer too.
         self._special = fim.TEMPLATES[family].stop if family else ()
-        self._fixed = _fixed(model_id)
-        self._options = _options(temperature, context_window)
-        self._max_output = max_output
-        self._unthinking = dict(unthinking or {})
+        self._fixed = _fixed(spec.model_id)
+        self._options = _options(spec.temperature, spec.context_window)
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
         stops = (*prompt.stop, *self._special)
         files = fim.comments(prompt.excerpts, prompt.language)
         # It puts them into the model's template, where special tokens would act.
-        before = fim.neutral(self._model_id, files + prompt.prefix)
-        after = fim.neutral(self._model_id, prompt.suffix)
-        options = {"num_predict": min(prompt.max_tokens, self._max_output), **self._options}
+        before = fim.neutral(self._spec.model_id, files + prompt.prefix)
+        after = fim.neutral(self._spec.model_id, prompt.suffix)
+        options = {"num_predict": min(prompt.max_tokens, self._spec.max_output), **self._options}
         if stops:
             options["stop"] = list(stops)
         body = {
@@ -126,7 +103,7 @@ class OllamaInfill(Dialect[Infill]):
             "suffix": after or "\n",
             "options": options,
             "stream": True,
-            **self._unthinking,
+            **self._spec.unthinking,
         }
         return body, stops
 

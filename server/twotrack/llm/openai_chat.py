@@ -1,71 +1,47 @@
 """Chat of OpenAI and of everything compatible: ``POST {base}/chat/completions``."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from twotrack.llm import openai_wire, thinking
 from twotrack.llm.api import Chat, Chunk
 from twotrack.llm.exchange import Event
 from twotrack.llm.http.transport import Endpoint
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, Refuses
 
 
 class OpenAIChat(Dialect[Chat]):
-    """A chat model. `refused` names the parameters that its server is known not to take.
-
-    `unthinking` holds the parameters that keep its models from thinking; empty: they do not think,
-    unless one `thinks` all the same. `room` is what thinking may take, in tokens. A `temperature`
-    of None is left out. With `prefill` a last turn of the assistant begins the answer; else it is
-    left out. `keyed` says that the provider takes a ``prompt_cache_key``.
-    """
+    """A chat model."""
 
     path = "chat/completions"
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        refused: Iterable[str] = (),
-        unthinking: Mapping[str, Any] | None = None,
-        thinks: bool = False,
-        room: int = thinking.ROOM,
-        prefill: bool = False,
-        keyed: bool = False,
-    ) -> None:
-        self._model_id = model_id
-        self._temperature = temperature
-        self._max_output = max_output
-        self._unthinking = dict(unthinking or {})
-        self._thinks = thinks
-        self._room = room
-        self._prefill = prefill
-        self._keyed = keyed
-        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *self._unthinking)
-        self.refused = tuple(refused)
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *spec.unthinking)
+        self.refused = spec.refused
 
     def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
         limit, unthinking = thinking.share(
             prompt.max_tokens,
-            self._max_output,
-            self._unthinking,
-            always=self._thinks,
-            room=self._room,
+            self._spec.max_output,
+            self._spec.unthinking,
+            always=self._spec.thinks,
+            room=self._spec.room,
         )
         body = {
-            "model": self._model_id,
+            "model": self._spec.model_id,
             "messages": self._turns(prompt),
             "max_tokens": limit,
             "stream": True,
             "stream_options": {"include_usage": True},
             **unthinking,
         }
-        if self._temperature is not None:
-            body["temperature"] = self._temperature
-        if self._keyed and prompt.system:
+        if self._spec.temperature is not None:
+            body["temperature"] = self._spec.temperature
+        if self._spec.keyed and prompt.system:
             body["prompt_cache_key"] = cache_key(prompt.system)
         # Anthropic refuses stop strings of blanks only; those are cut here.
         if stops := [stop for stop in prompt.stop if stop.strip()][: openai_wire.MOST_STOPS]:
@@ -74,7 +50,7 @@ class OpenAIChat(Dialect[Chat]):
 
     def _turns(self, prompt: Chat) -> list[dict[str, str]]:
         turns = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
-        if turns and turns[-1]["role"] == "assistant" and not self._prefill:
+        if turns and turns[-1]["role"] == "assistant" and not self._spec.prefill:
             turns.pop()
         return [{"role": "system", "content": prompt.system}, *turns] if prompt.system else turns
 

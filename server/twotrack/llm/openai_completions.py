@@ -4,7 +4,7 @@ The ``/fim/completions`` of Mistral and Inception and DeepSeek's ``/beta/complet
 the path only.
 """
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from twotrack.llm import fim, openai_wire
@@ -12,34 +12,22 @@ from twotrack.llm.api import Chunk, Infill
 from twotrack.llm.exchange import Event
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.openai_chat import cache_key
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import Dialect, Refuses
 
 
 class OpenAICompletions(Dialect[Infill]):
     """A model that fills gaps. `template` is a name of `fim.TEMPLATES`, or `fim.SUFFIX`.
 
-    `temperature`, `refused` and `keyed` are as for `OpenAIChat`; a key stands for a file.
+    A key for the prompt cache stands for a file.
     """
 
-    def __init__(
-        self,
-        model_id: str,
-        *,
-        template: str,
-        path: str = "completions",
-        temperature: float | None = 0.1,
-        max_output: int = 8_192,
-        refused: Iterable[str] = (),
-        keyed: bool = False,
-    ) -> None:
-        self._model_id = model_id
+    def __init__(self, spec: Spec, *, template: str, path: str = "completions") -> None:
+        self._spec = spec
         self._template = template
         self.path = path
-        self._temperature = temperature
-        self._max_output = max_output
-        self._keyed = keyed
         self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key")
-        self.refused = tuple(refused)
+        self.refused = spec.refused
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
@@ -48,20 +36,20 @@ class OpenAICompletions(Dialect[Infill]):
             files = fim.comments(prompt.excerpts, prompt.language)
             texts = {"prompt": files + prompt.prefix, "suffix": prompt.suffix}
             # Ollama puts them into the model's template, where special tokens would act.
-            texts = {name: fim.neutral(self._model_id, text) for name, text in texts.items()}
+            texts = {name: fim.neutral(self._spec.model_id, text) for name, text in texts.items()}
         else:
             rendered = fim.render(self._template, prompt)
             texts, stops = {"prompt": rendered.prompt}, rendered.stop
         body = {
-            "model": self._model_id,
+            "model": self._spec.model_id,
             **texts,
-            "max_tokens": min(prompt.max_tokens, self._max_output),
+            "max_tokens": min(prompt.max_tokens, self._spec.max_output),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if self._temperature is not None:
-            body["temperature"] = self._temperature
-        if self._keyed:
+        if self._spec.temperature is not None:
+            body["temperature"] = self._spec.temperature
+        if self._spec.keyed:
             body["prompt_cache_key"] = cache_key(prompt.path)
         if stops:
             body["stop"] = list(stops[: openai_wire.MOST_STOPS])

@@ -25,7 +25,7 @@ async def chunks(
 ) -> AsyncGenerator[Chunk, None]:
     """Read `choices[0]`, `usage` and `model` of each event. The model is told once.
 
-    Raises ServerFailed where the server says that the answer broke off.
+    Raises ServerFailed if the server says that the answer broke off.
     """
     told = None
     refused, by_delta = False, False

@@ -10,7 +10,7 @@ _TABLE_PREFIX = "models/"
 
 
 def cost_usd(model: Model, answered_model: str, usage: Usage) -> float | None:
-    """Return the cost in USD; None where no price is known.
+    """Return the cost in USD; None if no price is known.
 
     What the provider says that it charges comes first, then the prices of the settings; without
     these a model on this machine is free. For all others genai-prices is asked: for the model that

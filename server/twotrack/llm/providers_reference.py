@@ -1,7 +1,7 @@
 """The table of providers, made of the presets.
 
 `python -m twotrack.llm.providers_reference docs/providers.md` rewrites what stands between the
-markers; with `--check` it changes nothing and exits 1 where that is out of date.
+markers; with `--check` it changes nothing and exits 1 if that is out of date.
 """
 
 import sys
@@ -61,7 +61,7 @@ def _caching(preset: Preset) -> str:
 
 
 def updated(text: str) -> str:
-    """Return `text` with the table between its markers; ValueError where they are missing."""
+    """Return `text` with the table between its markers; ValueError if they are missing."""
     return between(text, BEGIN, END, render())
 
 

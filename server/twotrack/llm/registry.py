@@ -15,13 +15,14 @@ from twotrack.llm.api import (
     Prices,
     Provider,
 )
-from twotrack.llm.dialects import DIALECTS, Spec, without_own_path
+from twotrack.llm.dialects import DIALECTS, without_own_path
 from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.keys import Key
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.preset import FAMILY, Preset, PromptCaching
 from twotrack.llm.presets import PRESETS
+from twotrack.llm.spec import Spec
 from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import ModelSettings
 
@@ -183,7 +184,7 @@ class _Wires:
     def spec(self) -> Spec:
         preset, settings = self.preset, self.settings
         return Spec(
-            model_id=settings.model,
+            settings.model,
             temperature=self.temperature,
             max_output=self.max_output,
             unthinking=self.unthinking,
@@ -219,15 +220,8 @@ class _Wires:
         path = self.preset.fim_path if template == fim.SUFFIX else "completions"
         if path.startswith("/"):
             endpoint = replace(endpoint, base_url=root)
-        completions = OpenAICompletions(
-            spec.model_id,
-            template=template,
-            path=path.removeprefix("/"),
-            temperature=spec.temperature,
-            max_output=most,
-            refused=spec.refused,
-            keyed=spec.keyed,
-        )
+        path = path.removeprefix("/")
+        completions = OpenAICompletions(spec, template=template, path=path)
         return HttpWire(self.transport, endpoint, completions)
 
 

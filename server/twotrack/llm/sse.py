@@ -8,7 +8,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Event(NamedTuple):
-    """One event: its name (empty where the server gave none) and its data lines joined."""
+    """One event: its name (empty if the server gave none) and its data lines joined."""
 
     name: str
     data: str

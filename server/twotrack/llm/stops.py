@@ -1,4 +1,4 @@
-"""Cut a streamed text at the first stop string, also where it is split over chunks."""
+"""Cut a streamed text at the first stop string, also if it is split over chunks."""
 
 import re
 from collections.abc import Iterable

@@ -79,7 +79,7 @@ def recognise(params: types.InitializeParams) -> Client:
         name=name,
         encoding=_encoding(has("general.position_encodings") or ()),
         inline_completion=inline,
-        # Neovim announces ghost text also where its user has not turned it on.
+        # Neovim announces ghost text also if its user has not turned it on.
         menu=not inline or neovim,
         snippets=snippets,
         cuts_plain_items=neovim,
@@ -110,7 +110,7 @@ def recognise(params: types.InitializeParams) -> Client:
 
 
 def _encoding(offered: Any) -> Encoding:
-    """The client's first choice among those that exist; utf-16 where it names none."""
+    """The client's first choice among those that exist; utf-16 if it names none."""
     for name in offered:
         if name in set(Encoding):
             return Encoding(name)

@@ -93,7 +93,7 @@ class Conversation:
     def session(self) -> "Session":
         """The engine behind this conversation; made at the first need after initialize."""
         if self._session is None:
-            self._session = self._make_session(self._heard)
+            self._session = self._make_session(self._report)
             self._session.begin(self.roots, [("initializationOptions", self._options)])
             self.tell_problems()
         if self._layers is not None:
@@ -122,7 +122,7 @@ class Conversation:
             self.session.opened(document)
         self.tell_problems()
 
-    async def settle(self) -> None:
+    async def has_settings(self) -> None:
         """Wait for the editor's own settings: they may forbid what the files allow."""
         if not self.configured.is_set():
             with suppress(TimeoutError):
@@ -187,7 +187,7 @@ class Conversation:
 
     # -- what the engine says ------------------------------------------------------------------
 
-    def _heard(self, event: events.Event) -> None:
+    def _report(self, event: events.Event) -> None:
         match event:
             case events.ModelFailed(error=error) if not passing(error):
                 # The provider's text may differ each time; the model and the kind do not.

@@ -109,5 +109,5 @@ def _string(value: Any, kind: Any) -> str:
 
 
 def _string_or_none(value: Any, _: type[str]) -> str | None:
-    """Return a text, or None where there is none."""
+    """Return a text, or None if there is none."""
     return None if value is None else _string(value, str)

@@ -86,7 +86,7 @@ class LastAnswer:
     ms: float
     """Milliseconds from the question to the end of the answer."""
     cost_usd: float | None
-    """In USD; null where the model's price is unknown, 0 for a local model."""
+    """In USD; null if the model's price is unknown, 0 for a local model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class Status:
     """By the task's name."""
     models: Sequence[ModelInfo]
     no_model: str | None
-    """Why no model completes; null where one does."""
+    """Why no model completes; null if one does."""
     problems: Sequence[str]
     """What is wrong with the settings, a sentence each."""
     ledger: str
@@ -205,7 +205,7 @@ class EditResult:
     ms: float
     """Milliseconds from the question to the end of the answer."""
     cost_usd: float | None
-    """In USD; null where the model's price is unknown, 0 for a local model."""
+    """In USD; null if the model's price is unknown, 0 for a local model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ class SentRequest:
     ms: float
     """Milliseconds to the end of the answer."""
     cost_usd: float | None
-    """In USD; null where it is unknown."""
+    """In USD; null if it is unknown."""
     outcome: str
     """"answered", "abandoned", or the name of the failure."""
     sources: Sequence[str]

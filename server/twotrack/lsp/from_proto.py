@@ -25,7 +25,7 @@ def span(text: Snapshot, value: types.Range, encoding: Encoding) -> Range:
 
 
 def selection(text: Snapshot, value: types.Range, client: Client) -> Range:
-    """Convert the range of a code action request; empty where nothing is selected."""
+    """Convert the range of a code action request; empty if nothing is selected."""
     chosen = span(text, value, client.encoding)
     if client.one_character_is_none and text.offset(chosen.end) - text.offset(chosen.start) <= 1:
         return Range(chosen.start, chosen.start)
@@ -36,7 +36,7 @@ class ContentChange(NamedTuple):
     """A change of a document, as the wire has it: checked, its characters not yet converted."""
 
     start: tuple[int, int] | None
-    """Line and character; None where the whole document is replaced."""
+    """Line and character; None if the whole document is replaced."""
     end: tuple[int, int]
     text: str
 

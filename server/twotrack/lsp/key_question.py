@@ -52,7 +52,7 @@ async def _allowed(
 ) -> Iterable[str]:
     """Return the providers that the person allows.
 
-    Raises TimeoutError where they do not want to say, and JsonRpcException.
+    Raises TimeoutError if they do not want to say, and JsonRpcException.
     """
     more = (_CHOOSE,) if len(providers) > 1 else ()
     answer = await _choice(

@@ -1,8 +1,11 @@
 """The files of pages that an editor opens."""
 
 import os
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tempfile
 
 
 class Pages:
@@ -13,6 +16,8 @@ class Pages:
 
     def write(self, text: str) -> Path:
         """Write a file that only this user can read."""
+        import tempfile  # noqa: PLC0415  # lazily: seldom wanted, 20 ms
+
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="twotrack-")
         descriptor, name = tempfile.mkstemp(suffix=".md", dir=self._folder.name)

@@ -109,10 +109,10 @@ class Protocol(LanguageServerProtocol):
         handler = self.fm.features.get(method)
         if handler is None or _is_request(method):
             return None
-        steps = self._carry_out(method, handler, message)
+        steps = self._run_notification(method, handler, message)
         return steps if next(steps, _END) is not _END else None
 
-    def _carry_out(
+    def _run_notification(
         self, method: str, handler: Callable[[Any], Any], message: Json
     ) -> Iterator[None]:
         """Do what a notification asks for, in as many steps as its handler has."""
@@ -310,7 +310,7 @@ class Protocol(LanguageServerProtocol):
 
 
 def _id_of_unread(body: bytes) -> MessageId | None:
-    """Return the id of a request whose parameters are not read; None where none is found."""
+    """Return the id of a request whose parameters are not read; None if none is found."""
     head, params, _ = body[:_HEAD_BYTES].partition(b'"params"')
     found = _ID.search(head) if params and b'"method"' in head else None
     return None if found is None else cast("MessageId", json.loads(found[1]))

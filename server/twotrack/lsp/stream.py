@@ -93,7 +93,7 @@ class Decoder:
         return found
 
     def _read_header(self, found: list[bytes | FrameError]) -> bool:
-        """Take a header from the buffer; false where it is not whole yet."""
+        """Take a header from the buffer; false if it is not whole yet."""
         end = _HEADER_END.search(self._buffer, self._searched)
         if end is None:
             self._searched = max(len(self._buffer) - len(b"\r\n\r"), 0)
@@ -119,7 +119,7 @@ class Decoder:
         return True
 
     def _read_body(self, found: list[bytes | FrameError]) -> bool:
-        """Take a body from the buffer, up to a header within it; false where it is not whole."""
+        """Take a body from the buffer, up to a header within it; false if it is not whole."""
         length = self._length or 0
         inner = self._header_within(length)
         if inner is not None:
@@ -149,7 +149,7 @@ class Decoder:
         return None
 
     def _header_start(self, end: int) -> int | None:
-        """Where the header begins whose last field ends at `end`; None where none does."""
+        """Where the header begins whose last field ends at `end`; None if none does."""
         while True:
             line = self._buffer.rfind(b"\n", 0, end) + 1
             if told := _TOLD_LAST.search(self._buffer, line, end):
@@ -285,7 +285,7 @@ class Incoming(asyncio.Protocol):
             (self._transport.pause_reading if self._taking else self._transport.resume_reading)()
 
     def _go_a_step(self, take: _Take) -> bool:
-        """Take a message, or a step of one; true where steps of it are left."""
+        """Take a message, or a step of one; true if steps of it are left."""
         if self._steps is None:
             self._steps = take(self._waiting.popleft())
         elif next(self._steps, _END) is _END:

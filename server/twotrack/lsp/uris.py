@@ -13,7 +13,7 @@ _THIS_MACHINE = re.compile(r"\Afile://localhost/", re.IGNORECASE)
 
 
 def path_of(uri: str) -> Path | None:
-    """Return the absolute path of a file: URI; None where it is none that a file can have.
+    """Return the absolute path of a file: URI; None if it is none that a file can have.
 
     Its `..` are taken away, as from any URI (RFC 3986). A file of another host has a path on
     Windows only.

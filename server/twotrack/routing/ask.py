@@ -69,6 +69,9 @@ class Answer:
 
     def event(self, ask: Ask) -> Answered:
         """Return the event of it, without the text."""
-        names = {field.name for field in fields(Answered)} - {"task", "language"}
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in _TOLD}
         return Answered(task=ask.task, language=ask.language, **values)
+
+
+_TOLD = {field.name for field in fields(Answered)} - {"task", "language"}
+"""What an answer has in common with its event."""

@@ -12,16 +12,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twotrack import files
 from twotrack.events import Abandoned, Answered, Event, ModelFailed
 from twotrack.folders import data_file, is_nowhere
 from twotrack.routing.budget import Period
+from twotrack.routing.ledger_table import INSERT, Foreign, Row, connected, row_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,10 +33,6 @@ _MOST_WAITING = 10_000
 _BATCH = 500
 _REFRESH_S = 60.0
 """How often what other processes have spent is read."""
-_MOST_ROWS = 1_000_000
-"""The oldest go: by their number, for a clock may be wrong."""
-_LOCKED_S = 1.0
-"""How long the writer waits for another process that writes."""
 _LONGEST_S = 5.0
 """What one write may take; a trigger that another program made may never end."""
 _AGAIN_S = 2.0
@@ -46,87 +42,11 @@ _GATHER_S = 1.0
 _READ_S = 2.0
 """So long the first question waits for what was spent before."""
 _CLOSE_S = 1.8
-_MOST_INTEGER = 2**63 - 1
-_STEPS = (
-    (
-        # IF NOT EXISTS: the first ledgers had no version.
-        """
-        CREATE TABLE IF NOT EXISTS requests (
-          time REAL NOT NULL,           -- seconds since 1970
-          day TEXT NOT NULL,            -- the user's local day, such as "2026-05-09"
-          task TEXT NOT NULL,
-          track TEXT,
-          source TEXT,
-          model TEXT NOT NULL,          -- its name in the settings
-          answered_model TEXT,          -- the id that the provider says it used
-          input_tokens INTEGER NOT NULL DEFAULT 0,   -- all of the prompt
-          cached_tokens INTEGER NOT NULL DEFAULT 0,  -- of these, read from the provider's cache
-          output_tokens INTEGER NOT NULL DEFAULT 0,  -- all that was generated
-          estimated INTEGER NOT NULL DEFAULT 0,      -- 1: the provider did not count them all
-          cost_usd REAL,                -- NULL: unknown
-          first_token_ms REAL,
-          total_ms REAL,
-          outcome TEXT NOT NULL         -- "answered", "abandoned", or the name of the failure
-        )
-        """,
-        "CREATE INDEX IF NOT EXISTS requests_day ON requests (day, cost_usd)",
-    ),
-    (
-        # The id that was asked for; of the input, what was written to the provider's cache, and of
-        # that, what is kept for an hour; of the output, thoughts.
-        "ALTER TABLE requests ADD COLUMN asked_model TEXT",
-        "ALTER TABLE requests ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE requests ADD COLUMN cache_write_1h_tokens INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE requests ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0",
-    ),
-    ("ALTER TABLE requests ADD COLUMN language TEXT",),  # LSP's id of the file in question
-)
-"""What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
-_FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
 _BY_DAY = """
 SELECT day, total(cost_usd) FROM requests
 WHERE day >= ? AND typeof(day) = 'text' AND abs(cost_usd) < 1e15 GROUP BY day
 """
 """Whatever is in there: the ledger may be another program's."""
-
-
-class _Foreign(Exception):
-    """The database takes no rows of ours: it is of a later release, or no ledger."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One request; the fields are the columns of the table."""
-
-    time: float
-    day: str
-    task: str
-    track: str | None = None
-    source: str | None = None
-    model: str
-    asked_model: str | None
-    answered_model: str | None
-    input_tokens: int
-    cached_tokens: int
-    cache_write_tokens: int
-    cache_write_1h_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    estimated: bool
-    cost_usd: float | None
-    first_token_ms: float | None = None
-    total_ms: float | None = None
-    outcome: str
-    language: str | None
-
-    def __post_init__(self) -> None:
-        """Keep what the table can hold: of a value from outside, a text's halves of characters."""
-        for column in fields(self):
-            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
-
-
-_COLUMNS = tuple(column.name for column in fields(_Row))
-_INSERT = f"INSERT INTO requests ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # names of ours
 
 
 def default_path() -> Path:
@@ -155,7 +75,7 @@ class Ledger:
         self.problem: str | None = None
         self.path = path
         self._now = now or _local_now
-        self._rows: queue.Queue[_Row | None] = queue.Queue(_MOST_WAITING)
+        self._rows: queue.Queue[Row | None] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._saved: dict[str, float] = {}
@@ -166,7 +86,7 @@ class Ledger:
         """Which one the database is in: its device and number."""
         self._refreshed, self._since = -math.inf, ""
         self._read = threading.Event()
-        self._unwritten: list[_Row] = []
+        self._unwritten: list[Row] = []
         """The writer's own: rows in the order they came."""
         self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._thread.start()
@@ -175,7 +95,7 @@ class Ledger:
         """Take down a request; anything else is not the ledger's. Never blocks."""
         if not isinstance(event, Answered | Abandoned | ModelFailed):
             return
-        row = _row(self._now(), event)
+        row = row_of(self._now(), event)
         with self._lock:
             self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + (row.cost_usd or 0.0)
         try:
@@ -211,7 +131,7 @@ class Ledger:
         self._read.set()
         ended = False
         while not ended:
-            batch: list[_Row | None] = []
+            batch: list[Row | None] = []
             with suppress(queue.Empty):
                 batch.append(self._rows.get(timeout=_AGAIN_S if self._unwritten else None))
                 # A thread that wakes at every key takes its time from the event loop.
@@ -247,7 +167,7 @@ class Ledger:
                 if by_day is None:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
 
-    def _insert(self, rows: Sequence[_Row]) -> None:
+    def _insert(self, rows: Sequence[Row]) -> None:
         """Write all rows, or each by itself if one of them is to blame."""
         from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily: SQLite
 
@@ -257,7 +177,7 @@ class Ledger:
             database = self._database = self._database or self._opened()
             ledger_file.limit(database, self._longest_s)
             with database:
-                database.executemany(_INSERT, map(astuple, rows))
+                database.executemany(INSERT, map(astuple, rows))
         except Exception as error:
             if not _is_of_a_row(error):
                 raise
@@ -267,9 +187,9 @@ class Ledger:
                 for row in rows:
                     self._insert_one(database, row)
 
-    def _insert_one(self, database: "sqlite3.Connection", row: _Row) -> None:
+    def _insert_one(self, database: "sqlite3.Connection", row: Row) -> None:
         try:
-            database.execute(_INSERT, astuple(row))
+            database.execute(INSERT, astuple(row))
         except Exception as error:
             if not _is_of_a_row(error):
                 raise
@@ -281,12 +201,12 @@ class Ledger:
 
         try:
             return self._connected()
-        except (sqlite3.DatabaseError, _Foreign) as error:
+        except (sqlite3.DatabaseError, Foreign) as error:
             if not _is_no_ledger(error):
                 raise
             if self._file != _file_at(self.path):  # another process has put it aside
                 return self._connected()
-            why = str(error) if isinstance(error, _Foreign) else "not usable"
+            why = str(error) if isinstance(error, Foreign) else "not usable"
             aside = f"{self.path.name}.{self._now():%Y-%m-%d-%H%M%S}"
             files.put_aside(self.path, aside)
             for more in ("-wal", "-shm"):  # part of it, and no part of the new one
@@ -299,7 +219,7 @@ class Ledger:
         files.prepare(self.path)
         # Before it is opened: if it is replaced between the two, the next write opens it again.
         self._file = _file_at(self.path)
-        return _connect(self.path, self._longest_s)
+        return connected(self.path, self._longest_s)
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -351,17 +271,6 @@ def _is_no_ledger(error: Exception) -> bool:
     return True
 
 
-def _held(value: Any) -> Any:
-    """Return what a column takes and gives back."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, int):
-        return value if -_MOST_INTEGER <= value <= _MOST_INTEGER else 0
-    return value
-
-
 def _local_now() -> datetime:
     return datetime.now(tz=UTC).astimezone()
 
@@ -373,85 +282,3 @@ def _file_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _connect(path: Path, longest_s: float) -> "sqlite3.Connection":
-    """Open the ledger and bring its schema to the present version.
-
-    Raises sqlite3.Error, OSError, and _Foreign.
-    """
-    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
-
-    from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily, as above
-
-    database = ledger_file.opened(path, reads=False, locked_s=_LOCKED_S, longest_s=longest_s)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        _migrate(database)
-        with database:
-            database.execute(_FORGET)
-    except (sqlite3.Error, _Foreign):
-        database.close()
-        raise
-    return database
-
-
-def _migrate(database: "sqlite3.Connection") -> None:
-    """Bring the schema to the present version; that of a later release stays if it takes rows.
-
-    A row is written and taken back. Raises sqlite3.Error, and _Foreign.
-    """
-    import sqlite3  # noqa: PLC0415  # lazily: not needed to start
-
-    with database:
-        database.execute("BEGIN IMMEDIATE")  # of two processes, one does it
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        try:
-            for statement in chain.from_iterable(_STEPS[version:]):
-                database.execute(statement)
-            database.execute("SAVEPOINT tried")
-            database.execute(_INSERT, [0] * len(_COLUMNS))
-            database.execute("ROLLBACK TO tried")
-        except sqlite3.DatabaseError as error:
-            kind = error.sqlite_errorcode & 0xFF  # the basic one of an extended code
-            if kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # the schema is another
-                newer = version > len(_STEPS)
-                raise _Foreign("of a newer twotrack" if newer else "another database") from error
-            raise
-        if version < len(_STEPS):
-            database.execute(f"PRAGMA user_version = {len(_STEPS)}")
-
-
-def _row(now: datetime, event: Answered | Abandoned | ModelFailed) -> _Row:
-    usage = event.usage
-    row = _Row(
-        time=now.timestamp(),
-        day=now.date().isoformat(),
-        task=event.task,
-        model=event.error.model if isinstance(event, ModelFailed) else event.model,
-        asked_model=event.asked_model or None,
-        answered_model=event.answered_model or None,
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cached_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        estimated=usage.estimated,
-        cost_usd=event.cost_usd,
-        outcome="abandoned",
-        language=event.language or None,
-    )
-    if isinstance(event, ModelFailed):
-        return replace(row, outcome=type(event.error).__name__)
-    if isinstance(event, Abandoned):
-        return row
-    return replace(
-        row,
-        track=event.track,
-        source=event.source,
-        first_token_ms=event.first_token_ms,
-        total_ms=event.total_ms,
-        outcome="answered",
-    )

@@ -38,7 +38,7 @@ _BARE = re.compile(r"[\w-]+")
 class SettingsProblem:
     """A part of a source that is not used, and why.
 
-    `key` is dotted, such as "completion.debounce_ms", or empty where the whole source is meant.
+    `key` is dotted, such as "completion.debounce_ms", or empty if the whole source is meant.
     Never holds a value: it may be a key that was pasted into the wrong place.
     """
 
@@ -58,26 +58,26 @@ class Problems:
         self.source = source
         self.keys: set[Key] = set()
         """Where they are, also those that are only counted."""
-        self._told: list[SettingsProblem] = []
-        self._untold = 0
+        self._listed: list[SettingsProblem] = []
+        self._unlisted = 0
 
     @property
     def full(self) -> bool:
         """Whether further problems are only counted."""
-        return len(self._told) >= MOST_PROBLEMS
+        return len(self._listed) >= MOST_PROBLEMS
 
     def add(self, key: Key, message: str) -> None:
         """Note that what stands at `key` is not used because of `message`."""
         self.keys.add(key)
         if self.full:
-            self._untold += 1
+            self._unlisted += 1
         else:
-            self._told.append(SettingsProblem(self.source, dotted(key), message))
+            self._listed.append(SettingsProblem(self.source, dotted(key), message))
 
     def __iter__(self) -> Iterator[SettingsProblem]:
-        yield from self._told
-        if self._untold:
-            yield SettingsProblem(self.source, "", f"and {self._untold} more problems")
+        yield from self._listed
+        if self._unlisted:
+            yield SettingsProblem(self.source, "", f"and {self._unlisted} more problems")
 
 
 def dotted(key: Key) -> str:
@@ -197,7 +197,7 @@ class _Walk:
 
 
 def _converted(kind: object, raw: object) -> Any:
-    """Return `raw` as the schema's type `kind`, or None where it is something else."""
+    """Return `raw` as the schema's type `kind`, or None if it is something else."""
     if kind is bool:
         return raw if isinstance(raw, bool) else None
     if kind in (int, float):

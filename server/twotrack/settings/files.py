@@ -70,7 +70,7 @@ def _line_of_long_key(text: str) -> int:
 def _text(
     path: Path, most_bytes: int, problems: Problems, inside: Sequence[Path] | None = None
 ) -> str | None:
-    """Return what the file holds, empty where it cannot be read, None where there is none."""
+    """Return what the file holds, empty if it cannot be read, None if there is none."""
     try:
         raw = files.read(path, most_bytes, inside)
     except (FileNotFoundError, NotADirectoryError):

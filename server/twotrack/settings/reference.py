@@ -1,7 +1,7 @@
 """The reference of all settings, as Markdown, made of the schema and its docstrings.
 
 `python -m twotrack.settings.reference docs/settings.md` rewrites what stands between the markers;
-with `--check` it changes nothing and exits 1 where that is out of date.
+with `--check` it changes nothing and exits 1 if that is out of date.
 """
 
 import ast
@@ -87,12 +87,12 @@ def render() -> str:
 
 
 def updated(text: str) -> str:
-    """Return `text` with the reference between its markers; ValueError where they are missing."""
+    """Return `text` with the reference between its markers; ValueError if they are missing."""
     return between(text, BEGIN, END, render())
 
 
 def between(text: str, begin: str, end: str, content: str) -> str:
-    """Return `text` with `content` between two markers; ValueError where they are missing."""
+    """Return `text` with `content` between two markers; ValueError if they are missing."""
     head, found, rest = text.partition(begin)
     _, closed, tail = rest.partition(end)
     if not found or not closed:

@@ -76,7 +76,7 @@ class ModelSettings:
     max_output: int | None = None
     """Most tokens of one answer; absent: the preset's."""
     temperature: float | None = None
-    """Sampling temperature; absent: 0.1 where the model accepts one."""
+    """Sampling temperature; absent: 0.1 if the model accepts one."""
     prices: PriceSettings | None = None
     """Prices, where they are not known or differ."""
     prompt_cache: PromptCache = PromptCache.MINUTES
@@ -156,7 +156,7 @@ class EmbeddedSettings:
     context_window: int = 4096
     """Tokens of prompt and answer together."""
     memory_mb: int = 1500
-    """It is not loaded where the file and its cache would need more, in MiB."""
+    """It is not loaded if the file and its cache would need more, in MiB."""
     nice: int = 10
     """How far it stands back behind other programs for the CPU (Unix): 0 not at all, 19 most."""
     unload_after_s: float = 900.0
@@ -165,7 +165,7 @@ class EmbeddedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverySettings:
-    """[discovery]: what is used where no [models] are configured."""
+    """[discovery]: what is used if no [models] are configured."""
 
     environment: bool = True
     """Use the providers whose API keys are in the environment."""

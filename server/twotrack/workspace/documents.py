@@ -113,7 +113,7 @@ class Documents:
     def changes_since(self, uri: str, version: int) -> Sequence[Edit]:
         """Return the edits made since `version`, oldest first.
 
-        Raises EditConflict where they are not remembered any more.
+        Raises EditConflict if they are not remembered any more.
         """
         present = self.get(uri)
         if not self._complete_from[uri] <= version <= present.version:

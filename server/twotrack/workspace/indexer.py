@@ -46,7 +46,7 @@ _KEYS = 256
 
 
 class ReadFile(NamedTuple):
-    """A file's key in the index, its language, and its text; None where it must not be there."""
+    """A file's key in the index, its language, and its text; None if it must not be there."""
 
     key: str
     language: str

@@ -16,7 +16,7 @@ from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources import Place, Source, place_at
 from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.sources.project_rules import ProjectRules
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Position, Range, Snapshot

@@ -5,7 +5,7 @@ import time
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources import place_at
 from twotrack.context.sources.open_documents import OpenDocuments
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Position, Snapshot

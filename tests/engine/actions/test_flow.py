@@ -8,7 +8,7 @@ import pytest
 
 from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import PrivacyPolicy
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions

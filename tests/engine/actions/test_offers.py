@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import PrivacyPolicy
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.actions.offers import CodeActionOffer, Diagnostic

@@ -12,7 +12,7 @@ import pytest
 
 from fake_models import FakeProvider, fake_model
 from twotrack.context.privacy import PrivacyPolicy
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import registry
 from twotrack.engine.actions.action import Action

@@ -1,12 +1,14 @@
 """What stands between HTTP and asyncio: bounds on what is read ahead and sent ahead."""
 
 import asyncio
+import ssl
 
 import pytest
 
 from fakes.proxy_server import ProxyServer
 from twotrack.llm.http import sockets
 from twotrack.llm.http.clients import certificates
+from twotrack.settings.schema import NetworkSettings
 
 MEGABYTES = 8 * 2**20
 
@@ -80,4 +82,31 @@ async def test_plain_text_never_passes_for_tls() -> None:
         await socket.read()
         with pytest.raises(ConnectionAbortedError):
             await socket.start_tls(certificates(None, {}), "models.test")
+        socket.abort()
+
+
+async def test_records_of_a_byte_each_are_unpacked_a_few_at_a_time(
+    certified: ssl.SSLContext, trusting: NetworkSettings
+) -> None:
+    """Asyncio unpacks all that the system has kept in one turn of the event loop."""
+    count = 40_000
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.writelines([b"x"] * count)
+        await reader.read()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0, ssl=certified) as server:
+        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
+        trust = certificates(trusting.ca_file, {}, offers_http2=False)
+        await socket.start_tls(trust, "127.0.0.1")
+        socket.send(b"?")
+        most = before = read = 0
+        while read < count:
+            if socket.readable:
+                read += len(await socket.read())
+            await asyncio.sleep(0)
+            most, before = max(most, socket.heard - before), socket.heard
+        assert most < 6_000
         socket.abort()

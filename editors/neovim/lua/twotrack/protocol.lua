@@ -26,7 +26,7 @@
 ---@field last? twotrack.LastAnswer
 ---@field tasks table<string, twotrack.TaskRoute> By the task's name.
 ---@field models twotrack.ModelInfo[]
----@field noModel? string Why no model completes; null where one does.
+---@field noModel? string Why no model completes; null if one does.
 ---@field problems string[] What is wrong with the settings, a sentence each.
 ---@field ledger string The path of the ledger's file.
 
@@ -36,7 +36,7 @@
 ---@field track twotrack.Track
 ---@field model string Its name in the settings.
 ---@field ms number Milliseconds from the question to the end of the answer.
----@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
+---@field costUsd? number In USD; null if the model's price is unknown, 0 for a local model.
 
 --- Which kind of model serves: none, a low-latency one, or a capable one.
 ---@alias twotrack.Track "recall"|"fast"|"strong"
@@ -89,7 +89,7 @@
 ---@field text? string Markdown to read, where there is some.
 ---@field model string Its name in the settings.
 ---@field ms number Milliseconds from the question to the end of the answer.
----@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
+---@field costUsd? number In USD; null if the model's price is unknown, 0 for a local model.
 
 --- The last requests to models, the newest first: as data, and as a page to read.
 ---@class twotrack.SentPage
@@ -105,7 +105,7 @@
 ---@field prompt string What was sent, as text for people.
 ---@field answer string As far as it came.
 ---@field ms number Milliseconds to the end of the answer.
----@field costUsd? number In USD; null where it is unknown.
+---@field costUsd? number In USD; null if it is unknown.
 ---@field outcome string "answered", "abandoned", or the name of the failure.
 ---@field sources string[] The files that the prompt shows, as the model was told their names.
 ---@field redacted integer Secrets that the prompt hides.
@@ -136,7 +136,7 @@
 ---@field firstTokenMs number Milliseconds from the question to the first token.
 ---@field totalMs number Milliseconds from the question to the end of the answer.
 ---@field usage twotrack.Usage
----@field costUsd? number In USD; null where the model's price is unknown, 0 for a local model.
+---@field costUsd? number In USD; null if the model's price is unknown, 0 for a local model.
 ---@field language string LSP's language id of the file in question.
 
 --- Where an answer came from.
@@ -157,7 +157,7 @@
 ---@class twotrack.ModelLoading
 ---@field model string The model's name in the settings.
 ---@field done boolean Whether it serves now, or failed.
----@field problem string Why it failed; empty where it did not.
+---@field problem string Why it failed; empty if it did not.
 
 --- What an editor asks.
 ---@alias twotrack.Request "twotrack/status"|"twotrack/pause"|"twotrack/useModel"|"twotrack/subject"|"twotrack/edit"|"twotrack/requests"|"twotrack/ledger"

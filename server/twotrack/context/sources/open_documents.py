@@ -14,7 +14,8 @@ from cachetools import LRUCache
 
 from twotrack.context.privacy import is_settings
 from twotrack.context.sources import Piece, Place, Stability
-from twotrack.context.syntax import Definition, Syntax, SyntaxCache, parse
+from twotrack.context.syntax import Definition, Syntax, parse
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.context.window import lines_above
 from twotrack.document import Document
 from twotrack.languages import language_of

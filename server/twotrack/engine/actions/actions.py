@@ -9,7 +9,7 @@ from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.sources import Stability, place_at
 from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.sources.project_rules import MAX_CHARACTERS, ProjectRules
-from twotrack.context.syntax import SyntaxCache
+from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from twotrack.engine.actions.kinds import Input, Kind, Scope
-from twotrack.engine.edits.check import Rule
+from twotrack.engine.edits.rule import Rule
 from twotrack.tasks import Task
 
 

@@ -18,10 +18,11 @@ from twotrack.engine.actions.masking import Masked
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import PromptContext, chat, free_tag
 from twotrack.engine.actions.target import Target, whole_lines
-from twotrack.engine.edits.check import Rule, check
+from twotrack.engine.edits.check import check
 from twotrack.engine.edits.diff import minimal_edits
 from twotrack.engine.edits.indent import indentation, unit_of
 from twotrack.engine.edits.parse import block_of, complete, fitted
+from twotrack.engine.edits.rule import Rule
 from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.languages import PLAIN, DocStyle

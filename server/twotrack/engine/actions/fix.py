@@ -13,8 +13,8 @@ from twotrack.engine.actions.kinds import Input, Kind
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal, in_title
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
-from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.indent import indentation
+from twotrack.engine.edits.rule import Rule
 from twotrack.errors import ReplyRejected
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer

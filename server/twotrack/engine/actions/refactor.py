@@ -18,8 +18,8 @@ from twotrack.engine.actions.kinds import Input
 from twotrack.engine.actions.offers import CodeActionOffer, in_title, shortened
 from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.target import Target, whole_lines
-from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.indent import indentation
+from twotrack.engine.edits.rule import Rule
 from twotrack.errors import TwotrackError
 from twotrack.languages import Language
 from twotrack.lexical import lexer_of

@@ -1,7 +1,7 @@
 """Make code simpler; what it does stays the same."""
 
 from twotrack.engine.actions.action import Action
-from twotrack.engine.edits.check import Rule
+from twotrack.engine.edits.rule import Rule
 from twotrack.tasks import TASKS
 
 _PROMPT = """\

@@ -20,11 +20,11 @@ from twotrack.engine.actions.rewriting import Rewriting
 from twotrack.engine.actions.script_imports import relative_module
 from twotrack.engine.actions.target import Target, whole_lines
 from twotrack.engine.actions.tested import Tested, module_of, package_of
-from twotrack.engine.edits.check import Rule
 from twotrack.engine.edits.compiled import LONG_NAME, tree_of
 from twotrack.engine.edits.elision import refuse_elision
 from twotrack.engine.edits.faults import refuse_new_faults
 from twotrack.engine.edits.parse import block_of, complete
+from twotrack.engine.edits.rule import Rule
 from twotrack.engine.edits.wrapping import unwrapped, without_entities
 from twotrack.errors import ReplyRejected, TwotrackError
 from twotrack.llm.api import Mode, Model, Prompt

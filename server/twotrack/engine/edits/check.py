@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 
 from twotrack.context.syntax import Definition, Syntax, parse
 from twotrack.engine.edits.elision import breaks_off
 from twotrack.engine.edits.faults import refuse_faults
 from twotrack.engine.edits.repetition import named, refuse_doubled_definitions, refuse_repetition
+from twotrack.engine.edits.rule import Rule
 from twotrack.errors import ReplyRejected
 from twotrack.languages import Language
 from twotrack.shown import hidden
@@ -15,24 +15,6 @@ from twotrack.text import Range, Snapshot
 
 _MOST_ADDED_LINES = 200
 _MOST_GROWTH = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What an answer may not do."""
-
-    same_code: bool = False
-    """Only comments and layout may differ."""
-    same_headers: bool = False
-    """Every function and class keeps its header; else the outermost keep their names."""
-    same_decorators: bool = True
-    """What stands above a header that has to stay, stays too."""
-    least_lines: float = 0.0
-    """Share of the lines with code that must at least be left."""
-    same_lines: bool = False
-    """The lines themselves stay, wherever: hardly one but an import may go or change."""
-
-
 _IMPORT = re.compile(r"(?:import|from|use|using|require|#include)\b")
 _NAME = re.compile(r"[^\W\d]\w*")
 _LEAST_LOST = 5

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,7 +17,14 @@ import httpx
 
 from twotrack import files
 from twotrack.llm import listeners
-from twotrack.llm.http.connections import KEPT_S, RACE_S, Others, PooledTransport, Proxy, Way
+from twotrack.llm.http.connections import (
+    KEPT_S,
+    RACE_S,
+    ConnectionOptions,
+    Others,
+    PooledTransport,
+    Proxy,
+)
 from twotrack.settings.schema import NetworkSettings
 
 _PORTS = {"http": 80, "https": 443}
@@ -58,6 +64,24 @@ _UNQUOTED = "/:?@!$&'()*+,;=%~"
 _Client = tuple[httpx.AsyncClient, PooledTransport]
 
 
+class _NoCookies(httpx.Cookies):
+    """Takes none, without asking urllib (0.07 ms an answer)."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave the cookies of an answer alone."""
+
+
+class _CookielessClient(httpx.AsyncClient):
+    """Keeps no cookies."""
+
+    _none = _NoCookies()
+
+    @property  # type: ignore[misc]  # nobody sets any
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return self._none
+
+
 class HttpClients:
     """Connections under one [network] and the environment as it was."""
 
@@ -72,11 +96,13 @@ class HttpClients:
     ) -> None:
         self.settings = settings
         self._others = others
-        self._clients: dict[Way, _Client] = {}
+        self._clients: dict[ConnectionOptions, _Client] = {}
         self._servers: dict[tuple[str, bool, str], ServerClient] = {}
         self._proxies: dict[str, Proxy] = {}
         self._trusted: ssl.SSLContext | Misconfigured | None = None
-        self._plain = Way(None, None, settings.connect_s, kept_s, race_s, offers_http2)
+        self._plain = ConnectionOptions(
+            None, None, settings.connect_s, kept_s, race_s, offers_http2
+        )
         self.users = 0
         """Requests and connections that are under way."""
 
@@ -101,7 +127,7 @@ class HttpClients:
 
         `judged`: at each new connection it is asked whose the server is. `path`: its Unix socket.
 
-        Raises ValueError where it is no http or https URL, else Misconfigured.
+        Raises ValueError if it is no http or https URL, else Misconfigured.
         """
         server = self._servers.get((base_url, judged, path))
         if server is None:
@@ -118,8 +144,8 @@ class HttpClients:
             raise trusted
         proxy = None if local else self._proxy(base_url)
         others = self._others if judged else None
-        way = replace(self._plain, proxy=proxy, certificates=trusted, others=others, path=path)
-        client, transport = self._client(way)
+        options = replace(self._plain, proxy=proxy, certificates=trusted, others=others, path=path)
+        client, transport = self._client(options)
         try:
             url = httpx.URL(base_url).copy_with(userinfo=b"", query=None, fragment=None)
         except httpx.InvalidURL as wrong:
@@ -136,13 +162,12 @@ class HttpClients:
             self._proxies[url] = read_proxy(url, setting, self.settings.ca_file)
         return self._proxies[url]
 
-    def _client(self, way: Way) -> _Client:
-        if way not in self._clients:
-            transport = PooledTransport(way)
-            none = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            client = httpx.AsyncClient(transport=transport, cookies=none, trust_env=False)
-            self._clients[way] = client, transport
-        return self._clients[way]
+    def _client(self, options: ConnectionOptions) -> _Client:
+        if options not in self._clients:
+            transport = PooledTransport(options)
+            client = _CookielessClient(transport=transport, trust_env=False)
+            self._clients[options] = client, transport
+        return self._clients[options]
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""

@@ -44,7 +44,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectionOptions:
     """How servers are reached."""
 
     certificates: ssl.SSLContext | None
@@ -75,18 +75,18 @@ class OfAnother(httpx.ConnectError):
 
 
 class PooledTransport(httpx.AsyncBaseTransport):
-    """Connections to many servers in one way."""
+    """Connections to many servers, with the same options."""
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, options: ConnectionOptions) -> None:
+        self._options = options
         self._connections: list[Connection] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._shut = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Ask, and wait for the head of the answer. Raises httpx's errors."""
-        proxy = self._way.proxy
-        if proxy is not None and self._way.certificates is None:  # it reads the request itself
+        proxy = self._options.proxy
+        if proxy is not None and self._options.certificates is None:  # it reads the request itself
             request.extensions["target"] = str(request.url).encode("ascii")
             if proxy.authorization is not None:
                 request.headers["Proxy-Authorization"] = proxy.authorization
@@ -126,7 +126,7 @@ class PooledTransport(httpx.AsyncBaseTransport):
                 if len(self._connections) >= _MOST:
                     idle[0].close()
                     self._connections.remove(idle[0])
-                connection = Connection(origin, self._way, self._rested)
+                connection = Connection(origin, self._options, self._rested)
                 if self._shut:  # since the request began
                     connection.close()
                 self._connections.append(connection)
@@ -183,11 +183,13 @@ class Connection:
     `rested` is called when it may have become free.
     """
 
-    def __init__(self, origin: _Origin, way: Way, rested: Callable[[], None]) -> None:
+    def __init__(
+        self, origin: _Origin, options: ConnectionOptions, rested: Callable[[], None]
+    ) -> None:
         self.origin = origin
-        self._way = way
+        self._options = options
         self._rested = rested
-        self._shared = way.certificates is not None and way.offers_http2
+        self._shared = options.certificates is not None and options.offers_http2
         """Whether it may turn out to serve many requests at a time."""
         self._http: _Http | None = None
         self._claimed = False
@@ -211,7 +213,7 @@ class Connection:
         except (httpx.RemoteProtocolError, httpx.ReadError) as error:
             # A server hangs up on a connection that it has kept for long enough, or (llama.cpp)
             # after every stream, and a request on its way meets the closed end.
-            in_time = time.monotonic() < asked_at + self._way.race_s
+            in_time = time.monotonic() < asked_at + self._options.race_s
             missed = kept and heard == http.socket.heard and in_time
             if missed or isinstance(error, Refused):
                 raise _Missed(error) from None
@@ -230,7 +232,7 @@ class Connection:
 
     async def _open(self) -> _Http:
         try:
-            async with asyncio.timeout(self._way.connect_s):
+            async with asyncio.timeout(self._options.connect_s):
                 self._http = self._speak(await self._reach())
         except TimeoutError:
             raise httpx.ConnectTimeout("not open in time") from None
@@ -238,7 +240,7 @@ class Connection:
             raise TlsFailed(error) from error
         except (OSError, ValueError, OverflowError) as error:  # the latter of names
             raise httpx.ConnectError(str(error)) from error
-        self._unused_until = time.monotonic() + self._way.kept_s
+        self._unused_until = time.monotonic() + self._options.kept_s
         return self._http
 
     def _opened(self, opening: asyncio.Task[_Http]) -> None:
@@ -248,27 +250,27 @@ class Connection:
         self._rested()
 
     async def _reach(self) -> Socket:
-        proxy, (_, host, port) = self._way.proxy, self.origin
-        if self._way.path:
-            self._socket = socket = await sockets.connect_locally(self._way.path)
+        proxy, (_, host, port) = self._options.proxy, self.origin
+        if self._options.path:
+            self._socket = socket = await sockets.connect_locally(self._options.path)
         elif proxy is None:
             self._socket = socket = await sockets.connect(host, port)
-            if self._way.others is not None:
-                await _judge(socket, port, self._way.others)
+            if self._options.others is not None:
+                await _judge(socket, port, self._options.others)
         else:
             self._socket = socket = await sockets.connect(proxy.host, proxy.port)
             if proxy.certificates is not None:
                 await socket.start_tls(proxy.certificates, proxy.host)
-        if self._way.certificates is not None:
+        if self._options.certificates is not None:
             if proxy is not None:
                 await _tunnel(socket, host, port, proxy.authorization)
-            await socket.start_tls(self._way.certificates, host)
+            await socket.start_tls(self._options.certificates, host)
         return socket
 
     def _speak(self, socket: Socket) -> _Http:
         if socket.alpn_protocol != "h2":
-            return Http1Connection(socket, self._way.kept_s, self._rested)
-        multiplexed = Http2Connection(socket, self._way.kept_s, self._rested)
+            return Http1Connection(socket, self._options.kept_s, self._rested)
+        multiplexed = Http2Connection(socket, self._options.kept_s, self._rested)
         multiplexed.begin()
         return multiplexed
 
@@ -311,7 +313,7 @@ class Connection:
 
 
 async def _judge(socket: Socket, port: int, others: Others) -> None:
-    """Raise OfAnother where another person's program is at the other end.
+    """Raise OfAnother if another person's program is at the other end.
 
     Asked of an open connection: whoever has taken the port since cannot take its place.
     """

@@ -6,7 +6,9 @@ never waits.
 """
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from typing import cast
 
 import httpx
@@ -18,6 +20,11 @@ _READ_AHEAD = 256 * 1024
 _MOST_READ = 8 * 1024
 """Bytes read at a time. The smallest chunks, frames and events in them cost some 20 ms; an answer's
 own pieces are shorter."""
+
+
+_MOST_KEPT = 32 * 1024
+"""Bytes that the system keeps for us, and doubles for its own needs. asyncio unpacks all of them in
+one turn, and TLS may have packed each by itself: 256 KiB would take 0.1 s."""
 
 
 class Socket(asyncio.Protocol):
@@ -66,7 +73,7 @@ class Socket(asyncio.Protocol):
             await self._writable.wait()
 
     def send(self, data: bytes) -> None:
-        """Send `data` without waiting; nothing where it is closed.
+        """Send `data` without waiting; nothing if it is closed.
 
         That is no error yet: the other side may have answered in full before it hung up. Whoever
         reads on finds the end.
@@ -113,6 +120,9 @@ class Socket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when TCP is connected."""
         self._transport = cast("asyncio.Transport", transport)
+        if (connected := transport.get_extra_info("socket")) is not None:
+            with suppress(OSError):
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MOST_KEPT)
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with what came."""

@@ -278,7 +278,7 @@ def _request(  # noqa: PLR0917  # what a request consists of
     body: Mapping[str, Any] | None,
     method: str,
 ) -> "httpx.Request":
-    """Raises RequestRejected where a header cannot be sent."""
+    """Raises RequestRejected if a header cannot be sent."""
     import httpx  # noqa: PLC0415  # lazily: loaded by now
 
     headers = {

@@ -57,7 +57,7 @@ def completion_request(
 
 async def compute(conversation: Conversation, request: CompletionRequest) -> Completion | None:
     """Compute a completion; a failure is said once, and the request is answered empty."""
-    await conversation.settle()
+    await conversation.has_settings()
     try:
         return await conversation.session.completer.complete(request)
     except RouteExhausted as error:

@@ -70,7 +70,7 @@ async def _edit(
     instruction: str,
     found: Sequence[Diagnostic],
 ) -> EditResult:
-    await conversation.settle()
+    await conversation.has_settings()
     await ask_for_keys(conversation)
     await conversation.session.actions.look(document)
     offer = conversation.session.actions.chosen(

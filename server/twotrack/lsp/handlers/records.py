@@ -1,15 +1,18 @@
 """twotrack/requests and twotrack/ledger: what was sent, and what it cost, to be read."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.extensions import Page, SentPage, SentRequest
-from twotrack.routing.request_log import LoggedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twotrack.routing.request_log import LoggedRequest
 
 _LEDGER_DAYS = 30
 """What the page of the ledger shows, today included."""
@@ -26,7 +29,7 @@ async def ledger(conversation: Conversation, _: Any) -> Page:
     return await asyncio.to_thread(_spent, conversation.session.ledger.path)
 
 
-def _sent(questions: Sequence[LoggedRequest]) -> SentPage:
+def _sent(questions: "Sequence[LoggedRequest]") -> SentPage:
     """Write the page; blocks: it holds megabytes."""
     from twotrack.lsp.records import sent_page  # noqa: PLC0415  # lazily: seldom wanted
 
@@ -42,6 +45,6 @@ def _spent(path: Path) -> Page:
     return Page(ledger_page(sums(path, since), since, path))
 
 
-def _request(question: LoggedRequest) -> SentRequest:
+def _request(question: "LoggedRequest") -> SentRequest:
     at = datetime.fromtimestamp(question.at, UTC).isoformat()
     return SentRequest(**{**asdict(question), "at": at})

@@ -19,7 +19,7 @@ from twotrack.text import Edit
 
 async def resolve(conversation: Conversation, title: str, data: Any) -> Proposal:
     """Ask the models, and show what is to be read. Raises TwotrackError."""
-    await conversation.settle()
+    await conversation.has_settings()
     await ask_for_keys(conversation)
     document, offer = _offer_of(conversation, data)
     proposal = await propose(conversation, title, document, offer)
