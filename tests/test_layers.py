@@ -143,6 +143,15 @@ def test_no_module_imports_itself_through_others() -> None:
     tuple(TopologicalSorter(graph).static_order())
 
 
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_prompt_is_known_by_its_mode(path: Path) -> None:
+    """A third kind of prompt is a member of `Mode` and a wire, and no search for `isinstance`."""
+    for node in nodes(path):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            kinds = {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
+            assert not kinds & {"Infill", "Chat"}, ast.unparse(node)
+
+
 # What opens, lists, makes or changes a file by its name. Temporary files of a random name are
 # their makers' own, and a descriptor (`os.fdopen`) has no name.
 METHODS = {
