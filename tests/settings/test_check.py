@@ -41,11 +41,9 @@ STRINGS = [1, True, "", "two\nlines", "\x1b[2J", "\ud800", "x" * 5000, ["x"], {"
         ("context.max_tokens", [63, -5], "an integer from 64 to 200000"),
         ("cache.entries", [*NUMBERS, -1], "an integer from 0 to 100000"),
         ("embedded.threads", [0, 257], "an integer from 1 to 256"),
-        ("budget.day", [*NUMBERS, -0.01], "a number from 0 to 1000000"),
         ("models.m.temperature", [*NUMBERS, -1, 2.1], "a number from 0 to 2"),
         ("models.m.timeout_s", [0], "a number from 0.1 to 3600"),
         ("models.m.prices.input", [*NUMBERS, -1], "a number from 0 to 100000"),
-        ("privacy.redact", [0, 1, "true", [], 1.0], "true or false"),
         ("models.m.model", STRINGS, "a string (one line, not empty)"),
         ("completion.trigger", [*STRINGS, "never"], '"automatic" or "invoke"'),
         ("log.level", ["verbose", "INFO"], '"error", "warning", "info" or "debug"'),
@@ -53,11 +51,6 @@ STRINGS = [1, True, "", "two\nlines", "\x1b[2J", "\ud800", "x" * 5000, ["x"], {"
             "log.file",
             [*STRINGS, "relative.log", "~nobody-has-this-name/x"],
             "an absolute path (~ is your home directory)",
-        ),
-        (
-            "privacy.exclude",
-            ["x", 1, [1], [""], ["a\n!b"], [["x"]], ["x"] * 1001, {"x": "y"}],
-            "a list of strings",
         ),
         (
             "context.rules",

@@ -298,7 +298,7 @@ class TestFiles:
     @pytest.mark.parametrize("path", ["~nobody-has-this-name/x.toml", "a\0b", "x" * 300])
     def test_a_path_that_no_file_can_have(self, path: str) -> None:
         loaded = load(environment={"TWOTRACK_CONFIG": path})
-        assert loaded.settings == Settings()
+        assert loaded.settings.models == {}
         assert len(loaded.problems) == 1
 
     @pytest.mark.parametrize(
@@ -332,7 +332,8 @@ class TestFiles:
     def test_a_folder_or_a_pipe_is_not_read(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / ".twotrack.toml")
         loaded = load(environment={"TWOTRACK_CONFIG": str(tmp_path)}, project_roots=[tmp_path])
-        assert [problem.message for problem in loaded.problems] == ["is not a regular file"] * 2
+        said = [problem.message.partition(". ")[0] for problem in loaded.problems]
+        assert said == ["is not a regular file"] * 2
 
     def test_a_file_that_cannot_be_read(self, tmp_path: Path) -> None:
         file = tmp_path / ("x" * 300)  # stops root too, whom permissions do not
@@ -348,7 +349,7 @@ class TestFiles:
 
     def test_a_projects_file_is_kept_smaller(self, load_settings: Load) -> None:
         (problem,) = load_settings("", "#\n" * (40 << 10)).problems
-        assert problem.message == "is larger than 64 KiB; not read"
+        assert problem.message.startswith("is larger than 64 KiB; not read. Until")
 
     @pytest.mark.parametrize(
         ("text", "line"),
@@ -394,9 +395,8 @@ class TestFiles:
 def test_a_mistyped_local_only_forbids_all_the_same(load_settings: Load, word: str) -> None:
     loaded = load_settings(f"privacy.local_only = {word}")
     assert loaded.settings.privacy.local_only is True
-    said = [problem.message for problem in loaded.problems]
-    assert said[0].startswith("must be true or false")
-    assert said[1] == "is taken as true: nothing leaves this machine"
+    (problem,) = loaded.problems
+    assert problem.message == "must be true or false; taken as true"
 
 
 def test_a_later_source_says_it_right(load_settings: Load) -> None:

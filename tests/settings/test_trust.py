@@ -57,7 +57,6 @@ FORBIDDEN = [
     "privacy.local_only = false",
     "privacy.redact = false",
     "privacy.exclude = ['!private']",
-    "privacy.exclude = ['x', ' !private']",  # whatever reads patterns may strip them
     "cache.entries = 1",
     "embedded.enabled = true",
     "embedded.model = '/tmp/evil.gguf'",

@@ -23,14 +23,21 @@ from twotrack.settings.limits import (
     without_optional,
 )
 from twotrack.settings.schema import Settings
+from twotrack.settings.strictness import (
+    EVERYTHING,
+    STRICTEST,
+    Key,
+    option_named,
+    same_name,
+    stricter,
+    taken_as,
+)
 from twotrack.shown import printable
-
-Key = tuple[str, ...]
-"""Where a value stands, such as ("models", "codestral", "base_url")."""
 
 MOST_PROBLEMS = 50
 """Problems of one source that are told one by one."""
 _LONGEST_KEY = 60
+_FORBIDDING = {key[:1] for key in STRICTEST}
 _BARE = re.compile(r"[\w-]+")
 
 
@@ -54,8 +61,11 @@ class SettingsProblem:
 class Problems:
     """Collects the problems of one source, the first `MOST_PROBLEMS` in words."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, unread: str = "") -> None:
         self.source = source
+        self.unread = unread
+        """What is done if nothing of it can be read, as a sentence."""
+        self.is_unread = False
         self.keys: set[Key] = set()
         """Where they are, also those that are only counted."""
         self._listed: list[SettingsProblem] = []
@@ -73,6 +83,11 @@ class Problems:
             self._unlisted += 1
         else:
             self._listed.append(SettingsProblem(self.source, dotted(key), message))
+
+    def cannot_read(self, message: str) -> None:
+        """Note that nothing of the source can be read because of `message`."""
+        self.is_unread = True
+        self.add((), f"{message.removesuffix('.')}. {self.unread}".rstrip())
 
     def __iter__(self) -> Iterator[SettingsProblem]:
         yield from self._listed
@@ -95,11 +110,17 @@ def option_of(key: Key) -> str:
 
 def suggestion(word: str, known: Collection[str]) -> str:
     """Return ' (did you mean "x"?)' for a near miss in any case, else an empty string."""
+    near = nearest(word, known)
+    return f' (did you mean "{near}"?)' if near else ""
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
+    """Return the one of `known` that `word` misses nearly, in any case."""
     import difflib  # noqa: PLC0415  # lazily: only a typo needs it
 
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word[:_LONGEST_KEY].casefold(), folded, n=1)
-    return f' (did you mean "{folded[near[0]]}"?)' if near else ""
+    return folded[near[0]] if near else None
 
 
 def check(
@@ -108,9 +129,14 @@ def check(
     """Return the valid values of `tree`, a table of tables as TOML or JSON brings it, by key.
 
     `choices` names, for an option, the only strings it may be. What is wrong is left out and told
-    to `problems`; null (an editor's "not set") is left out silently. Never raises.
+    to `problems`, but for what only forbids: there the strictest value is taken. Null (an
+    editor's "not set") is left out silently. Never raises.
     """
-    return dict(_Walk(problems, choices or {}).table(Settings, tree, ()))
+    values: dict[Key, object] = {}
+    for key, value in _Walk(problems, choices or {}).table(Settings, tree, ()):
+        twice = key in values and key in STRICTEST
+        values[key] = stricter(key, values[key], value) if twice else value
+    return values
 
 
 @cache
@@ -130,7 +156,7 @@ class _Walk:
         for name, value in self._entries(raw, at):
             key = (*at, name)
             if name not in known:
-                self._unknown(key, known)
+                yield from self._unknown(section, key, value)
             elif is_dataclass(kind := known[name]):
                 yield from self.table(kind, value, key)  # type: ignore[arg-type]
             elif key == ("models",):
@@ -156,7 +182,7 @@ class _Walk:
             if name in ROUTE_KEYS:
                 yield from self._leaf(tuple[str, ...], value, ("routes", name))
             else:
-                self._unknown(("routes", name), ROUTE_KEYS)
+                self._tell_unknown(("routes", name), ROUTE_KEYS)
 
     def _entries(self, raw: object, at: Key) -> Iterator[tuple[str, object]]:
         """Yield the entries of a table that are set; anything but a table is a problem."""
@@ -169,7 +195,22 @@ class _Walk:
             if value is not None:
                 yield str(name), value
 
-    def _unknown(self, key: Key, known: Collection[str]) -> None:
+    def _unknown(self, section: type, key: Key, value: object) -> Iterator[tuple[Key, object]]:
+        """Tell of an unknown option; if it seems to mean one that only forbids, it counts."""
+        known = annotations(section)
+        near = same_name(key[-1], known)
+        if near is None and not self._problems.full:
+            near = nearest(key[-1], known)
+        self._tell_unknown(key, known)
+        meant = (*key[:-1], near) if near else option_named(key[-1]) if len(key) == 1 else ()
+        if meant in STRICTEST:
+            of: type = type(getattr(Settings(), meant[0]))
+            yield from self._leaf(annotations(of)[meant[1]], value, meant)
+        elif meant in _FORBIDDING and isinstance(value, Mapping):
+            within = self.table(known[meant[0]], value, meant)  # type: ignore[arg-type]
+            yield from (found for found in within if found[0] in STRICTEST)
+
+    def _tell_unknown(self, key: Key, known: Collection[str]) -> None:
         if self._problems.full:  # what a typo meant is not worth finding out then
             self._problems.add(key, "")
             return
@@ -178,10 +219,14 @@ class _Walk:
 
     def _leaf(self, kind: object, raw: object, key: Key) -> Iterator[tuple[Key, object]]:
         option = option_of(key)
+        if STRICTEST.get(key) == EVERYTHING:
+            raw = self._patterns(raw, key)
         value = _converted(kind, raw)
         limit = LIMITS.get(option)
         if value is None or (limit and not limit.holds(value)):
-            self._problems.add(key, f"must be {allowed(option, kind)}")
+            self._problems.add(key, f"must be {allowed(option, kind)}{taken_as(key)}")
+            if key in STRICTEST:
+                yield key, STRICTEST[key]
             return
         known = self._choices.get(option)
         if known and value not in known:
@@ -194,6 +239,18 @@ class _Walk:
                     near = f'(did you mean "{identifier}"?)'
                     self._problems.add(key, f"{quoted(word)} is no language id {near}")
         yield key, value
+
+    def _patterns(self, raw: object, key: Key) -> object:
+        """Return a list of patterns without those that are none; one alone is a list too."""
+        if isinstance(raw, str):
+            raw = [raw]
+        if not isinstance(raw, list | tuple) or len(raw) > MOST_ITEMS:
+            return raw
+        good = [item for item in raw if isinstance(item, str) and plain(item)]
+        if len(good) < len(raw):
+            self._problems.add(key, "holds what is no pattern; the others are used")
+            return good or None
+        return good
 
 
 def _converted(kind: object, raw: object) -> Any:

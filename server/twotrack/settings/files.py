@@ -1,5 +1,6 @@
 """The settings' files: where they are, and what is read of them."""
 
+import errno
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -51,8 +52,7 @@ def project_tree(root: Path, problems: Problems) -> Mapping[str, object]:
     """Return a project's file as tables; it may be made to hurt, so it is kept small."""
     text = _text(root / PROJECT_FILE, PROJECT_FILE_BYTES, problems, [root]) or ""
     if line := _line_of_long_key(text):
-        problems.add(
-            (),
+        problems.cannot_read(
             f"line {line} has a key of more than {PROJECT_KEY_PARTS} parts; not read. "
             "Take dots out of it, or write it as a quoted name.",
         )
@@ -76,18 +76,22 @@ def _text(
     except (FileNotFoundError, NotADirectoryError):
         return None
     except files.TooLarge as error:
-        problems.add((), f"{error.strerror}; not read")
+        problems.cannot_read(f"{error.strerror}; not read")
         return ""
     except files.Refused as error:
-        problems.add((), error.strerror or "")
+        problems.cannot_read(error.strerror or "")
         return ""
     except OSError as error:
-        problems.add((), f"cannot be read: {error.strerror}")
+        words = f"cannot be read: {error.strerror}"
+        if error.errno == errno.ENAMETOOLONG:  # there is none
+            problems.add((), words)
+        else:
+            problems.cannot_read(words)
         return ""
     try:
         return raw.decode("utf-8-sig")  # editors of Windows write a byte order mark
     except UnicodeDecodeError:
-        problems.add((), "is not UTF-8 text; not read")
+        problems.cannot_read("is not UTF-8 text; not read")
         return ""
 
 
@@ -95,9 +99,9 @@ def _tables(text: str, problems: Problems) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        problems.add((), "is nested too deeply; not read")
+        problems.cannot_read("is nested too deeply; not read")
     except ValueError as error:  # TOMLDecodeError, or a number of too many digits
-        problems.add((), f"is not valid TOML: {_shortened(str(error))}")
+        problems.cannot_read(f"is not valid TOML: {_shortened(str(error))}")
     return {}
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from twotrack.settings import files, trust
 from twotrack.settings.check import (
-    Key,
     Problems,
     SettingsProblem,
     check,
@@ -21,6 +20,10 @@ from twotrack.settings.check import (
 )
 from twotrack.settings.limits import BUILT_IN_MODELS, ROUTE_KEYS
 from twotrack.settings.schema import ModelSettings, PriceSettings, Settings
+from twotrack.settings.strictness import UNREAD_BY_PROJECT, UNREAD_BY_USER, Key
+
+_USER_UNREAD = "Until it can be read, only models on this machine are asked."
+_PROJECT_UNREAD = "Until it can be read, no file is sent: it may hide some."
 
 OPENAI_COMPATIBLE = "openai-compatible"
 """The provider that is no preset: any server, by its base_url."""
@@ -67,19 +70,19 @@ def load(
     }
 
     def checked(tree: object, problems: Problems, *, trusted: bool = True) -> _Source:
-        return _Source(problems.source, check(tree, problems, choices), problems, trusted)
+        values = check(tree, problems, choices)
+        if problems.is_unread:
+            values |= UNREAD_BY_USER if trusted else UNREAD_BY_PROJECT
+        return _Source(problems.source, values, problems, trusted)
 
     user_file = str(files.user_path(environment))
-    told = Problems(user_file)
+    told = Problems(user_file, _USER_UNREAD)
     sources = [checked(files.user_tree(environment, told), told)]
     for root in dict.fromkeys(project_roots):
-        told = Problems(str(root / files.PROJECT_FILE))
+        told = Problems(str(root / files.PROJECT_FILE), _PROJECT_UNREAD)
         sources.append(checked(files.project_tree(root, told), told, trusted=False))
     sources += [checked(tree, Problems(name)) for name, tree in editor]
     return _Merge(sources, user_file).loaded()
-
-
-_LOCAL_ONLY = ("privacy", "local_only")
 
 
 class _Merge:
@@ -104,10 +107,6 @@ class _Merge:
                 values = trust.admitted(values, self._values, source.problems, self._user_file)
                 added += [(key, source, _strings(values.pop(key, ()))) for key in trust.ADDED]
             self._lay(source, _known_routes(values, models, source.problems))
-            if source.trusted and _LOCAL_ONLY in source.problems.keys:
-                # Who meant to forbid something and mistyped it has still forbidden it.
-                self._lay(source, {_LOCAL_ONLY: True})
-                source.problems.add(_LOCAL_ONLY, "is taken as true: nothing leaves this machine")
         origins = {dotted(key): source.name for key, source in self._origins.items()}
         for key, source, patterns in added:
             self._add(key, source.name, patterns, origins)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twotrack.settings.check import Key, Problems, default, option_of
+from twotrack.settings.check import Problems, default, option_of
 from twotrack.settings.limits import ROUTE_KEYS
+from twotrack.settings.strictness import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,16 @@ PROJECT_FILE: Mapping[str, Trust] = {
 }
 
 
+def _without_exceptions(
+    key: Key, value: tuple[str, ...], trust: Trust, problems: Problems
+) -> tuple[str, ...]:
+    """Return the patterns but those that take back an exclusion."""
+    kept = tuple(pattern for pattern in value if trust.permits((pattern,), ()))
+    if len(kept) < len(value):
+        problems.add(key, f"a project file may {trust.words}; the others hold")
+    return kept
+
+
 def admitted(
     values: Mapping[Key, object], present: Mapping[Key, object], problems: Problems, user_file: str
 ) -> dict[Key, object]:
@@ -78,8 +89,10 @@ def admitted(
     to `user_file`.
     """
     admitted: dict[Key, object] = {}
-    for key, value in values.items():
-        trust = PROJECT_FILE.get(option_of(key))
+    for key, given in values.items():
+        trust, value = PROJECT_FILE.get(option_of(key)), given
+        if trust is not None and key in ADDED and isinstance(given, tuple) and len(given) > 1:
+            value = _without_exceptions(key, given, trust, problems)
         if trust is None:
             problems.add(key, f"a project file is not trusted with it; put it into {user_file}")
         elif trust.permits(value, present[key] if key in present else default(key)):
