@@ -56,6 +56,12 @@ _KEY_LINES = (_KEY_LINE + "\n") * 3
         (_BEGIN + "DEK-Info: AES-256-CBC,A1\n\n" + _KEY_LINES, _KEY_LINE),
         (_KEY_LINES + "q2aG5\n-----END PRIVATE KEY-----", _KEY_LINE),
         ('password = "hunter2!', "hunter2!"),
+        ('password = "Sup3r$ecret99"', "Sup3r"),
+        ('"password": "P@$sw0rd2024"', "sw0rd"),
+        ("password: '$up3rS3cret9x'", "up3rS3"),
+        ('const password = "Qw8$mK2pL9xZ"', "mK2pL"),
+        ('password = "!Qw8mK2pL9"', "Qw8mK"),
+        ('password = "&Abc123xQ"', "Abc123"),
     ],
 )  # fmt: skip
 def test_a_secret_is_replaced(text: str, secret: str) -> None:

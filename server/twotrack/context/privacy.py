@@ -214,5 +214,9 @@ _UNQUOTED = re.compile(
 
 def is_settings(document: Document) -> bool:
     """Whether the values of a document need no quotes, by its language or its name."""
-    names = (document.language, document.path.name if document.path else "")
+    return holds_settings(document.language, document.path.name if document.path else "")
+
+
+def holds_settings(*names: str) -> bool:
+    """Whether a language or the name of a file says that values need no quotes there."""
     return any(_UNQUOTED.fullmatch(name.lower()) for name in names)

@@ -12,12 +12,17 @@ _LOCATION = re.compile(
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,20}(?:Z|[+-][\d:]{2,6})?)?")
 _TEMPLATE = re.compile(
     r"\$\{|\$\(|#\{|\{\{|\{%|<%|%\([a-z_]{1,40}\)|\{[A-Za-z_][\w.\[\]'\"()!: -]{0,60}\}|\{\d{0,2}\}"
-    r"|(?<![\w%])%[sdrvq](?!\w)|%[A-Z_]{2,40}%|\$[A-Za-z_]\w{0,60}\Z|\[\[|__[A-Z_]{3,60}__"
+    r"|(?<![\w%])%[sdrvq](?!\w)|%[A-Z_]{2,40}%|\[\[|__[A-Z_]{3,60}__"
     r"|<[A-Za-z][\w .:/-]{0,60}>|\(\?[:P<=!]|\\[dwsSWDb][+*{]|\]\{\d|\][+*]"
 )
 _SIGN = re.compile(r"[$#{%<(\[\]\\]")
 """A template has one of these, or two underscores."""
-_BLANKS_OUT = re.compile(r"[*x.\-_•#?X: ]+|<.*>|\[.*\]|\.\.\.|…|!.*|&.*|\$.*|%.*%")
+_VARIABLE = re.compile(r"(?:\A|[\s:=/,])\$([A-Za-z_]\w{0,60})(?!\w)")
+"""A variable begins where a word may; within one, `$` is a letter of a password."""
+_BLANKS_OUT = re.compile(
+    r"[*x.\-_•#?X: ]+|<.*>|\[.*\]|\.\.\.|…|![A-Za-z]+(?:[\s/:|].*)?|&[A-Za-z_-]+(?:\s.*)?|\$\W.*"
+    r"|%[A-Za-z_]\w*%"
+)
 _NO_DUMMY = re.compile(r"\d{2}|[^\w\s.:-]")
 _LONGEST_DUMMY = 60
 """Characters of words that stand for a secret."""
@@ -54,11 +59,17 @@ def placeholder(value: str) -> bool:
     """Whether a value stands for a secret that is elsewhere: a template, a dummy, a type."""
     if _BLANKS_OUT.fullmatch(value) or _TYPES.fullmatch(value):
         return True
-    if (_SIGN.search(value) or "__" in value) and _TEMPLATE.search(value):
+    if (_SIGN.search(value) or "__" in value) and (_TEMPLATE.search(value) or _variable(value)):
         return True
     if len(value) > _LONGEST_DUMMY or not value.isascii() or _NO_DUMMY.search(value):
         return False
     return not value.strip().isdigit() and all(word in _WORDS for word in words(value))
+
+
+def _variable(value: str) -> bool:
+    """Whether a value takes a variable's: its name has no digits among letters of both cases."""
+    found = _VARIABLE.search(value)
+    return found is not None and not (mixed(found[1]) and re.search(r"\d[A-Za-z]", found[1]))
 
 
 def mixed_case(value: str) -> bool:

@@ -5,15 +5,14 @@ A port of loopback is open to every user of the machine, who needs no key to kee
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
 import weakref
-from pathlib import Path
-
-from twotrack import files
 
 _LONGEST = 100
 """Bytes of the path of a Unix socket; macOS takes 103."""
+_NAME = "model.sock"
 _SCHEME = "unix://"
 
 
@@ -30,19 +29,40 @@ class SocketPlace:
         """
         if sys.platform == "win32":
             return ""
-        with contextlib.suppress(OSError):
-            if self._folder is None or not files.is_folder(Path(self._folder.name)):
-                folder = tempfile.TemporaryDirectory(prefix="twotrack-", ignore_cleanup_errors=True)
+        if self._folder is None or not _is_own(self._folder.name):
+            self._folder = self._made()
+        return f"{self._folder.name}/{_NAME}" if self._folder is not None else ""
+
+    def _made(self) -> "tempfile.TemporaryDirectory[str] | None":
+        """Return a new folder, where a path is short enough."""
+        for parent in (None, os.environ.get("XDG_RUNTIME_DIR"), "/tmp"):  # noqa: S108  # of mode 0700
+            with contextlib.suppress(OSError):
+                folder = tempfile.TemporaryDirectory(
+                    prefix="twotrack-", dir=parent, ignore_cleanup_errors=True
+                )
                 weakref.finalize(self, folder.cleanup)
-                self._folder = folder
-            path = f"{self._folder.name}/model.sock"
-            return path if len(os.fsencode(path)) <= _LONGEST else ""
-        return ""
+                if len(os.fsencode(f"{folder.name}/{_NAME}")) <= _LONGEST:
+                    return folder
+                folder.cleanup()
+        return None
 
     def remove(self) -> None:
         """Remove the folder, with what is in it."""
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _is_own(folder: str) -> bool:
+    """Whether it is still a folder that only this user enters: another may lie there by now."""
+    try:
+        status = os.lstat(folder)
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(status.st_mode)
+        and not status.st_mode & 0o077
+        and (sys.platform == "win32" or status.st_uid == os.getuid())
+    )
 
 
 def reached(url: str) -> tuple[str, str]:

@@ -47,3 +47,12 @@ async def test_rules_are_bounded(tmp_path: Path) -> None:
         (tmp_path / f"{i}.md").write_text("word " * 10_000)
     text = await rules_of(tmp_path, [f"{i}.md" for i in range(4)])
     assert 16_000 < len(text.replace("\n", "")) <= MAX_CHARACTERS
+
+
+async def test_a_file_of_settings_is_redacted_as_one(tmp_path: Path) -> None:
+    (tmp_path / "conventions.yaml").write_text(
+        "password: hunter2horse\nclient_secret=Tr0ub4dor&3\n"
+    )
+    text = await rules_of(tmp_path, ["conventions.yaml"])
+    assert "hunter2" not in text
+    assert "Tr0ub4" not in text

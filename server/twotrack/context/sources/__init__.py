@@ -50,12 +50,12 @@ class Piece:
     score: float
     """How well it fits; comparable within one source."""
     stability: Stability
+    settings: bool
+    """Whether it is settings, whose values need no quotes."""
     above: str = ""
     """What stands before it and may tell that it begins within a secret: not to be sent."""
     below: str = ""
     """Likewise what stands behind it."""
-    settings: bool = False
-    """Whether it is settings, whose values need no quotes."""
 
 
 class Source(Protocol):

@@ -93,8 +93,8 @@ class _Found:
             self.text,
             self.score,
             Stability.REGION,
+            is_settings(self.document),
             above=lines_above(self.document.text, self.first_line),
-            settings=is_settings(self.document),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from twotrack import files
+from twotrack.context.privacy import holds_settings
 from twotrack.context.sources import Piece, Place, Stability
 
 MAX_CHARACTERS = 32 * 1024
@@ -59,7 +60,8 @@ class ProjectRules:
                 part.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n")
                 for part in (data[:_FILE_BYTES], data[_FILE_BYTES:])
             )
-            yield Piece(name, text, 0.0, Stability.PROJECT, below=below)
+            settings = holds_settings(path.name)
+            yield Piece(name, text, 0.0, Stability.PROJECT, settings, below=below)
 
 
 def _fitting(pieces: Iterable[Piece], budget: int) -> Iterator[Piece]:

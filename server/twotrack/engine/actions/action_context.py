@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from twotrack.context.privacy import PrivacyPolicy, is_settings
@@ -21,6 +22,10 @@ _HEAD_LINES = 30
 """Lines at the start of the file (imports) that are shown too."""
 _REDACTED_TOGETHER = 300
 """Lines around the code that are looked at for secrets: one may have many lines."""
+
+
+_CHARACTERS_AROUND = 50_000
+"""Of these lines on each side: what is longer is data, which no model has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,10 @@ class ActionContext:
             raise TwotrackError("This is more code than any model of the route takes; select less.")
         first, last = span.start.line, span.end.line
         begin = max(first - _REDACTED_TOGETHER, 0)
-        before = text.lines(begin, first)
+        before = _fitting(text.lines(begin, first)[::-1])[::-1]
+        begin = first - len(before)
         behind = text.line_end(last)
-        after = text.lines(last + 1, last + 1 + _REDACTED_TOGETHER)
+        after = _fitting(text.lines(last + 1, last + 1 + _REDACTED_TOGETHER))
         return await asyncio.to_thread(
             mask,
             "".join(before),
@@ -67,11 +73,12 @@ class ActionContext:
             settings=is_settings(self.document),
         )
 
-    def around(self, text: Snapshot, span: Range, masked: Masked) -> PromptContext:
+    async def around(self, text: Snapshot, span: Range, masked: Masked) -> PromptContext:
         """Return what a model is shown around `span` of `text`: of the document or of a copy."""
         near = max(span.start.line - _LINES_BEFORE, 0)
-        head = text.lines(0, min(_HEAD_LINES, near))
-        shown = self.policy.redact("".join(head), settings=is_settings(self.document))
+        head = _fitting(text.lines(0, min(_HEAD_LINES, near)))
+        settings = is_settings(self.document)
+        shown = await asyncio.to_thread(self.policy.redact, "".join(head), settings=settings)
         gap = ["...\n"] if near > len(head) else []
         before = Snapshot(masked.before).lines()[-_LINES_BEFORE - 1 :]
         after = Snapshot(masked.after).lines()[: _LINES_AFTER + 1]
@@ -83,3 +90,9 @@ class ActionContext:
             self.excerpts,
             self.rules,
         )
+
+
+def _fitting(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines up to the first one that makes them too long together."""
+    sizes = accumulate(map(len, lines))
+    return lines[: sum(1 for size in sizes if size <= _CHARACTERS_AROUND)]

@@ -63,7 +63,7 @@ class _Document(Action):
             raise TwotrackError("There is no definition here that could be documented.")
         span = whole_lines(target.text, definition.range)
         masked = await context.masked(target.text, span)
-        around = context.around(target.text, span, masked)
+        around = await context.around(target.text, span, masked)
         offer, style = context.offer, target.language.doc
         return _Documenting(offer, target, definition, style, span, masked, around).request()
 

@@ -35,7 +35,7 @@ class _Explain(Action):
         target = context.target
         span = target.lines()
         masked = await context.masked(target.text, span)
-        around = context.around(target.text, span, masked)
+        around = await context.around(target.text, span, masked)
 
         def prompt_for(model: Model) -> Prompt | None:
             if raw.preferred(model):

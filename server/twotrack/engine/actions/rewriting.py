@@ -85,7 +85,7 @@ class Rewriting:
         masked = await self.context.masked(self.text, self.text_span)
         if action.needs_code and not masked.code.strip():
             raise TwotrackError("There is no code here.")
-        around = self.context.around(self.text, self.text_span, masked)
+        around = await self.context.around(self.text, self.text_span, masked)
         tag = free_tag(masked.code)
         by_blocks = masked.code.count("\n") >= MOST_WHOLE_LINES
         system = _SYSTEM.format(form=_BLOCKS if by_blocks else _WHOLE.format(tag=tag))

@@ -87,7 +87,7 @@ class _Test(Action):
         place = present if isinstance(present, Path) else present.path
         module = await asyncio.to_thread(_module, tested, place) if place is not None else ""
         if isinstance(present, Path):
-            around = context.around(target.text, span, masked)
+            around = await context.around(target.text, span, masked)
             return _new_file(context, tested, present, (masked.code, around), module)
         return await _more(context, tested, present, masked, module)
 
