@@ -137,6 +137,14 @@ def test_a_cursor_in_any_line_sees_what_the_whole_text_shows(size: int) -> None:
         assert prefix + suffix == redact(text)
 
 
+def test_a_secret_that_is_told_once_is_replaced_wherever_it_stands() -> None:
+    text = 'password = "Tr0ub4dor3x"\nlogin("bob", "Tr0ub4dor3x")  # Tr0ub4dor3x\n'
+    assert "Tr0ub4" not in redact(text)
+    for line in range(3):
+        at = sum(map(len, text.splitlines(keepends=True)[:line]))
+        assert "Tr0ub4" not in "".join(redact_around(text[:at], text[at:]))
+
+
 def test_what_stands_above_is_looked_at_and_not_given() -> None:
     above = "x\n" + _BEGIN + _KEY_LINE + "\n"
     shown = redact_around(

@@ -3,6 +3,7 @@
 What is found is replaced; what surrounds it (the name, the quotes, the host) stays.
 """
 
+import re
 from collections.abc import Iterable, Set
 from functools import lru_cache
 
@@ -16,6 +17,11 @@ _NEEDLES = tuple(sorted(NAMES | FORMATS))
 _NEAR = 4
 """Lines above and below the cursor's that are looked at together with it."""
 
+_LEAST_REPEATED = 8
+"""Characters of a secret that is looked for in other places too: shorter ones are words as well."""
+_MOST_REPEATED = 64
+"""Such secrets of a text; where there are more, it is data."""
+
 Span = tuple[int, int]
 
 
@@ -24,7 +30,16 @@ def secrets(text: str, *, settings: bool = False) -> list[Span]:
 
     `settings`: the text is settings, whose values need no quotes, rather than code.
     """
-    return _secrets(text, _needles_in(text), settings=settings)
+    return _everywhere(text, _secrets(text, _needles_in(text), settings=settings))
+
+
+def _everywhere(text: str, spans: list[Span]) -> list[Span]:
+    """The same, and where else in the text these very strings stand, with nothing to tell them."""
+    values = {text[a:b] for a, b in spans if b - a >= _LEAST_REPEATED and "\n" not in text[a:b]}
+    if not values or len(values) > _MOST_REPEATED:
+        return spans
+    again = re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True))))
+    return _merged([*spans, *(match.span() for match in again.finditer(text))])
 
 
 def _secrets(text: str, needles: Set[str], *, settings: bool) -> list[Span]:
@@ -111,13 +126,20 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     near = _secrets(text[start:stop], needles, settings=settings)
     if not (upper or lower or near):
         return []
-    return _merged(
-        [
-            *upper,
-            *((a + start, b + start) for a, b in near),
-            *((a + last, b + last) for a, b in lower),
-        ]
-    )
+    spans = [
+        *upper,
+        *((a + start, b + start) for a, b in near),
+        *((a + last, b + last) for a, b in lower),
+    ]
+    return _everywhere(text, _merged(spans))
+
+
+def cover(text: str, values: Set[str]) -> str:
+    """Replace strings that were found secret elsewhere, wherever they stand in `text`."""
+    known = [value for value in values if len(value) >= _LEAST_REPEATED]
+    for value in sorted(known, key=len, reverse=True)[:_MOST_REPEATED]:
+        text = text.replace(value, PLACEHOLDER)
+    return text
 
 
 def _replace(text: str, at: int, spans: list[Span]) -> str:

@@ -89,6 +89,7 @@ class ActionContext:
             "".join(after).strip("\r\n").rstrip(),
             self.excerpts,
             self.rules,
+            masked.secrets,
         )
 
 

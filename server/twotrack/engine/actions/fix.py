@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from twotrack.context.redaction import cover
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.action import Action
 from twotrack.engine.actions.action_context import ActionContext
@@ -66,6 +67,7 @@ class _Fix(Action):
         )
         line = target.text.line(target.selection.start.line).strip()
         shown = await context.masked(target.text, wide)
+        message = cover(message, shown.secrets)
         prompt = self.prompt.format(
             severity=_SEVERITIES[diagnostic.severity],
             source=f" by {source}" if source else "",

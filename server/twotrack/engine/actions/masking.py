@@ -21,6 +21,8 @@ class Masked:
     after: str
     hidden: Mapping[str, str]
     """Stand-in in `code` -> the secret that it stands for."""
+    secrets: frozenset[str] = frozenset()
+    """All that were found: they are left out of whatever else the model is told."""
 
     def restored(self, new: str, *, may_lose: bool = False) -> str:
         """Put the secrets back into what the model made of `code`.
@@ -56,6 +58,7 @@ def mask(
     start, end = len(before), len(before) + len(code)
     parts: dict[str, list[str]] = {"before": [], "code": [], "after": []}
     hidden: dict[str, str] = {}
+    found: set[str] = set()
     taken = set(_STAND_IN.findall(whole))
     names = (name for n in count(1) if (name := f"<redacted-{n}>") not in taken)
     at = 0
@@ -66,6 +69,7 @@ def mask(
                 "The code begins or ends inside what looks like a secret, which is never sent. "
                 "Select other code, or set privacy.redact to false."
             )
+        found.add(whole[first:last])
         _share(parts, whole, at, first, (start, end))
         if start <= first < end:
             name = next(names)
@@ -76,7 +80,7 @@ def mask(
         at = last
     _share(parts, whole, at, len(whole), (start, end))
     texts = {key: "".join(pieces) for key, pieces in parts.items()}
-    return Masked(**texts, hidden=hidden)
+    return Masked(**texts, hidden=hidden, secrets=frozenset(found))
 
 
 def _within(secrets: Iterable[tuple[int, int]], above: int) -> Iterator[tuple[int, int]]:

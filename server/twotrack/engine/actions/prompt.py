@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import count
 
+from twotrack.context.redaction import cover
 from twotrack.languages import Language
 from twotrack.llm.api import Chat, Excerpt, Message, Model
 from twotrack.tasks import Task
@@ -27,6 +28,8 @@ class PromptContext:
     excerpts: tuple[Excerpt, ...] = ()
     rules: str = ""
     """What the project asks of every change."""
+    secrets: frozenset[str] = frozenset()
+    """What was found in the code and around it; nothing of a prompt holds it."""
 
 
 def free_tag(*texts: str) -> str:
@@ -53,8 +56,8 @@ def chat(
     window = _window(around)
     for excerpts, extras in ((around.excerpts, window), ((), window), ((), [])):
         files = [f'<file path="{e.path}">\n{e.text}\n</file>' for e in excerpts]
-        stable = "".join(f"{part}\n\n" for part in (head, *files) if part)
-        content = stable + "\n\n".join((*extras, what))
+        stable = cover("".join(f"{part}\n\n" for part in (head, *files) if part), around.secrets)
+        content = stable + cover("\n\n".join((*extras, what)), around.secrets)
         if len(system) + len(content) <= room:
             named = (around.path, *(e.path for e in excerpts), *(["project rules"] * bool(head)))
             return Chat(
