@@ -185,6 +185,22 @@ def test_a_fresh_answer_does_not_ask_the_disk(root: Path, change: Callable[[Path
     assert not judge.may_use(path)
 
 
+async def test_after_a_look_that_took_long_nothing_is_asked_of_the_disk(root: Path) -> None:
+    class Slow(Clock):
+        """Every look at it takes as long as an answer is fresh."""
+
+        def __call__(self) -> float:
+            self.now += FRESH_S / 20
+            return self.now
+
+    paths = [write(root / f"{number}.py") for number in range(20)]
+    judge = policy(root, clock=Slow())
+    documents = [Document(path.as_uri(), path, "python", 1, Snapshot("")) for path in paths]
+    await judge.look(documents)
+    lead_out(paths[0])  # which a question to the disk would tell
+    assert judge.may_use(paths[0])
+
+
 def test_settings_exclude(root: Path) -> None:
     judge = policy(
         root,

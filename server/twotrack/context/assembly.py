@@ -28,16 +28,16 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What may be sent."""
+    """What the sources gave."""
 
     pieces: tuple[Piece, ...]
-    """Redacted; what changes least comes first."""
+    """What changes least comes first."""
     unused: int
     """Characters of the quotas that the sources left."""
 
 
-def assemble(place: Place, quotas: Iterable[Quota]) -> Assembled:
-    """Gather what the sources have for `place`."""
+def collect(place: Place, quotas: Iterable[Quota]) -> Assembled:
+    """Gather what the sources have for `place`; it is not redacted yet."""
     pieces: dict[tuple[str, str], Piece] = {}
     unused = 0
     for quota in quotas:
@@ -46,7 +46,18 @@ def assemble(place: Place, quotas: Iterable[Quota]) -> Assembled:
         for piece in found:
             pieces.setdefault((piece.path, piece.text), piece)
     stable_first = sorted(pieces.values(), key=lambda piece: piece.stability)
-    return Assembled(tuple(_redacted(piece, place) for piece in stable_first), unused)
+    return Assembled(tuple(stable_first), unused)
+
+
+def redacted(place: Place, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Return the pieces as they may be sent."""
+    return tuple(_redacted(piece, place) for piece in pieces)
+
+
+def assemble(place: Place, quotas: Iterable[Quota]) -> Assembled:
+    """Gather and redact what the sources have for `place`, at once: for small quotas."""
+    found = collect(place, quotas)
+    return Assembled(redacted(place, found.pieces), found.unused)
 
 
 def _redacted(piece: Piece, place: Place) -> Piece:

@@ -1,10 +1,11 @@
 """Code actions: what can be done here, at once; and one of them carried out, with a model."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from twotrack.context.assembly import Quota, assemble
+from twotrack.context.assembly import Quota, collect, redacted
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.sources import Stability, place_at
 from twotrack.context.sources.open_documents import OpenDocuments
@@ -161,7 +162,8 @@ class Actions:
         place = place_at(document, position, others, self._policy)
         for quota in self._quotas:
             await quota.source.look(place)
-        pieces = assemble(place, self._quotas).pieces
+        found = collect(place, self._quotas)
+        pieces = await asyncio.to_thread(redacted, place, found.pieces)
         rules = [piece for piece in pieces if piece.stability is Stability.PROJECT]
         excerpts = (Excerpt(p.path, p.text) for p in pieces if p.stability is Stability.REGION)
         texts = (piece.text.strip() for piece in rules)
