@@ -48,6 +48,20 @@ def pick(text: str, first: float, second: float) -> tuple[Range, int, int]:
     return Range(start, end), a, b
 
 
+@given(long_texts, fractions, fractions, texts, st.booleans())
+def test_texts_are_equal_if_their_characters_are(
+    text: str, first: float, second: float, new: str, back: bool
+) -> None:
+    span, start, end = pick(text, first, second)
+    changed = Snapshot(text).replace(span, new)
+    if back:
+        place = Range(span.start, changed.position(start + len(new)))
+        changed = changed.replace(place, text[start:end])
+    for one in (Snapshot(text), Snapshot(text).replace(span, new)):
+        made = "".join(one.lines())
+        assert (changed == one) == ("".join(changed.lines()) == made)
+
+
 @given(texts)
 def test_lines_end_where_the_protocol_says(text: str) -> None:
     snapshot = Snapshot(text)

@@ -120,7 +120,14 @@ class Snapshot:
         self._first_chars = [0, *accumulate(chunk.characters for chunk in chunks)]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Snapshot) and self.text == other.text
+        if not isinstance(other, Snapshot) or len(self) != len(other):
+            return False
+        if self._text is None and other._text is None and self._first_lines == other._first_lines:
+            for ours, theirs in zip(self._chunks, other._chunks, strict=True):
+                if ours is not theirs and ours.lines != theirs.lines:
+                    return False
+            return True
+        return self.text == other.text
 
     def __hash__(self) -> int:
         return hash(self.text)

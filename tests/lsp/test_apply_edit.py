@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from growth import calls
 from twotrack.document import Document
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import EditConflict, TwotrackError
@@ -177,3 +178,19 @@ async def test_a_refused_new_file_is_not_asked_for_again() -> None:
         await apply_edit.apply(editor.conversation, editor.proposal(creates=[Path("/w/test_a.py")]))
     assert "nothing was changed" not in told.value.message  # the file may stand there, empty
     assert len(editor.asked) == 1
+
+
+@pytest.mark.parametrize("wanted", ["z", "longer"])
+async def test_a_large_text_is_not_joined_for_each_change_since_then(wanted: str) -> None:
+    def changed(lines: int) -> Editor:
+        editor = Editor("x = 1\n" * lines)
+        editor.tell(*(Edit(Range(Position(n, 0), Position(n, 1)), "y") for n in range(500)))
+        return editor
+
+    def judged(editor: Editor) -> None:
+        asked, edit = opened(editor.text.replace("y", "x")), insertion(700, wanted)
+        if len(wanted) == 1:
+            edit = Edit(Range(Position(700, 0), Position(700, 1)), wanted)
+        assert not apply_edit._made(editor.conversation, asked, [edit])
+
+    assert calls(judged, changed(20_000)) < 1.5 * calls(judged, changed(2_000))

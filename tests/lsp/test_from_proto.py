@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import calls
+from twotrack.engine.edits.diff import Effort
 from twotrack.lsp import from_proto
 from twotrack.lsp.failures import WrongParams
 from twotrack.lsp.from_proto import ContentChange, content_change
@@ -44,6 +46,20 @@ def test_of_a_whole_document_only_what_was_typed_counts_as_changed() -> None:
         Edit(Range(Position(2, 5), Position(2, 5)), "2"),
         Edit(Range(Position(0, 9), Position(0, 9)), ".path"),
     )
+
+
+def test_the_changes_of_a_message_share_what_comparing_may_cost() -> None:
+    texts = "A\n" + "x\n" * 498 + "B\n", "C\n" + "x\n\n" * 248 + "D\n"
+
+    def all_of(count: int) -> None:
+        effort = Effort()
+        for number in range(count):
+            before, after = Snapshot(texts[number % 2]), texts[1 - number % 2]
+            whole = ContentChange(None, (0, 0), after)
+            edits = from_proto.changes(before, whole, Encoding.UTF16, effort)
+            assert before.apply(edits).text == after
+
+    assert calls(all_of, 100) < 2 * calls(all_of, 4)
 
 
 AT = {"line": 1, "character": 2}

@@ -7,8 +7,6 @@ from twotrack.engine.actions.offers import Diagnostic
 from twotrack.lsp import from_proto
 from twotrack.text import Encoding, Range
 
-_MOST = 200
-"""Of one document; more help nobody."""
 _MOST_DOCUMENTS = 100
 
 
@@ -22,7 +20,7 @@ class ForeignDiagnostics:
         """Replace those of a document."""
         self._found.pop(uri, None)
         if found:
-            self._found[uri] = found[:_MOST]
+            self._found[uri] = found
         while len(self._found) > _MOST_DOCUMENTS:
             del self._found[next(iter(self._found))]
 

@@ -7,7 +7,7 @@ from lsprotocol.validators import UINTEGER_MAX_VALUE
 
 from twotrack.document import Document
 from twotrack.engine.actions.offers import Diagnostic
-from twotrack.engine.edits.diff import minimal_edits
+from twotrack.engine.edits.diff import Effort, minimal_edits
 from twotrack.lsp.clients import Client
 from twotrack.lsp.failures import WrongParams
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
@@ -72,10 +72,13 @@ def _unsigned(value: Any) -> int:
     return value
 
 
-def changes(text: Snapshot, value: ContentChange, encoding: Encoding) -> tuple[Edit, ...]:
+def changes(
+    text: Snapshot, value: ContentChange, encoding: Encoding, effort: Effort | None = None
+) -> tuple[Edit, ...]:
     """Convert a content change of `text` to what really changed, each edit upon the one before it.
 
-    Some editors send the whole document at every key, or whole lines.
+    Some editors send the whole document at every key, or whole lines. The changes of one message
+    share an `effort`.
     """
     if value.start is not None:
         start = text.from_units(*value.start, encoding)
@@ -84,7 +87,7 @@ def changes(text: Snapshot, value: ContentChange, encoding: Encoding) -> tuple[E
         where = Range(Position(0, 0), text.end)
     if where.empty or not value.text:
         return (Edit(where, value.text),)
-    return minimal_edits(text, where, value.text)[::-1]
+    return minimal_edits(text, where, value.text, effort)[::-1]
 
 
 def diagnostics(

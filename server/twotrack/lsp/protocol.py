@@ -22,6 +22,7 @@ from pygls.protocol import LanguageServerProtocol
 from twotrack import bounded_json
 from twotrack.errors import TwotrackError
 from twotrack.lsp.conversion import faults, prepare
+from twotrack.lsp.excess import without_excess
 from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Notification
 from twotrack.lsp.failures import WrongParams, response_error
 from twotrack.lsp.inflight import Inflight, MessageId
@@ -179,11 +180,12 @@ class Protocol(LanguageServerProtocol):
         message_type = extension.params if extension else self.get_message_type(method)
         if message_type is None:
             return _Custom(message.get("params"))
+        # Some clients leave out the params where there is nothing to say (`initialized`).
+        params = without_excess(method, message.get("params"))
         try:
             if extension:
-                return _Custom(self._converter.structure(message.get("params"), message_type))
-            # Some clients leave out the params where there is nothing to say (`initialized`).
-            return self._converter.structure({"params": None, **message}, message_type)
+                return _Custom(self._converter.structure(params, message_type))
+            return self._converter.structure({**message, "params": params}, message_type)
         except BaseValidationError:
             raise
         except Exception as error:  # noqa: BLE001 - cattrs raises what the message made it raise

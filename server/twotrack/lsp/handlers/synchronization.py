@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from twotrack.document import Document
 from twotrack.draft import Draft
+from twotrack.engine.edits.diff import Effort
 from twotrack.lsp import from_proto
 from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.from_proto import ContentChange
@@ -71,8 +72,9 @@ def _changed(
     conversation.protocol.end_about(uri)
     text = conversation.documents.get(uri).text
     edits: list[Edit] = []
+    encoding, effort = conversation.client.encoding, Effort()
     for change in changes:
-        for edit in from_proto.changes(text, change, conversation.client.encoding):
+        for edit in from_proto.changes(text, change, encoding, effort):
             text = text.replace(edit.range, edit.new_text)
             edits.append(edit)
     return conversation.documents.change(uri, version, edits, text)
