@@ -39,10 +39,14 @@ SLOW = (
     TESTS / "llm" / "test_dialect_streams.py",
     TESTS / "lsp" / "test_fuzzed_messages.py",
 )
-
-
 EXTRAS = {"real_model": ("local", "xllamacpp"), "keyring": ("keyring", "keyring")}
 """Of each marker: the extra that its tests need, and the package that shows it."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read what the quick part leaves out: three seconds."""
+    quick = config.option.markexpr.startswith("not slow")
+    return True if quick and collection_path in SLOW else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
