@@ -18,6 +18,7 @@ import trustme
 from hypothesis import settings
 
 from patience import patient
+from twotrack.installation import installed
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -38,12 +39,28 @@ SLOW = (
     TESTS / "llm" / "test_dialect_streams.py",
     TESTS / "lsp" / "test_fuzzed_messages.py",
 )
+EXTRAS = {"real_model": ("local", "xllamacpp"), "keyring": ("keyring", "keyring")}
+"""Of each marker: the extra that its tests need, and the package that shows it."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read what the quick part leaves out: three seconds."""
+    quick = config.option.markexpr.startswith("not slow")
+    return True if quick and collection_path in SLOW else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = {
+        marker: pytest.mark.skip(reason=f"the `{extra}` extra is not installed: no {package}")
+        for marker, (extra, package) in EXTRAS.items()
+        if not installed(package)
+    }
     for item in items:
         if any(item.path.is_relative_to(place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
+        for marker, skip in missing.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(skip)
 
 
 def pytest_configure(config: pytest.Config) -> None:

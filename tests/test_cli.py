@@ -73,7 +73,7 @@ def test_a_wrong_argument_is_named_with_what_is_right(
 
 
 def test_what_nobody_foresaw_is_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_: object) -> int:
         raise KeyError(" ".join(["a", "secret"]))
@@ -85,8 +85,7 @@ def test_what_nobody_foresaw_is_one_sentence(
 
     said = "twotrack: Internal error (KeyError); the file that log.file names says where.\n"
     for command in (fail, fail_and_log):
-        monkeypatch.setitem(cli._COMMANDS, "models", command)
-        assert cli.main(["models"]) == 1
+        assert cli.main(["models"], commands={"models": command}) == 1
         assert capsys.readouterr() == ("", said)
     log.configure(LogSettings())
     logged = (tmp_path / "log").read_text()

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ _INTERRUPTED = 130
 _OBJECTS_MADE = 10_000
 """Objects made between two rounds of the collector at the start: 10 ms slower than with none."""
 _Parser = argparse.ArgumentParser
+Command = Callable[[argparse.Namespace], int]
 
 _SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "models": (
@@ -88,12 +89,17 @@ _SAID: dict[str, tuple[str, str, tuple[str, ...]]] = {
 """Of each command: a line, its description and examples."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; give its exit status."""
+def main(
+    arguments: Sequence[str] | None = None, commands: Mapping[str, Command] | None = None
+) -> int:
+    """Run the program; give its exit status. `commands` come before its own of the same name."""
     options = _parser().parse_args(arguments)
     log.configure(LogSettings())
     try:
-        return _serve() if options.command is None else _COMMANDS[options.command](options)
+        if options.command is None:
+            return _serve()
+        run = {**_COMMANDS, **(commands or {})}
+        return run[options.command](options)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except TwotrackError as error:
@@ -331,7 +337,7 @@ def _setup(options: argparse.Namespace) -> int:
     return setup.run(os.environ, yes=options.yes)
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+_COMMANDS: dict[str, Command] = {
     "models": _models,
     "doctor": _doctor,
     "setup": _setup,

@@ -11,11 +11,10 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
@@ -125,7 +124,12 @@ def run(
     """Return a function that runs a command in the project to its end."""
 
     async def to_end(*arguments: str, **variables: str) -> Ended:
-        with patch.dict(os.environ, environment | variables, clear=True), chdir(project):
+        with pytest.MonkeyPatch.context() as process:
+            process.chdir(project)
+            for name in os.environ.keys() - (environment | variables).keys():
+                process.delenv(name)
+            for name, value in (environment | variables).items():
+                process.setenv(name, value)
             return await asyncio.to_thread(call, arguments)
 
     handlers = logging.getLogger().handlers[:]

@@ -69,6 +69,7 @@ def test_secrets_around_the_cursor_are_redacted() -> None:
     assert found.suffix == '\nurl = "http://me:<redacted>@host"\n'
 
 
+@pytest.mark.slow
 def test_a_key_that_begins_above_the_window_is_not_sent() -> None:
     line = "Zx8Kq2Lm9Tr4Vw7Yp1Bc6Nd3Gh5JsFk2" * 2
     key = "-----BEGIN RSA PRIVATE KEY-----\n" + f"{line}\n" * 40 + "-----END RSA PRIVATE KEY-----"

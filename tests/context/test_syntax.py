@@ -301,6 +301,7 @@ def test_the_cache_follows_the_text() -> None:
     assert [d.name for d in changed.definitions()] == ["g"]
 
 
+@pytest.mark.slow
 def test_a_line_of_nothing_but_brackets_has_no_definitions() -> None:
     """Each would be looked for among all of them: an hour for a million."""
     text = Snapshot("def f():\n    x = " + "(" * 1_000_000 + "\n")

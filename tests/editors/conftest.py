@@ -11,10 +11,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from editors.driver import Machine
 from editors.models import Models
 from editors.newcomer import Newcomer
 from editors.recording import CODE, record
@@ -217,4 +220,29 @@ def terminal(
 
         yield start
         for screen in screens:
+            below = _below(screen)
             screen.close()
+            # What a terminal does not end: the inner half of Neovim, and its server.
+            for process in below:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+def _below(screen: Screen) -> list[psutil.Process]:
+    try:
+        return psutil.Process(screen.pid()).children(recursive=True)
+    except psutil.NoSuchProcess:  # it has ended
+        return []
+
+
+@pytest.fixture
+def machine(  # noqa: PLR0917 - fixtures
+    programs: Programs,
+    terminal: Terminal,
+    home: Path,
+    environment: dict[str, str],
+    project: Path,
+    settings: Path,  # written
+) -> Machine:
+    """What an editor is started on."""
+    return Machine(programs, terminal, home, environment, project)

@@ -58,10 +58,10 @@ def test_every_preset_with_a_key_and_models_is_found_and_builds(transport: Trans
         build(name, settings, environment=keys, transport=transport)
 
 
-def test_a_new_preset_needs_no_place_in_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_preset_needs_no_place_in_an_order() -> None:
     new = replace(PRESETS["groq"], api_key_env="NEW_KEY", fast="quick", strong="quick", ranks=None)
-    monkeypatch.setitem(PRESETS, "new", new)
-    found = from_environment({"NEW_KEY": "1", "TOKENMIX_API_KEY": "2"})
+    keys = {"NEW_KEY": "1", "TOKENMIX_API_KEY": "2"}
+    found = from_environment(keys, presets={**PRESETS, "new": new})
     assert found.routes == dict.fromkeys((Track.FAST, Track.STRONG), ("tokenmix", "new"))
 
 

@@ -16,7 +16,7 @@ from twotrack.llm import fim, listeners, model_families
 from twotrack.llm.dialects import DIALECTS
 from twotrack.llm.error_bodies import is_markup
 from twotrack.llm.http.transport import Endpoint, Transport
-from twotrack.llm.preset import Dialect
+from twotrack.llm.preset import Dialect, Preset
 from twotrack.llm.presets import PRESETS
 from twotrack.settings.schema import ModelSettings
 from twotrack.shown import printable
@@ -54,7 +54,9 @@ class Found:
 
 
 def from_environment(
-    environment: Mapping[str, str], may_use: Callable[[str], bool] = lambda _: True
+    environment: Mapping[str, str],
+    may_use: Callable[[str], bool] = lambda _: True,
+    presets: Mapping[str, Preset] = PRESETS,
 ) -> Found:
     """Return the presets whose key is set, with their default models. Keeps no key.
 
@@ -62,7 +64,7 @@ def from_environment(
     """
     present = [
         name
-        for name, preset in PRESETS.items()
+        for name, preset in presets.items()
         if preset.fast
         and (variable := preset.api_key_env)
         and environment.get(variable, "").strip()
@@ -72,8 +74,10 @@ def from_environment(
     routes: dict[Track, tuple[str, ...]] = {}
     for number, track in enumerate((Track.FAST, Track.STRONG)):
         names = []
-        for provider in sorted(present, key=lambda name: _rank(name, number)):  # used at once
-            preset = PRESETS[provider]
+        for provider in sorted(
+            present, key=lambda name: _rank(presets[name], number)
+        ):  # used at once
+            preset = presets[provider]
             one = preset.fast == preset.strong
             name = provider if one else f"{provider}-{track}"
             model_id = preset.fast if track is Track.FAST else preset.strong
@@ -84,9 +88,8 @@ def from_environment(
     return Found(models, routes)
 
 
-def _rank(provider: str, number: int) -> float:
-    ranks = PRESETS[provider].ranks
-    return ranks[number] if ranks else math.inf
+def _rank(preset: Preset, number: int) -> float:
+    return preset.ranks[number] if preset.ranks else math.inf
 
 
 async def from_loopback(

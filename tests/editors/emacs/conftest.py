@@ -2,15 +2,19 @@
 
 import base64
 import json
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
+from editors.driver import Can, Driver, Machine
 from editors.pages import block
 from editors.screen import PATIENCE_S, Screen
 
@@ -34,8 +38,55 @@ THEME = """(load-theme 'modus-vivendi t) (set-face-background 'default "unspecif
 """The colours of the page's pictures, on the terminal's own background."""
 
 
-class Emacs:
-    """One running Emacs."""
+class Emacs(Driver):
+    """One running Emacs, with twotrack.el unless told otherwise."""
+
+    keys = {
+        "accept": ["Tab"],
+        "accept word": ["M-Right"],
+        "accept line": ["M-Down"],
+        "dismiss": ["C-g"],
+        "leave": ["Up"],
+        "new line": ["Enter"],
+        "undo": ["C-/"],
+    }
+    cannot = {Can.REDO: "it undoes its undoing, which is its own affair"}
+    unreachable = "twotrack: The server of quick cannot be reached. M-x twotrack-model"
+
+    @classmethod
+    def start(
+        cls,
+        machine: Machine,
+        file: str,
+        text: str | bytes,
+        *,
+        init: str = PLUGIN,
+        before: str = "",
+        more: str = "",
+        ready: str = "(and (eglot-current-server) (bound-and-true-p twotrack-mode))",
+        lines: int = 30,
+    ) -> Self:
+        """Open a file with a set-up, and wait until that is `ready`.
+
+        `before` and `more` stand around the set-up. The checkout is where the page's expects it.
+        """
+        home = machine.home
+        (home / "src").mkdir()
+        (home / "src" / "twotrack").symlink_to(CHECKOUT)
+        sockets = home / ".run" / "emacs"
+        sockets.mkdir(mode=0o700)
+        path = machine.project / file
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        config = home / ".config" / "emacs"
+        config.mkdir()
+        plain = PLAIN.replace("{sockets}", str(sockets))
+        (config / "init.el").write_text(f"{plain}\n{before}\n{init}\n{more}\n")
+        client = machine.programs.path("EMACSCLIENT")
+        screen = machine.terminal([machine.programs.path("EMACS"), "-nw", path], lines=lines)
+        evaluate = [str(client), "-s", str(sockets / "server"), "--eval"]
+        editor = cls(evaluate, machine.environment, path, screen)
+        editor.wait_until(ready)
+        return editor
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], path: Path, screen: Screen
@@ -109,49 +160,117 @@ class Emacs:
         self.wait_until("(not (buffer-modified-p))")
         return self.path.read_bytes()
 
+    def go_to(self, line: int, column: int | None = None) -> None:
+        across = ["End"] if column is None else ["Right"] * column
+        self.screen.keys("M-<", *["Down"] * (line - 1), *across)
 
-Start = Callable[..., Emacs]
+    def act(self, title: str) -> None:
+        self.run("eglot-code-actions")
+        self.screen.wait_for("Pick an action")
+        self.screen.type(title)
+        self.screen.keys("Enter")
+
+    def becomes(self, text: str) -> None:
+        self.wait_text(text.replace("\r\n", "\n"))
+
+    def saves(self, text: str) -> None:
+        self.becomes(text)
+        super().saves(text)
+
+    def times_said(self, words: str) -> int:
+        return self.messages().count(words)
+
+    def kill_server(self) -> None:
+        self._killed = self.eval("(process-id (jsonrpc--process (eglot-current-server)))")
+        # Eglot starts a server again that lived for three seconds; until then it holds this timer.
+        self.wait_until("(null (eglot--inhibit-autoreconnect (eglot-current-server)))")
+        os.kill(self._killed, signal.SIGKILL)
+
+    def wait_restarted(self) -> None:
+        self.wait_until(
+            "(let ((server (eglot-current-server))) (and server (eglot-managed-p)"
+            f" (/= (process-id (jsonrpc--process server)) {self._killed})))"
+        )
 
 
-@pytest.fixture
-def packages(programs) -> str:  # type: ignore[no-untyped-def]
-    """What makes the packages that setup installed known to Emacs."""
+class Eglot(Emacs):
+    """Emacs with Eglot and nothing else."""
+
+    keys = {
+        "accept": ["C-M-i"],  # the only completion is inserted at once
+        "new line": ["Enter"],
+        "undo": ["C-/"],
+    }
+    cannot = {
+        **Emacs.cannot,
+        Can.COMPLETE_AS_ONE_TYPES: "Eglot asks at C-M-i",
+        Can.SHOW_GHOST_TEXT: "Eglot has none",
+        Can.ACCEPT_A_PART: "Eglot inserts all of it",
+        Can.DISMISS: "nothing is shown before it is inserted",
+        Can.REPEAT_ITS_MESSAGES: "it completes only when asked, and says so each time",
+    }
+
+    @classmethod
+    def start(cls, machine: Machine, file: str, text: str | bytes, **options: Any) -> Self:
+        """Open a file with the page's set-up for Eglot alone."""
+        alone = {"init": ALONE, "ready": "(eglot-current-server)", **options}
+        return super().start(machine, file, text, **alone)
+
+    def offers(self, completion: str) -> None:
+        """Show nothing: the key is what asks."""
+
+
+class LspMode(Emacs):
+    """Emacs with lsp-mode, which has ghost text of its own."""
+
+    keys = {**Emacs.keys, "accept": ["Tab"]}
+    cannot = {
+        **Emacs.cannot,
+        Can.ACCEPT_A_PART: "lsp-mode inserts all of it",
+        Can.TYPE_INTO_IT: "lsp-mode asks anew at each key",
+        Can.RESTART: "lsp-mode asks the person first",
+    }
+    unreachable = "quick"
+
+    @classmethod
+    def start(cls, machine: Machine, file: str, text: str | bytes, **options: Any) -> Self:
+        """Open a file with the page's set-up, in a project that lsp-mode need not ask for."""
+        set_up = {
+            "init": LSP_MODE,
+            "before": packages_of(machine.programs),
+            # What package.el would load when it is needed.
+            "more": "(dolist (one '(lsp-lens lsp-headerline lsp-modeline lsp-diagnostics"
+            " lsp-completion)) (require one))"
+            " (setq lsp-auto-guess-root t lsp-enable-suggest-server-download nil)",
+            "ready": "(seq-some (lambda (one) (and (eq (lsp--workspace-status one) 'initialized)"
+            " (eq (lsp--workspace-server-id one) 'twotrack))) (lsp-workspaces))",
+        }
+        return super().start(machine, file, text, **set_up, **options)
+
+    def act(self, title: str) -> None:
+        self.run("lsp-execute-code-action")
+        self.screen.wait_for("Select code action")
+        self.screen.type(title.split(":", maxsplit=1)[0])
+        self.screen.keys("Tab")
+        self.screen.wait_for(title)
+        self.screen.keys("Enter")
+
+    def send_changes(self) -> None:
+        """Do nothing: lsp-mode sends each key."""
+
+
+def packages_of(programs: Any) -> str:
+    """Return what makes the packages that setup installed known to Emacs."""
     folder = programs["EMACS_PACKAGES"]
     return f'(dolist (one (directory-files "{folder}" t "^[a-z]")) (add-to-list \'load-path one))'
 
 
 @pytest.fixture
-def start(programs, terminal, home, environment, project, settings) -> Start:  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    """Return a function that opens a file in Emacs with a set-up, and waits until that is `ready`.
+def packages(programs: Any) -> str:
+    return packages_of(programs)
 
-    `before` and `more` stand around the set-up. The checkout is where the page's expects it.
-    """
-    program, client = programs.path("EMACS"), programs.path("EMACSCLIENT")
-    (home / "src").mkdir()
-    (home / "src" / "twotrack").symlink_to(CHECKOUT)
-    sockets = home / ".run" / "emacs"
-    sockets.mkdir(mode=0o700)
 
-    def begin(
-        file: str,
-        text: str | bytes,
-        *,
-        init: str = PLUGIN,
-        before: str = "",
-        more: str = "",
-        ready: str = "(and (eglot-current-server) (bound-and-true-p twotrack-mode))",
-        lines: int = 30,
-    ) -> Emacs:
-        path = project / file
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        config = home / ".config" / "emacs"
-        config.mkdir()
-        plain = PLAIN.replace("{sockets}", str(sockets))
-        (config / "init.el").write_text(f"{plain}\n{before}\n{init}\n{more}\n")
-        screen = terminal([program, "-nw", path], lines=lines)
-        evaluate = [str(client), "-s", str(sockets / "server"), "--eval"]
-        editor = Emacs(evaluate, environment, path, screen)
-        editor.wait_until(ready)
-        return editor
-
-    return begin
+@pytest.fixture
+def start(machine: Machine) -> Callable[..., Emacs]:
+    """Return a function that opens a file in Emacs; see `Emacs.start`."""
+    return partial(Emacs.start, machine)

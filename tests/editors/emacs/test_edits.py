@@ -24,61 +24,12 @@ EDITED = "def total(numbers):\n    return sum(numbers)\n\n\n"
 COMMENTED = f"# ai: use sum\n{FUNCTION}"
 
 
-def choose(editor, title: str) -> None:
-    """Choose a code action at point."""
-    editor.run("eglot-code-actions")
-    editor.screen.wait_for("Pick an action")
-    editor.screen.type(title)
-    editor.screen.keys("Enter")
-
-
-def test_an_instruction_comment_is_carried_out_and_undone_in_one_step(
-    start, models: Models
-) -> None:
-    models.script(Reply(REPLY))
-    editor = start("a.py", COMMENTED)
-    choose(editor, "Edit: use sum")
-    editor.wait_text(EDITED)
-    assert len(models.requests) == 1  # listing asked nobody
-    editor.screen.keys("C-/")
-    editor.wait_text(COMMENTED)
-
-
-def test_keys_are_drawn_while_an_action_runs(start, models: Models) -> None:
-    models.script(Reply(REPLY, hang=True))
-    editor = start("a.py", COMMENTED)
-    choose(editor, "Edit: use sum")
-    asked = models.wait_for(1)
-    editor.screen.keys("M->")
-    editor.screen.type("#typed-meanwhile")
-    editor.screen.wait_for("#typed-meanwhile")
-    editor.send_changes()
-    assert asked.finished_at is None
-    models.release()
-    editor.wait_text(EDITED + "#typed-meanwhile")
-
-
-def test_an_action_about_what_was_changed_meanwhile_is_refused(start, models: Models) -> None:
-    models.script(Reply(REPLY, hang=True))
-    editor = start("a.py", COMMENTED)
-    choose(editor, "Edit: use sum")
-    models.wait_for(1)
-    editor.screen.keys("Down", "Down", "End")
-    editor.screen.type("  # typed")
-    typed = COMMENTED.replace("result = 0", "result = 0  # typed")
-    editor.wait_text(typed)
-    editor.send_changes()
-    models.release()
-    editor.screen.wait_for("twotrack: The code changed while the answer was made")
-    assert editor.text() == typed
-
-
 def test_an_action_is_refused_where_the_server_knows_an_older_text(start, models: Models) -> None:
     models.script(Reply(REPLY, hang=True))
     late = "(setq eglot-send-changes-idle-time 1000 twotrack-idle-delay nil)"
     editor = start("a.py", f"x = 0\n{COMMENTED}", more=late)
     editor.screen.keys("Down")
-    choose(editor, "Edit: use sum")
+    editor.act("Edit: use sum")
     models.wait_for(1)
     editor.screen.keys("M-<", "Enter", "Enter")
     editor.wait_text(f"\n\nx = 0\n{COMMENTED}")
@@ -90,7 +41,7 @@ def test_an_action_is_refused_where_the_server_knows_an_older_text(start, models
 def test_an_action_is_cancelled(start, models: Models) -> None:
     models.script(Reply(REPLY, hang=True))
     editor = start("a.py", COMMENTED)
-    choose(editor, "Edit: use sum")
+    editor.act("Edit: use sum")
     asked = models.wait_for(1)
     editor.run("twotrack-cancel")
     models.wait_closed(asked)
@@ -291,7 +242,7 @@ def test_code_is_explained(start, models: Models) -> None:
 def test_code_is_explained_by_an_action(start, models: Models) -> None:
     models.script(Reply("It adds the numbers up."))
     editor = start("a.py", FUNCTION)
-    choose(editor, "Explain")
+    editor.act("Explain")
     editor.screen.wait_for("It adds the numbers up.")
     editor.screen.wait_for("*twotrack: Explain the selection*")  # no file that goes
 
@@ -345,7 +296,7 @@ def test_a_definition_is_documented(start, models: Models) -> None:
 def test_a_model_that_is_down_is_said_and_nothing_changes(start, models: Models) -> None:
     editor = start("a.py", COMMENTED)
     models.stop_listening()
-    choose(editor, "Edit: use sum")
+    editor.act("Edit: use sum")
     editor.screen.wait_for("clever")
     assert editor.text() == COMMENTED
     models.listen_again()

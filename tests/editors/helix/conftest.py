@@ -3,11 +3,14 @@
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
 
+from editors.driver import Can, Machine, Modal
 from editors.pages import block
 from editors.screen import PATIENCE_S, Screen
 
@@ -28,8 +31,52 @@ PLAIN = 'theme = "base16_transparent"\n'
 """For pictures: a terminal does not say how far a line's background goes."""
 
 
-class Helix:
+class Helix(Modal):
     """One running Helix with one file."""
+
+    keys = {
+        "accept": ["Tab", "Enter"],
+        "leave": ["Escape"],
+        "new line": ["Enter"],
+        "undo": ["u"],
+        "redo": ["U"],
+    }
+    cannot = {
+        Can.SHOW_GHOST_TEXT: "it has none",
+        Can.ACCEPT_A_PART: "an item of its menu is one",
+        Can.DISMISS: "what takes its menu away leaves insert mode",
+        Can.RESTART: "a person types :lsp-restart (helix/test_menu.py)",
+    }
+
+    @classmethod
+    def start(
+        cls,
+        machine: Machine,
+        file: str,
+        text: str | bytes,
+        *,
+        languages: str | None = None,
+        config: str = "",
+        columns: int = 100,
+        lines: int = 30,
+    ) -> Self:
+        """Open a file with the page's set-up, or with `languages`; `config` is its config.toml."""
+        home = machine.home
+        path = machine.project / file
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        folder = home / ".config" / "helix"
+        folder.mkdir()
+        (folder / "languages.toml").write_text(languages or block("helix", "languages.toml"))
+        (folder / "config.toml").write_text(config)
+        screen = machine.terminal(
+            [machine.programs.path("HELIX"), "-v", path],
+            variables={"HELIX_RUNTIME": machine.programs["HELIX_RUNTIME"]},
+            columns=columns,
+            lines=lines,
+        )
+        editor = cls(screen, path, home / ".cache" / "helix" / "helix.log")
+        editor.wait_ready()
+        return editor
 
     def __init__(self, screen: Screen, path: Path, log: Path) -> None:
         self.screen = screen
@@ -68,9 +115,23 @@ class Helix:
 
     def server(self) -> psutil.Process:
         """The server's process."""
-        children = psutil.Process(self.screen.pid()).children()
-        (process,) = (one for one in children if _is_server(one))
+        (process,) = self.servers()
         return process
+
+    def ask(self) -> None:
+        self.screen.keys("C-x")
+
+    def act(self, title: str) -> None:
+        """Choose a code action for the cursor's place; the first is marked already."""
+        self.screen.keys("Space", "a")
+        self.screen.wait_for(title)
+        rows = self.screen.text().splitlines()
+        cursor, _ = self.screen.cursor()  # the menu stands right below it
+        place = next(n for n, row in enumerate(rows[cursor + 1 :]) if title in row)
+        self.screen.keys(*["Tab"] * place, "Enter")
+
+    def times_said(self, words: str) -> int:
+        return sum("window/showMessage" in line for line in self.told().splitlines())
 
     def saved(self) -> bytes:
         """Leave the mode, write the file, and give it."""
@@ -89,14 +150,6 @@ class Helix:
             return None
 
 
-def _is_server(process: psutil.Process) -> bool:
-    try:
-        named = any(Path(part).name == "twotrack" for part in process.cmdline())
-        return named and process.is_running()
-    except psutil.NoSuchProcess:  # ended since it was listed
-        return False
-
-
 def wait_for(condition: Callable[[], object], explain: Callable[[], str]) -> None:
     """Wait until a condition is true."""
     end = time.monotonic() + PATIENCE_S
@@ -105,41 +158,7 @@ def wait_for(condition: Callable[[], object], explain: Callable[[], str]) -> Non
         time.sleep(0.02)
 
 
-Start = Callable[..., Helix]
-
-
 @pytest.fixture
-def start(programs, terminal, home, project, settings) -> Start:  # type: ignore[no-untyped-def]
-    """Return a function that opens a file in Helix with the page's set-up, or with `languages`.
-
-    `config` is Helix' own config.toml.
-    """
-    program = programs.path("HELIX")
-    runtime = programs["HELIX_RUNTIME"]
-
-    def begin(
-        file: str,
-        text: str | bytes,
-        *,
-        languages: str | None = None,
-        config: str = "",
-        columns: int = 100,
-        lines: int = 30,
-    ) -> Helix:
-        path = project / file
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        folder = home / ".config" / "helix"
-        folder.mkdir()
-        (folder / "languages.toml").write_text(languages or block("helix", "languages.toml"))
-        (folder / "config.toml").write_text(config)
-        screen = terminal(
-            [program, "-v", path],
-            variables={"HELIX_RUNTIME": runtime},
-            columns=columns,
-            lines=lines,
-        )
-        editor = Helix(screen, path, home / ".cache" / "helix" / "helix.log")
-        editor.wait_ready()
-        return editor
-
-    return begin
+def start(machine: Machine) -> Callable[..., Helix]:
+    """Return a function that opens a file in Helix; see `Helix.start`."""
+    return partial(Helix.start, machine)

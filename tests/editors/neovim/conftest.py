@@ -2,17 +2,19 @@
 
 import itertools
 import json
+import os
 import re
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-import psutil
 import pytest
 
+from editors.driver import Machine, Modal
 from editors.screen import PATIENCE_S, Screen
 
 CHECKOUT = Path(__file__).parents[3]
@@ -36,11 +38,75 @@ def snippet(page: Path, heading: str, language: str = "lua") -> str:
     return match[1]
 
 
-class Neovim:
-    """One running Neovim."""
+class Neovim(Modal):
+    """One running Neovim, with the plug-in unless told otherwise."""
 
-    def __init__(self, program: Path, screen: Screen, socket: Path, environment: Any) -> None:
+    keys = {
+        "accept": ["Tab"],
+        "accept word": ["M-Right"],
+        "accept line": ["M-Down"],
+        "dismiss": ["C-]"],
+        "leave": ["Escape"],
+        "new line": ["Enter"],
+        "undo": ["Escape", "u"],
+        "redo": ["C-r"],
+    }
+    version: ClassVar[str] = "0.12"
+    _numbers = itertools.count(1)
+    unreachable = "twotrack: The server of quick cannot be reached. :Twotrack model"
+
+    @classmethod
+    def start(
+        cls,
+        machine: Machine,
+        file: str,
+        text: str | bytes | None = None,
+        *,
+        init: str | None = None,
+        more: str = "",
+        variables: Mapping[str, str] | None = None,
+        ready: bool = True,
+        says: str | None = None,
+        lines: int = 30,
+    ) -> Self:
+        """Open a file with an init.lua (absent: the page's set-up).
+
+        `more` is added to the set-up; `says` is what Neovim says at the start. The checkout is
+        where the page's set-up expects it.
+        """
+        home, name = machine.home, f"NVIM_{cls.version.replace('.', '_')}"
+        program = machine.programs.path(name)
+        if variables is None:
+            variables = {"VIMRUNTIME": machine.programs[f"{name}_RUNTIME"]}
+        (home / "src").mkdir(exist_ok=True)
+        if not (home / "src" / "twotrack").exists():
+            (home / "src" / "twotrack").symlink_to(CHECKOUT)
+        path = machine.project / file
+        if text is not None:
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        config = home / ".config" / "nvim"
+        config.mkdir(exist_ok=True)
+        if init is None:
+            init = snippet(PAGE, "## With the plugin")
+        (config / "init.lua").write_text(f"{init}\n{more}\n")
+        socket = home / ".run" / f"nvim-{next(cls._numbers)}.sock"
+        # Neovim would look through every Python for a module that nothing here uses: a second.
+        quick = ("--cmd", "let g:loaded_python3_provider = 0")
+        command = [program, *quick, "--listen", socket, path]
+        screen = machine.terminal(command, variables=variables, lines=lines)
+        if says is not None:
+            screen.wait_for(says)
+            screen.keys("Enter")
+        editor = cls(program, screen, socket, {**machine.environment, **variables}, path)
+        if ready:
+            editor.wait_ready()
+        return editor
+
+    def __init__(
+        self, program: Path, screen: Screen, socket: Path, environment: Any, path: Path
+    ) -> None:
         self.screen = screen
+        self.path = path
         self._command = [str(program), "--clean", "--server", str(socket), "--remote-expr"]
         self._environment = environment
         self.wait_until("1 == 1")
@@ -127,13 +193,50 @@ class Neovim:
             assert time.monotonic() < end, f"no server serves this file\n{self.screen.text()}"
             time.sleep(0.02)
 
+    def act(self, title: str) -> None:
+        """Press gra and take the action with these words in its title."""
+        self.screen.keys("gra")
+        screen = self.screen.wait_for("Type number")
+        (number,) = re.findall(rf"^(\d+): .*{title}", screen, re.MULTILINE)
+        self.screen.keys(number, "Enter")
 
-def choose(editor: Neovim, word: str) -> None:
-    """Press gra and take the action with a word in its title."""
-    editor.screen.keys("gra")
-    screen = editor.screen.wait_for("Type number")
-    (number,) = re.findall(rf"^(\d+): .*{word}", screen, re.MULTILINE)
-    editor.screen.keys(number, "Enter")
+    def saved(self) -> bytes:
+        self.screen.keys("Escape", ":w", "Enter")
+        self.wait_until("not vim.bo.modified")
+        return self.path.read_bytes()
+
+    def becomes(self, text: str) -> None:
+        self.wait_text(text.replace("\r\n", "\n"))
+
+    def saves(self, text: str) -> None:
+        self.becomes(text)
+        super().saves(text)
+
+    def send_changes(self) -> None:
+        self.screen.keys("Escape")
+        self.wait_heard()
+
+    def says(self, words: str) -> None:
+        self.wait_until(f"vim.fn.execute('messages'):find('{words}', 1, true) ~= nil")
+
+    def times_said(self, words: str) -> int:
+        return sum(words in line for line in self.messages().splitlines())
+
+    def kill_server(self) -> None:
+        self._killed = self.client()
+        (server,) = self.servers()
+        os.kill(server.pid, signal.SIGKILL)
+        self.screen.wait_for("quit with exit code")
+        self.screen.keys("Enter")
+
+    def wait_restarted(self) -> None:
+        self.wait_ready(not_client=self._killed)
+
+
+class Neovim011(Neovim):
+    """The oldest Neovim that is supported."""
+
+    version = "0.11"
 
 
 Start = Callable[..., Neovim]
@@ -149,66 +252,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def start(  # noqa: PLR0917 - fixtures
-    version: str,
-    programs: Any,
-    terminal: Callable[..., Screen],
-    home: Path,
-    environment: dict[str, str],
-    project: Path,
-    settings: Path,
-) -> Iterator[Start]:
-    """Return a function that opens a file in Neovim with an init.lua (absent: the page's set-up).
-
-    `more` is added to the set-up; `says` is what Neovim says at the start. The checkout is where
-    the page's set-up expects it.
-    """
-    name = f"NVIM_{version.replace('.', '_')}"
-    program = programs.path(name)
-    variables = {"VIMRUNTIME": programs[f"{name}_RUNTIME"]}
-    (home / "src").mkdir()
-    (home / "src" / "twotrack").symlink_to(CHECKOUT)
-
-    numbers = itertools.count(1)
-    screens: list[Screen] = []
-
-    def begin(
-        file: str,
-        text: str | bytes | None = None,
-        *,
-        init: str | None = None,
-        more: str = "",
-        variables: Mapping[str, str] = variables,
-        ready: bool = True,
-        says: str | None = None,
-        lines: int = 30,
-    ) -> Neovim:
-        path = project / file
-        if text is not None:
-            path.write_bytes(text.encode() if isinstance(text, str) else text)
-        config = home / ".config" / "nvim"
-        config.mkdir(exist_ok=True)
-        if init is None:
-            init = snippet(PAGE, "## With the plugin")
-        (config / "init.lua").write_text(f"{init}\n{more}\n")
-        socket = home / ".run" / f"nvim-{next(numbers)}.sock"
-        # Neovim would look through every Python for a module that nothing here uses: a second.
-        quick = ("--cmd", "let g:loaded_python3_provider = 0")
-        command = [program, *quick, "--listen", socket, path]
-        screen = terminal(command, variables=variables, lines=lines)
-        screens.append(screen)
-        if says is not None:
-            screen.wait_for(says)
-            screen.keys("Enter")
-        editor = Neovim(program, screen, socket, {**environment, **variables})
-        if ready:
-            editor.wait_ready()
-        return editor
-
-    yield begin
-    for screen in screens:
-        # Its inner half may outlive the terminal, and the server with it.
-        with suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(screen.pid()).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
+def start(version: str, machine: Machine) -> Start:
+    """Return a function that opens a file in Neovim; see `Neovim.start`."""
+    (kind,) = (one for one in (Neovim, Neovim011) if one.version == version)
+    return partial(kind.start, machine)

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from editors.models import Models, Reply
-from editors.neovim.conftest import CHECKOUT, PAGE, choose, once, snippet
+from editors.neovim.conftest import CHECKOUT, PAGE, once, snippet
 from editors.pages import block, readme
 
 ADD = "def add(a, b):\n    \n"
@@ -54,7 +54,7 @@ DOCUMENTED = 'def area(width, height):\n    """Return the area."""\n    return w
 def test_the_readme_without_the_plugin_keeps_what_is_typed_meanwhile(start, models: Models) -> None:
     models.script(Reply(f"```python\n{DOCUMENTED}```", hang=True))
     editor = start("a.py", AREA, init=readme("Neovim").text)
-    choose(editor, "Document")
+    editor.act("Document")
     models.wait_for(1)
     editor.screen.keys("O")
     editor.screen.type("# typed meanwhile")

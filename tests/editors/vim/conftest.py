@@ -1,13 +1,16 @@
 """A real Vim in a terminal, set up with the text of its page."""
 
 import re
+import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Self
 
-import psutil
 import pytest
 
+from editors.driver import Can, Machine, Modal
 from editors.pages import block
 from editors.screen import PATIENCE_S, Screen
 
@@ -23,8 +26,57 @@ def wait_for(condition: Callable[[], object], explain: Callable[[], str]) -> Non
         time.sleep(0.02)
 
 
-class Vim:
-    """One running Vim with one file."""
+PLAIN = """
+set nocompatible nomore shortmess+=c laststatus=2 noruler
+set statusline=%t\\ %m%=%{mode()=='n'?'NORMAL':''}
+nnoremap <F5> :write! %:h/saved<CR>
+call ch_logfile($HOME .. '/vim.log', 'w')
+"""
+"""What shows the mode, saves under another name, and writes down what is sent."""
+
+
+class Vim(Modal):
+    """One running Vim with one file and ALE."""
+
+    keys = {
+        "accept": ["C-n", "C-y"],
+        "dismiss": ["C-e"],
+        "leave": ["Escape"],
+        "new line": ["Enter"],
+        "undo": ["u"],
+        "redo": ["C-r"],
+    }
+    cannot = {
+        Can.SHOW_GHOST_TEXT: "ALE has none",
+        Can.INSERT_SEVERAL_LINES: "its menu would write NUL for a line end",
+        Can.ACCEPT_A_PART: "an item of its menu is one",
+        Can.COUNT_IN_CHARACTERS: "ALE takes an edit's columns for bytes",
+    }
+    undo_takes_typing = True
+
+    @classmethod
+    def start(
+        cls,
+        machine: Machine,
+        file: str,
+        text: str | bytes,
+        *,
+        more: str = "",
+        columns: int = 100,
+        lines: int = 30,
+    ) -> Self:
+        """Open a file with the page's set-up for ALE, and `more`."""
+        home, program = machine.home, machine.programs.path("VIM_PROGRAM")
+        packages = home / ".vim" / "pack" / "plugins" / "opt"
+        packages.mkdir(parents=True)
+        (packages / "ale").symlink_to(machine.programs.path("VIM_ALE"))
+        path = machine.project / file
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        (home / ".vim" / "vimrc").write_text(f"{PLAIN}{block('vim', 'vimrc, ALE')}{more}\n")
+        screen = machine.terminal([program, path], columns=columns, lines=lines)
+        editor = cls(screen, path, home / "vim.log")
+        wait_for(editor.servers, editor.screen.text)
+        return editor
 
     def __init__(self, screen: Screen, path: Path, log: Path) -> None:
         self.screen = screen
@@ -35,11 +87,6 @@ class Vim:
         """Go to normal mode."""
         self.screen.keys("Escape")
         self.screen.wait_for(re.compile(rf"^{self.path.name} .*NORMAL$", re.MULTILINE))
-
-    def servers(self) -> list[psutil.Process]:
-        """The server's processes."""
-        below = psutil.Process(self.screen.pid()).children(recursive=True)
-        return [one for one in below if _is_server(one)]
 
     def told(self) -> str:
         """What Vim and its servers told each other, as its log has it."""
@@ -54,43 +101,26 @@ class Vim:
         wait_for(lambda: copy.exists() and copy.stat().st_size, self.screen.text)
         return copy.read_bytes()
 
+    def act(self, title: str) -> None:
+        self.screen.type(":ALECodeAction")
+        self.screen.keys("Enter")
+        screen = self.screen.wait_for("Type number")
+        (number,) = re.findall(rf"^(\d+)\) {title}", screen, re.MULTILINE)
+        self.screen.keys(number, "Enter")
 
-def _is_server(process: psutil.Process) -> bool:
-    try:
-        return process.name() == "twotrack" and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # ended since it was listed, such as one of ALE's shells
-        return False
+    def times_said(self, words: str) -> int:
+        return self.told().count("window/showMessage")
 
+    def kill_server(self) -> None:
+        (server,) = self.servers()
+        server.send_signal(signal.SIGKILL)
+        wait_for(lambda: not self.servers(), self.screen.text)
 
-PLAIN = """
-set nocompatible nomore shortmess+=c laststatus=2 noruler
-set statusline=%t\\ %m%=%{mode()=='n'?'NORMAL':''}
-nnoremap <F5> :write! %:h/saved<CR>
-call ch_logfile($HOME .. '/vim.log', 'w')
-"""
-"""What shows the mode, saves under another name, and writes down what is sent."""
-
-Start = Callable[..., Vim]
+    def wait_restarted(self) -> None:
+        wait_for(self.servers, self.screen.text)
 
 
 @pytest.fixture
-def start(programs, terminal, home, project, settings) -> Start:  # type: ignore[no-untyped-def]
-    """Return a function that opens a file in Vim with the page's set-up for ALE, and `more`."""
-    program = programs.path("VIM_PROGRAM")
-    packages = home / ".vim" / "pack" / "plugins" / "opt"
-    packages.mkdir(parents=True)
-    (packages / "ale").symlink_to(programs.path("VIM_ALE"))
-
-    def begin(
-        file: str, text: str | bytes, *, more: str = "", columns: int = 100, lines: int = 30
-    ) -> Vim:
-        path = project / file
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        (home / ".vim" / "vimrc").write_text(f"{PLAIN}{block('vim', 'vimrc, ALE')}{more}\n")
-        editor = Vim(
-            terminal([program, path], columns=columns, lines=lines), path, home / "vim.log"
-        )
-        wait_for(editor.servers, editor.screen.text)
-        return editor
-
-    return begin
+def start(machine: Machine) -> Callable[..., Vim]:
+    """Return a function that opens a file in Vim; see `Vim.start`."""
+    return partial(Vim.start, machine)

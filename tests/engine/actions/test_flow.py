@@ -63,7 +63,10 @@ def applied(proposal: Proposal) -> str:
 
 @pytest.mark.parametrize(
     ("lines", "refusal"),
-    [(2, "inside what looks like a secret"), (20_000, "more code than any model of the route")],
+    [
+        (2, "inside what looks like a secret"),
+        pytest.param(20_000, "more code than any model of the route", marks=pytest.mark.slow),
+    ],
 )
 async def test_code_that_no_model_has_room_for_is_not_looked_at(
     tmp_path: Path, lines: int, refusal: str

@@ -331,6 +331,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 async def test_a_flood_of_what_is_no_answer_ends_the_connection(
     remote: H2Server, transport: Transport, name: str
