@@ -60,7 +60,7 @@ def test_an_id_of_any_kind_ends_nothing() -> None:
     [
         (b'"jsonrpc":"2.0","id":7,"method":"workspace/executeCommand","params":', [7]),
         (b'"method": "x", "id" : "a b", "params":', ["a b"]),
-        (b'"jsonrpc":"2.0","method":"textDocument/didChange","params":', [None]),
+        (b'"jsonrpc":"2.0","method":"textDocument/didSave","params":', [None]),
         (b'"jsonrpc":"2.0","id":7,"result":', [None]),  # an answer: 7 is an id of ours
     ],
 )

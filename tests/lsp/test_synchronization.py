@@ -71,6 +71,13 @@ async def test_many_changes_are_made_in_steps(talk: Talk, order: int) -> None:
         talk.server.conversation.documents.changes_since(URI, 1)
 
 
+async def test_a_change_is_read_however_many_places_it_has(talk: Talk) -> None:
+    """Without it the text would be another one than the editor's from then on."""
+    changes = [{**_change(number % COUNT), "rangeLength": 4} for number in range(32_000)]
+    list(talk.change(changes) or ())
+    assert talk.text == TEXT.replace("word", "name")
+
+
 async def test_some_changes_are_made_at_once_and_remembered(talk: Talk) -> None:
     assert talk.change([_change(line) for line in range(MOST_CHANGES)]) is None
     assert talk.text == TEXT.replace("word", "name", MOST_CHANGES)

@@ -88,7 +88,7 @@ class SyntaxCache:
         return syntax
 
     def _give_up(self, document: Document) -> None:
-        """Try it no more; but if a change made it costly, which a proposal may be, what was."""
+        """Try it no more, unless it was parsed before a change, which may be a proposal."""
         if self._held.get(document.uri, (None, None))[1] is None:
             self._given_up[document.uri] = len(document.text)
 

@@ -320,8 +320,8 @@ def _line_start(
 ) -> tuple[str, LexicalContext]:
     """How the literal begins within which `line` begins, and what the line begins in.
 
-    The syntax tree tells, as far as it is of the same text. From there on the text above does, and
-    if the tree has an error that reaches over the line.
+    The syntax tree tells, as far as it is of the same text. From there on the text above does, also
+    where the tree has an error that reaches over the line.
     """
     lexer, text = lexer_of(language), document.text
     lead, place, start = "", None, 0

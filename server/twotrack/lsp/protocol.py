@@ -11,6 +11,7 @@ import inspect
 import json
 import logging
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -38,6 +39,8 @@ SUPERSEDING = {types.TEXT_DOCUMENT_INLINE_COMPLETION, types.TEXT_DOCUMENT_COMPLE
 
 _HEAD_BYTES = 512
 """Of a message that is not read: its method and id stand there, if it is a request."""
+_MOST_OF_A_CHANGE = 10 * bounded_json.MOST_VALUES
+"""Values of one change of a document: 300,000 places."""
 _ID = re.compile(rb'"id"\s*:\s*(-?\d{1,18}|"[^"\\]*")')
 
 _END = object()
@@ -68,7 +71,7 @@ class Protocol(LanguageServerProtocol):
             self._refuse(None, types.ErrorCodes.ParseError, str(body))
             return None
         try:
-            message = bounded_json.loads(body)
+            message = bounded_json.loads(body, _most_values(body))
         except bounded_json.TooManyValuesError as error:
             text = f"a message is not read: {error}"
             self._refuse(_id_of_unread(body), types.ErrorCodes.InvalidRequest, text)
@@ -164,6 +167,9 @@ class Protocol(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - every request is answered
             self._fail(message_id, error)
             return
+        if inspect.isgenerator(result):  # a notification, sent as a request
+            deque(result, maxlen=0)
+            result = None
         if inspect.iscoroutine(result):
             self.inflight.start(
                 message_id,
@@ -195,8 +201,11 @@ class Protocol(LanguageServerProtocol):
     def _did_change(self, value: Any, _: type[Any]) -> types.DidChangeTextDocumentParams:
         """Return the parameters with their changes as they came; see `synchronization`."""
         about = types.VersionedTextDocumentIdentifier
-        document = self._converter.structure(value["textDocument"], about)
-        values = value["contentChanges"]
+        try:
+            document = self._converter.structure(value["textDocument"], about)
+            values = value["contentChanges"]
+        except (KeyError, TypeError):
+            raise WrongParams from None
         if not isinstance(values, list):
             raise WrongParams
         return types.DidChangeTextDocumentParams(document, values)
@@ -309,6 +318,12 @@ class Protocol(LanguageServerProtocol):
                 if known is future:
                     del self._request_futures[message_id]
                     self._result_types.pop(message_id, None)
+
+
+def _most_values(body: bytes) -> int:
+    """Return how many values are read: of a change more, for without it the text is wrong."""
+    changes = b'"textDocument/didChange"' in body[:_HEAD_BYTES]
+    return _MOST_OF_A_CHANGE if changes else bounded_json.MOST_VALUES
 
 
 def _id_of_unread(body: bytes) -> MessageId | None:

@@ -214,10 +214,13 @@ class Incoming(asyncio.Protocol):
         until.add_done_callback(lambda _: self._go_on())
 
     async def caught_up(self) -> None:
-        """Wait until all is taken that the other side has sent so far, for a second at most."""
+        """Wait until all is taken that the other side has sent so far, for a second at most.
+
+        A message of which some steps are taken is waited for to its end.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + _CATCH_UP_S
-        while not self._ended.done() and loop.time() < end:
+        while not self._ended.done() and (self._steps is not None or loop.time() < end):
             heard = self._heard
             # Between the two, the loop asks the system what has come, and takes it.
             await asyncio.sleep(0)

@@ -26,7 +26,7 @@ class SpendingLimit(Protocol):
 class CostRecorder:
     """Prices events and gives them to `listener`; nobody has to wait for that.
 
-    With a `limit` a model whose price is not known is an event too: it is not counted.
+    With a `limit`, CostUnknown tells of a model whose price is not known: it is not counted.
     """
 
     def __init__(self, listener: Listener, limit: SpendingLimit | None) -> None:

@@ -98,6 +98,8 @@ class Dispatcher:
         model = step.model
         if step.after_s:
             await self._sleep(step.after_s)
+            if self._clock() >= course.deadline:
+                return None
         prompt = ask.prompt_for(model)
         if prompt is None:
             problem = f"it is not asked for {ask.task}."

@@ -260,15 +260,10 @@ def _is_of_a_row(error: Exception) -> bool:
 
 
 def _is_no_ledger(error: Exception) -> bool:
-    """Whether the file itself is to blame; one that is locked or not allowed may be a good one.
-
-    So is a file in which writing one row does not end: a trigger may be without end.
-    """
+    """Whether the file itself is to blame; one that is locked, slow or not allowed may be good."""
     import sqlite3  # noqa: PLC0415  # lazily: not needed to start
 
-    if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
-    return True
+    return not isinstance(error, sqlite3.OperationalError)
 
 
 def _local_now() -> datetime:

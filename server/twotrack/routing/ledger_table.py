@@ -126,13 +126,17 @@ def _migrate(database: "sqlite3.Connection") -> None:
     with database:
         database.execute("BEGIN IMMEDIATE")  # of two processes, one does it
         (version,) = database.execute("PRAGMA user_version").fetchone()
+        tried = False
         try:
             for statement in chain.from_iterable(_STEPS[version:]):
                 database.execute(statement)
             database.execute("SAVEPOINT tried")
+            tried = True
             database.execute(INSERT, [0] * len(COLUMNS))
             database.execute("ROLLBACK TO tried")
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and tried:
+                raise Foreign("a database in which a row is never written") from error
             kind = error.sqlite_errorcode & 0xFF  # the basic one of an extended code
             if kind in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):  # the schema is another
                 newer = version > len(_STEPS)

@@ -90,7 +90,7 @@ class Patience:
     cold_fast_s: float = 2.5
     """To the first token of a model that has not answered yet, if others follow."""
     cold_strong_s: float = 20.0
-    """The same on the strong track, if no thought is seen either."""
+    """The same on the strong track, where no thought may be seen either."""
     gap_fast_s: float = 1.5
     gap_strong_s: float = 5.0
     total_fast_s: float = 3.0
