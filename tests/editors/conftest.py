@@ -220,17 +220,19 @@ def terminal(
 
         yield start
         for screen in screens:
-            below = _below(screen)
+            processes = _processes(screen)
             screen.close()
-            # What a terminal does not end: the inner half of Neovim, and its server.
-            for process in below:
+            # What may outlive the terminal: Neovim's inner half with its server, and an Emacs
+            # whose lsp-mode would wait for ever.
+            for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
 
 
-def _below(screen: Screen) -> list[psutil.Process]:
+def _processes(screen: Screen) -> list[psutil.Process]:
     try:
-        return psutil.Process(screen.pid()).children(recursive=True)
+        program = psutil.Process(screen.pid())
+        return [program, *program.children(recursive=True)]
     except psutil.NoSuchProcess:  # it has ended
         return []
 

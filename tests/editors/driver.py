@@ -29,6 +29,7 @@ class Can(StrEnum):
     DISMISS = "take a completion away by a key, and let one type on"
     REDO = "do again what was undone"
     REPEAT_ITS_MESSAGES = "repeat what it has said"
+    TELL_OF_A_REFUSAL = "show why an action changed nothing"
     RESTART = "start a killed server again by itself"
     COUNT_IN_CHARACTERS = "put an edit where it belongs behind an emoji"
 

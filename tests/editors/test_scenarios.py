@@ -269,7 +269,7 @@ def test_what_is_typed_above_while_an_action_runs_is_drawn_and_stays(
     editor.becomes(f"x = 0\ny = 1\nz = 2\n{SWAPPED}")
 
 
-@in_all_editors
+@in_editors_that(Can.TELL_OF_A_REFUSAL)
 def test_an_action_about_what_was_changed_meanwhile_is_refused(
     start: Start, models: Models
 ) -> None:

@@ -30,6 +30,7 @@ class Kakoune(Modal):
         Can.ACCEPT_A_PART: "an item of its menu is one",
         Can.DISMISS: "what takes its menu away leaves insert mode",
         Can.REPEAT_ITS_MESSAGES: "a message is gone with the next",
+        Can.TELL_OF_A_REFUSAL: "kakoune-lsp keeps the text, and shows nothing",
         Can.RESTART: "kakoune-lsp does not do so",
     }
     undo_takes_typing = True
@@ -85,12 +86,6 @@ class Kakoune(Modal):
         self.screen.keys("Escape")
         self.screen.wait_gone(" insert ")
         self.command("lsp-did-change")
-
-    def says(self, words: str) -> None:
-        """Wait until it is in the buffer of messages, where kakoune-lsp puts all but errors."""
-        self.command("buffer *debug*")
-        self.screen.wait_for(words)
-        self.command(f"buffer {self.path.name}")
 
     def act(self, title: str) -> None:
         self.command("lsp-code-actions")
