@@ -304,6 +304,17 @@ async def test_what_stands_around_is_left_out_where_there_is_no_room(tmp_path: P
     assert CODE.strip() in less.messages[0].content
 
 
+async def test_of_what_stands_around_a_line_of_data_is_left_out(tmp_path: Path) -> None:
+    data = f"DATA = '{'0 ' * 100_000}'\n"
+    code = f"{data}near = 1\n\n\n{CODE}\n\nfar = 2\n{data}"
+    provider = FakeProvider([GOOD])
+    await propose(tmp_path, [fake_model("a", provider)], code=code, at=Position(5, 4))
+    sent = "".join(provider.prompts[0].texts)
+    assert "near = 1" in sent
+    assert "far = 2" in sent
+    assert "DATA" not in sent
+
+
 async def test_long_code_is_asked_for_in_blocks(tmp_path: Path) -> None:
     body = "".join(f"    b = a + {n}\n" for n in range(250))
     provider = FakeProvider(
