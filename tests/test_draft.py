@@ -1,8 +1,12 @@
 """A text to which many changes are made reads as if they were made one by one."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import calls
 from twotrack.draft import Draft
 from twotrack.text import Encoding, Range, Snapshot
 
@@ -27,14 +31,16 @@ def one_by_one(text: Snapshot, changed: list[Change], by: Encoding) -> Snapshot:
 
 
 def check(before: str, changed: list[Change], by: Encoding) -> None:
-    draft, wanted = Draft(Snapshot(before)), one_by_one(Snapshot(before), changed, by)
-    for (start, end), new in changed:
-        draft.replace(start, end, new, by)
-    made = draft.snapshot()
-    assert made.text == wanted.text
-    assert made.lines() == wanted.lines() == Snapshot(wanted.text).lines()
-    assert len(made) == len(wanted.text)
-    assert made.end == wanted.end
+    wanted = one_by_one(Snapshot(before), changed, by)
+    for block in (1, 2, 5, 1_000):
+        draft = Draft(Snapshot(before), by, block)
+        for (start, end), new in changed:
+            draft.replace(start, end, new)
+        made = draft.snapshot()
+        assert made.text == wanted.text
+        assert made.lines() == wanted.lines() == Snapshot(wanted.text).lines()
+        assert len(made) == len(wanted.text)
+        assert made.end == wanted.end
 
 
 @given(texts, changes, st.sampled_from(Encoding))
@@ -68,8 +74,37 @@ def test_all_places_of_a_word_are_replaced(words: list[int], new: str, down: boo
 
 
 def test_a_whole_text_takes_the_place_of_another() -> None:
-    draft = Draft(Snapshot("a\nb\n"))
-    draft.replace((0, 0), (0, 1), "c", Encoding.UTF16)
+    draft = Draft(Snapshot("a\nb\n"), Encoding.UTF16)
+    draft.replace((0, 0), (0, 1), "c")
     draft.replace_all("d\n")
-    draft.replace((0, 1), (0, 1), "e", Encoding.UTF16)
+    draft.replace((0, 1), (0, 1), "e")
     assert draft.snapshot().text == "de\n"
+
+
+def _in_one_line(count: int) -> tuple[str, list[Change]]:
+    places = [(0, 13 * number) for number in reversed(range(count))]
+    text = "var é=foo(1);" * count
+    return text, [(((0, at + 6), (0, at + 9)), "fooo") for _, at in places]
+
+
+def _alternating(count: int) -> tuple[str, list[Change]]:
+    lines = range(0, 20 * count, 20)
+    changed: list[Change] = []
+    for line in lines:
+        changed.append((((line, 1), (line, 2)), "\n"))
+        changed.append((((20 * count - line, 1), (20 * count - line, 2)), "q"))
+    return "éé é\n" * (20 * count), changed
+
+
+@pytest.mark.parametrize("made", [_in_one_line, _alternating])
+def test_a_change_takes_no_more_calls_where_there_are_many(
+    made: Callable[[int], tuple[str, list[Change]]],
+) -> None:
+    def work(given: tuple[str, list[Change]]) -> None:
+        text, changed = given
+        draft = Draft(Snapshot(text), Encoding.UTF16)
+        for (start, end), new in changed:
+            draft.replace(start, end, new)
+        assert draft.snapshot().line_count
+
+    assert calls(work, made(2_000)) < 6 * calls(work, made(500))

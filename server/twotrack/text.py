@@ -10,7 +10,7 @@ the list of chunks, not the document.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -75,15 +75,18 @@ class Encoding(StrEnum):
         start = 0
         for step in _STEPS:
             while start < len(line):
-                width = self.units(line[start : start + step])
+                piece = line[start : start + step]
+                width = self.units(piece)
                 if width > units:
+                    if width == len(piece):  # one each
+                        return start + units
                     break
                 units -= width
                 start += step
         return min(start, len(line))
 
 
-class _Chunk:
+class Chunk:
     """Some lines with their line ends. Immutable: snapshots share it, and what it has counted."""
 
     __slots__ = ("characters", "lines", "longest")
@@ -100,7 +103,7 @@ class Snapshot:
 
     __slots__ = ("_chunks", "_first_chars", "_first_lines", "_text")
 
-    _chunks: list[_Chunk]
+    _chunks: list[Chunk]
     _first_chars: list[int]
     _first_lines: list[int]
 
@@ -111,10 +114,10 @@ class Snapshot:
         """Make the lines at the first need: most open documents only lie there."""
         if name not in Snapshot.__slots__ or self._text is None:
             raise AttributeError(name)
-        self._index(_chunked(_split(self._text)))
+        self._index(_chunked(split_lines(self._text)))
         return getattr(self, name)
 
-    def _index(self, chunks: list[_Chunk]) -> None:
+    def _index(self, chunks: list[Chunk]) -> None:
         self._chunks = chunks
         self._first_lines = [0, *accumulate(len(chunk.lines) for chunk in chunks)]
         self._first_chars = [0, *accumulate(chunk.characters for chunk in chunks)]
@@ -159,24 +162,19 @@ class Snapshot:
         return Position(last, len(self.line(last)))
 
     @property
-    def first_lines(self) -> Sequence[int]:
-        """The line that each chunk begins with, and the one behind the last chunk."""
-        return self._first_lines
+    def chunks(self) -> Sequence[Chunk]:
+        """The lines, some at a time."""
+        return self._chunks
 
-    def chunk_lines(self, chunk: int) -> Sequence[str]:
-        """Return the lines of a chunk, with their line ends."""
-        return self._chunks[chunk].lines
-
-    def with_chunks(self, changed: Mapping[int, Sequence[str]]) -> "Snapshot":
-        """Return the snapshot with other lines, as many, in some of its chunks."""
-        snapshot = object.__new__(Snapshot)
+    @classmethod
+    def of(cls, parts: Iterable[Chunk | str]) -> "Snapshot":
+        """Return the snapshot of chunks and of texts that hold whole lines."""
+        snapshot = object.__new__(cls)
         snapshot._text = None
-        snapshot._index(
-            [
-                _Chunk(changed[index]) if index in changed else chunk
-                for index, chunk in enumerate(self._chunks)
-            ]
-        )
+        chunks: list[Chunk] = []
+        for part in parts:
+            chunks += [part] if isinstance(part, Chunk) else _chunked(split_lines(part))
+        snapshot._index(chunks)
         return snapshot
 
     def same_lines(self, other: "Snapshot", most: int) -> int:
@@ -294,7 +292,7 @@ class Snapshot:
         if joined.endswith("\r") and self._raw(last).startswith("\n"):
             joined += self._raw(last)
             last += 1
-        return self._splice(first, last, _split(joined))
+        return self._splice(first, last, split_lines(joined))
 
     def _splice(self, first: int, last: int, lines: Sequence[str]) -> "Snapshot":
         """Put `lines` in the place of lines `first` up to, not including, `last`."""
@@ -310,7 +308,7 @@ class Snapshot:
         )
         # Twice the size before a chunk is cut, so that typing does not cut at every line.
         few = 0 < len(merged) <= 2 * _CHUNK_LINES
-        middle = [_Chunk(merged)] if few else _chunked(merged)
+        middle = [Chunk(merged)] if few else _chunked(merged)
         snapshot = object.__new__(Snapshot)
         snapshot._text = None
         snapshot._chunks = [*self._chunks[:left], *middle, *self._chunks[right + 1 :]]
@@ -378,12 +376,13 @@ def _moved(firsts: list[int], left: int, sizes: list[int], right: int) -> list[i
     return [*firsts[:left], *new, *([first + by for first in rest] if by else rest)]
 
 
-def _chunked(lines: Sequence[str]) -> list[_Chunk]:
+def _chunked(lines: Sequence[str]) -> list[Chunk]:
     starts = range(0, len(lines), _CHUNK_LINES)
-    return [_Chunk(lines[start : start + _CHUNK_LINES]) for start in starts]
+    return [Chunk(lines[start : start + _CHUNK_LINES]) for start in starts]
 
 
-def _split(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text with their line ends; the last may have none."""
     if "\r" not in text:
         lines = text.split("\n")
         last = lines.pop()

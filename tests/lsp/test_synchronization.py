@@ -78,10 +78,26 @@ async def test_a_change_is_read_however_many_places_it_has(talk: Talk) -> None:
     assert talk.text == TEXT.replace("word", "name")
 
 
-async def test_some_changes_are_made_at_once_and_remembered(talk: Talk) -> None:
-    assert talk.change([_change(line) for line in range(MOST_CHANGES)]) is None
+async def test_some_changes_are_remembered(talk: Talk) -> None:
+    list(talk.change([_change(line) for line in range(MOST_CHANGES)]) or ())
     assert talk.text == TEXT.replace("word", "name", MOST_CHANGES)
     assert len(talk.server.conversation.documents.changes_since(URI, 1)) == MOST_CHANGES
+
+
+async def test_one_change_is_made_at_once(talk: Talk) -> None:
+    assert talk.change([_change(0)]) is None
+    assert talk.text == TEXT.replace("word", "name", 1)
+
+
+async def test_some_changes_that_take_long_are_made_in_steps(talk: Talk) -> None:
+    word = "var é=foo(1);"
+    list(talk.change([{"text": word * 80_000}]) or ())
+    changes = []
+    for number in reversed(range(MOST_CHANGES)):
+        start, end = ({"line": 0, "character": 13 * number + at} for at in (6, 9))
+        changes.append({"range": {"start": start, "end": end}, "text": "fooo"})
+    assert list(talk.change(changes) or ())
+    assert talk.text == (word * 80_000).replace("foo", "fooo", MOST_CHANGES)
 
 
 @pytest.mark.parametrize("count", [1, COUNT])

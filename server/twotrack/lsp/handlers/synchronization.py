@@ -38,13 +38,13 @@ def did_open(conversation: Conversation, params: types.DidOpenTextDocumentParams
 def did_change(
     conversation: Conversation, params: types.DidChangeTextDocumentParams
 ) -> Iterator[None]:
-    """Change a document; many changes are made in steps."""
+    """Change a document; many changes, and those that take long, are made in steps."""
     # As they came: the protocol leaves them to us.
     values: Sequence[Any] = params.content_changes
     uri, version = params.text_document.uri, params.text_document.version
     if len(values) <= MOST_CHANGES:
         few = [from_proto.content_change(value) for value in values]
-        document = _changed(conversation, uri, version, few)
+        document = yield from _changed(conversation, uri, version, few)
     else:
         many = yield from _converted(values)
         document = yield from _replaced(conversation, uri, version, many)
@@ -67,16 +67,21 @@ def did_save(conversation: Conversation, params: types.DidSaveTextDocumentParams
 
 def _changed(
     conversation: Conversation, uri: str, version: int, changes: Sequence[ContentChange]
-) -> "Document":
-    """Change a document, and remember how."""
+) -> Generator[None, None, "Document"]:
+    """Change a document, and remember how; if that takes long, with turns for others."""
     conversation.protocol.end_about(uri)
     text = conversation.documents.get(uri).text
     edits: list[Edit] = []
     encoding, effort = conversation.client.encoding, Effort()
+    turns = _turns()
+    next(turns)
     for change in changes:
+        if next(turns):
+            yield
         for edit in from_proto.changes(text, change, encoding, effort):
             text = text.replace(edit.range, edit.new_text)
             edits.append(edit)
+    conversation.protocol.end_about(uri)  # what was asked meanwhile
     return conversation.documents.change(uri, version, edits, text)
 
 
@@ -96,7 +101,7 @@ def _replaced(
 ) -> Generator[None, None, "Document"]:
     """Change a document in many places, with turns for others."""
     conversation.protocol.end_about(uri)
-    draft, encoding = Draft(conversation.documents.get(uri).text), conversation.client.encoding
+    draft = Draft(conversation.documents.get(uri).text, conversation.client.encoding)
     turns = _turns()
     for start, end, new_text in changes:
         if next(turns):
@@ -104,7 +109,7 @@ def _replaced(
         if start is None:
             draft.replace_all(new_text)
         else:
-            draft.replace(start, end, new_text, encoding)
+            draft.replace(start, end, new_text)
     text = draft.snapshot()
     conversation.protocol.end_about(uri)  # what was asked meanwhile
     return conversation.documents.replace(uri, version, text)
