@@ -5,13 +5,16 @@ between a \r and its \n.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import accumulate, islice
 from math import isqrt
 
-from twotrack.text import Chunk, Encoding, Snapshot, split_lines
+from twotrack.text import Chunk, Encoding, Snapshot, chunked, split_lines
 
 _BLOCK = 1_024
 """Characters of a block, at least."""
+_JOINED = 32
+"""Blocks that are cut into lines at a time."""
 
 
 class _Block:
@@ -84,7 +87,6 @@ class Draft:
         self._begin(text)
 
     def _begin(self, text: Snapshot) -> None:
-        self._text: Snapshot | None = text
         self._size = max(self._least, isqrt(len(text)))
         self._blocks: list[_Block] = []
         for chunk in text.chunks:
@@ -99,17 +101,21 @@ class Draft:
 
     def snapshot(self) -> Snapshot:
         """Return the text as it is now."""
-        if self._text is None:
-            parts: list[Chunk | str] = []
-            pending: list[str] = []
-            for block in self._blocks:
-                if block.chunk and not (pending and pending[-1][-1] not in "\r\n"):
-                    parts += ["".join(pending), block.chunk] if pending else [block.chunk]
-                    pending = []
-                elif block.text:
-                    pending.append(block.text)
-            self._text = Snapshot.of([*parts, "".join(pending)])
-        return self._text
+        return Snapshot.of(self.chunks())
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the lines as they are now; what did not change is shared."""
+        pending: list[str] = []
+        for block in self._blocks:
+            whole = not pending or pending[-1][-1] in "\r\n"
+            if whole and (block.chunk or len(pending) >= _JOINED):
+                yield from chunked(split_lines("".join(pending)))
+                pending = []
+            if whole and block.chunk:
+                yield block.chunk
+            elif block.text:
+                pending.append(block.text)
+        yield from chunked(split_lines("".join(pending)))
 
     def replace_all(self, new_text: str) -> None:
         """Put another text in its place."""
@@ -143,7 +149,6 @@ class Draft:
         self._ends.splice(low, behind, ends, [block.ends for block in new])
         self._units.splice(low, behind, units, [block.units for block in new])
         self._blocks[low:behind] = new
-        self._text = None
 
     def _cut(self, text: str) -> list[_Block]:
         """Return a text in blocks, one if it is not long."""

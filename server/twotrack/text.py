@@ -114,7 +114,7 @@ class Snapshot:
         """Make the lines at the first need: most open documents only lie there."""
         if name not in Snapshot.__slots__ or self._text is None:
             raise AttributeError(name)
-        self._index(_chunked(split_lines(self._text)))
+        self._index(chunked(split_lines(self._text)))
         return getattr(self, name)
 
     def _index(self, chunks: list[Chunk]) -> None:
@@ -167,14 +167,11 @@ class Snapshot:
         return self._chunks
 
     @classmethod
-    def of(cls, parts: Iterable[Chunk | str]) -> "Snapshot":
-        """Return the snapshot of chunks and of texts that hold whole lines."""
+    def of(cls, chunks: Iterable[Chunk]) -> "Snapshot":
+        """Return the snapshot of chunks, each of whole lines."""
         snapshot = object.__new__(cls)
         snapshot._text = None
-        chunks: list[Chunk] = []
-        for part in parts:
-            chunks += [part] if isinstance(part, Chunk) else _chunked(split_lines(part))
-        snapshot._index(chunks)
+        snapshot._index(list(chunks))
         return snapshot
 
     def same_lines(self, other: "Snapshot", most: int) -> int:
@@ -308,7 +305,7 @@ class Snapshot:
         )
         # Twice the size before a chunk is cut, so that typing does not cut at every line.
         few = 0 < len(merged) <= 2 * _CHUNK_LINES
-        middle = [Chunk(merged)] if few else _chunked(merged)
+        middle = [Chunk(merged)] if few else chunked(merged)
         snapshot = object.__new__(Snapshot)
         snapshot._text = None
         snapshot._chunks = [*self._chunks[:left], *middle, *self._chunks[right + 1 :]]
@@ -376,7 +373,8 @@ def _moved(firsts: list[int], left: int, sizes: list[int], right: int) -> list[i
     return [*firsts[:left], *new, *([first + by for first in rest] if by else rest)]
 
 
-def _chunked(lines: Sequence[str]) -> list[Chunk]:
+def chunked(lines: Sequence[str]) -> list[Chunk]:
+    """Return lines in chunks of bounded size."""
     starts = range(0, len(lines), _CHUNK_LINES)
     return [Chunk(lines[start : start + _CHUNK_LINES]) for start in starts]
 

@@ -13,7 +13,7 @@ from twotrack.lsp import from_proto
 from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.from_proto import ContentChange
 from twotrack.lsp.uris import path_of
-from twotrack.text import Snapshot
+from twotrack.text import Chunk, Snapshot
 from twotrack.workspace.documents import CONSIDERED, MOST_CHANGES
 
 if TYPE_CHECKING:
@@ -110,7 +110,12 @@ def _replaced(
             draft.replace_all(new_text)
         else:
             draft.replace(start, end, new_text)
-    text = draft.snapshot()
+    chunks: list[Chunk] = []
+    for chunk in draft.chunks():
+        if next(turns):
+            yield
+        chunks.append(chunk)
+    text = Snapshot.of(chunks)
     conversation.protocol.end_about(uri)  # what was asked meanwhile
     return conversation.documents.replace(uri, version, text)
 
