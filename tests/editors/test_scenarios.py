@@ -120,7 +120,7 @@ def test_what_stands_behind_the_cursor_is_not_doubled(start: Start, models: Mode
     editor.becomes("print(total)\n")
 
 
-@in_editors_that(Can.COMPLETE_AS_ONE_TYPES)
+@in_editors_that(Can.COMPLETE_AS_ONE_TYPES, Can.TYPE_INTO_IT)
 def test_what_is_typed_through_is_not_asked_again(start: Start, models: Models) -> None:
     models.answer_at("return to", "tal + rest")
     editor = start(ADD)

@@ -121,6 +121,14 @@ class Helix(Modal):
     def ask(self) -> None:
         self.screen.keys("C-x")
 
+    def offers(self, completion: str) -> None:
+        """Wait for the menu; where Helix opened none for a short word, as now and then, ask."""
+        try:
+            self.screen.wait_for(completion, within_s=5)
+        except AssertionError:
+            self.ask()
+            self.screen.wait_for(completion)
+
     def act(self, title: str) -> None:
         """Choose a code action for the cursor's place; the first is marked already."""
         self.screen.keys("Space", "a")

@@ -27,6 +27,7 @@ class Kakoune(Modal):
     cannot = {
         Can.SHOW_GHOST_TEXT: "kakoune-lsp has none",
         Can.INSERT_SEVERAL_LINES: "its menu opens in a word, where one line is offered",
+        Can.TYPE_INTO_IT: "kakoune-lsp may ask anew in the middle of a word",
         Can.ACCEPT_A_PART: "an item of its menu is one",
         Can.DISMISS: "what takes its menu away leaves insert mode",
         Can.REPEAT_ITS_MESSAGES: "a message is gone with the next",
