@@ -78,8 +78,8 @@ def _text(
     except files.TooLarge as error:
         problems.cannot_read(f"{error.strerror}; not read")
         return ""
-    except files.Refused as error:
-        problems.cannot_read(error.strerror or "")
+    except files.Refused as error:  # no file, or none of the project: it hides nothing
+        problems.add((), error.strerror or "")
         return ""
     except OSError as error:
         words = f"cannot be read: {error.strerror}"
