@@ -161,15 +161,15 @@ class Protocol(LanguageServerProtocol):
             self._end_superseded(key)
         try:
             result = handler(self._structure(method, message).params)
-        except BaseValidationError as error:
+            if inspect.isgenerator(result):  # a notification, sent as a request
+                deque(result, maxlen=0)
+                result = None
+        except (BaseValidationError, WrongParams) as error:
             self._refuse(message_id, codes.InvalidParams, _invalid(method, error))
             return
         except Exception as error:  # noqa: BLE001 - every request is answered
             self._fail(message_id, error)
             return
-        if inspect.isgenerator(result):  # a notification, sent as a request
-            deque(result, maxlen=0)
-            result = None
         if inspect.iscoroutine(result):
             self.inflight.start(
                 message_id,
