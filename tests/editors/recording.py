@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ EVENTS = {"experimental": {"twotrack": {"events": True}}}
 
 def record(project: Path, settings: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Complete, edit and explain project/a.py, fail once, and return all that the server said."""
-    return asyncio.run(_record(project, settings, environment))
+    # In a thread: once Playwright was used, the main one has a loop that runs.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _record(project, settings, environment)).result()
 
 
 async def _record(project: Path, settings: str, environment: Mapping[str, str]) -> dict[str, Any]:
