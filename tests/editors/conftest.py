@@ -19,7 +19,7 @@ import pytest
 
 from editors.driver import Machine
 from editors.models import Models
-from editors.newcomer import Newcomer
+from editors.newcomer import Newcomer, processes_of
 from editors.recording import CODE, record
 from editors.screen import Screen
 from install.home import collect_wheels
@@ -220,21 +220,12 @@ def terminal(
 
         yield start
         for screen in screens:
-            processes = _processes(screen)
             screen.close()
-            # What may outlive the terminal: Neovim's inner half with its server, and an Emacs
-            # whose lsp-mode would wait for ever.
-            for process in processes:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-
-
-def _processes(screen: Screen) -> list[psutil.Process]:
-    try:
-        program = psutil.Process(screen.pid())
-        return [program, *program.children(recursive=True)]
-    except psutil.NoSuchProcess:  # it has ended
-        return []
+        # What outlives the terminal: Neovim's inner half with its server, an Emacs whose
+        # lsp-mode would wait for ever, the daemon of kakoune-lsp.
+        for process in processes_of(Path(environment["HOME"])):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @pytest.fixture

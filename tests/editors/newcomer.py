@@ -112,13 +112,18 @@ class Newcomer(Home):
 
     def leave(self) -> None:
         """End the story: every program of this home has ended, and the home goes."""
-        programs = [process for process in psutil.process_iter() if self._owns(process)]
-        _, alive = psutil.wait_procs(programs, timeout=patient(10))
+        _, alive = psutil.wait_procs(processes_of(self.path), timeout=patient(10))
         shutil.rmtree(self.path)
         assert not alive, [process.cmdline() for process in alive]
 
-    def _owns(self, process: psutil.Process) -> bool:
-        try:
-            return process.environ().get("HOME") == str(self.path)
-        except (psutil.Error, OSError):
-            return False
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """The programs whose home is this folder."""
+    return [process for process in psutil.process_iter() if _home(process) == str(home)]
+
+
+def _home(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("HOME")
+    except (psutil.Error, OSError):  # it has ended, or is another person's
+        return None
