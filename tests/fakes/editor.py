@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from twotrack.lsp.stream import Decoder
+from twotrack.lsp.framing import Decoder
 
 
 class Heard:

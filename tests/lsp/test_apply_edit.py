@@ -14,10 +14,10 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.lsp.clients import Client
+from twotrack.lsp.framing import Decoder
 from twotrack.lsp.handlers import apply_edit
 from twotrack.lsp.handlers.apply_edit import Waits
 from twotrack.lsp.server import Server
-from twotrack.lsp.stream import Decoder
 from twotrack.text import Edit, Position, Range, Snapshot
 from twotrack.workspace.documents import Documents
 

@@ -9,8 +9,9 @@ import pytest
 
 from fakes.editor import Heard
 from twotrack.bounded_json import MOST_VALUES
+from twotrack.lsp.framing import frame
 from twotrack.lsp.server import Server
-from twotrack.lsp.stream import Incoming, frame
+from twotrack.lsp.stream import Incoming
 
 
 @pytest.mark.parametrize("steps", range(5))

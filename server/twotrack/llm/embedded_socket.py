@@ -9,6 +9,7 @@ import stat
 import sys
 import tempfile
 import weakref
+from collections.abc import Iterable, Iterator
 
 _LONGEST = 100
 """Bytes of the path of a Unix socket; macOS takes 103."""
@@ -19,7 +20,9 @@ _SCHEME = "unix://"
 class SocketPlace:
     """A folder of mode 0700 with a socket in it; made at the first need."""
 
-    def __init__(self) -> None:
+    def __init__(self, parents: Iterable[str] | None = None) -> None:
+        """Take the folders that may hold it, the first one preferred."""
+        self._parents = parents
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def path(self) -> str:
@@ -35,7 +38,7 @@ class SocketPlace:
 
     def _made(self) -> "tempfile.TemporaryDirectory[str] | None":
         """Return a new folder, where a path is short enough."""
-        for parent in (None, os.environ.get("XDG_RUNTIME_DIR"), "/tmp"):  # noqa: S108  # of mode 0700
+        for parent in _parents() if self._parents is None else self._parents:
             with contextlib.suppress(OSError):
                 folder = tempfile.TemporaryDirectory(
                     prefix="twotrack-", dir=parent, ignore_cleanup_errors=True
@@ -50,6 +53,13 @@ class SocketPlace:
         """Remove the folder, with what is in it."""
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _parents() -> Iterator[str]:
+    yield tempfile.gettempdir()
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        yield runtime
+    yield "/tmp"  # noqa: S108  # the folder in it is of mode 0700
 
 
 def _is_own(folder: str) -> bool:

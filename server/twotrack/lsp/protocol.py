@@ -13,7 +13,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
@@ -26,9 +26,12 @@ from twotrack.lsp.conversion import faults, prepare
 from twotrack.lsp.excess import without_excess
 from twotrack.lsp.extensions import FROM_EDITOR, FROM_SERVER, Notification
 from twotrack.lsp.failures import WrongParams, response_error
+from twotrack.lsp.framing import FrameError, frame
 from twotrack.lsp.inflight import Inflight, MessageId
 from twotrack.lsp.reasons import reason
-from twotrack.lsp.stream import ByteWriter, FrameError, frame
+
+if TYPE_CHECKING:
+    from twotrack.lsp.stream import ByteWriter
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,10 @@ from pygls.lsp.server import LanguageServer
 import twotrack
 from twotrack.lsp.conversation import Conversation, MakeSession
 from twotrack.lsp.ends import on_signals
+from twotrack.lsp.framing import FrameError, LostError
 from twotrack.lsp.methods import METHODS, Method
 from twotrack.lsp.protocol import Protocol
-from twotrack.lsp.stream import ByteWriter, FrameError, Incoming, LostError, open_stdio
+from twotrack.lsp.stream import ByteWriter, Incoming, open_stdio
 
 logger = logging.getLogger(__name__)
 

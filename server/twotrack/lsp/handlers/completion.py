@@ -5,10 +5,9 @@ from typing import Any
 
 from lsprotocol import types
 
-from twotrack.engine.asked import CompletionRequest
 from twotrack.lsp import to_proto
 from twotrack.lsp.conversation import Conversation
-from twotrack.lsp.handlers.inline_completion import completion_request, compute
+from twotrack.lsp.handlers.inline_completion import answer, completion_request
 
 TRIGGERS = [".", "(", "[", "{", ":", " ", "=", ",", ">"]
 
@@ -24,20 +23,10 @@ def completion(
         params.position,
         invoked=_by_hand(conversation, params.context),
     )
-    if conversation.paused:
-        return to_proto.completion_menu(request.document, None, conversation.client)
-    known = conversation.session.completer.lookup(request)
-    if known is not None:
-        return to_proto.completion_menu(request.document, known, conversation.client)
-    return _compute(conversation, request)
+    return answer(conversation, request, to_proto.completion_menu)
 
 
 def _by_hand(conversation: Conversation, context: types.CompletionContext | None) -> bool:
     """Whether a person opened the menu: editors call typing a word "invoked" too."""
     kind = types.CompletionTriggerKind.Invoked if context is None else context.trigger_kind
     return kind == types.CompletionTriggerKind.Invoked and not conversation.session.typing
-
-
-async def _compute(conversation: Conversation, request: CompletionRequest) -> types.CompletionList:
-    completion = await compute(conversation, request)
-    return to_proto.completion_menu(request.document, completion, conversation.client)

@@ -1,17 +1,21 @@
 """textDocument/inlineCompletion: ghost text."""
 
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from lsprotocol import types
 
+from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.errors import RouteExhausted, TwotrackError
 from twotrack.lsp import from_proto, to_proto
+from twotrack.lsp.clients import Client
 from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.failures import passing
 from twotrack.lsp.reasons import reason
 from twotrack.workspace.documents import CONSIDERED
+
+Answer = TypeVar("Answer")
 
 _INVOKED = types.InlineCompletionTriggerKind.Invoked
 
@@ -27,19 +31,26 @@ def inline_completion(
         params.position,
         invoked=params.context.trigger_kind == _INVOKED,
     )
+    return answer(conversation, request, to_proto.inline_completions)
+
+
+def answer(
+    conversation: Conversation,
+    request: CompletionRequest,
+    present: Callable[[Document, Completion | None, Client], Answer],
+) -> Answer | Coroutine[Any, Any, Answer]:
+    """Present what is known, or what is computed for it."""
+
+    async def computed() -> Answer:
+        completion = await _compute(conversation, request)
+        return present(request.document, completion, conversation.client)
+
     if conversation.paused:
-        return to_proto.inline_completions(request.document, None, conversation.client)
+        return present(request.document, None, conversation.client)
     known = conversation.session.completer.lookup(request)
     if known is not None:
-        return to_proto.inline_completions(request.document, known, conversation.client)
-    return _compute(conversation, request)
-
-
-async def _compute(
-    conversation: Conversation, request: CompletionRequest
-) -> types.InlineCompletionList:
-    completion = await compute(conversation, request)
-    return to_proto.inline_completions(request.document, completion, conversation.client)
+        return present(request.document, known, conversation.client)
+    return computed()
 
 
 def completion_request(
@@ -55,7 +66,7 @@ def completion_request(
     )
 
 
-async def compute(conversation: Conversation, request: CompletionRequest) -> Completion | None:
+async def _compute(conversation: Conversation, request: CompletionRequest) -> Completion | None:
     """Compute a completion; a failure is said once, and the request is answered empty."""
     await conversation.has_settings()
     try:
