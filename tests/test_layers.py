@@ -28,6 +28,7 @@ FLOORS = [
         "events",
         "document",
         "files",
+        "code_cache",
         "settings",
         "log",
         "folders",

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, as shells count it."""
-_OBJECTS_MADE = 10_000
+_OBJECTS_MADE = 3_000
 """Objects made between two rounds of the collector at the start: 10 ms slower than with none."""
 _Parser = argparse.ArgumentParser
 Command = Callable[[argparse.Namespace], int]
@@ -261,7 +261,10 @@ def _serve() -> int:
     if sys.stdin is None or sys.stdout is None:
         raise TwotrackError("standard input and output are closed; an editor starts twotrack")
     with _rare_collections():
-        from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily: the commands need no LSP
+        from twotrack import code_cache  # noqa: PLC0415  # lazily: the commands need no LSP
+
+        keep_compiled = code_cache.install()
+        from twotrack.lsp.server import Server  # noqa: PLC0415  # lazily, as above
 
         gc.freeze()
 
@@ -269,6 +272,7 @@ def _serve() -> int:
         # lazily: initialize is answered before; in a thread, for it takes 0.3 s
         with _rare_collections():
             import twotrack.session  # noqa: F401, PLC0415
+        keep_compiled()
 
     def make_session(listener: "events.Listener") -> "Session":
         from twotrack.session import Session  # noqa: PLC0415  # lazily, as above

@@ -25,6 +25,24 @@ def told(client: Client) -> list[str]:
     return [p["message"] for m, p in client.notifications if m == "twotrack/notice"]
 
 
+# -- the start
+
+
+async def test_what_a_start_compiled_is_kept_for_the_next_one(
+    start: Start, project: Path, tmp_path: Path
+) -> None:
+    pycache = tmp_path / "pycache"
+    variables = {"PYTHONPYCACHEPREFIX": str(pycache), "PYTHONDONTWRITEBYTECODE": ""}
+    kept = []
+    for _ in range(3):
+        client = await start(variables=variables)
+        assert await client.code_actions(client.open(project / "a.py", "python", TEXT), 5, 5)
+        (file,) = pycache.rglob("*.codes")
+        kept.append((file.stat().st_ino, file.stat().st_size))
+        await client.stop()
+    assert kept[1] == kept[2]
+
+
 # -- messages
 
 

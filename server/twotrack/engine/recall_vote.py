@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twotrack.engine.recall_match import LineContext, Match, in_word
-from twotrack.workspace.line_index import MAX_LINE_CHARS, TOKEN, WORD, LineIndex
+from twotrack.workspace.line_index import MAX_LINE_CHARS, NO_WORD, TOKEN, WORD, LineIndex
 
 _SHORTEST = 3
 """Fewer characters are typed sooner than read."""
 _COMMON_FILES = 3
 """A word that as many files have is no other file's local name."""
 _MOST_TOKENS = 60
-_WORD_SO_FAR = re.compile("(?<![A-Za-z0-9_\x80-\U0010ffff])[A-Za-z0-9_\x80-\U0010ffff]*+\\Z")
+_WORD_SO_FAR = re.compile(rf"(?<![^{NO_WORD}])[^{NO_WORD}]*+\Z")
 
 
 @dataclass(frozen=True, slots=True)
