@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from twotrack.errors import (
 )
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk
-from twotrack.llm.exchange import Event, Framing, cut, events
+from twotrack.llm.exchange import Event, EventFormat, Framing, cut, events
 from twotrack.llm.http.transport import Endpoint, Transport
 
 HERE = Endpoint("mine", "http://127.0.0.1:1")
@@ -46,9 +47,13 @@ class Bytes(Transport):
             yield chunk
 
 
-def given_by(*chunks: bytes, framing: Framing = "sse", **options: Any) -> list[Event]:
+def form(framing: Framing = "sse") -> EventFormat:
+    return EventFormat(frozenset({"choices"}), framing)
+
+
+def given_by(*chunks: bytes, framing: Framing = "sse") -> list[Event]:
     async def collect() -> list[Event]:
-        answer = events(Bytes(chunks), HERE, "x", {}, framing=framing, **options)
+        answer = events(Bytes(chunks), HERE, "x", {}, form(framing))
         async with aclosing(answer):
             return [event async for event in answer]
 
@@ -229,7 +234,7 @@ def test_ten_megabytes_of_garbage(framing: Framing, block: bytes, said: str) -> 
     transport = Bytes(many)
 
     async def collect() -> None:
-        async with aclosing(events(transport, HERE, "x", {}, framing=framing)) as answer:
+        async with aclosing(events(transport, HERE, "x", {}, form(framing))) as answer:
             async for _ in answer:
                 pass
 
@@ -255,7 +260,8 @@ def test_the_last_event_ends_the_answer_and_the_rest_is_read() -> None:
     transport = Bytes(chunks)
 
     async def collect() -> list[Event]:
-        answer = events(transport, HERE, "x", {}, framing="ndjson", is_last=lambda e: "done" in e)
+        ending = replace(form("ndjson"), is_last=lambda event: "done" in event)
+        answer = events(transport, HERE, "x", {}, ending)
         async with aclosing(answer):
             return [event async for event in answer]
 
@@ -269,7 +275,7 @@ def test_what_breaks_after_the_end_does_no_harm() -> None:
         raise MalformedReply("mine", "the server ended the reply in the middle.")
 
     async def collect() -> list[Event]:
-        async with aclosing(events(Bytes(broken()), HERE, "x", {})) as answer:
+        async with aclosing(events(Bytes(broken()), HERE, "x", {}, form())) as answer:
             return [event async for event in answer]
 
     assert asyncio.run(collect()) == [{"a": 1}, DONE]
@@ -280,7 +286,9 @@ async def test_an_answer_that_ended_leaves_its_connection(
 ) -> None:
     endpoint, body = Endpoint("mine", server.base_url), {"model": "m", "stream": True}
     for _ in range(2):
-        async with aclosing(events(transport, endpoint, "chat/completions", body)) as answer:
+        async with aclosing(
+            events(transport, endpoint, "chat/completions", body, form())
+        ) as answer:
             assert [event async for event in answer][-1] == DONE
     assert server.connections == 1
 

@@ -8,6 +8,7 @@ import pytest
 
 from fakes.model_server import ModelServer, Reply, RequestLog
 from twotrack.errors import RequestRejected
+from twotrack.llm import openai_wire
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import Negotiated
 
@@ -19,7 +20,7 @@ async def ask(
     negotiated: Negotiated, server: ModelServer, transport: Transport, body: Mapping[str, Any]
 ) -> None:
     endpoint = Endpoint("mine", server.base_url)
-    events = negotiated.events(transport, endpoint, "chat/completions", body)
+    events = negotiated.events(transport, endpoint, "chat/completions", body, openai_wire.FORM)
     async with aclosing(events):
         async for _ in events:
             pass

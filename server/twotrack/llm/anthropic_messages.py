@@ -8,7 +8,7 @@ from typing import Any
 from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish, Message
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.spec import Spec
@@ -29,6 +29,10 @@ class AnthropicMessages(Dialect[Chat]):
     """A Claude model; one that takes no beginning of its answer (`prefill`) is asked without."""
 
     path = "messages"
+    form = EventFormat(
+        frozenset({"content", "content_block", "delta"}),
+        is_last=lambda event: event.get("type") == "message_stop",
+    )
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -95,10 +99,6 @@ class AnthropicMessages(Dialect[Chat]):
     ) -> AsyncGenerator[Chunk, None]:
         """Read the events of an answer."""
         return _chunks(endpoint, answer)
-
-    def is_last(self, event: Event, /) -> bool:
-        """Whether the answer ends with this event."""
-        return event.get("type") == "message_stop"
 
 
 async def _chunks(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from twotrack import bounded_json
@@ -27,18 +27,23 @@ _CHARS_PER_TOKEN = 4
 
 _SNIFFED = 256
 """Bytes that tell a web page."""
-_ANSWERS = frozenset(
-    (
-        *("choices", "candidates", "promptFeedback", "content", "content_block", "delta"),
-        *("response", "done", "stop"),
-    )
-)
-"""What is part of an answer, in any dialect; an event without is a notice, or a complaint."""
 _NOTHING: tuple[Any, ...] = (None, [])
 
 Event = dict[str, Any]
 Framing = Literal["sse", "ndjson"]
 """How the events of an answer are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFormat:
+    """How the answers of a dialect come."""
+
+    answers: frozenset[str]
+    """The fields that are part of an answer; an event without is a notice, or a complaint."""
+    framing: Framing = "sse"
+    is_last: Callable[[Event], bool] | None = None
+    """Whether the answer ends with an event; it ends with the body in any case."""
+
 
 _DONE: Event = {"choices": [{"finish_reason": "stop"}]}
 """What ``[DONE]`` says, in the words of those who send it: OpenAI and all compatible."""
@@ -49,18 +54,16 @@ async def events(
     endpoint: Endpoint,
     path: str,
     body: Mapping[str, Any],
-    *,
-    framing: Framing = "sse",
-    is_last: Callable[[Event], bool] | None = None,
+    form: EventFormat,
 ) -> AsyncGenerator[Event, None]:
     """POST `body`; yield each JSON object of the answer until its end.
 
     The end is that of the body, or ``[DONE]`` (given as an event that says so), or the event that
-    `is_last` names. Events without data are skipped. A server that does not stream gives one
+    `form` names. Events without data are skipped. A server that does not stream gives one
     event. Raises ModelError; so does an `error` in the stream.
     """
-    reader = ndjson.Decoder(_MAX_BYTES) if framing == "ndjson" else _Reader()
-    answer, head = _Answer(endpoint, body), b""
+    reader = ndjson.Decoder(_MAX_BYTES) if form.framing == "ndjson" else _Reader()
+    answer, head = _Answer(endpoint, body, form.answers), b""
     try:
         async with aclosing(transport.stream(endpoint, path, body)) as chunks:
             async for chunk in chunks:
@@ -73,7 +76,7 @@ async def events(
                     if event is None:
                         continue
                     yield event
-                    if event is _DONE or (is_last is not None and is_last(event)):
+                    if event is _DONE or (form.is_last is not None and form.is_last(event)):
                         await _drain(chunks)
                         return
         for said in reader.close():
@@ -114,9 +117,10 @@ class _Reader:
 class _Answer:
     """Reads the events of one answer, and hears what a server says instead of one."""
 
-    def __init__(self, endpoint: Endpoint, body: Mapping[str, Any]) -> None:
+    def __init__(self, endpoint: Endpoint, body: Mapping[str, Any], parts: frozenset[str]) -> None:
         self._endpoint = endpoint
         self._body = body
+        self._parts = parts
         self._begun = False
         self._answered = False
         self._complaint: Event | None = None
@@ -153,7 +157,7 @@ class _Answer:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict) and choice.get("error"):  # OpenRouter's, of who is behind it
             raise failures.from_event(self._endpoint.name, choice, self._secrets)
-        if any(event[name] not in _NOTHING for name in _ANSWERS & event.keys()):
+        if any(event[name] not in _NOTHING for name in self._parts & event.keys()):
             self._answered, self._complaint = True, None
         else:
             self._complaint = event

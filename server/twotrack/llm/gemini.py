@@ -8,7 +8,7 @@ from urllib.parse import quote
 from twotrack.events import Usage
 from twotrack.llm import finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Finish
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.spec import Spec
@@ -27,6 +27,7 @@ class Gemini(Dialect[Chat]):
     """
 
     within = "generationConfig"
+    form = EventFormat(frozenset({"candidates", "promptFeedback"}))
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec

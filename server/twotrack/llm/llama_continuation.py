@@ -12,7 +12,7 @@ from typing import Any
 
 from twotrack.llm import fim, llama_infill
 from twotrack.llm.api import Chunk, Infill
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
@@ -36,6 +36,7 @@ class LlamaContinuation(Dialect[Infill]):
     """
 
     path = "completion"
+    form = EventFormat(frozenset({"content", "stop"}))
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""

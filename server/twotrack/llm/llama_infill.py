@@ -11,7 +11,7 @@ from typing import Any
 from twotrack.events import Usage
 from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish, Infill
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.wire import Dialect, Refuses, Warming
@@ -27,6 +27,7 @@ class LlamaInfill(Dialect[Infill]):
     """
 
     path = "infill"
+    form = EventFormat(frozenset({"content", "stop"}))
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 
 from twotrack.errors import ModelError, RequestRejected, ServerFailed
 from twotrack.llm.api import Chat, Message
-from twotrack.llm.exchange import Event, Framing, events
+from twotrack.llm.exchange import Event, EventFormat, events
 from twotrack.llm.http.transport import Endpoint, Transport
 
 _REFUSAL = re.compile(
@@ -69,10 +69,9 @@ class Negotiated:
         endpoint: Endpoint,
         path: str,
         body: Mapping[str, Any],
+        form: EventFormat,
         *,
         folded: Callable[[], Mapping[str, Any]] | None = None,
-        framing: Framing = "sse",
-        is_last: Callable[[Event], bool] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Yield as `exchange.events` does; at most one more request for each parameter.
 
@@ -84,7 +83,7 @@ class Negotiated:
             sent = self._without_refused(given[self._within] if self._within else given)
             asked = {**given, self._within: sent} if self._within else sent
             try:
-                answer = events(transport, endpoint, path, asked, framing=framing, is_last=is_last)
+                answer = events(transport, endpoint, path, asked, form)
                 async with aclosing(answer):
                     async for event in answer:
                         begun, self._folds = True, folds

@@ -8,7 +8,7 @@ from twotrack.errors import ModelError, RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import fim, finishes, thinking
 from twotrack.llm.api import Chat, Chunk, Infill
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
 from twotrack.llm.spec import Spec
@@ -22,6 +22,13 @@ _NO_TEMPLATE = (
 )
 
 
+def _is_last(event: Event) -> bool:
+    return event.get("done") is True
+
+
+_FORM = EventFormat(frozenset({"message", "response", "done"}), "ndjson", _is_last)
+
+
 class OllamaChat(Dialect[Chat]):
     """A model that answers chats.
 
@@ -30,7 +37,7 @@ class OllamaChat(Dialect[Chat]):
     """
 
     path = "api/chat"
-    framing = "ndjson"
+    form = _FORM
     folds = False
 
     def __init__(self, spec: Spec) -> None:
@@ -62,10 +69,6 @@ class OllamaChat(Dialect[Chat]):
         """Read the events of an answer."""
         return _chunks(endpoint, answer)
 
-    def is_last(self, event: Event, /) -> bool:
-        """Whether the answer ends with this event."""
-        return _is_last(event)
-
     def warming(self, _: Chat | None, /) -> Warming:
         """Return what loads the model."""
         return _loading(self._fixed, self._options)
@@ -75,7 +78,7 @@ class OllamaInfill(Dialect[Infill]):
     """A model that fills gaps, by its own template."""
 
     path = "api/generate"
-    framing = "ndjson"
+    form = _FORM
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -113,10 +116,6 @@ class OllamaInfill(Dialect[Infill]):
         """Read the events of an answer."""
         return _chunks(endpoint, answer)
 
-    def is_last(self, event: Event, /) -> bool:
-        """Whether the answer ends with this event."""
-        return _is_last(event)
-
     def warming(self, _: Infill | None, /) -> Warming:
         """Return what loads the model."""
         return _loading(self._fixed, self._options)
@@ -134,10 +133,6 @@ def _fixed(model_id: str) -> dict[str, Any]:
 def _options(temperature: float | None, context_window: int | None) -> dict[str, Any]:
     given = {"temperature": temperature, "num_ctx": context_window}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _is_last(event: Event) -> bool:
-    return event.get("done") is True
 
 
 def _loading(fixed: dict[str, Any], options: dict[str, Any]) -> Warming:

@@ -16,6 +16,7 @@ class OpenAIChat(Dialect[Chat]):
     """A chat model."""
 
     path = "chat/completions"
+    form = openai_wire.FORM
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec

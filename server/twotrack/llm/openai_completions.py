@@ -22,6 +22,8 @@ class OpenAICompletions(Dialect[Infill]):
     A key for the prompt cache stands for a file.
     """
 
+    form = openai_wire.FORM
+
     def __init__(self, spec: Spec, *, template: str, path: str = "completions") -> None:
         self._spec = spec
         self._template = template

@@ -6,9 +6,11 @@ from contextlib import aclosing
 from twotrack.events import Usage
 from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish
-from twotrack.llm.exchange import Event
+from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+
+FORM = EventFormat(frozenset({"choices"}))
 
 OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_effort", "thinking")
 """Parameters that some servers or models refuse by name."""

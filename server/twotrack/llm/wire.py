@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from twotrack.errors import ModelError, TimedOut
 from twotrack.llm.api import Chunk, Mode, Prompt
-from twotrack.llm.exchange import Event, Framing, cut, events
+from twotrack.llm.exchange import Event, EventFormat, cut, events
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.negotiation import Negotiated, folded
 
@@ -32,7 +32,6 @@ class Dialect(ABC, Generic[Asked]):
 
     path: str
     """Below the base URL."""
-    framing: Framing = "sse"
     optional: tuple[str, ...] = ()
     """Parameters that are left out if the server refuses them."""
     refused: tuple[str, ...] = ()
@@ -41,6 +40,11 @@ class Dialect(ABC, Generic[Asked]):
     """Where the parameters stand in the body; empty: in the body itself."""
     folds: bool = True
     """Whether instructions may move to the first turn of the user."""
+
+    @property
+    @abstractmethod
+    def form(self) -> EventFormat:
+        """How its answers come."""
 
     @abstractmethod
     def body(self, prompt: Asked, refuses: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -51,10 +55,6 @@ class Dialect(ABC, Generic[Asked]):
         self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Asked, /
     ) -> AsyncGenerator[Chunk, None]:
         """Read the events of an answer. Raises ModelError if one says that it broke off."""
-
-    def is_last(self, _: Event, /) -> bool:
-        """Whether the answer ends with this event; it ends with the body in any case."""
-        return False
 
     def warming(self, prompt: Asked | None, /) -> Warming | None:  # noqa: ARG002  # most keep none
         """Return what makes the server ready for `prompt`; None: a connection is all there is."""
@@ -88,9 +88,8 @@ class HttpWire(Generic[Asked]):
             endpoint,
             dialect.path,
             body,
+            dialect.form,
             folded=without_system,
-            framing=dialect.framing,
-            is_last=dialect.is_last,
         )
         chunks = cut(endpoint, dialect.chunks(endpoint, answer, asked), stops)
         try:
@@ -123,8 +122,7 @@ class HttpWire(Generic[Asked]):
             self._endpoint,
             warming.path,
             warming.body,
-            framing=self._dialect.framing,
-            is_last=self._dialect.is_last,
+            self._dialect.form,
         )
 
     async def aclose(self) -> None:
