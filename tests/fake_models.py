@@ -12,7 +12,7 @@ HANG = object()
 class FakeProvider:
     """Plays one script a call, the last one again and again.
 
-    A script is a sequence of texts, chunks, errors (raised there) and HANG.
+    A script is a sequence of texts, chunks, errors (raised there), events (waited for), and HANG.
     """
 
     def __init__(self, *scripts: Sequence[object], sends: bool = True) -> None:
@@ -23,7 +23,9 @@ class FakeProvider:
         self.warmed: list[Prompt] = []
         self.open = 0
         self.speaking = asyncio.Event()
-        """Set when the script has got to HANG."""
+        """Set when the script has got to HANG, or to an event."""
+        self.silent = asyncio.Event()
+        """Set when nobody listens any more."""
 
     def play(self, *scripts: Sequence[object]) -> None:
         """Play these from now on."""
@@ -35,16 +37,20 @@ class FakeProvider:
             sending.get()()
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         self.open += 1
+        self.silent.clear()
         try:
             for step in script:
                 if isinstance(step, BaseException):
                     raise step
-                if step is HANG:
+                if step is HANG or isinstance(step, asyncio.Event):
                     self.speaking.set()
-                    await asyncio.Event().wait()
+                    await (step if isinstance(step, asyncio.Event) else asyncio.Event()).wait()
+                    continue
                 yield step if isinstance(step, Chunk) else Chunk(text=str(step))
         finally:
             self.open -= 1
+            if not self.open:
+                self.silent.set()
 
     async def warm(self, prompt: Prompt | None = None) -> None:
         if prompt is not None:

@@ -297,6 +297,7 @@ class Session:
     def changed(self, document: Document) -> None:
         """Take note of a change; what it asks for is done when typing rests."""
         self._pace.changed(document.uri)
+        self.completer.changed(document)
         self._reading.changed(document)
         self._warm_up.changed()
 
@@ -312,6 +313,7 @@ class Session:
 
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
+        self.completer.closed(document)
         self._reading.closed(document.uri)
         self._warm_up.closed(document.uri)
         self._syntax.forget(document.uri)
@@ -344,6 +346,7 @@ class Session:
         await self._indexer.aclose()
         await self._pool.aclose()
         if self._composed:
+            await self.completer.aclose()
             await self.dispatcher.aclose()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.transport.aclose()

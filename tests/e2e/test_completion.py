@@ -1,5 +1,6 @@
 """What a person sees while typing, through the wire."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,42 @@ async def test_ghost_text_continues_the_line(
     buffer = client.open(project / "a.py", "python", HEAD)
     items = await client.complete(buffer, len(HEAD))
     assert shown(client, HEAD, items) == HEAD + "return width * height"
+
+
+@pytest.mark.parametrize("first", ["cancel", "change"])
+async def test_an_answer_that_is_typed_into_while_it_comes_is_kept(
+    start: Start, models: ModelServer, project: Path, first: str
+) -> None:
+    models.script(Reply("return width * height", hang=True))
+    client = await start(capabilities=INLINE)
+    buffer = client.open(project / "a.py", "python", HEAD)
+    where = client.inline_params(buffer, len(HEAD))
+    message_id, answer = client.send("textDocument/inlineCompletion", where)
+    await models.wait_for(1)
+    if first == "cancel":
+        client.cancel(message_id)
+    client.change(buffer, len(HEAD), len(HEAD), "r")
+    if first == "change":
+        client.cancel(message_id)
+    where = client.inline_params(buffer, len(buffer.text))
+    _, answer_to_the_next = client.send("textDocument/inlineCompletion", where)
+    await asyncio.wait({answer})
+    models.release()
+    assert (await answer_to_the_next)["items"][0]["insertText"] == "eturn width * height"
+    assert len(models.requests) == 1
+
+
+async def test_what_is_typed_otherwise_closes_the_question_upstream(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.script(Reply(chunks=["return ", "width"], hang_after=1))
+    client = await start(capabilities=INLINE)
+    buffer = client.open(project / "a.py", "python", HEAD)
+    client.send("textDocument/inlineCompletion", client.inline_params(buffer, len(HEAD)))
+    request = await models.wait_for(1)
+    client.change(buffer, len(HEAD), len(HEAD), "p")
+    await request.closed()
+    assert request.aborted_at is not None
 
 
 async def test_text_typed_through_and_taken_back_asks_nothing_again(

@@ -211,5 +211,5 @@ async def test_a_replaced_request_closes_its_stream_and_is_not_remembered() -> N
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert provider.open == 0
+    await provider.silent.wait()
     assert desk.lookup(HEAD + "$0\n") is None

@@ -18,6 +18,7 @@ from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
+from twotrack.engine.questions import Question, Questions
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
@@ -58,6 +59,7 @@ class Completer:
         self._clock = clock
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
+        self._questions = Questions()
         self._looked_up: tuple[CompletionRequest, CacheKey] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
@@ -72,13 +74,14 @@ class Completer:
     async def complete(self, request: CompletionRequest) -> Completion | None:
         """Return a completion; None: there is nothing to propose.
 
-        Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream.
+        Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream, unless
+        its answer may fit what is typed meanwhile: `changed` says so.
         """
         begun = self._clock()
         if not self._enabled(request) or not await self._may_send(request):
             return None
         place = self._place(request)
-        if (known := self._known(request, place, begun)) is not None:
+        if (known := await self._soon_known(request, place, begun)) is not None:
             return known
         if not self._syntax.holds(request.document):
             await self._syntax.ready(request.document)
@@ -93,13 +96,45 @@ class Completer:
             )
             if wait_s > 0:
                 await self._sleep(wait_s)
-                if (known := self._known(request, place, begun)) is not None:
+                if (known := await self._soon_known(request, place, begun)) is not None:
                     return known
         asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
         several_lines = gap.wants_lines or asked_for
         if not request.invoked and self._cache.is_empty(place, several_lines=several_lines):
             return None
-        return await self._ask(request, place, gap, several_lines, begun)
+        question = Question(
+            request,
+            place,
+            lambda question: self._ask(request, place, gap, question, begun),
+            several_lines=several_lines,
+        )
+        self._questions.add(question)
+        return await question.answer()
+
+    def changed(self, document: Document) -> None:
+        """Take note of a document's change: what is asked about it goes on as long as it fits."""
+        self._questions.follow(document)
+
+    def closed(self, document: Document) -> None:
+        """End what is asked about a document."""
+        self._questions.close(document.uri)
+
+    async def aclose(self) -> None:
+        """End all that is asked."""
+        await self._questions.aclose()
+
+    async def _soon_known(
+        self, request: CompletionRequest, place: CacheKey, begun: float
+    ) -> Completion | None:
+        """Return what is known, or is once a question under way is answered."""
+        known = self._known(request, place, begun)
+        while known is None:
+            question = self._questions.serving(place, several_lines=request.invoked)
+            if question is None:
+                return None
+            await question.answer()
+            known = self._known(request, place, begun)
+        return known
 
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
@@ -233,9 +268,10 @@ class Completer:
         request: CompletionRequest,
         place: CacheKey,
         gap: CursorContext,
-        several_lines: bool,
+        question: Question,
         begun: float,
     ) -> Completion | None:
+        several_lines = question.several_lines
         max_lines = self._settings.completion.max_lines if several_lines else 1
         task = BLOCK if several_lines else COMPLETE
         modes: dict[str, Mode] = {}
@@ -250,8 +286,10 @@ class Completer:
         watch = Watch(gap, max_lines)
 
         def enough(text: str) -> bool:
-            mode = next(reversed(modes.values()))  # of the model that was asked last
-            return watch.is_complete(text, chat=mode is Mode.CHAT)
+            chat = next(reversed(modes.values())) is Mode.CHAT  # of the model that was asked last
+            question.code_so_far = lambda: watch.so_far(text, chat=chat)
+            question.heard()
+            return watch.is_complete(text, chat=chat)
 
         try:
             answer = await self._dispatcher.ask(

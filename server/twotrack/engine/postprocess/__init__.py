@@ -113,6 +113,12 @@ class Watch:
             self._read = (text, body) if self.done or not chat else None
         return self.done
 
+    def so_far(self, text: str, *, chat: bool) -> str:
+        """Return the code of a reply that is coming; empty: it cannot be told from words yet."""
+        if chat and not _BEGINS_MARKED.match(text):
+            return ""
+        return _begun(text, self._gap, chat=chat, going_on=True)
+
     def begun(self, reply: str) -> str | None:
         """Return the code of `reply` if it was read already."""
         return self._read[1] if self._read is not None and self._read[0] == reply else None

@@ -1,0 +1,169 @@
+"""Questions to models that are under way: kept while what is typed may still begin the answer.
+
+Most answers that a key made old would have fitted still: the typist types into them. So a question
+goes on without whoever asked it, the request for the next place waits for it too, and it is closed
+as soon as its answer cannot fit any more, or nobody wants it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twotrack.document import Document
+from twotrack.engine.asked import Completion, CompletionRequest
+from twotrack.engine.cache import CacheKey, place_of
+from twotrack.text import Position
+
+_UNTIL_CHANGE_S = 0.01
+"""Editors cancel a request before, or after, they tell the key that made it old."""
+_UNTIL_ASKED_S = 0.5
+"""Editors ask for the next place so soon after a key."""
+
+
+Ask = Callable[["Question"], Coroutine[Any, Any, Completion | None]]
+"""Asks a model; the question's task runs it."""
+
+
+class Question:
+    """One question, and what was typed at its place since."""
+
+    def __init__(
+        self,
+        request: CompletionRequest,
+        place: CacheKey,
+        ask: "Ask",
+        *,
+        several_lines: bool,
+    ) -> None:
+        """Ask, in a task; cancelling that closes what it has open."""
+        self.uri = request.document.uri
+        self.several_lines = several_lines
+        self._place = place
+        self._position = request.position
+        own = request.document.text.line(request.position.line)
+        self._after = own[request.position.character :]
+        self._typed: str | None = ""
+        """None: something else was changed."""
+        self.code_so_far: Callable[[], str] = str
+        """Returns the code of the answer that has come; it is empty as long as none is known."""
+        self._waiting = 0
+        self._changed = False
+        """Whether a key came since somebody waited last."""
+        self._end: asyncio.TimerHandle | None = None
+        self._task = asyncio.create_task(ask(self))
+        self._task.add_done_callback(self._ended)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is asked still, and its answer may fit."""
+        return not self._task.done() and self._fits()
+
+    def serves(self, place: CacheKey) -> bool:
+        """Whether its answer may fit at a place."""
+        if not self.under_way or place.anchor != self._place.anchor:
+            return False
+        return place.prefix == f"{self._place.prefix}{self._typed}"
+
+    async def answer(self) -> Completion | None:
+        """Wait for the answer; None if it is closed before. Raises what asking raised."""
+        self._waiting += 1
+        self._changed = False
+        self._expect(None)
+        try:
+            await asyncio.wait({self._task})
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._expect(_UNTIL_ASKED_S if self._changed else _UNTIL_CHANGE_S)
+        return None if self._task.cancelled() else self._task.result()
+
+    def heard(self) -> None:
+        """Take note that more of the answer has come."""
+        if self._typed:
+            self._close_if_wrong()
+
+    def follow(self, document: Document) -> None:
+        """Take note of a change of its document."""
+        self._typed = self._typed_in(document)
+        self._changed = True
+        if not self._waiting:
+            self._expect(_UNTIL_ASKED_S)
+        self._close_if_wrong()
+
+    def close(self) -> None:
+        """End it upstream too."""
+        self._expect(None)
+        self._task.cancel()
+
+    def _typed_in(self, document: Document) -> str | None:
+        line, character = self._position
+        if line >= document.text.line_count:
+            return None
+        own = document.text.line(line)
+        end = len(own) - len(self._after)
+        if end < character or own[:character] != self._place.prefix or own[end:] != self._after:
+            return None
+        if place_of(document, Position(line, end)).anchor != self._place.anchor:
+            return None
+        return own[character:end]
+
+    def _fits(self) -> bool:
+        if not self._typed:
+            return self._typed is not None
+        code = self.code_so_far()
+        return code.startswith(self._typed) or self._typed.startswith(code)
+
+    def _close_if_wrong(self) -> None:
+        if not self._fits():
+            self.close()
+
+    def _expect(self, within_s: float | None) -> None:
+        """Close it if nothing is heard of it for so long; None: it stays."""
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+        if within_s is not None and not self._task.done():
+            self._end = asyncio.get_running_loop().call_later(within_s, self.close)
+
+    def _ended(self, task: asyncio.Task[Completion | None]) -> None:
+        self._expect(None)
+        if not task.cancelled():
+            task.exception()  # whoever waits is told; nobody may
+
+
+class Questions:
+    """Those that are under way: seldom more than one."""
+
+    def __init__(self) -> None:
+        self._under_way: list[Question] = []
+
+    def add(self, question: Question) -> None:
+        """Take over a question that was just started."""
+        self._under_way = [q for q in self._under_way if q.under_way]
+        self._under_way.append(question)
+
+    def serving(self, place: CacheKey, *, several_lines: bool) -> Question | None:
+        """Return one whose answer may fit at a place."""
+        for question in reversed(self._under_way):
+            if (question.several_lines or not several_lines) and question.serves(place):
+                return question
+        return None
+
+    def follow(self, document: Document) -> None:
+        """Take note of a change of a document."""
+        for question in self._under_way:
+            if question.uri == document.uri and question.under_way:
+                question.follow(document)
+
+    def close(self, uri: str) -> None:
+        """End those about a document."""
+        for question in self._under_way:
+            if question.uri == uri:
+                question.close()
+
+    async def aclose(self) -> None:
+        """End all, and wait until they are closed."""
+        for question in self._under_way:
+            question.close()
+        answers = (question.answer() for question in self._under_way)
+        await asyncio.gather(*answers, return_exceptions=True)
