@@ -1,10 +1,12 @@
 import time
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from before_after import at_cursor
 from twotrack.document import Document
-from twotrack.engine.cache import Cached, CompletionCache, Hit, place_of
+from twotrack.engine.cache import PAIRS, Cached, CompletionCache, Hit, place_of, places_of
 from twotrack.tasks import Track
 from twotrack.text import Position, Range, Snapshot
 
@@ -19,7 +21,8 @@ def add(cache: CompletionCache, marked: str, cached: Cached) -> None:
 
 
 def find(cache: CompletionCache, marked: str, *, several_lines: bool = False) -> Hit | None:
-    return cache.find(place_of(*at_cursor(marked)), several_lines=several_lines)
+    hits = (cache.find(p, several_lines=several_lines) for p in places_of(*at_cursor(marked)))
+    return next(filter(None, hits), None)
 
 
 def left(cache: CompletionCache, marked: str) -> str | None:
@@ -38,7 +41,7 @@ def cache() -> CompletionCache:
 
 def test_the_same_place_has_the_same_answer(cache: CompletionCache) -> None:
     add(cache, HEAD + "$0\n", answer(TEXT, replaces=1))
-    assert find(cache, HEAD + "$0\n") == Hit(answer(TEXT, replaces=1), TEXT, typed_through=False)
+    assert find(cache, HEAD + "$0\n") == Hit(answer(TEXT, replaces=1), TEXT, False, 1)
 
 
 def test_typing_what_was_proposed_leaves_the_rest(cache: CompletionCache) -> None:
@@ -46,6 +49,61 @@ def test_typing_what_was_proposed_leaves_the_rest(cache: CompletionCache) -> Non
     for count in range(1, len(TEXT)):
         hit = find(cache, HEAD + TEXT[:count] + "$0\n")
         assert hit == Hit(answer(TEXT), TEXT[count:], typed_through=True)
+
+
+def closed_by_the_editor(typed: str) -> str:
+    """What an editor has put after the cursor when `typed` was typed."""
+    awaited: list[str] = []
+    for char in typed:
+        if awaited and char == awaited[-1]:
+            awaited.pop()
+        elif char in PAIRS and not (awaited and awaited[-1] in "\"'"):
+            awaited.append(PAIRS[char])
+    return "".join(reversed(awaited))
+
+
+WORDS = st.sampled_from(["a", "b.c", ", ", " + ", "1"])
+CODE = st.recursive(
+    st.one_of(WORDS, WORDS.map(lambda word: f'"{word}"')),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map("".join),
+        st.tuples(st.sampled_from(["()", "[]", "{}"]), inner).map(
+            lambda pair: pair[0][0] + pair[1] + pair[0][1]
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(code=CODE, share=st.floats(0, 1))
+def test_what_the_editor_closes_meanwhile_is_taken_over(code: str, share: float) -> None:
+    cache = CompletionCache(100)
+    add(cache, "x = $0\n", answer(code))
+    typed = code[: int(len(code) * share)]
+    closed = closed_by_the_editor(typed)
+    assume(typed != code and len(closed) <= 4)
+    hit = find(cache, f"x = {typed}$0{closed}\n")
+    assert hit is not None
+    assert typed + hit.text + closed[hit.replaces :] == code
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        pytest.param("x = f($0])\n", id="another bracket"),
+        pytest.param("x = f($0))\n", id="one too many"),
+        pytest.param("x = f$0)\n", id="nothing was opened"),
+        pytest.param("x = f(a, b$0 )\n", id="a blank before it"),
+    ],
+)
+def test_what_closes_something_else_is_another_place(cache: CompletionCache, marked: str) -> None:
+    add(cache, "x = $0\n", answer("f(a, b)"))
+    assert find(cache, marked) is None
+
+
+def test_an_answer_that_leaves_something_open_does_not_fit(cache: CompletionCache) -> None:
+    add(cache, "x = $0\n", answer("f(a,"))
+    assert find(cache, "x = f($0)\n") is None
 
 
 def test_all_of_it_typed_leaves_nothing(cache: CompletionCache) -> None:

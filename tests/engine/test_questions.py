@@ -80,6 +80,18 @@ async def test_an_answer_that_is_typed_into_serves_the_next_key(said: list[objec
     assert typist.asked == 1
 
 
+async def test_a_bracket_that_the_editor_closes_changes_nothing() -> None:
+    go_on = asyncio.Event()
+    typist = Typist(["area(", go_on, "width, height)"])
+    await typist.ask(MARKED)
+    await typist.key("x = area$0\n")
+    await typist.key("x = area($0)\n")
+    await typist.key("x = area(w$0)\n")
+    go_on.set()
+    assert await typist.shown("x = area(w$0)\n") == "x = area(width, height)$0\n"
+    assert typist.asked == 1
+
+
 async def test_what_was_typed_may_be_taken_back() -> None:
     go_on = asyncio.Event()
     typist = Typist([go_on, ANSWER])

@@ -6,7 +6,7 @@ window happens to start. The cache lives as long as the settings and the routes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from cachetools import LRUCache, TTLCache
@@ -19,6 +19,11 @@ _LINES_ABOVE, _LINES_BELOW = 256, 64
 """What has to agree; more than a prompt's window holds by default."""
 _ROWS = 32
 """Answers kept for one line: one a pause in typing it, and as many taken back."""
+PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "`": "`"}
+"""What editors close by themselves."""
+_QUOTES = "\"'`"
+CLOSERS = "".join(PAIRS.values())
+_MOST_CLOSED = 4
 _EMPTY_S, _EMPTY_ENTRIES = 60.0, 256
 """How long, and for how many places, it is remembered that nothing was proposed."""
 
@@ -30,6 +35,8 @@ class CacheKey(NamedTuple):
     """Document, language, and hashes of what is above the line and after the cursor."""
     prefix: str
     """The cursor's line up to the cursor."""
+    closed: str = ""
+    """What follows the cursor and is left out of `anchor`: the editor may have put it there."""
 
 
 class Cached(NamedTuple):
@@ -51,6 +58,8 @@ class Hit(NamedTuple):
     text: str
     typed_through: bool
     """Whether part of it has been typed since."""
+    replaces: int = 0
+    """Characters after the cursor that it takes the place of."""
 
 
 class _Row(NamedTuple):
@@ -84,8 +93,12 @@ class CompletionCache:
             if at < row.since or not row.text.startswith(place.prefix):
                 continue
             text = row.text[at:] + row.rest
-            if text and (row.answer.several_lines or not several_lines):
-                return Hit(row.answer, text, typed_through=not row.first or at > row.since)
+            if not text or (several_lines and not row.answer.several_lines):
+                continue
+            if place.closed and not _closes(text, place.closed):
+                continue
+            typed_through = not row.first or at > row.since
+            return Hit(row.answer, text, typed_through, row.answer.replaces + len(place.closed))
         return None
 
     def is_empty(self, place: CacheKey, *, several_lines: bool) -> bool:
@@ -122,9 +135,34 @@ class CompletionCache:
 
 def place_of(document: Document, position: Position) -> CacheKey:
     """The place of `position` (which exists) in `document`."""
+    return next(places_of(document, position))
+
+
+def places_of(document: Document, position: Position) -> Iterator[CacheKey]:
+    """The place of `position` (which exists), and those without what may have been closed there."""
     text, (line, character) = document.text, position
     own = text.line(line)
-    above = text.lines(line - _LINES_ABOVE, line)
-    after = (own[character:], *text.lines(line + 1, line + 1 + _LINES_BELOW))
-    anchor = (document.uri, document.language, hash(tuple(above)), hash(after))
-    return CacheKey(anchor, own[:character])
+    above = hash(tuple(text.lines(line - _LINES_ABOVE, line)))
+    below = text.lines(line + 1, line + 1 + _LINES_BELOW)
+    for end in range(character, min(len(own), character + _MOST_CLOSED) + 1):
+        if end > character and own[end - 1] not in CLOSERS:
+            return
+        anchor = (document.uri, document.language, above, hash((own[end:], *below)))
+        yield CacheKey(anchor, own[:character], own[character:end])
+
+
+def _closes(text: str, closed: str) -> bool:
+    """Whether `text` closes what `closed` closes, and nothing else that it did not open."""
+    awaited = list(reversed(closed))
+    escaped = False
+    for char in text:
+        quoted = bool(awaited) and awaited[-1] in _QUOTES
+        if escaped or char == "\\":
+            escaped = not escaped
+        elif awaited and char == awaited[-1]:
+            awaited.pop()
+        elif not quoted and char in PAIRS:
+            awaited.append(PAIRS[char])
+        elif not quoted and char in CLOSERS:
+            return False
+    return not awaited

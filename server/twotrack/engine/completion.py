@@ -12,7 +12,7 @@ from twotrack.context.prompt import gather
 from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
-from twotrack.engine.cache import Cached, CacheKey, CompletionCache, place_of
+from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, places_of
 from twotrack.engine.chat_infill import chat_for
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
@@ -60,7 +60,7 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
-        self._looked_up: tuple[CompletionRequest, CacheKey] | None = None
+        self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
         self._warming: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class Completer:
         """Return what is already known for this place, within a millisecond; asks nobody."""
         if not self._enabled(request):
             return None
-        return self._known(request, self._place(request), self._clock())
+        return self._known(request, self._clock())
 
     async def complete(self, request: CompletionRequest) -> Completion | None:
         """Return a completion; None: there is nothing to propose.
@@ -80,8 +80,7 @@ class Completer:
         begun = self._clock()
         if not self._enabled(request) or not await self._may_send(request):
             return None
-        place = self._place(request)
-        if (known := await self._soon_known(request, place, begun)) is not None:
+        if (known := await self._soon_known(request, begun)) is not None:
             return known
         if not self._syntax.holds(request.document):
             await self._syntax.ready(request.document)
@@ -96,8 +95,9 @@ class Completer:
             )
             if wait_s > 0:
                 await self._sleep(wait_s)
-                if (known := await self._soon_known(request, place, begun)) is not None:
+                if (known := await self._soon_known(request, begun)) is not None:
                     return known
+        place = self._places(request)[0]
         asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
         several_lines = gap.wants_lines or asked_for
         if not request.invoked and self._cache.is_empty(place, several_lines=several_lines):
@@ -123,17 +123,16 @@ class Completer:
         """End all that is asked."""
         await self._questions.aclose()
 
-    async def _soon_known(
-        self, request: CompletionRequest, place: CacheKey, begun: float
-    ) -> Completion | None:
+    async def _soon_known(self, request: CompletionRequest, begun: float) -> Completion | None:
         """Return what is known, or is once a question under way is answered."""
-        known = self._known(request, place, begun)
+        places = self._places(request)
+        known = self._known(request, begun)
         while known is None:
-            question = self._questions.serving(place, several_lines=request.invoked)
+            question = self._questions.serving(places, several_lines=request.invoked)
             if question is None:
                 return None
             await question.answer()
-            known = self._known(request, place, begun)
+            known = self._known(request, begun)
         return known
 
     async def _may_send(self, request: CompletionRequest) -> bool:
@@ -231,16 +230,18 @@ class Completer:
             return False
         return request.invoked or options.trigger is Trigger.AUTOMATIC
 
-    def _place(self, request: CompletionRequest) -> CacheKey:
-        """The request's place; remembered from `lookup` to `complete`."""
+    def _places(self, request: CompletionRequest) -> tuple[CacheKey, ...]:
+        """The request's place, as it may be called; remembered from `lookup` to `complete`."""
         if self._looked_up is None or self._looked_up[0] is not request:
-            self._looked_up = request, place_of(request.document, request.position)
+            self._looked_up = request, tuple(places_of(request.document, request.position))
         return self._looked_up[1]
 
-    def _known(
-        self, request: CompletionRequest, place: CacheKey, begun: float
-    ) -> Completion | None:
-        hit = self._cache.find(place, several_lines=request.invoked)
+    def _found(self, request: CompletionRequest) -> Hit | None:
+        hits = (self._cache.find(p, several_lines=request.invoked) for p in self._places(request))
+        return next(filter(None, hits), None)
+
+    def _known(self, request: CompletionRequest, begun: float) -> Completion | None:
+        hit = self._found(request)
         if hit is None:
             return None
         ms = (self._clock() - begun) * 1e3
@@ -261,7 +262,7 @@ class Completer:
             )
         )
         origin = Origin(source, hit.answer.model, hit.answer.track, ms)
-        return _completion(request, Insertion(hit.text, hit.answer.replaces), origin)
+        return _completion(request, Insertion(hit.text, hit.replaces), origin)
 
     async def _ask(
         self,

@@ -6,12 +6,12 @@ as soon as its answer cannot fit any more, or nobody wants it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
-from twotrack.engine.cache import CacheKey, place_of
+from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, places_of
 from twotrack.text import Position
 
 _UNTIL_CHANGE_S = 0.01
@@ -62,7 +62,7 @@ class Question:
         """Whether its answer may fit at a place."""
         if not self.under_way or place.anchor != self._place.anchor:
             return False
-        return place.prefix == f"{self._place.prefix}{self._typed}"
+        return place.prefix + place.closed == f"{self._place.prefix}{self._typed}"
 
     async def answer(self) -> Completion | None:
         """Wait for the answer; None if it is closed before. Raises what asking raised."""
@@ -103,7 +103,7 @@ class Question:
         end = len(own) - len(self._after)
         if end < character or own[:character] != self._place.prefix or own[end:] != self._after:
             return None
-        if place_of(document, Position(line, end)).anchor != self._place.anchor:
+        if next(places_of(document, Position(line, end))).anchor != self._place.anchor:
             return None
         return own[character:end]
 
@@ -111,7 +111,12 @@ class Question:
         if not self._typed:
             return self._typed is not None
         code = self.code_so_far()
-        return code.startswith(self._typed) or self._typed.startswith(code)
+        if code.startswith(self._typed) or self._typed.startswith(code):
+            return True
+        # The editor may have closed what was opened: the cursor stands before that.
+        typed = self._typed.rstrip(CLOSERS)
+        opened = any(opener in typed for opener in PAIRS)
+        return opened and (code.startswith(typed) or typed.startswith(code))
 
     def _close_if_wrong(self) -> None:
         if not self._fits():
@@ -142,10 +147,11 @@ class Questions:
         self._under_way = [q for q in self._under_way if q.under_way]
         self._under_way.append(question)
 
-    def serving(self, place: CacheKey, *, several_lines: bool) -> Question | None:
-        """Return one whose answer may fit at a place."""
+    def serving(self, places: Iterable[CacheKey], *, several_lines: bool) -> Question | None:
+        """Return one whose answer may fit at a place, which may be called so or so."""
         for question in reversed(self._under_way):
-            if (question.several_lines or not several_lines) and question.serves(place):
+            enough = question.several_lines or not several_lines
+            if enough and any(map(question.serves, places)):
                 return question
         return None
 
