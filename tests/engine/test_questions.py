@@ -92,6 +92,22 @@ async def test_a_bracket_that_the_editor_closes_changes_nothing() -> None:
     assert typist.asked == 1
 
 
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+async def test_typing_goes_on_over_the_end_of_a_line(eol: str) -> None:
+    def document(typed: str) -> str:
+        return f"def area(width):\n    {typed}$0\n".replace("\n", eol)
+
+    go_on = asyncio.Event()
+    typist = Typist(["a = 1\n", go_on, "    return a"])
+    await typist.ask(document(""))
+    await typist.key(document("a = 1"))
+    await typist.key(document("a = 1\n    "))
+    await typist.key(document("a = 1\n    r"))
+    go_on.set()
+    assert await typist.shown(document("a = 1\n    r")) == document("a = 1\n    return a")
+    assert typist.asked == 1
+
+
 async def test_what_was_typed_may_be_taken_back() -> None:
     go_on = asyncio.Event()
     typist = Typist([go_on, ANSWER])
@@ -157,6 +173,7 @@ def test_whoever_waits_sees_what_is_left_of_the_answer(typed: int, said: int) ->
     "marked",
     [
         pytest.param("x = h$0\n", id="another letter"),
+        pytest.param("x = w\n$0\n", id="the line ended, and one was asked for"),
         pytest.param("x =$0\n", id="a letter before it taken back"),
         pytest.param("y = w$0\n", id="another line begins otherwise"),
         pytest.param("x = w$0)\n", id="something after it"),

@@ -12,7 +12,7 @@ from typing import Any
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, places_of
-from twotrack.text import Position
+from twotrack.text import Position, Range
 
 _UNTIL_CHANGE_S = 0.01
 """Editors cancel a request before, or after, they tell the key that made it old."""
@@ -38,10 +38,12 @@ class Question:
         """Ask, in a task; cancelling that closes what it has open."""
         self.uri = request.document.uri
         self.several_lines = several_lines
-        self._place = place
+        self._place = self._now = place
+        """Where it was asked, and where what was typed since ends."""
         self._position = request.position
-        own = request.document.text.line(request.position.line)
-        self._after = own[request.position.character :]
+        text = request.document.text
+        self._line_count = text.line_count
+        self._after = text.line(request.position.line)[request.position.character :]
         self._typed: str | None = ""
         """None: something else was changed."""
         self.code_so_far: Callable[[], str] = str
@@ -60,9 +62,9 @@ class Question:
 
     def serves(self, place: CacheKey) -> bool:
         """Whether its answer may fit at a place."""
-        if not self.under_way or place.anchor != self._place.anchor:
+        if not self.under_way or place.anchor != self._now.anchor:
             return False
-        return place.prefix + place.closed == f"{self._place.prefix}{self._typed}"
+        return place.prefix + place.closed == self._now.prefix
 
     async def answer(self) -> Completion | None:
         """Wait for the answer; None if it is closed before. Raises what asking raised."""
@@ -96,16 +98,20 @@ class Question:
         self._task.cancel()
 
     def _typed_in(self, document: Document) -> str | None:
-        line, character = self._position
-        if line >= document.text.line_count:
+        """Return what stands at its place now, if nothing else was changed."""
+        text, (line, character) = document.text, self._position
+        last = line + text.line_count - self._line_count
+        if last < line or (last > line and not self.several_lines):
             return None
-        own = document.text.line(line)
-        end = len(own) - len(self._after)
-        if end < character or own[:character] != self._place.prefix or own[end:] != self._after:
+        end = len(text.line(last)) - len(self._after)
+        if end < (character if last == line else 0):
             return None
-        if next(places_of(document, Position(line, end))).anchor != self._place.anchor:
+        start, self._now = self._position, next(places_of(document, Position(last, end)))
+        above = next(places_of(document, start)).anchor[:3]
+        kept = above == self._place.anchor[:3] and self._now.anchor[3] == self._place.anchor[3]
+        if not kept or text.line(line)[:character] != self._place.prefix:
             return None
-        return own[character:end]
+        return text.slice(Range(start, Position(last, end))).replace("\r\n", "\n")
 
     def _fits(self) -> bool:
         if not self._typed:
