@@ -679,6 +679,73 @@ HELD_OUT_FORMS = (
         )
     ),
 )
+# Between marks that are longer than a quote, or none: what is in them is not escaped.
+LONG_FORMS = tuple(
+    Form(template, language, "\0")
+    for template, language in (
+        ("local {s} = [[{v}]]", "lua"),
+        ("local {s} = [==[{v}]==]", "lua"),
+        ("local {s} = [[\n{v}\n]]", "lua"),
+        ("f{{ {s} = [=[{v}]=] }}", "lua"),
+        ("set({U} [[{v}]])", "cmake"),
+        ('auto {c} = R"({v})";', "cpp"),
+        ('auto {c} = u8R"--({v})--";', "cpp"),
+        ('let {s} = r#"{v}"#;', "rust"),
+        ('let {s} = br##"{v}"##;', "rust"),
+        ('let {c} = #"{v}"#', "swift"),
+        ('let {c} = #"""\n{v}\n"""#', "swift"),
+        ('string {c} = """{v}""";', "csharp"),
+        ('string {c} = """"\n  {v}\n  """";', "csharp"),
+        ("{c} := `{v}`", "go"),
+        ("const {c} = String.raw`{v}`;", "javascript"),
+        ("{s} = %q({v})", "ruby"),
+        ("{s} = %Q{{{v}}}", "ruby"),
+        ("{s} = %[{v}]", "ruby"),
+        ("my ${s} = q{{{v}}};", "perl"),
+        ("{s} => qq[{v}],", "perl"),
+        ("{s} := $${v}$$;", "sql"),
+        ("{s} := $pw${v}$pw$;", "sql"),
+        ("{s} := q'[{v}]';", "sql"),
+        ("ALTER USER bob WITH PASSWORD $${v}$$;", "sql"),
+        ("let {s} = {{|{v}|}}", "ocaml"),
+        ("let {s} = {{x|{v}|x}}", "ocaml"),
+        ("{s} = ~S{{{v}}}", "elixir"),
+        ("{s} = ''{v}'';", "nix"),
+    )
+)
+# Of two literals: {v} is the first half of the value, {w} the second.
+JOINED_FORMS = tuple(
+    Form(template, language, quotes)
+    for template, language, quotes in (
+        ('{s} = "{v}" + "{w}"', "python", _D),
+        ('{s} = "{v}" "{w}"', "python", _D),
+        ('{s} = "{v}" \\\n    "{w}"', "python", _D),
+        ("{s} = (\n    '{v}'\n    '{w}'\n)", "python", _S),
+        ('connect({s}="{v}" + "{w}", retries=3)', "python", _D),
+        ('{{"{s}": "{v}" "{w}", "port": 1}}', "python", _D),
+        ('const char *{s} =\n    "{v}"\n    "{w}";', "c", _D),
+        ('#define {U} "{v}" "{w}"', "c", _D),
+        ('std::string {c} = std::string("{v}") + "{w}";', "cpp", _D),
+        ('const {c} = "{v}" +\n  "{w}";', "javascript", _D),
+        ("{c}: '{v}' + // the rest\n  '{w}',", "javascript", _S),
+        ("const {c} = `{v}` + `{w}`;", "typescript", _B),
+        ('String {c} = "{v}"\n    + "{w}";', "java", _D),
+        ('client.set{P}("{v}" + "{w}");', "java", _D),
+        ('{c} := "{v}" +\n\t"{w}"', "go", _D),
+        ('let {s} = "{v}".to_owned() + "{w}";', "rust", _D),
+        ("${s} = '{v}' . '{w}';", "php", _S),
+        ('my ${s} = "{v}" . "{w}";', "perl", _D),
+        ('local {s} = "{v}" .. "{w}"', "lua", _D),
+        ("local {s} = [[{v}]] .. [[{w}]]", "lua", "\0"),
+        ('{s} = "{v}" <> "{w}"', "elixir", _D),
+        ('{c} = "{v}" ++ "{w}"', "haskell", _D),
+        ('let {s} = "{v}" ^ "{w}"', "ocaml", _D),
+        ('{P} = "{v}" & _\n    "{w}"', "vb", _D),
+        ("{s} := '{v}' || '{w}';", "sql", _S),
+        ('string {c} = "{v}" ~ "{w}";', "d", _D),
+        ("{U}=\"{v}\"'{w}'", "shellscript", _D),
+    )
+)
 # Without a name that tells.
 NAMELESS_FORMS = tuple(
     Form(template, "python", "\0")
@@ -830,6 +897,20 @@ def cases(seed: int, forms: tuple[Form, ...] = NAMED_FORMS) -> Iterator[Case]:
                 continue
             text = _put(form.template, _names(kind.name)).replace("{v}", value)
             yield Case(kind, form, text, value)
+
+
+_TELLING = ("key", "token", "secret", "password", "passwd", "pwd", "pass", "passphrase")
+
+
+def joined_cases(seed: int) -> Iterator[Case]:
+    """Each kind whose name tells in each form of two literals; each half is a secret."""
+    for case in cases(seed, JOINED_FORMS):
+        middle = len(case.value) // 2
+        halves = case.value[:middle], case.value[middle:]
+        if "\\" in case.value or not case.kind.name.endswith(_TELLING):
+            continue
+        text = case.text.replace(case.value, halves[0]).replace("{w}", halves[1])
+        yield from (case._replace(text=text, value=half) for half in halves)
 
 
 def special_cases(seed: int, times: int = 5) -> Iterator[Case]:
@@ -1034,6 +1115,26 @@ keepalive_timeout 65;
 "keywords": ["auth", "token", "jwt"],
 export PATH="$HOME/.local/bin:$PATH"
 monkey = "chimp42"
+NSString *password = [[NSString alloc] initWithFormat:@"x"];
+NSString *token = [[NSUserDefaults standardUserDefaults] objectForKey:@"token"];
+password = [[self.field text] copy];
+if [[ $PASSWORD == [[:alpha:]]* ]]; then
+passwords = [["a", "b"], ["c"]]
+tokens = [[1, 2], [3]]
+token = q[i]
+key = q["password"]
+password = %(name)s
+PASSWORD = $$FOO-$$BAR
+password = $$(cat file) $$x
+password = '' or ''
+login(password='', user='bob')
+password { |x| x.y }
+password = {|a, b| a}
+auth = %{user: "x"}
+password = "Please enter " + "your password"
+label.password = "At least" + " 8 characters"
+token = "" + "x"
+key = "a" + "b"
 turkey: baked_at_180
 passenger_count = 42
 compass = "NNE-22"

@@ -169,7 +169,9 @@ OTHER_OPENERS = {
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),
-    # Its own socket.
+    # Its own socket, and the folder of it.
+    ("llm/embedded_socket.py", "os.open"),
+    ("llm/embedded_socket.py", "os.unlink"),
     ("llm/embedded_server.py", "os.unlink"),
     ("lsp/stream.py", "os.open"),
 }

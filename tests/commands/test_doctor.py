@@ -193,6 +193,19 @@ async def test_a_server_that_hangs(run: Run, configure: Configure, models: Model
     assert models.requests[-1].aborted_at is not None
 
 
+@pytest.mark.parametrize("lists", [True, False])
+async def test_servers_that_hang_are_waited_for_at_the_same_time(
+    run: Run, models: ModelServer, *, lists: bool
+) -> None:
+    models.answer = None if lists else lambda _: Reply(hang=True)
+    models.default = Reply(hang=True)
+    ended = await run("doctor", "--json", "--timeout", "1")
+    assert [finding(model, "answer")[0] for model in ended.data["models"]] == ["problem"] * 2
+    first, second = (request for request in models.requests if request.method == "POST")
+    assert first.aborted_at is not None
+    assert second.received_at < first.aborted_at
+
+
 async def test_a_model_that_does_not_exist(
     run: Run, configure: Configure, models: ModelServer
 ) -> None:

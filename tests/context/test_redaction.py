@@ -119,6 +119,15 @@ def test_the_rest_of_the_line_stays() -> None:
         ("https://x/?a=1&token=" + _RANDOM + "&b=2", "https://x/?a=1&token=<redacted>&b=2"),
         ("<password>sunshine</password>", "<password><redacted></password>"),
         ("password = sunshine(1)", "password = sunshine(1)"),
+        ("f(password='sun' + 'shine9', n=1)", "f(password='<redacted>' + '<redacted>', n=1)"),
+        ("auth_token = 'Bearer ' + '" + _RANDOM + "'", "auth_token = 'Bearer ' + '<redacted>'"),
+        ("local password = [==[sun]]shine]==]", "local password = [==[<redacted>]==]"),
+        ("$password = q{sun{9!}shine};", "$password = q{<redacted>};"),
+        ('auto password = R"x(sun)"9)x";', 'auto password = R"x(<redacted>)x";'),
+        ('password = "sunshine"\n"""Words."""', 'password = "<redacted>"\n"""Words."""'),
+        ('password: "sunshine"\n"name": "bob"', 'password: "<redacted>"\n"name": "bob"'),
+        ('tool --password "sunshine" "a b"', 'tool --password "<redacted>" "a b"'),
+        ('PASSWORD="sunshine"\n"$tool" "$x"', 'PASSWORD="<redacted>"\n"$tool" "$x"'),
     ],
 )
 def test_what_surrounds_a_secret_stays(text: str, redacted: str) -> None:
@@ -143,6 +152,17 @@ def test_a_secret_that_is_told_once_is_replaced_wherever_it_stands() -> None:
     for line in range(3):
         at = sum(map(len, text.splitlines(keepends=True)[:line]))
         assert "Tr0ub4" not in "".join(redact_around(text[:at], text[at:]))
+
+
+@pytest.mark.parametrize("join", [" +", " ..", "", " \\"])
+def test_a_cursor_in_any_line_of_a_joined_secret_sees_none_of_it(join: str) -> None:
+    pieces = [f"a1B{n}xY{n}z" for n in range(15)]
+    joined = f"{join}\n".join(f'    "{piece}"' for piece in pieces)
+    text = f"x = 1\npassword = (\n{joined}\n)\ny = 2\n"
+    for cursor in range(len(text)):
+        if text[:cursor].count('"') % 2 == 0:
+            shown = "".join(redact_around(text[:cursor], text[cursor:]))
+            assert not any(piece in shown for piece in pieces)
 
 
 def test_what_stands_above_is_looked_at_and_not_given() -> None:
@@ -220,6 +240,7 @@ def test_the_standard_library_has_hardly_a_secret() -> None:
         *["key: Optional[a[", "password:a:a:", "password=aB1,", 'password """a', "password=(\n"],
         *["name: token\n a\n a\n value", "--password a ", "sig=", "a:*:", "cookie: a=b", "$1$"],
         *["login a password ", "mysql -p", "/a1b2", "pat1", "\u0130password="],
+        *['key="a"+', 'key=""+\n""+\n# ', "key=q{", 'key="a"\n', "key=[[", 'key="a1B2" "c3"\n+'],
     ],
 )
 def test_no_text_makes_it_slow(piece: str) -> None:

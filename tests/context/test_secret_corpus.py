@@ -14,12 +14,15 @@ import pytest
 
 from secret_corpus import (
     HELD_OUT_FORMS,
+    JOINED_FORMS,
     KINDS,
+    LONG_FORMS,
     NAMED_FORMS,
     NAMELESS_FORMS,
     Case,
     cases,
     innocent_lines,
+    joined_cases,
     special_cases,
 )
 from twotrack.context.privacy import is_settings
@@ -71,6 +74,19 @@ def test_secrets_with_a_name_are_found_in_every_form() -> None:
 @pytest.mark.slow
 def test_secrets_with_a_name_are_found_in_forms_that_were_held_out() -> None:
     share, worst = recall(cases(OTHER_SEED, HELD_OUT_FORMS))
+    assert share >= 0.98, worst
+
+
+@pytest.mark.slow
+def test_secrets_between_long_marks_are_found() -> None:
+    share, worst = recall(cases(SEED, LONG_FORMS))
+    assert share >= 0.98, worst
+
+
+@pytest.mark.slow
+def test_both_halves_of_a_secret_that_is_joined_of_two_literals_are_found() -> None:
+    assert len(JOINED_FORMS) >= 25
+    share, worst = recall(joined_cases(SEED))
     assert share >= 0.98, worst
 
 

@@ -31,7 +31,6 @@ class Can(StrEnum):
     REPEAT_ITS_MESSAGES = "repeat what it has said"
     TELL_OF_A_REFUSAL = "show why an action changed nothing"
     RESTART = "start a killed server again by itself"
-    COUNT_IN_CHARACTERS = "put an edit where it belongs behind an emoji"
 
 
 @dataclass(frozen=True)

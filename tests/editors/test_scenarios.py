@@ -234,7 +234,7 @@ def test_a_word_and_a_line_are_accepted_and_the_rest_stays(start: Start, models:
 # -- code actions ----------------------------------------------------------------------------------
 
 
-@in_editors_that(Can.COUNT_IN_CHARACTERS)
+@in_all_editors
 def test_an_action_behind_an_emoji_in_a_file_with_crlf_is_undone_in_one_step(
     start: Start, models: Models
 ) -> None:

@@ -48,10 +48,12 @@ def test_every_ability_and_quirk_is_that_of_a_recorded_editor(field: Field[objec
         ("emacs-30-eglot", Encoding.UTF32),
         ("emacs-30-lsp-mode", Encoding.UTF32),
         ("vscode", Encoding.UTF16),
-        ("vim-ale", Encoding.UTF16),
+        ("vim-ale", Encoding.UTF8),
     ],
 )
-def test_the_clients_first_encoding_is_taken(name: str, encoding: Encoding) -> None:
+def test_the_clients_first_encoding_is_taken_and_bytes_for_ale_which_names_none(
+    name: str, encoding: Encoding
+) -> None:
     assert client(name).encoding is encoding
 
 

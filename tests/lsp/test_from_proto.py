@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lsprotocol import types
 
 from growth import calls
 from twotrack.engine.edits.diff import Effort
 from twotrack.lsp import from_proto
+from twotrack.lsp.clients import Client
 from twotrack.lsp.failures import WrongParams
 from twotrack.lsp.from_proto import ContentChange, content_change
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
@@ -86,3 +88,24 @@ def test_a_change_is_read_as_lsp_says() -> None:
 def test_a_change_that_is_none_is_refused(value: object) -> None:
     with pytest.raises(WrongParams):
         content_change(value)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "selected"),
+    [
+        (0, 4, "a = "),
+        (4, 6, "'é"),
+        (4, 8, "'é'"),
+        (11, 12, ""),
+        (12, 12, ""),
+        (10, 12, "'🐍"),
+        (11, 99, "🐍'"),
+    ],
+)
+def test_a_selection_has_the_character_that_its_last_byte_begins(
+    start: int, end: int, selected: str
+) -> None:
+    text = Snapshot("a = 'é', '🐍'\n")
+    client = Client(encoding=Encoding.UTF8, one_character_is_none=True)
+    value = types.Range(types.Position(0, start), types.Position(0, end))
+    assert text.slice(from_proto.selection(text, value, client)) == selected

@@ -2,8 +2,8 @@
 
 import asyncio
 import difflib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -38,6 +38,9 @@ from twotrack.tasks import COMPLETE, DOCTOR, TASKS, Task
 
 _LISTING_S = 5.0
 _NEAR = 3
+_MOST_AT_ONCE = 8
+_TURN = 0.25
+"""Of the time-out: how long a model has this machine for itself. One that works answers by then."""
 
 _COUNT = Chat(
     "Answer with what is asked for, and nothing else.",
@@ -64,20 +67,39 @@ class Probe:
         self._timeout_s = timeout_s
         self._progress = progress
         # Those on this machine share it: one that works makes the other look slow.
-        self._local = asyncio.Lock()
-        self._remote = asyncio.Semaphore(8)
+        self._machine = asyncio.Lock()
+        self._asked = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._hanging = set[str]()
+        """Models whose server did not even list its models in time: they do not work."""
 
     async def examine(self, row: ModelRow, tasks: tuple[Task, ...]) -> ModelCheck:
         """Find out how the model of `row` does."""
         found, model = ModelCheck(row, tasks), self._session.models[row.name]
-        async with self._local if row.local else self._remote:
-            entry = self._session.entry(row.name)
-            if self._session.loaded.settings.privacy.local_only and not row.local:
-                text = "privacy.local_only is set, so it is not asked."
-                found.say("privacy", Level.WARNING, text)
-            elif entry is None or await self._reached(found, entry):
+        entry = self._session.entry(row.name)
+        if self._session.loaded.settings.privacy.local_only and not row.local:
+            text = "privacy.local_only is set, so it is not asked."
+            found.say("privacy", Level.WARNING, text)
+            return found
+        async with self._asked:
+            reached = entry is None or await self._reached(found, entry)
+        if reached:
+            alone = row.local and row.name not in self._hanging
+            async with self._turn() if alone else self._asked:
                 await self._ask(found, model)
         return found
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Have this machine for one model, until that is done or has taken too long."""
+        await self._machine.acquire()
+        turn = ExitStack()
+        turn.callback(self._machine.release)
+        end = asyncio.get_running_loop().call_later(self._timeout_s * _TURN, turn.close)
+        try:
+            yield
+        finally:
+            end.cancel()
+            turn.close()
 
     async def _reached(self, found: ModelCheck, entry: ModelSettings) -> bool:
         """Look for key and server; whether the model can be asked."""
@@ -113,7 +135,10 @@ class Probe:
         except Unreachable as error:
             self._blame(found, error)
             return False
-        except (TimedOut, TimeoutError, WebPage):  # the question tells whether that matters
+        except (TimedOut, TimeoutError):  # the question tells whether that matters
+            self._hanging.add(found.row.name)
+            return True
+        except WebPage:  # so it does here
             return True
         except Unauthorized:  # so does this: it may be the listing only that needs a key
             found.say("server", Level.OK, f"{found.origin} answers.")

@@ -17,6 +17,8 @@ _NEEDLES = tuple(sorted(NAMES | FORMATS))
 _NEAR = 4
 """Lines above and below the cursor's that are looked at together with it."""
 
+_BETWEEN = "\"'`,;)]}\\ \t\r\n+.<>&|^~*_(["
+"""Signs that may stand between two literals of one secret."""
 _LEAST_REPEATED = 8
 """Characters of a secret that is looked for in other places too: shorter ones are words as well."""
 _MOST_REPEATED = 64
@@ -113,8 +115,8 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     if first == 0 and last == len(text):
         return secrets(text, settings=settings)
     upper = _beside(text[:first], settings)
-    if upper and not text[upper[-1][1] : first].strip("\"'`,;)\\ \n"):
-        return secrets(text, settings=settings)  # it may go on below
+    if upper and _may_go_on(text[upper[-1][1] : first]):
+        return secrets(text, settings=settings)
     lower = _beside(text[last:], settings)
     start, stop = first, last
     for _ in range(_NEAR):
@@ -124,6 +126,8 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     if not needles:
         start, stop = first, last  # nothing that could reach over a line's end
     near = _secrets(text[start:stop], needles, settings=settings)
+    if near and stop < len(text) and _may_go_on(text[start + near[-1][1] : stop]):
+        return secrets(text, settings=settings)
     if not (upper or lower or near):
         return []
     spans = [
@@ -132,6 +136,13 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
         *((a + last, b + last) for a, b in lower),
     ]
     return _everywhere(text, _merged(spans))
+
+
+def _may_go_on(rest: str) -> bool:
+    """Whether a secret with this behind it may have more of it below, where a text was cut."""
+    head, _, line = rest.rstrip("\n").rpartition("\n")
+    literal = line.lstrip()[:1] in tuple("\"'`")  # beside the secret, if one more follows
+    return not head.strip(_BETWEEN) and (literal or not line.strip(_BETWEEN))
 
 
 def cover(text: str, values: Set[str]) -> str:

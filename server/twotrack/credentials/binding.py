@@ -7,7 +7,11 @@ it cannot be code. What the name calls its value says how much the value itself 
 
 import re
 from collections.abc import Iterator, Set
+from itertools import islice
 
+from twotrack.credentials.formats import NEEDLES as FORMATS
+from twotrack.credentials.formats import formatted
+from twotrack.credentials.literals import Literal, joined, literal_at
 from twotrack.credentials.looks import (
     generated,
     identifier,
@@ -46,6 +50,10 @@ _LONGEST = 120
 """Characters of a name."""
 _JUDGED = 120
 """Characters of a value that are looked at."""
+_MOST_JUDGED = 16
+"""Pieces of a joined value that are looked at."""
+_SHORTEST = 16
+"""Characters of a joined value that has a format."""
 
 
 def _hits(lowered: str, needles: Set[str]) -> Iterator[int]:
@@ -70,11 +78,6 @@ def _name_at(text: str, at: int) -> tuple[int, int]:
 
 _NAME = re.compile(r"[\w.-]{1,120}")
 _Q = r"\\{0,2}[\"'`]"
-_WRAPPER = (
-    r"(?:(?:new[ ])?(?:[\w.]{1,30}(?:\.|::))?"
-    r"(?i:secret\w{0,8}|\w{0,12}string|str|bytes|byte|some|strdup|box|of|from|valueof|raw|sensitive"
-    r"|ns\w{0,10}|\[\]byte|b64decode|base64)!?(?:[({][ ]?|(?=`))){0,3}"
-)
 _TYPE = (
     r"[ ]?(?::[ ]?|[ ])(?:&(?:'\w{1,10}[ ])?)?[A-Za-z_*][\w.:&*]{0,40}"
     r"(?:[<\[][^\n=;{}()\"]{0,40}?[>\]])?[?!]?(?:[ ]\|[ ]\w{1,20}){0,2}"
@@ -113,18 +116,6 @@ _NEXT_LINE = re.compile(
 )
 _NAMING = re.compile(r"(?i)(?:name|key|variable)[\"']?\s{0,4}[:= ]\s{0,4}[\"']?\Z")
 _BLANK = re.compile(r"[ \t]{1,8}(?:(?i:is|was)[ ]?:?[ ]|to[ ]|=[ ]?)?")
-_LITERAL = re.compile(
-    _WRAPPER + r"(?:[bBrRuUfFsSqLQ@$&~]{0,2}|N|%[qQ]|@\"?)(?P<open>\"\"\"|'''|\\{1,2}[\"']|[\"'`])"
-)
-_ENDS_OF = {
-    '"': re.compile(r"(?P<v>(?:[^\"\\\n]|\\.|\"\"(?=[^\"\n]*\")){0,1000})(?:\"|\Z|(?=\n))"),
-    "'": re.compile(r"(?P<v>(?:[^'\\\n]|\\.|''(?=[^'\n]*')){0,1000})(?:'|\Z|(?=\n))"),
-    "`": re.compile(r"(?P<v>[^`]{0,1000})(?:`|\Z)"),
-    '"""': re.compile(r"(?P<v>(?:(?!\"\"\")[\s\S]){0,2000})(?:\"\"\"|\Z)"),
-    "'''": re.compile(r"(?P<v>(?:(?!''')[\s\S]){0,2000})(?:'''|\Z)"),
-    '\\"': re.compile(r"(?P<v>[^\"\\\n]{0,1000})(?:\\{1,2}\"|\Z|(?=\n))"),
-    "\\'": re.compile(r"(?P<v>[^'\\\n]{0,1000})(?:\\{1,2}'|\Z|(?=\n))"),
-}
 _REST = re.compile(r"[^\n]{1,1000}")
 _INLINE = re.compile(r"[^\s\"'`<>,;&(){}\[\]|]{1,1000}")
 _DEFAULT = re.compile(r":[-=]?(?P<v>[^}\n\"']{1,500})\}")
@@ -159,6 +150,13 @@ def _fits(kind: Kind, value: str, *, surely: bool = True) -> bool:
             return generated(value, 8) or identifier(value)
         case Kind.WEAK:
             return generated(value, 16)
+
+
+def _has_format(value: str) -> bool:
+    """Whether what several literals make together tells itself by its format."""
+    value = value[: 2 * _JUDGED]
+    long = len(value) >= _SHORTEST and value.isascii()
+    return long and any(True for _ in formatted(value, value.lower(), FORMATS))
 
 
 class _Binding:
@@ -282,7 +280,8 @@ class _Binding:
         found = _BLANK.match(self._text, self._end) if self._name != "pass" else None
         if found is None:
             return None
-        literal = self._literal(found.end())
+        # In a command the next literal is the next argument.
+        literal = self._literal(found.end(), joins=self._head.strip() == "#define")
         if literal is not None:
             return literal
         sets = self._head.strip() in ("ENV", "ARG", "setenv")
@@ -308,24 +307,40 @@ class _Binding:
         return [value.span(group)] if _fits(self._kind, value[group].strip()) else []
 
     def _literal(
-        self, at: int, *, kind: Kind | None = None, surely: bool = True
+        self, at: int, *, kind: Kind | None = None, surely: bool = True, joins: bool = True
     ) -> list[Span] | None:
-        """Where the literal at a place stands, if it fits; None if none is there."""
-        opened = _LITERAL.match(self._text, at)
-        if opened is None:
+        """Where the literal at a place stands, if it fits; None if none is there.
+
+        `joins`: further ones beside it are pieces of the same value.
+        """
+        first = literal_at(self._text, at)
+        if first is None:
             return None
-        mark = opened["open"]
-        closing = _ENDS_OF["\\" + mark[-1] if mark[0] == "\\" else mark]
-        found = closing.match(self._text, opened.end())
-        if found is None:
-            return []
-        value = found["v"]
-        if scheme := _SCHEME.match(value):
-            good = generated(value[scheme.end() :], 12)
-            return [(found.start("v") + scheme.end(), found.end("v"))] if good else []
-        if _fits(kind or self._kind, value, surely=surely) and not self._repeated(value):
-            return [found.span("v")]
-        return []
+        pieces, more = [first], joined(self._text, first) if joins else iter(())
+        for piece in islice(more, _MOST_JUDGED):
+            pieces.append(piece)
+            if sum(piece.end - piece.start for piece in pieces) >= _JUDGED:
+                break
+        if len(pieces) > 1 and (spans := self._secret(pieces, kind or self._kind, surely=surely)):
+            return [*spans, *((piece.start, piece.end) for piece in more)]
+        return self._secret([first], kind or self._kind, surely=surely)
+
+    def _secret(self, pieces: list[Literal], kind: Kind, *, surely: bool) -> list[Span]:
+        """Where the value of some pieces stands, if it fits; without the scheme before it."""
+        value = "".join(self._text[piece.start : piece.end] for piece in pieces)
+        scheme = _SCHEME.match(value)
+        skipped = scheme.end() if scheme else 0
+        if scheme:
+            good = generated(value[skipped:], 12)
+        else:
+            good = _fits(kind, value, surely=surely) and not self._repeated(value)
+            good = good or (len(pieces) > 1 and _has_format(value))
+        spans = list[Span]()
+        for piece in pieces if good else ():
+            begin = min(piece.start + skipped, piece.end)
+            skipped -= begin - piece.start
+            spans += [(begin, piece.end)] if begin < piece.end else []
+        return spans
 
     def _repeated(self, value: str) -> bool:
         """Whether a value only says its name again: `challengePassword`."""

@@ -69,6 +69,11 @@ def recognise(params: types.InitializeParams) -> Client:
     def has(path: str) -> Any:
         return get_capability(capabilities, path)
 
+    literals = "text_document.code_action.code_action_literal_support"
+    kinds = has(f"{literals}.code_action_kind.value_set")
+    # It has no name, but is alone in taking literal actions of no kind.
+    ale = not name and kinds is not None and not kinds
+
     inline = has("text_document.inline_completion") is not None
     properties = has("text_document.code_action.resolve_support.properties") or ()
     tags = has("text_document.code_action.tag_support.value_set") or ()
@@ -77,7 +82,8 @@ def recognise(params: types.InitializeParams) -> Client:
     snippets = bool(has("text_document.completion.completion_item.snippet_support"))
     return Client(
         name=name,
-        encoding=_encoding(has("general.position_encodings") or ()),
+        # ALE names none: it sends Vim's columns as they are, and takes ours for them.
+        encoding=Encoding.UTF8 if ale else _encoding(has("general.position_encodings") or ()),
         inline_completion=inline,
         # Neovim announces ghost text also if its user has not turned it on.
         menu=not inline or neovim,
@@ -89,8 +95,7 @@ def recognise(params: types.InitializeParams) -> Client:
         one_character_is_none=helix or not name,
         one_line_items=not name and not snippets,
         answers_apply_edit=bool(has("workspace.apply_edit")),
-        code_action_literals=has("text_document.code_action.code_action_literal_support")
-        is not None,
+        code_action_literals=has(literals) is not None,
         tags=types.CodeActionTag.LlmGenerated in tags,
         # Neovim takes them without saying so; nobody creates files by the plain form.
         document_changes=bool(has("workspace.workspace_edit.document_changes"))

@@ -25,8 +25,15 @@ def span(text: Snapshot, value: types.Range, encoding: Encoding) -> Range:
 
 
 def selection(text: Snapshot, value: types.Range, client: Client) -> Range:
-    """Convert the range of a code action request; empty if nothing is selected."""
+    """Convert the range of a code action request; empty if nothing is selected.
+
+    A character that it ends within is selected: ALE ends it behind the last character's first byte.
+    """
     chosen = span(text, value, client.encoding)
+    line, end = text.line(chosen.end.line), chosen.end.character
+    ends_within = client.encoding.units(line[:end]) < value.end.character and end < len(line)
+    if ends_within and value.start != value.end and chosen.end.line == value.end.line:
+        chosen = Range(chosen.start, Position(chosen.end.line, end + 1))
     if client.one_character_is_none and text.offset(chosen.end) - text.offset(chosen.start) <= 1:
         return Range(chosen.start, chosen.start)
     return chosen

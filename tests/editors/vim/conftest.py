@@ -50,7 +50,6 @@ class Vim(Modal):
         Can.SHOW_GHOST_TEXT: "ALE has none",
         Can.INSERT_SEVERAL_LINES: "its menu would write NUL for a line end",
         Can.ACCEPT_A_PART: "an item of its menu is one",
-        Can.COUNT_IN_CHARACTERS: "ALE takes an edit's columns for bytes",
     }
     undo_takes_typing = True
 

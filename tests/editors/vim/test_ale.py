@@ -38,6 +38,16 @@ def test_of_several_lines_only_the_first_is_offered(start, models: Models) -> No
     assert editor.saved() == b"def total(numbers):\n    total = 0\n"
 
 
+def test_a_completion_behind_an_emoji_within_a_line(start, models: Models) -> None:
+    models.answer_at("print('😀', nam", "e")
+    editor = start("a.py", "print('😀', )\n")
+    editor.screen.keys("A", "Left")
+    editor.screen.type("nam")
+    editor.screen.wait_for(re.compile(r"name .*twotrack"))
+    editor.screen.keys("C-n", "C-y")
+    assert editor.saved() == "print('😀', name)\n".encode()
+
+
 def test_a_code_action_is_carried_out_and_undone_in_one_step(start, models: Models) -> None:
     models.script(Reply(REPLY))
     editor = start("a.py", FUNCTION)
