@@ -204,6 +204,25 @@ async def test_a_proxy_that_speaks_no_http(answer: bytes) -> None:
             await read(network, REMOTE)
 
 
+async def test_a_key_is_not_proposed_to_be_sent_in_clear_to_another_machine() -> None:
+    """Whoever stands between decides what TLS fails with."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+        writer.transport.abort()
+
+    async with (
+        await asyncio.start_server(refuse, "127.0.0.1", 0) as server,
+        ProxyServer(server.sockets[0].getsockname()[1]) as proxy,
+    ):
+        network = NetworkSettings(proxy=f"http://{proxy.address}")
+        with pytest.raises(Unreachable, match=r"TLS with models\.test failed") as failure:
+            await read(network, REMOTE)
+    assert "plain http" not in failure.value.message
+
+
 async def test_a_proxy_that_is_silent(remote: H2Server) -> None:
     async with ProxyServer(remote.port, silent=True) as proxy:
         network = NetworkSettings(proxy=f"http://{proxy.address}", connect_s=0.1)

@@ -264,6 +264,25 @@ async def test_what_came_before_a_broken_chunk_is_given(transport: Transport) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
+async def test_what_comes_behind_an_answer_is_no_answer_to_the_next_request(
+    transport: Transport,
+) -> None:
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n%d\n"
+    asked = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while await reader.readuntil(BODY):
+            asked += 1
+            writer.write(said % asked + (said % 9 if asked == 1 else b""))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert await read(transport, url) == b"1\n"
+        assert await read(transport, url) == b"2\n"
+        await transport.aclose()
+
+
 async def test_a_server_at_a_unix_socket(transport: Transport) -> None:
     """What no other user reaches is asked by its path; nothing goes to the URL's port."""
 

@@ -3,16 +3,19 @@
 import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from h2.errors import ErrorCodes
 from hyperframe.frame import (
     DataFrame,
     ExtensionFrame,
+    GoAwayFrame,
     HeadersFrame,
     PingFrame,
     PriorityFrame,
@@ -23,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.h2_server import PIECE, Answer, H2Request, H2Server
+from patience import patient
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
 from twotrack.llm.http.clients import HttpClients
 from twotrack.llm.http.http2 import _Frames
@@ -353,6 +357,69 @@ async def test_a_flood_that_nobody_asked_for_ends_the_connection(
     await read(transport, remote)
     remote.requests[0].flood(FRAMES["ping"].serialize(), 2**20)
     await remote.left_alone()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        pytest.param(SettingsFrame(0).serialize() * 1_001, "settings", id="frames without any"),
+        pytest.param(
+            b"".join(
+                SettingsFrame(0, settings=dict.fromkeys(range(n, n + 100), 1)).serialize()
+                for n in range(100, 1_200, 100)
+            ),
+            "settings",
+            id="of which no standard knows",
+        ),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "longer", id="another protocol"),
+    ],
+)
+def test_frames_that_h2_would_be_lost_in_are_refused(sent: bytes, said: str) -> None:
+    with pytest.raises(httpx.RemoteProtocolError, match=said):
+        _Frames().without_goodbye(sent)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(GoAwayFrame(0).serialize(), id="it leaves"),
+        pytest.param(SettingsFrame(0, settings={3: 0}).serialize(), id="it has no room"),
+    ],
+)
+async def test_a_server_whose_connections_take_no_request_is_given_up(
+    certified: ssl.SSLContext, transport: Transport, said: bytes
+) -> None:
+    """Under TLS 1.2 it can say so together with the end of the handshake: nothing is asked yet."""
+    certified.maximum_version = ssl.TLSVersion.TLSv1_2
+    certified.set_alpn_protocols(["h2"])
+    connections = 0
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        came, leaves = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = certified.wrap_bio(came, leaves, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                writer.write(leaves.read())
+                came.write(await reader.read(2**16))
+            else:
+                break
+        tls.write(SettingsFrame(0).serialize() + said)
+        writer.write(leaves.read())
+        with suppress(OSError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        asked = transport.stream(Endpoint("mine", url), "completions", BODY)
+        with pytest.raises(Unreachable):
+            async with aclosing(asked), asyncio.timeout(patient(5)):
+                await anext(asked)
+        assert connections == 3
 
 
 async def test_garbage_instead_of_an_answer(remote: H2Server, transport: Transport) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 import pytest
 
 from fakes.proxy_server import ProxyServer
+from patience import patient
 from twotrack.llm.http import sockets
 from twotrack.llm.http.clients import certificates
 from twotrack.settings.schema import NetworkSettings
@@ -83,6 +85,26 @@ async def test_plain_text_never_passes_for_tls() -> None:
         with pytest.raises(ConnectionAbortedError):
             await socket.start_tls(certificates(None, {}), "models.test")
         socket.abort()
+
+
+async def test_tls_that_holds_nothing_ends_the_connection(
+    certified: ssl.SSLContext, trusting: NetworkSettings
+) -> None:
+    """A server may say new keys, or tickets, for ever; no reader would hear of it."""
+    certified.num_tickets = 2_000
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            await reader.read()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=certified) as server:
+        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
+        trust = certificates(trusting.ca_file, {}, offers_http2=False)
+        await socket.start_tls(trust, "127.0.0.1")
+        async with asyncio.timeout(patient(5)):
+            assert await socket.read() == b""
+        assert socket.heard == 0
 
 
 async def test_records_of_a_byte_each_are_unpacked_a_few_at_a_time(

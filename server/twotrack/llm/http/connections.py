@@ -15,7 +15,7 @@ import httpx
 
 from twotrack.llm.api import sending
 from twotrack.llm.http import sockets
-from twotrack.llm.http.http1 import Http1Connection, NotAvailable
+from twotrack.llm.http.http1 import Http1Connection, NeverAvailable, NotAvailable
 from twotrack.llm.http.http2 import Http2Connection, Refused
 from twotrack.llm.http.sockets import Socket
 
@@ -24,6 +24,8 @@ KEPT_S = 55.0
 not the 60 s after which many servers hang up."""
 _MOST = 64
 """Connections at a time of one transport."""
+_MOST_IN_VAIN = 3
+"""New connections that take no request, as those to a gateway that is about to end."""
 RACE_S = 1.0
 """A server that hangs up later than this had begun to work, and may charge for it."""
 _PORTS = {"http": 80, "https": 443}
@@ -90,14 +92,17 @@ class PooledTransport(httpx.AsyncBaseTransport):
             request.extensions["target"] = str(request.url).encode("ascii")
             if proxy.authorization is not None:
                 request.headers["Proxy-Authorization"] = proxy.authorization
-        repeated = False
+        repeated, in_vain = False, 0
         try:
             while True:
                 connection = await self._connection(request.url)
                 try:
                     return await connection.ask(request)
-                except NotAvailable:  # since it was chosen
-                    continue
+                except NotAvailable as gone:  # since it was chosen
+                    in_vain += isinstance(gone, NeverAvailable)
+                    if in_vain >= _MOST_IN_VAIN:
+                        why = "every new connection takes no request"
+                        raise httpx.RemoteProtocolError(why) from None
                 except _Missed as missed:
                     if repeated:
                         raise missed.error from None

@@ -19,6 +19,10 @@ class NotAvailable(Exception):
     """A connection takes no more requests; this one was not sent."""
 
 
+class NeverAvailable(NotAvailable):
+    """A connection took no request at all."""
+
+
 class Http1Connection:
     """A connection for one request at a time; kept for `kept_s` after each.
 
@@ -94,8 +98,12 @@ class Http1Connection:
                 return
 
     def end(self) -> None:
-        """Be ready for the next request; an answer that has not ended closes the connection."""
-        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+        """Be ready for the next request; an answer that has not ended closes the connection.
+
+        So does what came behind an answer, which would pass for the next one.
+        """
+        done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
+        if done and not self._h11.trailing_data[0]:
             self._h11.start_next_cycle()
             self._busy = False
             self._rested_at = time.monotonic()

@@ -27,6 +27,10 @@ _MOST_KEPT = 32 * 1024
 one turn, and TLS may have packed each by itself: 256 KiB would take 0.1 s."""
 
 
+_MOST_UNHEARD = 64 * 1024
+"""Bytes of TLS with nothing for us: a record has 16 KiB, and few tickets follow a handshake."""
+
+
 class Socket(asyncio.Protocol):
     """A connection; one reader at a time. Made by `connect`.
 
@@ -42,6 +46,8 @@ class Socket(asyncio.Protocol):
         self._error: Exception | None = None
         self.heard = 0
         """Bytes that came in all."""
+        self._unheard = 0
+        """Bytes of TLS that came since something of them was for us."""
         self.ended = False
         """Whether the other side has hung up; what it sent before can still be read."""
 
@@ -90,7 +96,17 @@ class Socket(asyncio.Protocol):
         )
         if transport is None:  # hung up right after the handshake
             raise ConnectionResetError
+        beneath = self._transport
+        tls = cast("asyncio.BufferedProtocol", beneath.get_protocol())
+        beneath.set_protocol(_Counted(tls, self))
         self._transport = transport
+
+    def unpacked(self, size: int, heard: int) -> None:
+        """Called when so many bytes of TLS were unpacked; `heard` is what was heard before."""
+        stopped = len(self._received) > _READ_AHEAD
+        self._unheard = self._unheard + size if heard == self.heard and not stopped else 0
+        if self._unheard > _MOST_UNHEARD:  # new keys, again and again
+            self.abort()
 
     @property
     def readable(self) -> bool:
@@ -156,6 +172,40 @@ class Socket(asyncio.Protocol):
     def _wake(self) -> None:
         if self._readable is not None and not self._readable.done():
             self._readable.set_result(None)
+
+
+class _Counted(asyncio.BufferedProtocol):
+    """Passes on what comes from below to TLS, and says how much that is."""
+
+    def __init__(self, tls: asyncio.BufferedProtocol, socket: Socket) -> None:
+        self._tls = tls
+        self._socket = socket
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Called by asyncio for room."""
+        return cast("bytearray", self._tls.get_buffer(sizehint))
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by asyncio with the length of what came."""
+        heard = self._socket.heard
+        self._tls.buffer_updated(nbytes)
+        self._socket.unpacked(nbytes, heard)
+
+    def eof_received(self) -> bool | None:
+        """Called by asyncio when the other side hung up."""
+        return self._tls.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio at the end."""
+        self._tls.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Called by asyncio when the other side lags behind."""
+        self._tls.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio when it has caught up."""
+        self._tls.resume_writing()
 
 
 async def connect_locally(path: str) -> Socket:

@@ -43,6 +43,7 @@ _SECRET_LENGTH = 8
 """A shorter header value, such as a version, may be repeated."""
 _UNSENDABLE = "a header holds characters that cannot be sent."
 _PLAIN = "It may speak plain http: write http:// in base_url then."
+_NO_TLS = "Check base_url; a proxy or a login page may have answered."
 _TLS = "It may speak TLS: write https:// in base_url then."
 _OF_ANOTHER = "Name it in [models] if it is to be asked all the same."
 _CERTIFICATES = "Name its authority in network.ca_file, or check base_url."
@@ -344,6 +345,13 @@ def _errors() -> tuple[type[Exception], ...]:
     return httpx.TransportError, TimeoutError, zlib.error
 
 
+def _about_tls(failed: ssl.SSLError, *, alone: bool) -> str:
+    """Return what may help where TLS failed; `alone`: nobody stands between."""
+    if "ALERT" in (failed.reason or ""):  # so it does speak TLS
+        return _CERTIFICATES
+    return _PLAIN if alone else _NO_TLS  # in clear, a key is told to whoever stands between
+
+
 def _mapped(
     endpoint: Endpoint, server: "ServerClient", error: Exception, *, answered: bool
 ) -> ModelError:
@@ -360,9 +368,9 @@ def _mapped(
             detail = f"the certificate of {host} is not trusted{through}."
             return kind(endpoint.name, detail, hint=_CERTIFICATES)
         case TlsFailed(why=failed):
-            plain = "ALERT" not in (failed.reason or "")  # else it does speak TLS
             detail = f"TLS with {host} failed{through}."
-            return kind(endpoint.name, detail, hint=_PLAIN if plain else _CERTIFICATES)
+            alone = endpoint.local and not server.proxy
+            return kind(endpoint.name, detail, hint=_about_tls(failed, alone=alone))
         case OfAnother():
             detail = f"another user's program is at {host}; nothing was sent."
             return kind(endpoint.name, detail, hint=_OF_ANOTHER)
