@@ -201,6 +201,17 @@ async def test_after_a_look_that_took_long_nothing_is_asked_of_the_disk(root: Pa
     assert judge.may_use(paths[0])
 
 
+async def test_what_is_known_of_gits_rules_is_forgotten_when_they_change(root: Path) -> None:
+    path, clock = write(root / "a.py"), Clock()
+    judge = policy(root, clock=clock)
+    assert judge.may_send(path)
+    (root / ".gitignore").write_text("a.py\n")
+    assert judge.may_send(path)  # for two seconds, if nobody says so
+    judge.forget()
+    await judge.look([Document(path.as_uri(), path, "python", 1, Snapshot(""))])
+    assert not judge.may_send(path)
+
+
 def test_settings_exclude(root: Path) -> None:
     judge = policy(
         root,

@@ -48,6 +48,27 @@ async def test_rules_that_cannot_be_read_close_their_folder_and_that_is_said_onc
     assert said(client).count(".gitignore") == 1
 
 
+@pytest.mark.parametrize("told", ["watched", "saved"])
+async def test_a_file_that_becomes_ignored_is_not_sent_once_that_was_told(
+    start: Start, models: ModelServer, project: Path, told: str
+) -> None:
+    client = await start()
+    assert await completed(client, project / "a.py") != []
+    (project / ".gitignore").write_text("a.py\n")
+    rules = (project / ".gitignore").as_uri()
+    if told == "watched":
+        changes = [{"uri": rules, "type": 1}]
+        client.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+    else:
+        client.open(project / ".gitignore", "ignore", "a.py\n")
+        client.notify("textDocument/didSave", {"textDocument": {"uri": rules}})
+    sent = len(models.requests)
+    buffer = client.buffers[(project / "a.py").as_uri()]
+    client.change(buffer, 0, 0, "import os\n")
+    assert await client.complete(buffer, len(buffer.text), invoked=True) == []
+    assert len(models.requests) == sent
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 async def test_rules_without_permission_close_their_folder(
     start: Start, models: ModelServer, project: Path

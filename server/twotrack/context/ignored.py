@@ -144,6 +144,10 @@ class Ignored:
         relative = os.fsencode(path.relative_to(folder.top).as_posix())
         return _ignored(folder.sources, relative, is_folder=False)
 
+    def forget(self) -> None:
+        """Ask the disk again about every folder: rules were changed."""
+        self._folders = {}
+
     def _top(self, path: Path) -> Path:
         """The folder whose rules hold first: the repository's, else the workspace's.
 
@@ -178,15 +182,16 @@ class Ignored:
         return known if known and known.top == top and self._clock() < known.until else None
 
     def _judged(self, top: Path, folder: Path, above: _Folder | None) -> _Folder:
+        folders = self._folders  # which are others if all is forgotten meanwhile
         try:
             made = self._made(top, folder, above)
         except Unreadable as error:
             self._say(f"{error}, so nothing in {folder} is sent. {error.advice}")
             until = self._clock() + FRESH_S if above is None else above.until
             made = _Folder(until, top, fold=False, closed=True, sources=())
-        if len(self._folders) >= _MOST_FOLDERS:
-            self._folders.clear()
-        self._folders[folder] = made
+        if len(folders) >= _MOST_FOLDERS:
+            folders.clear()
+        folders[folder] = made
         return made
 
     def _say(self, problem: str) -> None:

@@ -68,13 +68,19 @@ class PrivacyPolicy:
         answers = self._send.get(path), self._use.get(path)
         return all(answer is not None and now < answer[0] for answer in answers)
 
+    def forget(self) -> None:
+        """Ask the disk again about every file: git's rules were changed."""
+        self._send, self._use = {}, {}
+        self._ignored.forget()
+
     def _look(self, paths: Sequence[Path]) -> None:
+        send, use = self._send, self._use  # which are others if all is forgotten meanwhile
         answers = [(path, self.may_send(path), self.may_use(path)) for path in paths]
         # The look may have taken long: its first answers are as fresh as the last.
         until = self._clock() + FRESH_S
         for path, sendable, usable in answers:
-            self._send[path] = until, sendable
-            self._use[path] = until, usable
+            send[path] = until, sendable
+            use[path] = until, usable
 
     def may_send(self, *paths: Path) -> bool:
         """Whether the text of a file may be sent, even when it is open.
