@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+from functools import partialmethod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,38 @@ async def test_a_cancellation_that_comes_with_the_settings_is_not_lost(steps: in
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Moving:
+    """A session that only says where it is."""
+
+    problems: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.places: list[tuple[Path, ...]] = []
+
+    def begin(self, roots: tuple[Path, ...], _: object) -> None:
+        self.places.append(roots)
+
+    move = partialmethod(begin, _=None)
+
+
+async def test_many_moves_of_the_workspace_are_one_by_the_time_it_is_needed(
+    tmp_path: Path,
+) -> None:
+    session = Moving()
+    server = Server(lambda _: session)  # type: ignore[arg-type,return-value]
+    server.protocol.initialized = True
+    assert server.conversation.session.places == [()]
+    for number in range(100):
+        folder = {"uri": (tmp_path / str(number)).as_uri(), "name": "x"}
+        params = {"event": {"added": [folder], "removed": []}}
+        message = {"jsonrpc": "2.0", "method": "workspace/didChangeWorkspaceFolders"}
+        server.protocol.receive(json.dumps({**message, "params": params}).encode())
+    every = tuple(tmp_path / str(number) for number in range(100))
+    assert server.conversation.session.places == [(), every]
+    await asyncio.sleep(0)
+    assert len(session.places) == 2
 
 
 @pytest.mark.parametrize("later", [False, True])

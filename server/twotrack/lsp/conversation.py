@@ -76,6 +76,8 @@ class Conversation:
         self._session: Session | None = None
         self._layers: Layers | None = None
         """Settings that have come and are not in force yet."""
+        self._moved = False
+        """Whether the session is in other folders still."""
         self._background: set[asyncio.Task[Any]] = set()
 
     # -- the session ---------------------------------------------------------------------------
@@ -95,7 +97,10 @@ class Conversation:
         if self._session is None:
             self._session = self._make_session(self._report)
             self._session.begin(self.roots, [("initializationOptions", self._options)])
+            self._moved = False
             self.tell_problems()
+        if self._moved:
+            self._move(self._session)
         if self._layers is not None:
             self._configure(self._session, self._layers)
         return self._session
@@ -115,11 +120,16 @@ class Conversation:
         self.status_line.changed()
 
     def move(self, roots: tuple[Path, ...]) -> None:
-        """Go on in other workspace folders."""
-        self.roots = roots
-        self.session.move(roots)
+        """Go on in other folders before anything else is done; after several moves, in the last."""
+        if not self._moved:
+            asyncio.get_running_loop().call_soon(lambda: self.session)
+        self.roots, self._moved = roots, True
+
+    def _move(self, session: "Session") -> None:
+        self._moved = False
+        session.move(self.roots)
         for document in reversed(self.documents.all()):
-            self.session.opened(document)
+            session.opened(document)
         self.tell_problems()
 
     async def has_settings(self) -> None:
