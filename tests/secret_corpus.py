@@ -713,6 +713,25 @@ LONG_FORMS = tuple(
         ("{s} = ''{v}'';", "nix"),
     )
 )
+# With a type between the name and its value, or a mark that stands for one.
+TYPED_FORMS = tuple(
+    Form(template, language, quotes)
+    for template, language, quotes in (
+        ('Dim {c} As String = "{v}"', "vb", _D),
+        ('Private Const {P} As String = "{v}"', "vb", _D),
+        ('Dim {c}$ = "{v}"', "vb", _D),
+        ("DECLARE @{s} VARCHAR(200) = '{v}'", "sql", _S),
+        ("DECLARE @{s} nvarchar(max) = '{v}';", "sql", _S),
+        ("{U} CONSTANT VARCHAR2(200) := '{v}';", "sql", _S),
+        ('{P} : constant String := "{v}";', "ada", _D),
+        ("{c}: string = '{v}';", "pascal", _S),
+        ("01 {U} PIC X(200) VALUE '{v}'.", "cobol", _S),
+        ("DATA {s} TYPE string VALUE '{v}'.", "abap", _S),
+        ("character(len=200) :: {s} = '{v}'", "fortran", _S),
+        ('std::string_view {s}{{"{v}"}};', "cpp", _D),
+        ("${c} = @'\n{v}\n'@", "powershell", "\0"),
+    )
+)
 # Of two literals: {v} is the first half of the value, {w} the second.
 JOINED_FORMS = tuple(
     Form(template, language, quotes)
@@ -1135,6 +1154,12 @@ password = "Please enter " + "your password"
 label.password = "At least" + " 8 characters"
 token = "" + "x"
 key = "a" + "b"
+Dim passwordLabel As String = "Your password"
+DECLARE @token_type VARCHAR(20) = 'bearer'
+password TYPE string VALUE 'PASSWORD'.
+TokenKind{"identifier"}
+secretKeyRef{"name": "db"}
+const token = Token{"plus", "minus"}
 turkey: baked_at_180
 passenger_count = 42
 compass = "NNE-22"

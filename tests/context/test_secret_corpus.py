@@ -19,6 +19,7 @@ from secret_corpus import (
     LONG_FORMS,
     NAMED_FORMS,
     NAMELESS_FORMS,
+    TYPED_FORMS,
     Case,
     cases,
     innocent_lines,
@@ -80,6 +81,12 @@ def test_secrets_with_a_name_are_found_in_forms_that_were_held_out() -> None:
 @pytest.mark.slow
 def test_secrets_between_long_marks_are_found() -> None:
     share, worst = recall(cases(SEED, LONG_FORMS))
+    assert share >= 0.98, worst
+
+
+@pytest.mark.slow
+def test_a_type_between_a_name_and_its_value_hides_nothing() -> None:
+    share, worst = recall(cases(SEED, TYPED_FORMS))
     assert share >= 0.98, worst
 
 

@@ -79,14 +79,16 @@ def _name_at(text: str, at: int) -> tuple[int, int]:
 _NAME = re.compile(r"[\w.-]{1,120}")
 _Q = r"\\{0,2}[\"'`]"
 _TYPE = (
-    r"[ ]?(?::[ ]?|[ ])(?:&(?:'\w{1,10}[ ])?)?[A-Za-z_*][\w.:&*]{0,40}"
-    r"(?:[<\[][^\n=;{}()\"]{0,40}?[>\]])?[?!]?(?:[ ]\|[ ]\w{1,20}){0,2}"
+    r"[ ]?(?::[ ]?|[ ])(?:(?i:as|type|pic|const(?:ant)?)[ ])?(?:&(?:'\w{1,10}[ ])?)?"
+    r"[A-Za-z_*][\w.:&*]{0,40}"
+    r"(?:[<\[][^\n=;{}()\"]{0,40}?[>\]]|\((?:\d{1,9}|max)\))?[?!]?(?:[ ]\|[ ]\w{1,20}){0,2}"
 )
 _ASSIGN = re.compile(
     # A quoted key's or a subscript's end, an optional type, and the sign itself.
-    rf"(?:{_Q})?[ ]?[\])]{{0,2}}\??!?(?:[ ]\{{[^{{}}\n]{{0,40}}\}})?"
+    rf"(?:{_Q})?\$?[ ]?[\])]{{0,2}}\??!?(?:[ ]\{{[^{{}}\n]{{0,40}}\}})?"
     rf"(?P<type>{_TYPE}(?=[ \[]))?(?:\[\d*\]){{0,2}}[ \t]{{0,30}}(?:\r?\n[ \t]{{0,60}})?"
-    r"(?P<sign>\?\?=|\|\|=|:=|=>|->|<-|===?|!==?|\?=|\+=|~>|::=?|=(?![ \t])|:(?![ \t])|[=:][ \t])"
+    r"(?P<sign>\?\?=|\|\|=|:=|=>|->|<-|===?|!==?|\?=|\+=|~>|::=?|=(?![ \t])|:(?![ \t])|[=:][ \t]"
+    r"|(?i:value)(?=[ ][\"']))"
     r"[ \t]{0,30}(?:\(?\r?\n[ \t]{0,60})?\(?"
 )
 _BARE_SIGNS = ("=", ":", ":=", "=>", "?=", "+=", "::")
@@ -100,7 +102,7 @@ _PAIRED = re.compile(
     r"|\s{0,4}>)\s{0,60}"
 )
 _FALLBACK = re.compile(r"(?:\)|\]|)[ ]{0,2}(?:\|\||\?\?|\?:|\bor\b)[ ]{0,2}|,[ ]|\|[ ]?default\(")
-_CALL = re.compile(r"\([ ]{0,2}(?:\r?\n[ \t]{0,40})?|\.equals\(|\([\w.]{1,30},[ ]?")
+_CALL = re.compile(r"[({][ ]{0,2}(?:\r?\n[ \t]{0,40})?|\.equals\(|\([\w.]{1,30},[ ]?")
 _SETTER = re.compile(
     r"(?i)(?:set|put|env|define|config|fetch|default|add|prop\w{0,10}|get)\w{0,20}[!?]?\(\Z"
 )
@@ -244,7 +246,7 @@ class _Binding:
         sign = found["sign"].strip()
         literal = self._literal(found.end())
         if literal is not None:
-            return literal if sign in ("=", ":=") or not found["type"] else []
+            return literal if sign in ("=", ":=", "VALUE", "value") or not found["type"] else []
         if found["type"] or sign not in _BARE_SIGNS:
             return None
         return self._bare(found)

@@ -57,6 +57,7 @@ _LONG = re.compile(
     r"|[nN]?[qQ](?P<both>'[({\[<|!])"  # Oracle
     r"|(?P<tag>\$(?:[A-Za-z_]\w{0,30})?\$)(?=[^\s$({])"  # PostgreSQL
     r"|(?P<bar>\{[a-z_]{0,20}\|)"  # OCaml
+    r"|(?P<here>@[\"'])(?=\r?\n)"  # PowerShell
     r"|(?P<indented>'')(?=[^\s',;)\]}:.#+|&])"  # Nix
     r")"
 )
