@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 
 _LOOKED_S = 2.0
@@ -34,20 +34,23 @@ def on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
                 loop.remove_signal_handler(number)
 
 
-async def process_end(pid: int) -> None:
-    """Return when the process `pid` has ended; never, where there is none that can be seen.
+def process_end(pid: int) -> Coroutine[None, None, None] | None:
+    """Wait for the end of the process `pid`; None: there is none that can be seen.
 
-    An editor may run outside the container that the server runs in.
+    An editor may run outside the container that the server runs in. It is looked for at once: one
+    that ends before it is awaited has been seen.
     """
     if hasattr(os, "pidfd_open"):
         with suppress(OSError, OverflowError):
-            await _descriptor_end(os.pidfd_open(pid))
-            return
+            return _descriptor_end(os.pidfd_open(pid))
     elif os.name != "nt" and _runs(pid):  # on Windows, the signal 0 would end it
-        while _runs(pid):  # noqa: ASYNC110 - nobody but the system knows
-            await asyncio.sleep(_LOOKED_S)
-        return
-    await asyncio.get_running_loop().create_future()
+        return _polled_end(pid)
+    return None
+
+
+async def _polled_end(pid: int) -> None:
+    while _runs(pid):  # noqa: ASYNC110 - nobody but the system knows
+        await asyncio.sleep(_LOOKED_S)
 
 
 async def _descriptor_end(descriptor: int) -> None:

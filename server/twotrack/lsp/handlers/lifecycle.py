@@ -1,5 +1,6 @@
 """initialize, initialized, shutdown, setTrace, progress cancel; exit is the protocol's own."""
 
+from collections.abc import Awaitable
 from pathlib import Path
 
 from lsprotocol import types
@@ -22,8 +23,9 @@ def initialize(
     """Meet the client: learn what it can, say what we can."""
     client = recognise(params)
     conversation.meet(client, _roots(params), params.initialization_options)
-    if params.process_id is not None:
-        conversation.run_in_background(_outlive(conversation, params.process_id))
+    ended = None if params.process_id is None else process_end(params.process_id)
+    if ended is not None:
+        conversation.run_in_background(_leave_after(conversation, ended))
     features = conversation.protocol.fm
     capabilities = server_capabilities(
         client, params.capabilities, features.features.keys(), features.feature_options
@@ -64,9 +66,9 @@ async def _start(conversation: Conversation) -> None:
         conversation.protocol.tell(Ready())
 
 
-async def _outlive(conversation: Conversation, editor: int) -> None:
+async def _leave_after(conversation: Conversation, ended: Awaitable[None]) -> None:
     """End when the editor's process has ended."""
-    await process_end(editor)
+    await ended
     conversation.leave()
 
 
