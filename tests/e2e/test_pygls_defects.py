@@ -398,7 +398,7 @@ async def test_a_completion_whose_document_moved_on_is_answered_with_null(
 async def test_a_newer_request_of_the_document_ends_the_older_one_in_order(
     start: Start, models: ModelServer, project: Path
 ) -> None:
-    models.script(Reply(hang=True))
+    models.script(Reply("pass", hang=True))
     client = await start()
     buffer = client.open(project / "a.py", "python", "def first_function():\n    ")
     params = client.inline_params(buffer, 26, invoked=True)
@@ -409,5 +409,6 @@ async def test_a_newer_request_of_the_document_ends_the_older_one_in_order(
     _, newer = client.send("textDocument/inlineCompletion", params)
     newer.add_done_callback(lambda _: order.append("newer"))
     assert await older is None
+    models.release()  # the newer one waits for the same answer
     assert (await newer)["items"][0]["insertText"] == "pass"
     assert order == ["older", "newer"]

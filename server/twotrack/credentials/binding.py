@@ -50,7 +50,7 @@ _LONGEST = 120
 """Characters of a name."""
 _JUDGED = 120
 """Characters of a value that are looked at."""
-_MOST_JUDGED = 16
+_MOST_JUDGED = 8
 """Pieces of a joined value that are looked at."""
 _SHORTEST = 16
 """Characters of a joined value that has a format."""
