@@ -24,6 +24,8 @@ _LONGEST = 2_000
 """Characters of a value between long marks."""
 _LONGEST_PAIRED = 500
 """The same between brackets, which are counted."""
+_DEEPEST = 8
+"""Pairs of these in each other."""
 _WRAPPER = (
     r"(?:(?:new[ ])?(?:[\w.]{1,30}(?:\.|::))?"
     r"(?i:secret\w{0,8}|\w{0,12}string|str|bytes|byte|some|strdup|box|of|from|valueof|raw|sensitive"
@@ -131,4 +133,6 @@ def _balanced(text: str, at: int, mark: str, closing: str) -> int:
         depth += (found[0] == mark) - (found[0] == closing)
         if not depth:
             return found.start()
+        if depth > _DEEPEST:
+            return -1
     return -1
