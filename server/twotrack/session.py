@@ -308,10 +308,11 @@ class Session:
 
     def saved(self, document: Document) -> None:
         """Take note of a saved document: it may be a settings file of the project."""
-        if document.path is not None and document.path.name == PROJECT_FILE:
+        if document.path is None:
+            return
+        if document.path.name == PROJECT_FILE:
             self.configure(self._layers)
-        if document.path is not None and document.path.name == ".gitignore":
-            self.policy.forget()
+        self.policy.changed(document.path)
 
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
@@ -326,8 +327,7 @@ class Session:
         """Take note of files that something else changed on disk; true: it is gone."""
         configured = False
         for path, gone in changes:
-            if path.name == ".gitignore" or ".git" in path.parts[-3:]:
-                self.policy.forget()
+            self.policy.changed(path)
             if path.name == PROJECT_FILE:
                 configured = True
             else:

@@ -207,7 +207,7 @@ async def test_what_is_known_of_gits_rules_is_forgotten_when_they_change(root: P
     assert judge.may_send(path)
     (root / ".gitignore").write_text("a.py\n")
     assert judge.may_send(path)  # for two seconds, if nobody says so
-    judge.forget()
+    judge.changed(root / ".gitignore")
     await judge.look([Document(path.as_uri(), path, "python", 1, Snapshot(""))])
     assert not judge.may_send(path)
 

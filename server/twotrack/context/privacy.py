@@ -68,10 +68,11 @@ class PrivacyPolicy:
         answers = self._send.get(path), self._use.get(path)
         return all(answer is not None and now < answer[0] for answer in answers)
 
-    def forget(self) -> None:
-        """Ask the disk again about every file: git's rules were changed."""
-        self._send, self._use = {}, {}
-        self._ignored.forget()
+    def changed(self, path: Path) -> None:
+        """Take note of a changed file: if it tells git what to ignore, the disk is asked again."""
+        if path.name == ".gitignore" or ".git" in path.parts:
+            self._send, self._use = {}, {}
+            self._ignored.forget()
 
     def _look(self, paths: Sequence[Path]) -> None:
         send, use = self._send, self._use  # which are others if all is forgotten meanwhile

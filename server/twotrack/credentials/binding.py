@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Set
 from itertools import islice
 
-from twotrack.credentials.formats import NEEDLES as FORMATS
-from twotrack.credentials.formats import formatted
+from twotrack.credentials.formats import is_formatted
 from twotrack.credentials.literals import Literal, joined, literal_at
 from twotrack.credentials.looks import (
     generated,
@@ -52,8 +51,6 @@ _JUDGED = 120
 """Characters of a value that are looked at."""
 _MOST_JUDGED = 8
 """Pieces of a joined value that are looked at."""
-_SHORTEST = 16
-"""Characters of a joined value that has a format."""
 
 
 def _hits(lowered: str, needles: Set[str]) -> Iterator[int]:
@@ -154,13 +151,6 @@ def _fits(kind: Kind, value: str, *, surely: bool = True) -> bool:
             return generated(value, 16)
 
 
-def _has_format(value: str) -> bool:
-    """Whether what several literals make together tells itself by its format."""
-    value = value[: 2 * _JUDGED]
-    long = len(value) >= _SHORTEST and value.isascii()
-    return long and any(True for _ in formatted(value, value.lower(), FORMATS))
-
-
 class _Binding:
     """A name in a text and what is bound to it."""
 
@@ -246,7 +236,7 @@ class _Binding:
         sign = found["sign"].strip()
         literal = self._literal(found.end())
         if literal is not None:
-            return literal if sign in ("=", ":=", "VALUE", "value") or not found["type"] else []
+            return literal if sign.lower() in ("=", ":=", "value") or not found["type"] else []
         if found["type"] or sign not in _BARE_SIGNS:
             return None
         return self._bare(found)
@@ -336,7 +326,7 @@ class _Binding:
             good = generated(value[skipped:], 12)
         else:
             good = _fits(kind, value, surely=surely) and not self._repeated(value)
-            good = good or (len(pieces) > 1 and _has_format(value))
+            good = good or (len(pieces) > 1 and is_formatted(value[: 2 * _JUDGED]))
         spans = list[Span]()
         for piece in pieces if good else ():
             begin = min(piece.start + skipped, piece.end)

@@ -213,6 +213,8 @@ _SHAPES = re.compile(
     r"|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
     re.ASCII,
 )
+_SHORTEST = 16
+"""Characters of a value that has a format."""
 _END = re.compile(r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY")
 
 
@@ -228,6 +230,12 @@ def formatted(text: str, lowered: str, needles: Set[str]) -> Iterator[Span]:
             yield from _matches(rule, held, text, lowered)
     if "private" in needles:
         yield from _tails(text)
+
+
+def is_formatted(value: str) -> bool:
+    """Whether a value tells by its format that it is secret, or has a secret in it."""
+    long = len(value) >= _SHORTEST and value.isascii()
+    return long and any(True for _ in formatted(value, value.lower(), NEEDLES))
 
 
 def is_credential(word: str) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cachetools import LRUCache, TTLCache
 
 from twotrack.document import Document
+from twotrack.lexical import PAIRS as BRACKETS
 from twotrack.tasks import Track
 from twotrack.text import Position, Snapshot
 
@@ -19,9 +20,9 @@ _LINES_ABOVE, _LINES_BELOW = 256, 64
 """What has to agree; more than a prompt's window holds by default."""
 _ROWS = 32
 """Answers kept for one line: one a pause in typing it, and as many taken back."""
-PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "`": "`"}
-"""What editors close by themselves."""
 _QUOTES = "\"'`"
+PAIRS = {opener: closer for closer, opener in BRACKETS.items()} | {q: q for q in _QUOTES}
+"""What editors close by themselves."""
 CLOSERS = "".join(PAIRS.values())
 _MOST_CLOSED = 4
 _EMPTY_S, _EMPTY_ENTRIES = 60.0, 256

@@ -11,7 +11,7 @@ from typing import Any
 
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
-from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, places_of
+from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, place_of
 from twotrack.text import Position, Range
 
 _UNTIL_CHANGE_S = 0.01
@@ -31,7 +31,7 @@ class Question:
         self,
         request: CompletionRequest,
         place: CacheKey,
-        ask: "Ask",
+        ask: Ask,
         *,
         several_lines: bool,
     ) -> None:
@@ -106,8 +106,8 @@ class Question:
         end = len(text.line(last)) - len(self._after)
         if end < (character if last == line else 0):
             return None
-        start, self._now = self._position, next(places_of(document, Position(last, end)))
-        above = next(places_of(document, start)).anchor[:3]
+        start, self._now = self._position, place_of(document, Position(last, end))
+        above = place_of(document, start).anchor[:3]
         kept = above == self._place.anchor[:3] and self._now.anchor[3] == self._place.anchor[3]
         if not kept or text.line(line)[:character] != self._place.prefix:
             return None
@@ -116,13 +116,12 @@ class Question:
     def _fits(self) -> bool:
         if not self._typed:
             return self._typed is not None
-        code = self.code_so_far()
-        if code.startswith(self._typed) or self._typed.startswith(code):
-            return True
+        code, ways = self.code_so_far(), [self._typed]
         # The editor may have closed what was opened: the cursor stands before that.
-        typed = self._typed.rstrip(CLOSERS)
-        opened = any(opener in typed for opener in PAIRS)
-        return opened and (code.startswith(typed) or typed.startswith(code))
+        opened = self._typed.rstrip(CLOSERS)
+        if any(opener in opened for opener in PAIRS):
+            ways.append(opened)
+        return any(code.startswith(typed) or typed.startswith(code) for typed in ways)
 
     def _close_if_wrong(self) -> None:
         if not self._fits():

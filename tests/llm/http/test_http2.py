@@ -29,7 +29,7 @@ from fakes.h2_server import PIECE, Answer, H2Request, H2Server
 from patience import patient
 from twotrack.errors import MalformedReply, RequestRejected, TimedOut, Unreachable
 from twotrack.llm.http.clients import HttpClients
-from twotrack.llm.http.http2 import _Frames
+from twotrack.llm.http.frames import Frames
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.keys import Key
 from twotrack.settings.schema import NetworkSettings
@@ -376,7 +376,7 @@ async def test_a_flood_that_nobody_asked_for_ends_the_connection(
 )
 def test_frames_that_h2_would_be_lost_in_are_refused(sent: bytes, said: str) -> None:
     with pytest.raises(httpx.RemoteProtocolError, match=said):
-        _Frames().without_goodbye(sent)
+        Frames().without_goodbye(sent)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_goodbye_is_kept_from_h2_however_it_comes(
     def whole(kind: int, content: bytes) -> bytes:
         return len(content).to_bytes(3) + bytes([kind, 0, 0, 0, 0, 1]) + content
 
-    data, filtered, passed, last = b"".join(whole(*f) for f in frames), _Frames(), b"", None
+    data, filtered, passed, last = b"".join(whole(*f) for f in frames), Frames(), b"", None
     sizes = itertools.cycle(pieces)
     while data:
         size = next(sizes)

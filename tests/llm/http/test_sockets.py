@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -87,6 +88,20 @@ async def test_plain_text_never_passes_for_tls() -> None:
         socket.abort()
 
 
+@asynccontextmanager
+async def secured(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    certified: ssl.SSLContext,
+    trusting: NetworkSettings,
+) -> AsyncIterator[sockets.Socket]:
+    """A connection that speaks TLS with `serve`."""
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=certified) as server:
+        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
+        trust = certificates(trusting.ca_file, {}, offers_http2=False)
+        await socket.start_tls(trust, "127.0.0.1")
+        yield socket
+
+
 async def test_tls_that_holds_nothing_ends_the_connection(
     certified: ssl.SSLContext, trusting: NetworkSettings
 ) -> None:
@@ -98,10 +113,7 @@ async def test_tls_that_holds_nothing_ends_the_connection(
             await reader.read()
         writer.transport.abort()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=certified) as server:
-        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
-        trust = certificates(trusting.ca_file, {}, offers_http2=False)
-        await socket.start_tls(trust, "127.0.0.1")
+    async with secured(serve, certified, trusting) as socket:
         async with asyncio.timeout(patient(5)):
             assert await socket.read() == b""
         assert socket.heard == 0
@@ -119,10 +131,7 @@ async def test_records_of_a_byte_each_are_unpacked_a_few_at_a_time(
         await reader.read()
         writer.transport.abort()
 
-    async with await asyncio.start_server(drip, "127.0.0.1", 0, ssl=certified) as server:
-        socket = await sockets.connect("127.0.0.1", server.sockets[0].getsockname()[1])
-        trust = certificates(trusting.ca_file, {}, offers_http2=False)
-        await socket.start_tls(trust, "127.0.0.1")
+    async with secured(drip, certified, trusting) as socket:
         socket.send(b"?")
         most = before = read = 0
         while read < count:
