@@ -48,7 +48,7 @@ async def test_rules_that_cannot_be_read_close_their_folder_and_that_is_said_onc
     assert said(client).count(".gitignore") == 1
 
 
-@pytest.mark.parametrize("told", ["watched", "saved"])
+@pytest.mark.parametrize("told", ["watched", "among many", "saved"])
 async def test_a_file_that_becomes_ignored_is_not_sent_once_that_was_told(
     start: Start, models: ModelServer, project: Path, told: str
 ) -> None:
@@ -56,8 +56,10 @@ async def test_a_file_that_becomes_ignored_is_not_sent_once_that_was_told(
     assert await completed(client, project / "a.py") != []
     (project / ".gitignore").write_text("a.py\n")
     rules = (project / ".gitignore").as_uri()
-    if told == "watched":
-        changes = [{"uri": rules, "type": 1}]
+    if told != "saved":
+        others = range(200 if told == "among many" else 0)
+        changes = [{"uri": (project / f"{n}.py").as_uri(), "type": 2} for n in others]
+        changes.append({"uri": rules, "type": 1})
         client.notify("workspace/didChangeWatchedFiles", {"changes": changes})
     else:
         client.open(project / ".gitignore", "ignore", "a.py\n")

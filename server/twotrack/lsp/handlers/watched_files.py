@@ -16,8 +16,9 @@ _SLICE = 50
 def did_change_watched_files(
     conversation: Conversation, params: types.DidChangeWatchedFilesParams
 ) -> None:
-    """Take note of files that others changed, in slices."""
-    slices = [params.changes[at : at + _SLICE] for at in range(0, len(params.changes), _SLICE)]
+    """Take note of files that others changed, in slices; first of those that may hide others."""
+    changes = sorted(params.changes, key=lambda change: ".git" not in change.uri)
+    slices = [changes[at : at + _SLICE] for at in range(0, len(changes), _SLICE)]
     _take(conversation, slices[0] if slices else ())
     if len(slices) > 1:
         conversation.run_in_background(_take_rest(conversation, slices[1:]))
