@@ -1,7 +1,7 @@
 """A completer over scripted models, for the tests of completions."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
+from twotrack.engine.acceptance import Acceptance
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
+from twotrack.engine.outcomes import Outcomes
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
@@ -49,6 +51,13 @@ class Desk:
         self.local_only = local_only
         self.limit = None if usd is None else SpendingLimit(usd)
         self.pace = AdaptiveDebounce(lambda: self.now)
+        self.due: list[Callable[[], None]] = []
+        self.outcomes = Outcomes(
+            self.events.append,
+            Acceptance(lambda: self.now),
+            clock=lambda: self.now,
+            later=lambda _, function: self.due.append(function),
+        )
         self.completer = self.make(self.settings)
 
     def make(self, settings: Settings) -> Completer:
@@ -68,6 +77,7 @@ class Desk:
             syntax=syntax,
             sources=[Share(OpenDocuments(syntax), 0.3)],
             pace=self.pace,
+            outcomes=self.outcomes,
             clock=lambda: self.now,
             sleep=self.sleep,
         )

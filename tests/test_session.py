@@ -225,7 +225,7 @@ async def test_a_document_that_is_closed_is_not_read_any_more(
     session.opened(shut)
     request = await models.wait_for(1)
     if typed:
-        session.changed(shut)
+        session.changed(shut, [])
     session.closed(shut)
     await request.closed()
     assert request.aborted_at is not None

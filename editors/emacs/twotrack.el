@@ -71,6 +71,9 @@ outdated at once."
       (SentRequest :at :task :model :path :prompt :answer :ms :costUsd :outcome
        :sources :redacted)
       (Page :markdown)
+      (ShownParams :item)
+      (ShownItem :command)
+      (PartlyAcceptedParams :item :acceptedLength)
       (Notice :reason :remedy :model :type :message)
       (Answered :task :track :source :model :askedModel :answeredModel
        :firstTokenMs :totalMs :usage :costUsd :language)
@@ -190,6 +193,7 @@ Return the request's id."
 
 (defvar-local twotrack--overlay nil "Where ghost text is shown, or nil.")
 (defvar-local twotrack--text nil "The whole text that the ghost proposes.")
+(defvar-local twotrack--command nil "Tells the server that the ghost was accepted.")
 (defvar-local twotrack--start nil "A marker: the text replaces what follows it.")
 (defvar-local twotrack--end nil "A marker: the end of what is replaced, typed text included.")
 (defvar-local twotrack--waiting nil "The id of the request under way.")
@@ -255,6 +259,7 @@ Return the request's id."
                                       (eglot-range-region (plist-get item :range))
                                     (cons (point) (point)))))
       (setq twotrack--text (if (stringp text) text (plist-get text :value))
+            twotrack--command (plist-get item :command)
             twotrack--start (copy-marker start)
             twotrack--end (copy-marker end t)
             twotrack--seen (twotrack--now)
@@ -314,11 +319,27 @@ Return the request's id."
                (if typed (twotrack--show) (twotrack--clear))
                (when (and typed (null twotrack--overlay)) (twotrack--plan)))))))
 
+(defun twotrack--tell-accepted (count)
+  "Tell the server that COUNT characters of the ghost are accepted, from its start."
+  (when-let* ((command twotrack--command) (server (twotrack--running)))
+    (if (< count (length twotrack--text))
+        (jsonrpc-notify
+         server :textDocument/didPartiallyAcceptCompletion
+         (list :item (list :command command)
+               ;; UTF-16 units: two for what lies beyond the first plane.
+               :acceptedLength (let ((text (substring twotrack--text 0 count)))
+                                 (+ count (cl-count-if (lambda (c) (> c #xffff)) text)))))
+      (jsonrpc-async-request server :workspace/executeCommand
+                             (list :command (plist-get command :command)
+                                   :arguments (plist-get command :arguments))
+                             :success-fn #'ignore :error-fn #'ignore))))
+
 (defun twotrack--insert (regexp)
   "Insert the ghost text up to the end of REGEXP; all of it where that is nil."
   (let* ((rest (or (and (twotrack--shown-p) (twotrack--rest))
                    (user-error "There is no ghost text")))
          (count (if (and regexp (string-match regexp rest)) (match-end 0) (length rest))))
+    (twotrack--tell-accepted (+ (- (length twotrack--text) (length rest)) count))
     (if (< count (length rest))
         (progn (insert (substring rest 0 count)) (twotrack--show))
       (let ((end (marker-position twotrack--end)))
@@ -343,9 +364,13 @@ Return the request's id."
   (interactive)
   (twotrack--insert "\\`\n*[^\n]+"))
 
-(defun twotrack-dismiss ()
-  "Take the ghost text away."
-  (interactive)
+(defun twotrack-dismiss (&optional unwanted)
+  "Take the ghost text away.
+UNWANTED: the person does not want it, and it is not shown there again."
+  (interactive "p")
+  (when-let* ((unwanted unwanted) (overlay twotrack--overlay) (command twotrack--command)
+              (server (twotrack--running)))
+    (jsonrpc-notify server :twotrack/didRejectCompletion (list :item (list :command command))))
   (twotrack--drop)
   (twotrack--clear))
 

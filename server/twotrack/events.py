@@ -138,5 +138,59 @@ class RulesUnreadable:
     """Which, why, and of what folder nothing is sent."""
 
 
-Event = Answered | ModelFailed | Abandoned | ModelLoading | CostUnknown | Busy | RulesUnreadable
+class OutcomeKind(StrEnum):
+    """What became of a completion."""
+
+    SHOWN = "shown"
+    ACCEPTED = "accepted"
+    PARTLY_ACCEPTED = "partly-accepted"
+    TYPED_THROUGH = "typed-through"
+    """The person typed what was shown, or its beginning."""
+    REJECTED = "rejected"
+    """The person typed something else, or said so."""
+    IGNORED = "ignored"
+    """The person went elsewhere."""
+    UNDONE = "undone"
+    """It was accepted and taken back."""
+    KEPT = "kept"
+    """`share` of it is still there 30 s after it was accepted."""
+    SAVED = "saved"
+    """`share` of it is still there when the file is saved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Something became of a completion; of one completion there may be several."""
+
+    proposal: str
+    """Tells one completion from the next."""
+    kind: OutcomeKind
+    inferred: bool
+    """Whether it was seen in the document's changes; else the editor said so."""
+    share: float
+    """Of the completion, from 0 to 1: what was taken over, or is still there."""
+    characters: int
+    """Of the completion."""
+    after_ms: float
+    """Milliseconds since it was shown."""
+    task: Task
+    track: Track
+    source: AnswerSource
+    """Where it came from."""
+    model: str
+    """The model's name in the settings."""
+    language: str
+    """LSP's language id of the file in question."""
+
+
+Event = (
+    Answered
+    | ModelFailed
+    | Abandoned
+    | ModelLoading
+    | CostUnknown
+    | Busy
+    | RulesUnreadable
+    | Outcome
+)
 Listener = Callable[[Event], None]

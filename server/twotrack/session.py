@@ -14,9 +14,11 @@ from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
+from twotrack.engine.acceptance import Acceptance
 from twotrack.engine.actions.actions import Actions
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
+from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.recall import recall_model
 from twotrack.errors import TwotrackError
 from twotrack.found_models import FoundModels
@@ -31,7 +33,6 @@ from twotrack.routing.budget import Budget
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.health import Health
 from twotrack.routing.ledger import Ledger, default_path
-from twotrack.routing.outcomes import Outcomes
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.request_log import RequestLog
 from twotrack.routing.routes import Route, put_first, resolve
@@ -39,6 +40,7 @@ from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
 from twotrack.tasks import COMPLETE, Task, Track
+from twotrack.text import Edit
 from twotrack.warm_up import WarmUp
 from twotrack.workspace.code_index import CodeIndex
 from twotrack.workspace.indexer import WorkspaceIndexer
@@ -76,7 +78,7 @@ class Session:
         self.transport = Transport()
         self.ledger = Ledger(default_path())
         self.sent = RequestLog(lambda: listener(events.Busy(self.sent.busy)))
-        self.outcomes = Outcomes()
+        self.outcomes = Outcomes(self.record, Acceptance())
         self.chosen: dict[Track, str] = {}
         """Models that a person put first for a track, until the session ends."""
         self._health = Health()
@@ -170,6 +172,7 @@ class Session:
             syntax=self._syntax,
             sources=[Share(self._open_documents, _OPEN_DOCUMENTS)],
             pace=self._pace,
+            outcomes=self.outcomes,
         )
         self.actions = Actions(dispatcher, settings, self.policy, self._syntax, self.roots)
 
@@ -294,9 +297,13 @@ class Session:
         self._reading.opened(document)
         self._warm_up.opened(document, others)
 
-    def changed(self, document: Document) -> None:
-        """Take note of a change; what it asks for is done when typing rests."""
+    def changed(self, document: Document, edits: Sequence[Edit] | None) -> None:
+        """Take note of a change; what it asks for is done when typing rests.
+
+        `edits`: each upon the text that the one before it left; None: too many to follow.
+        """
         self._pace.changed(document.uri)
+        self.outcomes.changed(document, edits)
         self.completer.changed(document)
         self._reading.changed(document)
         self._warm_up.changed()
@@ -308,6 +315,7 @@ class Session:
 
     def saved(self, document: Document) -> None:
         """Take note of a saved document: it may be a settings file of the project."""
+        self.outcomes.saved(document)
         if document.path is None:
             return
         if document.path.name == PROJECT_FILE:
@@ -317,6 +325,7 @@ class Session:
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
         self.completer.closed(document)
+        self.outcomes.closed(document.uri)
         self._reading.closed(document.uri)
         self._warm_up.closed(document.uri)
         self._syntax.forget(document.uri)

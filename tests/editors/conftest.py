@@ -20,6 +20,7 @@ import pytest
 from editors.driver import Machine
 from editors.models import Models
 from editors.newcomer import Newcomer, processes_of
+from editors.outcomes import Outcomes
 from editors.recording import CODE, record
 from editors.screen import Screen
 from install.home import collect_wheels
@@ -117,6 +118,12 @@ def home(tmp_path: Path) -> Path:
         (folder / name).mkdir(parents=True)
     (folder / ".run").chmod(0o700)
     return folder
+
+
+@pytest.fixture
+def outcomes(home: Path) -> Outcomes:
+    """What became of the completions in the test's home."""
+    return Outcomes(home)
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ class Can(StrEnum):
     TYPE_INTO_IT = "keep a completion while one types what it begins with"
     ACCEPT_A_PART = "accept a word or a line"
     DISMISS = "take a completion away by a key, and let one type on"
+    TELL_WHAT_WAS_ACCEPTED = "tell the server what was accepted (else the changes show it)"
+    TELL_WHAT_WAS_DISMISSED = "tell the server what a person took away"
     REDO = "do again what was undone"
     REPEAT_ITS_MESSAGES = "repeat what it has said"
     TELL_OF_A_REFUSAL = "show why an action changed nothing"

@@ -11,6 +11,7 @@ import pytest
 from editors.driver import CURSOR, Can, Driver, Machine
 from editors.drivers import DRIVERS
 from editors.models import Models, Reply
+from editors.outcomes import Outcomes
 
 Start = Callable[[str], Driver]
 
@@ -155,6 +156,37 @@ def test_what_a_key_takes_away_comes_again_with_typing(start: Start, models: Mod
     editor.hides("a + b")
     editor.type("t")
     editor.offers("return a + b")
+
+
+@in_all_editors
+def test_what_became_of_a_completion_is_known(
+    start: Start, models: Models, outcomes: Outcomes
+) -> None:
+    models.answer_at("    re", "turn a + b")
+    editor = start(ADD)
+    editor.type("re")
+    editor.offers("return a + b")
+    editor.key("accept")
+    editor.becomes(ADDED)
+    outcomes.wait_for("accepted", share=1.0)
+    assert outcomes.told("accepted") == (Can.TELL_WHAT_WAS_ACCEPTED not in editor.cannot)
+
+
+@in_editors_that(Can.DISMISS, Can.TELL_WHAT_WAS_DISMISSED)
+def test_what_was_taken_away_does_not_come_again_at_its_place(
+    start: Start, models: Models, outcomes: Outcomes
+) -> None:
+    models.answer_at("    re", "turn a + b")
+    editor = start(ADD)
+    editor.type("re")
+    editor.offers("return a + b")
+    editor.key("dismiss")
+    editor.hides("a + b")
+    outcomes.wait_for("rejected", share=0.0)
+    editor.type("x")
+    editor.screen.keys("BSpace")
+    assert models.quiet_for(0.5)
+    editor.hides("a + b")
 
 
 @in_editors_that(Can.COMPLETE_AS_ONE_TYPES)

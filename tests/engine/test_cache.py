@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from before_after import at_cursor
 from twotrack.document import Document
+from twotrack.engine.acceptance import Features
 from twotrack.engine.cache import PAIRS, Cached, CompletionCache, Hit, place_of, places_of
 from twotrack.tasks import Track
 from twotrack.text import Position, Range, Snapshot
 
 
 def answer(text: str, *, replaces: int = 0, several_lines: bool = False) -> Cached:
-    return Cached(text, replaces, "quick", Track.FAST, several_lines)
+    return Cached(text, replaces, "quick", Track.FAST, several_lines, Features())
 
 
 def add(cache: CompletionCache, marked: str, cached: Cached) -> None:

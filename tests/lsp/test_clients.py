@@ -9,13 +9,16 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 
 from twotrack.document import Document
+from twotrack.engine.acceptance import Features
 from twotrack.engine.asked import Completion, Origin
+from twotrack.engine.cache import CacheKey
 from twotrack.events import AnswerSource
 from twotrack.lsp import to_proto
 from twotrack.lsp.clients import Client, recognise
-from twotrack.tasks import Track
+from twotrack.tasks import COMPLETE, Track
 from twotrack.text import Encoding, Position, Range, Snapshot
 
+PLACE = CacheKey(("file:///a.py", "python", 0, 0), "")
 CLIENTS = Path(__file__).parents[1] / "clients"
 
 
@@ -112,18 +115,22 @@ def test_an_unknown_encoding_is_passed_over() -> None:
 def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
     text = Snapshot("x = 1\r\n")
     document = Document("file:///a.py", None, "python", 1, text)
-    origin = Origin(AnswerSource.MODEL, "quick", Track.FAST, 1.0)
-    completion = Completion("a\r\nb", Range(Position(0, 5), Position(0, 5)), origin)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
+    completion = Completion(
+        "a\r\nb", Range(Position(0, 5), Position(0, 5)), origin, PLACE, Features()
+    )
     (item,) = to_proto.inline_completions(document, completion, client(name)).items
     assert item.insert_text == shown
 
 
 def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
     document = Document("file:///a.py", None, "python", 1, Snapshot("x = 1\n"))
-    origin = Origin(AnswerSource.MODEL, "quick", Track.FAST, 1.0)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
     at = Range(Position(0, 5), Position(0, 5))
     shown = [
-        to_proto.completion_menu(document, Completion(text, at, origin), client("vim-ale")).items
+        to_proto.completion_menu(
+            document, Completion(text, at, origin, PLACE, Features()), client("vim-ale")
+        ).items
         for text in (" + 2\ny = 3", "\ny = 3")
     ]
     assert [item.text_edit.new_text for item in shown[0] if item.text_edit] == ["1 + 2"]
@@ -147,9 +154,9 @@ def test_emacs_would_freeze_on_resolve_or_ask_others(name: str) -> None:
 def test_a_menu_item_begins_with_the_end_of_a_word_of_a_million_characters() -> None:
     word = "é" * 1_000_000
     document = Document("file:///a.py", None, "python", 1, Snapshot(f"{word}\n"))
-    origin = Origin(AnswerSource.MODEL, "quick", Track.FAST, 1.0)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
     at = Range(Position(0, len(word)), Position(0, len(word)))
-    completion = Completion("_a", at, origin)
+    completion = Completion("_a", at, origin, PLACE, Features())
     (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items
     assert item.text_edit is not None
     assert item.text_edit.new_text == "é" * 256 + "_a"

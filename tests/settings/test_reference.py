@@ -46,7 +46,10 @@ def test_choices_and_absence_have_words() -> None:
 
 def test_what_a_project_may_set_is_told_by_how_far() -> None:
     (line,) = (line for line in render().splitlines() if line.endswith("| only lower it |"))
-    assert line == "| `context.max_tokens`, `budget.day`, `budget.month` | only lower it |"
+    assert line == (
+        "| `completion.eagerness`, `context.max_tokens`, `budget.day`, `budget.month` "
+        "| only lower it |"
+    )
 
 
 def test_it_has_a_heading_for_every_table_and_a_row_for_every_task() -> None:

@@ -1,6 +1,7 @@
 /** What the server offers beyond LSP. Made of lsp/extensions.py by `make format`. */
 
 import type {
+  Command,
   MessageType,
   PublishDiagnosticsParams,
   Range,
@@ -182,6 +183,24 @@ export interface Page {
   markdown: string;
 }
 
+/** Which completion is on the screen, or was rejected. */
+export interface ShownParams {
+  item: ShownItem;
+}
+
+/** A completion, as the server gave it. */
+export interface ShownItem {
+  /** Its arguments tell one completion from the next. */
+  command: Command;
+}
+
+/** How much of a completion was accepted. */
+export interface PartlyAcceptedParams {
+  item: ShownItem;
+  /** UTF-16 units from the start of its text, earlier parts included. */
+  acceptedLength: number;
+}
+
 /** It has no fields. */
 export interface Ready {}
 
@@ -277,6 +296,12 @@ export interface Requests {
 export interface ClientNotifications {
   /** What other servers report of a document, from an editor that gives a server its own diagnostics only. */
   'twotrack/didChangeDiagnostics': PublishDiagnosticsParams;
+  /** A completion is on the screen. The name is that of Copilot's server. */
+  'textDocument/didShowCompletion': ShownParams;
+  /** The beginning of a completion was accepted. The name is that of Copilot's server. */
+  'textDocument/didPartiallyAcceptCompletion': PartlyAcceptedParams;
+  /** The person dismissed a completion: typing does not bring it back at its place. */
+  'twotrack/didRejectCompletion': ShownParams;
 }
 
 /** What the server tells. */

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twotrack.document import Document
+from twotrack.engine.acceptance import Features
+from twotrack.engine.cache import CacheKey
 from twotrack.events import AnswerSource
-from twotrack.tasks import Track
+from twotrack.tasks import Task, Track
 from twotrack.text import Position, Range
 
 
@@ -28,6 +30,7 @@ class Origin:
     source: AnswerSource
     model: str
     """The model's name in the settings."""
+    task: Task
     track: Track
     ms: float
     """From the request to here."""
@@ -40,3 +43,8 @@ class Completion:
     text: str = field(repr=False)
     range: Range
     origin: Origin
+    place: CacheKey
+    features: Features
+    """What the chance that it is accepted was computed from."""
+    id: str = ""
+    """Tells one that is shown from the next."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cachetools import LRUCache, TTLCache
 
 from twotrack.document import Document
+from twotrack.engine.acceptance import Features
 from twotrack.lexical import PAIRS as BRACKETS
 from twotrack.tasks import Track
 from twotrack.text import Position, Snapshot
@@ -50,6 +51,8 @@ class Cached(NamedTuple):
     track: Track
     several_lines: bool
     """Whether it was asked for several lines."""
+    features: Features
+    """Of the place that it was asked for."""
 
 
 class Hit(NamedTuple):
@@ -141,15 +144,26 @@ def place_of(document: Document, position: Position) -> CacheKey:
 
 def places_of(document: Document, position: Position) -> Iterator[CacheKey]:
     """The place of `position` (which exists), and those without what may have been closed there."""
-    text, (line, character) = document.text, position
-    own = text.line(line)
-    above = hash(tuple(text.lines(line - _LINES_ABOVE, line)))
-    below = text.lines(line + 1, line + 1 + _LINES_BELOW)
+    line, character = position
+    own, above = document.text.line(line), above_of(document, line)
+    below = document.text.lines(line + 1, line + 1 + _LINES_BELOW)
     for end in range(character, min(len(own), character + _MOST_CLOSED) + 1):
         if end > character and own[end - 1] not in CLOSERS:
             return
         anchor = (document.uri, document.language, above, hash((own[end:], *below)))
         yield CacheKey(anchor, own[:character], own[character:end])
+
+
+def above_of(document: Document, line: int) -> int:
+    """A hash of what is above a line."""
+    return hash(tuple(document.text.lines(line - _LINES_ABOVE, line)))
+
+
+def below_of(document: Document, position: Position) -> int:
+    """A hash of what is after a position."""
+    line, character = position
+    below = document.text.lines(line + 1, line + 1 + _LINES_BELOW)
+    return hash((document.text.line(line)[character:], *below))
 
 
 def _closes(text: str, closed: str) -> bool:

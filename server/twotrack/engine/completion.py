@@ -5,20 +5,24 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.context.prompt import gather
 from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
+from twotrack.engine.acceptance import Features
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, places_of
 from twotrack.engine.chat_infill import chat_for
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
+from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
 from twotrack.engine.questions import Question, Questions
+from twotrack.engine.quiet_places import asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
@@ -34,6 +38,14 @@ _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
 
 
+class _Place(NamedTuple):
+    """What a model is asked about."""
+
+    key: CacheKey
+    gap: CursorContext
+    features: Features
+
+
 class Completer:
     """Completes with one state of the settings. `clock` gives seconds, `sleep` waits for some."""
 
@@ -46,6 +58,7 @@ class Completer:
         syntax: SyntaxCache,
         sources: Sequence[Share],
         pace: AdaptiveDebounce,
+        outcomes: Outcomes,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -56,6 +69,7 @@ class Completer:
         self._syntax = syntax
         self._sources = sources
         self._pace = pace
+        self._outcomes = outcomes
         self._clock = clock
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
@@ -67,7 +81,7 @@ class Completer:
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Return what is already known for this place, within a millisecond; asks nobody."""
-        if not self._enabled(request):
+        if not self._wanted(request):
             return None
         return self._known(request, self._clock())
 
@@ -78,25 +92,22 @@ class Completer:
         its answer may fit what is typed meanwhile: `changed` says so.
         """
         begun = self._clock()
-        if not self._enabled(request) or not await self._may_send(request):
+        if not self._wanted(request) or not await self._may_send(request):
             return None
         if (known := await self._soon_known(request, begun)) is not None:
             return known
         if not self._syntax.holds(request.document):
             await self._syntax.ready(request.document)
         gap = gap_at(request.document, request.position, self._syntax)
+        features = self._outcomes.acceptance.features(gap)
         if not request.invoked:
-            if not gap.only_closers_follow or gap.statement_ended:
+            eagerness = self._settings.completion.eagerness
+            if not asks(gap, eagerness) or not self._outcomes.acceptance.shows(features, eagerness):
                 return None
-            wait_s = self._pace.wait_s(
-                (request.document.uri, request.position.line),
-                fresh=gap.fresh,
-                longest_ms=self._settings.completion.debounce_ms,
-            )
-            if wait_s > 0:
-                await self._sleep(wait_s)
-                if (known := await self._soon_known(request, begun)) is not None:
-                    return known
+            if await self._paused(request, gap) and (
+                known := await self._soon_known(request, begun)
+            ):
+                return known
         place = self._places(request)[0]
         asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
         several_lines = gap.wants_lines or asked_for
@@ -105,11 +116,22 @@ class Completer:
         question = Question(
             request,
             place,
-            lambda question: self._ask(request, place, gap, question, begun),
+            lambda question: self._ask(request, _Place(place, gap, features), question, begun),
             several_lines=several_lines,
         )
         self._questions.add(question)
         return await question.answer()
+
+    async def _paused(self, request: CompletionRequest, gap: CursorContext) -> bool:
+        """Wait for a pause in typing; return whether there was something to wait for."""
+        wait_s = self._pace.wait_s(
+            (request.document.uri, request.position.line),
+            fresh=gap.fresh,
+            longest_ms=self._settings.completion.debounce_ms,
+        )
+        if wait_s > 0:
+            await self._sleep(wait_s)
+        return wait_s > 0
 
     def changed(self, document: Document) -> None:
         """Take note of a document's change: what is asked about it goes on as long as it fits."""
@@ -224,11 +246,15 @@ class Completer:
             line += 1
         return at(Position(line, 0))
 
-    def _enabled(self, request: CompletionRequest) -> bool:
+    def _wanted(self, request: CompletionRequest) -> bool:
+        """Whether the settings, and what was rejected here, leave something to propose."""
         options = self._settings.completion
         if options.languages and request.document.language not in options.languages:
             return False
-        return request.invoked or options.trigger is Trigger.AUTOMATIC
+        if request.invoked:
+            return True
+        automatic = options.trigger is Trigger.AUTOMATIC
+        return automatic and not self._outcomes.rejected(self._places(request)[0])
 
     def _places(self, request: CompletionRequest) -> tuple[CacheKey, ...]:
         """The request's place, as it may be called; remembered from `lookup` to `complete`."""
@@ -246,9 +272,10 @@ class Completer:
             return None
         ms = (self._clock() - begun) * 1e3
         source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
+        task = BLOCK if hit.answer.several_lines else COMPLETE
         self._dispatcher.listener(
             Answered(
-                task=BLOCK if hit.answer.several_lines else COMPLETE,
+                task=task,
                 track=hit.answer.track,
                 source=source,
                 model=hit.answer.model,
@@ -261,17 +288,20 @@ class Completer:
                 language=request.document.language,
             )
         )
-        origin = Origin(source, hit.answer.model, hit.answer.track, ms)
-        return _completion(request, Insertion(hit.text, hit.replaces), origin)
+        origin = Origin(source, hit.answer.model, task, hit.answer.track, ms)
+        insertion = Insertion(hit.text, hit.replaces)
+        return _completion(
+            request, insertion, origin, self._places(request)[0], hit.answer.features
+        )
 
     async def _ask(
         self,
         request: CompletionRequest,
-        place: CacheKey,
-        gap: CursorContext,
+        place: _Place,
         question: Question,
         begun: float,
     ) -> Completion | None:
+        key, gap, features = place
         several_lines = question.several_lines
         max_lines = self._settings.completion.max_lines if several_lines else 1
         task = BLOCK if several_lines else COMPLETE
@@ -309,14 +339,13 @@ class Completer:
             begun=watch.begun(answer.text),
         )
         if insertion is None or await adds_errors(insertion, gap, self._syntax):
-            self._cache.add_empty(place, several_lines=several_lines)
+            self._cache.add_empty(key, several_lines=several_lines)
             return None
-        kept = Cached(*insertion, answer.model, answer.track, several_lines)
-        self._cache.add(request.document, request.position, place, kept)
+        kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
+        self._cache.add(request.document, request.position, key, kept)
         ms = (self._clock() - begun) * 1e3
-        return _completion(
-            request, insertion, Origin(answer.source, answer.model, answer.track, ms)
-        )
+        origin = Origin(answer.source, answer.model, task, answer.track, ms)
+        return _completion(request, insertion, origin, key, features)
 
     def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
         if not model.capabilities.retrieval:
@@ -351,5 +380,11 @@ def _span(request: CompletionRequest, insertion: Insertion) -> Range:
     return Range(request.position, Position(line, character + insertion.replaces))
 
 
-def _completion(request: CompletionRequest, insertion: Insertion, origin: Origin) -> Completion:
-    return Completion(insertion.text, _span(request, insertion), origin)
+def _completion(
+    request: CompletionRequest,
+    insertion: Insertion,
+    origin: Origin,
+    place: CacheKey,
+    features: Features,
+) -> Completion:
+    return Completion(insertion.text, _span(request, insertion), origin, place, features)

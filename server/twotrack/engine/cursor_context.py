@@ -171,6 +171,12 @@ class CursorContext:
             and comment.match(rest, end)
         )
 
+    @property
+    def within_word(self) -> bool:
+        """Whether the cursor stands between two characters of one word."""
+        around = self.prefix[-1:], self.suffix[:1]
+        return all(char.isalnum() or char == "_" for char in around)
+
     @cached_property
     def in_pair(self) -> bool:
         """Whether the cursor stands right between a bracket and its closer."""

@@ -12,7 +12,7 @@ from typing import Any
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, place_of
-from twotrack.text import Position, Range
+from twotrack.engine.insertion_point import InsertionPoint
 
 _UNTIL_CHANGE_S = 0.01
 """Editors cancel a request before, or after, they tell the key that made it old."""
@@ -38,12 +38,9 @@ class Question:
         """Ask, in a task; cancelling that closes what it has open."""
         self.uri = request.document.uri
         self.several_lines = several_lines
-        self._place = self._now = place
-        """Where it was asked, and where what was typed since ends."""
-        self._position = request.position
-        text = request.document.text
-        self._line_count = text.line_count
-        self._after = text.line(request.position.line)[request.position.character :]
+        self._point = InsertionPoint(request.document, request.position, place)
+        self._now = place
+        """Where what was typed since ends."""
         self._typed: str | None = ""
         """None: something else was changed."""
         self.code_so_far: Callable[[], str] = str
@@ -99,19 +96,11 @@ class Question:
 
     def _typed_in(self, document: Document) -> str | None:
         """Return what stands at its place now, if nothing else was changed."""
-        text, (line, character) = document.text, self._position
-        last = line + text.line_count - self._line_count
-        if last < line or (last > line and not self.several_lines):
+        typed = next(self._point.typed(document), None)
+        if typed is None or ("\n" in typed.text and not self.several_lines):
             return None
-        end = len(text.line(last)) - len(self._after)
-        if end < (character if last == line else 0):
-            return None
-        start, self._now = self._position, place_of(document, Position(last, end))
-        above = place_of(document, start).anchor[:3]
-        kept = above == self._place.anchor[:3] and self._now.anchor[3] == self._place.anchor[3]
-        if not kept or text.line(line)[:character] != self._place.prefix:
-            return None
-        return text.slice(Range(start, Position(last, end))).replace("\r\n", "\n")
+        self._now = place_of(document, typed.end)
+        return typed.text
 
     def _fits(self) -> bool:
         if not self._typed:

@@ -10,7 +10,8 @@ from twotrack.engine.actions.kinds import Kind
 from twotrack.lsp.clients import Client
 from twotrack.lsp.extensions import Command
 
-FOR_PEOPLE = tuple(command for command in Command if command is not Command.ACT)
+_INTERNAL = (Command.ACT, Command.DID_ACCEPT)
+FOR_PEOPLE = tuple(command for command in Command if command not in _INTERNAL)
 """Commands for an editor that has no plug-in of ours."""
 
 
@@ -45,5 +46,5 @@ def commands(client: Client) -> list[str]:
 
     Helix lists them for people, and runs those of code actions without an announcement.
     """
-    internal: list[str] = [] if client.name == "helix" else [Command.ACT]
-    return internal if client.events else [*internal, *FOR_PEOPLE]
+    internal = () if client.name == "helix" else _INTERNAL
+    return [*internal] if client.events else [*internal, *FOR_PEOPLE]

@@ -34,6 +34,8 @@ class Client:
     """Sends a one-character range where nothing is selected (Helix, ALE)."""
     one_line_items: bool = False
     """Puts NUL bytes into the file for the line ends of a menu's item (ALE, which has no name)."""
+    runs_item_commands: bool = True
+    """Runs the command of a completion that was accepted; Helix and ALE do not know of it."""
     answers_apply_edit: bool = True
     """Says whether it applied an edit; ALE applies it and never answers."""
     code_action_literals: bool = True
@@ -94,6 +96,7 @@ def recognise(params: types.InitializeParams) -> Client:
         resolves="edit" in properties and name not in ("helix", "eglot", "emacs"),
         one_character_is_none=helix or not name,
         one_line_items=not name and not snippets,
+        runs_item_commands=bool(name) and not helix,
         answers_apply_edit=bool(has("workspace.apply_edit")),
         code_action_literals=has(literals) is not None,
         tags=types.CodeActionTag.LlmGenerated in tags,

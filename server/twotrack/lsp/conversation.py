@@ -199,6 +199,8 @@ class Conversation:
 
     def _report(self, event: events.Event) -> None:
         match event:
+            case events.Outcome():
+                return  # nothing to show
             case events.ModelFailed(error=error) if not passing(error):
                 # The provider's text may differ each time; the model and the kind do not.
                 once_for = f"{error.model} {type(error).__name__}"

@@ -35,6 +35,8 @@ class Command(StrEnum):
 
     ACT = "twotrack.act"
     """Carry out a code action that is not resolved, with the action's own arguments."""
+    DID_ACCEPT = "twotrack.didAccept"
+    """A completion was accepted: an editor runs it with the completion's own arguments."""
     PAUSE = "twotrack.pause"
     """Offer no completions until `twotrack.resume`."""
     RESUME = "twotrack.resume"
@@ -150,6 +152,29 @@ class PauseParams:
     """Whether completions are to be paused."""
 
     paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """A completion, as the server gave it."""
+
+    command: types.Command
+    """Its arguments tell one completion from the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParams:
+    """Which completion is on the screen, or was rejected."""
+
+    item: ShownItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyAcceptedParams(ShownParams):
+    """How much of a completion was accepted."""
+
+    accepted_length: int
+    """UTF-16 units from the start of its text, earlier parts included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +324,24 @@ FROM_EDITOR: Mapping[str, Method] = {
             None,
             "What other servers report of a document, from an editor that gives a server its own "
             "diagnostics only.",
+        ),
+        Method(
+            "textDocument/didShowCompletion",
+            ShownParams,
+            None,
+            "A completion is on the screen. The name is that of Copilot's server.",
+        ),
+        Method(
+            "textDocument/didPartiallyAcceptCompletion",
+            PartlyAcceptedParams,
+            None,
+            "The beginning of a completion was accepted. The name is that of Copilot's server.",
+        ),
+        Method(
+            "twotrack/didRejectCompletion",
+            ShownParams,
+            None,
+            "The person dismissed a completion: typing does not bring it back at its place.",
         ),
     )
 }

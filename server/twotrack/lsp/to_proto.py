@@ -10,6 +10,7 @@ from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.asked import Completion
 from twotrack.lsp.clients import Client
+from twotrack.lsp.extensions import Command
 from twotrack.lsp.uris import uri_of
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
@@ -38,6 +39,7 @@ def inline_completions(
     item = types.InlineCompletionItem(
         insert_text=text,
         range=span(document.text, completion.range, client.encoding),
+        command=_did_accept(completion, client),
     )
     return types.InlineCompletionList(items=[item])
 
@@ -86,7 +88,15 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
         if snippet
         else types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(span(document.text, where, client.encoding), text),
+        command=_did_accept(completion, client),
     )
+
+
+def _did_accept(completion: Completion, client: Client) -> types.Command | None:
+    """Return what an editor runs when the completion was accepted."""
+    if not completion.id or not client.runs_item_commands:
+        return None
+    return types.Command("Accepted", Command.DID_ACCEPT, arguments=[completion.id])
 
 
 def _shortened(label: str, *, more: bool) -> str:

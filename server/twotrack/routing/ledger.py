@@ -18,10 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twotrack import files
-from twotrack.events import Abandoned, Answered, Event, ModelFailed
+from twotrack.events import Abandoned, Answered, Event, ModelFailed, Outcome
 from twotrack.folders import data_file, is_nowhere
 from twotrack.routing.budget import Period
-from twotrack.routing.ledger_table import INSERT, Foreign, Row, connected, row_of
+from twotrack.routing.ledger_table import (
+    INSERT,
+    Foreign,
+    OutcomeRow,
+    Row,
+    connected,
+    outcome_row_of,
+    row_of,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,7 +83,7 @@ class Ledger:
         self.problem: str | None = None
         self.path = path
         self._now = now or _local_now
-        self._rows: queue.Queue[Row | None] = queue.Queue(_MOST_WAITING)
+        self._rows: queue.Queue[Row | OutcomeRow | None] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._saved: dict[str, float] = {}
@@ -86,18 +94,22 @@ class Ledger:
         """Which one the database is in: its device and number."""
         self._refreshed, self._since = -math.inf, ""
         self._read = threading.Event()
-        self._unwritten: list[Row] = []
+        self._unwritten: list[Row | OutcomeRow] = []
         """The writer's own: rows in the order they came."""
         self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._thread.start()
 
     def __call__(self, event: Event) -> None:
-        """Take down a request; anything else is not the ledger's. Never blocks."""
-        if not isinstance(event, Answered | Abandoned | ModelFailed):
+        """Take down a request, or an outcome; else it is not the ledger's. Never blocks."""
+        row: Row | OutcomeRow
+        if isinstance(event, Outcome):
+            row = outcome_row_of(self._now(), event)
+        elif isinstance(event, Answered | Abandoned | ModelFailed):
+            row = row_of(self._now(), event)
+            with self._lock:
+                self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + (row.cost_usd or 0.0)
+        else:
             return
-        row = row_of(self._now(), event)
-        with self._lock:
-            self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + (row.cost_usd or 0.0)
         try:
             self._rows.put_nowait(row)
         except queue.Full:
@@ -131,7 +143,7 @@ class Ledger:
         self._read.set()
         ended = False
         while not ended:
-            batch: list[Row | None] = []
+            batch: list[Row | OutcomeRow | None] = []
             with suppress(queue.Empty):
                 batch.append(self._rows.get(timeout=_AGAIN_S if self._unwritten else None))
                 # A thread that wakes at every key takes its time from the event loop.
@@ -162,12 +174,14 @@ class Ledger:
             if by_day is not None:
                 self._saved = by_day
             for row in rows:
+                if isinstance(row, OutcomeRow):
+                    continue
                 cost = row.cost_usd or 0.0
                 self._unsaved[row.day] -= cost
                 if by_day is None:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
 
-    def _insert(self, rows: Sequence[Row]) -> None:
+    def _insert(self, rows: Sequence[Row | OutcomeRow]) -> None:
         """Write all rows, or each by itself if one of them is to blame."""
         from twotrack.routing import ledger_file  # noqa: PLC0415  # lazily: SQLite
 
@@ -177,7 +191,9 @@ class Ledger:
             database = self._database = self._database or self._opened()
             ledger_file.limit(database, self._longest_s)
             with database:
-                database.executemany(INSERT, map(astuple, rows))
+                for kind, statement in INSERT.items():
+                    those = (astuple(row) for row in rows if isinstance(row, kind))
+                    database.executemany(statement, those)
         except Exception as error:
             if not _is_of_a_row(error):
                 raise
@@ -187,9 +203,9 @@ class Ledger:
                 for row in rows:
                     self._insert_one(database, row)
 
-    def _insert_one(self, database: "sqlite3.Connection", row: Row) -> None:
+    def _insert_one(self, database: "sqlite3.Connection", row: Row | OutcomeRow) -> None:
         try:
-            database.execute(INSERT, astuple(row))
+            database.execute(INSERT[type(row)], astuple(row))
         except Exception as error:
             if not _is_of_a_row(error):
                 raise

@@ -1,13 +1,14 @@
 """The ledger's table: its rows, its schema, and how it is brought to the present version."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twotrack.events import Abandoned, Answered, ModelFailed
+from twotrack.events import Abandoned, Answered, ModelFailed, Outcome
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,9 +51,32 @@ _STEPS = (
         "ALTER TABLE requests ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0",
     ),
     ("ALTER TABLE requests ADD COLUMN language TEXT",),  # LSP's id of the file in question
+    (
+        """
+        CREATE TABLE outcomes (
+          time REAL NOT NULL,           -- seconds since 1970
+          day TEXT NOT NULL,            -- the user's local day
+          proposal TEXT NOT NULL,       -- tells one completion from the next
+          kind TEXT NOT NULL,           -- "shown", "accepted", ...: see docs/protocol.md
+          inferred INTEGER NOT NULL,    -- 1: seen in the document's changes
+          share REAL NOT NULL,          -- of it: taken over, or still there
+          characters INTEGER NOT NULL,
+          after_ms REAL NOT NULL,       -- since it was shown
+          task TEXT NOT NULL,
+          track TEXT NOT NULL,
+          source TEXT NOT NULL,
+          model TEXT NOT NULL,          -- its name in the settings
+          language TEXT
+        )
+        """,
+        "CREATE INDEX outcomes_day ON outcomes (day, kind)",
+    ),
 )
 """What makes each version of the schema (`PRAGMA user_version`) out of the one before."""
-_FORGET = f"DELETE FROM requests WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM requests)"  # noqa: S608  # a number
+_FORGET = tuple(
+    f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) - {_MOST_ROWS} FROM {table})"  # noqa: S608  # ours
+    for table in ("requests", "outcomes")
+)
 
 
 class Foreign(Exception):
@@ -90,8 +114,41 @@ class Row:
             object.__setattr__(self, column.name, _held(getattr(self, column.name)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """What became of a completion; the fields are the columns of the table."""
+
+    time: float
+    day: str
+    proposal: str
+    kind: str
+    inferred: bool
+    share: float
+    characters: int
+    after_ms: float
+    task: str
+    track: str
+    source: str
+    model: str
+    language: str | None
+
+    def __post_init__(self) -> None:
+        """Keep what the table can hold."""
+        for column in fields(self):
+            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
+
+
+def _insert_into(table: str, row: type[Row | OutcomeRow]) -> str:
+    names = [column.name for column in fields(row)]
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608  # names of ours
+
+
 COLUMNS = tuple(column.name for column in fields(Row))
-INSERT = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  # names of ours
+INSERT: Mapping[type[Row | OutcomeRow], str] = {
+    Row: _insert_into("requests", Row),
+    OutcomeRow: _insert_into("outcomes", OutcomeRow),
+}
+"""The statement that writes a row of each kind."""
 
 
 def connected(path: Path, longest_s: float) -> "sqlite3.Connection":
@@ -109,7 +166,8 @@ def connected(path: Path, longest_s: float) -> "sqlite3.Connection":
         database.execute("PRAGMA synchronous = NORMAL")
         _migrate(database)
         with database:
-            database.execute(_FORGET)
+            for statement in _FORGET:
+                database.execute(statement)
     except (sqlite3.Error, Foreign):
         database.close()
         raise
@@ -132,7 +190,8 @@ def _migrate(database: "sqlite3.Connection") -> None:
                 database.execute(statement)
             database.execute("SAVEPOINT tried")
             tried = True
-            database.execute(INSERT, [0] * len(COLUMNS))
+            for statement in INSERT.values():
+                database.execute(statement, [0] * statement.count("?"))
             database.execute("ROLLBACK TO tried")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and tried:
@@ -144,6 +203,25 @@ def _migrate(database: "sqlite3.Connection") -> None:
             raise
         if version < len(_STEPS):
             database.execute(f"PRAGMA user_version = {len(_STEPS)}")
+
+
+def outcome_row_of(now: datetime, event: Outcome) -> OutcomeRow:
+    """Return the row of what became of a completion at the local time `now`."""
+    return OutcomeRow(
+        time=now.timestamp(),
+        day=now.date().isoformat(),
+        proposal=event.proposal,
+        kind=event.kind,
+        inferred=event.inferred,
+        share=event.share,
+        characters=event.characters,
+        after_ms=event.after_ms,
+        task=event.task,
+        track=event.track,
+        source=event.source,
+        model=event.model,
+        language=event.language or None,
+    )
 
 
 def row_of(now: datetime, event: Answered | Abandoned | ModelFailed) -> Row:

@@ -18,6 +18,14 @@ class Trigger(StrEnum):
     INVOKE = "invoke"
 
 
+class Eagerness(StrEnum):
+    """How readily something is proposed while typing."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class PromptCache(StrEnum):
     """How long a provider is asked to keep the head of a prompt, where it must be asked."""
 
@@ -95,6 +103,8 @@ class CompletionSettings:
     """Most lines of one completion."""
     trigger: Trigger = Trigger.AUTOMATIC
     """"automatic" completes while typing, "invoke" only on request."""
+    eagerness: Eagerness = Eagerness.MEDIUM
+    """How readily: "low" is quiet where you rarely accept, "high" proposes wherever it can."""
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete in; empty: all."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from twotrack.settings.check import Problems, default, option_of
 from twotrack.settings.limits import ROUTE_KEYS
+from twotrack.settings.schema import Eagerness
 from twotrack.settings.strictness import Key
 
 
@@ -39,6 +40,11 @@ def _lowers(value: float, present: float | None) -> bool:
     return present is None or value <= present
 
 
+def _is_less_eager(value: str, present: str) -> bool:
+    order = list(Eagerness)
+    return order.index(Eagerness(value)) <= order.index(Eagerness(present))
+
+
 _SET = Trust("set it", lambda _value, _present: True)
 _ADD = Trust('only add patterns to it, and none that starts with "!"', _excludes)
 _LOWER = Trust("only lower it", _lowers)
@@ -55,6 +61,7 @@ PROJECT_FILE: Mapping[str, Trust] = {
     "completion.trigger": Trust(
         'only set it to "invoke"', lambda value, present: value in ("invoke", present)
     ),
+    "completion.eagerness": Trust("only lower it", _is_less_eager),
     "completion.languages": Trust("only narrow it", _narrows),
     "context.max_tokens": _LOWER,
     "context.exclude": _ADD,

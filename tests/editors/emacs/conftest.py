@@ -203,6 +203,7 @@ class Eglot(Emacs):
     }
     cannot = {
         **Emacs.cannot,
+        Can.TELL_WHAT_WAS_ACCEPTED: "Eglot runs no command of an item",
         Can.COMPLETE_AS_ONE_TYPES: "Eglot asks at C-M-i",
         Can.SHOW_GHOST_TEXT: "Eglot has none",
         Can.ACCEPT_A_PART: "Eglot inserts all of it",
@@ -227,6 +228,7 @@ class LspMode(Emacs):
     cannot = {
         **Emacs.cannot,
         Can.ACCEPT_A_PART: "lsp-mode inserts all of it",
+        Can.TELL_WHAT_WAS_DISMISSED: "lsp-mode tells nothing of its menu",
         Can.TYPE_INTO_IT: "lsp-mode asks anew at each key",
         Can.RESTART: "lsp-mode asks the person first",
     }

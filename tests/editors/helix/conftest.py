@@ -42,6 +42,7 @@ class Helix(Modal):
         "redo": ["U"],
     }
     cannot = {
+        Can.TELL_WHAT_WAS_ACCEPTED: "it runs no command of an item",
         Can.SHOW_GHOST_TEXT: "it has none",
         Can.ACCEPT_A_PART: "an item of its menu is one",
         Can.DISMISS: "what takes its menu away leaves insert mode",

@@ -25,6 +25,7 @@ class Kakoune(Modal):
         "redo": ["U"],
     }
     cannot = {
+        Can.TELL_WHAT_WAS_ACCEPTED: "kakoune-lsp runs no command of an item",
         Can.SHOW_GHOST_TEXT: "kakoune-lsp has none",
         Can.INSERT_SEVERAL_LINES: "its menu opens in a word, where one line is offered",
         Can.TYPE_INTO_IT: "kakoune-lsp may ask anew in the middle of a word",

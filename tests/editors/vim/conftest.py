@@ -47,6 +47,8 @@ class Vim(Modal):
         "redo": ["C-r"],
     }
     cannot = {
+        Can.TELL_WHAT_WAS_ACCEPTED: "ALE runs no command of an item",
+        Can.TELL_WHAT_WAS_DISMISSED: "ALE tells nothing of its menu",
         Can.SHOW_GHOST_TEXT: "ALE has none",
         Can.INSERT_SEVERAL_LINES: "its menu would write NUL for a line end",
         Can.ACCEPT_A_PART: "an item of its menu is one",

@@ -45,7 +45,7 @@ end
 ---@return boolean
 function M.dismiss()
   if own.visible() then
-    own.clear()
+    own.dismiss()
     return true
   end
   return M.is_native() and native.dismiss()

@@ -114,6 +114,19 @@
 ---@class twotrack.Page
 ---@field markdown string
 
+--- Which completion is on the screen, or was rejected.
+---@class twotrack.ShownParams
+---@field item twotrack.ShownItem
+
+--- A completion, as the server gave it.
+---@class twotrack.ShownItem
+---@field command lsp.Command Its arguments tell one completion from the next.
+
+--- How much of a completion was accepted.
+---@class twotrack.PartlyAcceptedParams
+---@field item twotrack.ShownItem
+---@field acceptedLength integer UTF-16 units from the start of its text, earlier parts included.
+
 --- It has no fields.
 ---@class twotrack.Ready
 

@@ -21,6 +21,10 @@ def execute_command(conversation: Conversation, params: types.ExecuteCommandPara
         case Command.ACT:
             data = params.arguments[0] if params.arguments else None
             conversation.run_in_background(_act(conversation, data))
+        case Command.DID_ACCEPT:
+            [proposal, *_] = params.arguments or [""]
+            if isinstance(proposal, str):
+                conversation.session.outcomes.accepted(proposal)
         case Command.PAUSE | Command.RESUME:
             conversation.pause(paused=params.command == Command.PAUSE)
             conversation.notices.tell(

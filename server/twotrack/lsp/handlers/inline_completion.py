@@ -41,16 +41,18 @@ def answer(
 ) -> Answer | Coroutine[Any, Any, Answer]:
     """Present what is known, or what is computed for it."""
 
-    async def computed() -> Answer:
-        completion = await _compute(conversation, request)
+    def shown(completion: Completion | None) -> Answer:
+        if completion is not None:
+            completion = conversation.session.outcomes.shown(request, completion)
         return present(request.document, completion, conversation.client)
 
+    async def computed() -> Answer:
+        return shown(await _compute(conversation, request))
+
     if conversation.paused:
-        return present(request.document, None, conversation.client)
+        return shown(None)
     known = conversation.session.completer.lookup(request)
-    if known is not None:
-        return present(request.document, known, conversation.client)
-    return computed()
+    return computed() if known is None else shown(known)
 
 
 def completion_request(

@@ -13,7 +13,9 @@ from twotrack.lsp.conversation import Conversation
 from twotrack.lsp.extensions import (
     EditParams,
     EditResult,
+    PartlyAcceptedParams,
     PauseParams,
+    ShownParams,
     Status,
     SubjectParams,
     UseModelParams,
@@ -59,6 +61,30 @@ def did_change_diagnostics(
 ) -> None:
     """Take note of what other servers' diagnostics say."""
     conversation.foreign.put(params.uri, list(params.diagnostics))
+
+
+def did_show_completion(conversation: Conversation, params: ShownParams) -> None:
+    """Take note that a completion is on the screen."""
+    conversation.session.outcomes.displayed(proposal_id(params.item.command))
+
+
+def did_partially_accept_completion(
+    conversation: Conversation, params: PartlyAcceptedParams
+) -> None:
+    """Take note that the beginning of a completion was accepted."""
+    proposal = proposal_id(params.item.command)
+    conversation.session.outcomes.partly_accepted(proposal, params.accepted_length)
+
+
+def did_reject_completion(conversation: Conversation, params: ShownParams) -> None:
+    """Take note that the person dismissed a completion."""
+    conversation.session.outcomes.dismissed(proposal_id(params.item.command))
+
+
+def proposal_id(command: types.Command) -> str:
+    """Return which completion a command speaks of; empty: none of ours."""
+    [proposal, *_] = command.arguments or [""]
+    return proposal if isinstance(proposal, str) else ""
 
 
 async def _edit(

@@ -44,11 +44,10 @@ def did_change(
     uri, version = params.text_document.uri, params.text_document.version
     if len(values) <= MOST_CHANGES:
         few = [from_proto.content_change(value) for value in values]
-        document = yield from _changed(conversation, uri, version, few)
+        yield from _changed(conversation, uri, version, few)
     else:
         many = yield from _converted(values)
-        document = yield from _replaced(conversation, uri, version, many)
-    conversation.session.changed(document)
+        yield from _replaced(conversation, uri, version, many)
 
 
 def did_close(conversation: Conversation, params: types.DidCloseTextDocumentParams) -> None:
@@ -67,7 +66,7 @@ def did_save(conversation: Conversation, params: types.DidSaveTextDocumentParams
 
 def _changed(
     conversation: Conversation, uri: str, version: int, changes: Sequence[ContentChange]
-) -> Generator[None, None, "Document"]:
+) -> Iterator[None]:
     """Change a document, and remember how; if that takes long, with turns for others."""
     conversation.protocol.end_about(uri)
     text = conversation.documents.get(uri).text
@@ -82,7 +81,7 @@ def _changed(
             text = text.replace(edit.range, edit.new_text)
             edits.append(edit)
     conversation.protocol.end_about(uri)  # what was asked meanwhile
-    return conversation.documents.change(uri, version, edits, text)
+    conversation.session.changed(conversation.documents.change(uri, version, edits, text), edits)
 
 
 def _converted(values: Sequence[Any]) -> Generator[None, None, list[ContentChange]]:
@@ -98,7 +97,7 @@ def _converted(values: Sequence[Any]) -> Generator[None, None, list[ContentChang
 
 def _replaced(
     conversation: Conversation, uri: str, version: int, changes: Sequence[ContentChange]
-) -> Generator[None, None, "Document"]:
+) -> Iterator[None]:
     """Change a document in many places, with turns for others."""
     conversation.protocol.end_about(uri)
     draft = Draft(conversation.documents.get(uri).text, conversation.client.encoding)
@@ -117,7 +116,7 @@ def _replaced(
         chunks.append(chunk)
     text = Snapshot.of(chunks)
     conversation.protocol.end_about(uri)  # what was asked meanwhile
-    return conversation.documents.replace(uri, version, text)
+    conversation.session.changed(conversation.documents.replace(uri, version, text), None)
 
 
 def _turns() -> Iterator[bool]:

@@ -34,6 +34,8 @@ local function proposal(item)
     col = col,
     tail = end_col - col, -- the server's ranges begin at the cursor
     text = (text:gsub("\r\n?", "\n")),
+    command = item.command,
+    client_id = item.client_id,
   }
 end
 
@@ -63,7 +65,12 @@ end
 ---@return boolean
 function M.dismiss()
   return vim.lsp.inline_completion.get({
-    on_accept = function() end,
+    on_accept = function(item)
+      local ours = proposal(item)
+      if ours then
+        own.tell(ours, { dismissed = true })
+      end
+    end,
   })
 end
 

@@ -14,6 +14,8 @@ local namespace = api.nvim_create_namespace("twotrack.ghost")
 ---@field tail integer bytes after the cursor that it replaces
 ---@field text string lines end with "\n", whatever the file's do
 ---@field behind? string what stood behind the cursor; nil: that is not known
+---@field command? lsp.Command tells the server that it was accepted
+---@field client_id? integer whose it is
 
 ---@type twotrack.Proposal[], integer, twotrack.Proposal?
 local proposals, index, shown = {}, 1, nil
@@ -169,6 +171,8 @@ local function take(client, bufnr, items)
         tail = to - col,
         text = (text:gsub("\r\n?", "\n")),
         behind = line:sub(col + 1),
+        command = item.command,
+        client_id = client.id,
       }
     end
   end
@@ -274,6 +278,26 @@ local function part(text, how)
   return text
 end
 
+--- Tells the server what became of a proposal.
+---@param proposal twotrack.Proposal
+---@param what { accepted?: string, dismissed?: boolean } accepted: of the text, from its start
+function M.tell(proposal, what)
+  local client = proposal.client_id and vim.lsp.get_client_by_id(proposal.client_id)
+  if not client or not proposal.command then
+    return
+  end
+  local item = { command = proposal.command }
+  if what.dismissed then
+    client:notify("twotrack/didRejectCompletion", { item = item })
+  elseif what.accepted == proposal.text then
+    client:exec_cmd(proposal.command, { bufnr = proposal.bufnr })
+  else
+    local units = vim.str_utfindex(what.accepted, "utf-16")
+    local params = { item = item, acceptedLength = units }
+    client:notify("textDocument/didPartiallyAcceptCompletion", params)
+  end
+end
+
 --- Puts a proposal, or the beginning of it, into the buffer.
 ---@param proposal twotrack.Proposal
 ---@param how "all"|"word"|"line"
@@ -293,7 +317,16 @@ function M.insert(proposal, how)
   local lines = vim.split(text, "\n", { plain = true })
   api.nvim_buf_set_text(proposal.bufnr, row, col, row, to, lines)
   api.nvim_win_set_cursor(0, { row + #lines, (#lines == 1 and col or 0) + #lines[#lines] })
+  M.tell(proposal, { accepted = proposal.text:sub(1, #proposal.text - #rest + #text) })
   return true
+end
+
+--- Takes away what is shown, because the person wants it gone.
+function M.dismiss()
+  if shown then
+    M.tell(shown, { dismissed = true })
+  end
+  M.clear()
 end
 
 --- Accepts what is shown, or the beginning of it.
