@@ -156,6 +156,16 @@ async def test_after_warming_the_first_gap_is_cached(filling: Model) -> None:
     assert first.cached_tokens == first.input_tokens - 1 > 100
 
 
+async def test_while_a_word_is_typed_the_prompt_stays_cached(filling: Model) -> None:
+    prompt = replace(continues("typed"), suffix="\n\nprint(add(1, 2))\n")
+    assert prompt.prefix.endswith("    retu")
+    begun, *longer = (replace(prompt, prefix=prompt.prefix[:end]) for end in (-3, -2, -1, None))
+    await answer(filling, begun)
+    for asked in longer:
+        read = usage(await answer(filling, asked))
+        assert read.cached_tokens == read.input_tokens - 1 > 100
+
+
 # -- what it refuses -------------------------------------------------------------------------------
 
 

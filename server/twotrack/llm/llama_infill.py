@@ -1,7 +1,8 @@
 """Fill-in-the-middle of the llama.cpp server: ``POST {root}/infill``.
 
 The server knows the model's tokens and keeps the KV cache of the common beginning
-(`cache_prompt`), so the excerpts, which change least, stand first.
+(`cache_prompt`), so the excerpts, which change least, stand first. A begun word is written anew
+(`token_healing`): as long as it is typed the prompt stays the same, the suffix behind it too.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -14,6 +15,7 @@ from twotrack.llm.api import Chunk, Finish, Infill
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+from twotrack.llm.token_healing import Split, split
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _READ_S = 60.0
@@ -42,30 +44,33 @@ class LlamaInfill(Dialect[Infill]):
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
-        return self._body(prompt), prompt.stop
+        return self._body(prompt, split(prompt.prefix)), prompt.stop
 
-    def _body(self, prompt: Infill) -> dict[str, Any]:
+    def _body(self, prompt: Infill, text: Split) -> dict[str, Any]:
         return {
             "model": self._model_id,
-            "input_prefix": prompt.prefix,
+            "input_prefix": text.head,
             "input_suffix": prompt.suffix,
             "input_extra": [{"filename": e.path, "text": e.text} for e in prompt.excerpts],
-            "n_predict": min(prompt.max_tokens, self._max_output),
+            "n_predict": min(prompt.max_tokens + text.tokens, self._max_output),
             "temperature": self._temperature,
             "stop": list(prompt.stop),
             "cache_prompt": True,
             "stream": True,
+            **text.constraint,
         }
 
     def chunks(
-        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Infill, /
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Infill, /
     ) -> AsyncGenerator[Chunk, None]:
-        """Read the events of an answer."""
-        return chunks(endpoint, answer)
+        """Read the events of an answer, from the cursor on."""
+        return split(prompt.prefix).behind(chunks(endpoint, answer))
 
     def warming(self, prompt: Infill | None, /) -> Warming | None:
         """Return what has the server read the prompt."""
-        return None if prompt is None else reading(self.path, self._body(prompt))
+        if prompt is None:
+            return None
+        return reading(self.path, self._body(prompt, Split(split(prompt.prefix).head, "")))
 
 
 def reading(path: str, body: Mapping[str, Any]) -> Warming:
