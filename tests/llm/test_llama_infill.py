@@ -29,15 +29,12 @@ async def answer(server: ModelServer, transport: Transport, prompt: Prompt = PRO
 
 async def test_request_and_answer(server: ModelServer, transport: Transport) -> None:
     server.script(Reply("1 + 2", model="qwen", prompt_tokens=50, cached_tokens=40))
+    so_far = [Usage(input_tokens=50, cached_tokens=40, output_tokens=n) for n in range(4)]
     assert await answer(server, transport) == [
-        Chunk("1 "),
-        Chunk("+ "),
-        Chunk("2"),
-        Chunk(
-            usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=3),
-            finish="stop",
-            model="qwen",
-        ),
+        Chunk("1 ", usage=so_far[1]),
+        Chunk("+ ", usage=so_far[2]),
+        Chunk("2", usage=so_far[3]),
+        Chunk(usage=so_far[3], finish="stop", model="qwen"),
     ]
     assert server.requests[0].path == "/infill"
     assert server.requests[0].body == {
@@ -50,6 +47,7 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
         "stop": ["\n"],
         "cache_prompt": True,
         "stream": True,
+        "timings_per_token": True,
     }
 
 
@@ -82,7 +80,9 @@ async def test_how_it_ends(server: ModelServer, transport: Transport) -> None:
     with pytest.raises(MalformedReply):
         await answer(server, transport)
     # The third server lets the stop string through.
-    assert await answer(server, transport) == [Chunk("1", finish="stop")]
+    assert [(chunk.text, chunk.finish) for chunk in await answer(server, transport)] == [
+        ("1", "stop")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def text(chunks: list[Chunk]) -> str:
 
 
 def usage(chunks: list[Chunk]) -> Usage:
-    [reported] = [chunk.usage for chunk in chunks if chunk.usage is not None]
+    *_, reported = [chunk.usage for chunk in chunks if chunk.usage is not None]
     return reported
 
 
@@ -101,6 +101,21 @@ async def test_a_prefix_is_continued_in_the_middle_of_a_word(
     chunks = await answer(continuation, continues("continued"))
     assert text(chunks).strip() == "rn a + b"
     assert chunks[-1].finish == "stop"
+
+
+async def test_every_piece_brings_the_counts_so_far(
+    model: Model, filling: Model, continuation: HttpWire[Infill]
+) -> None:
+    gap = replace(continues("counted"), suffix="\n", stop=())
+    for provider, prompt in ((model, HELLO), (filling, gap), (continuation, gap)):
+        whole = await answer(provider, prompt)
+        pieces = [chunk for chunk in whole if chunk.text]
+        assert len(pieces) > 1
+        for chunk in pieces:
+            assert chunk.usage is not None
+            assert chunk.usage.input_tokens == usage(whole).input_tokens
+            assert chunk.usage.cached_tokens == usage(whole).cached_tokens
+        assert pieces[0].usage != pieces[-1].usage
 
 
 async def test_the_models_are_found(llama_cpp: str, transport: Transport) -> None:

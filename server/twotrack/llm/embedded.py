@@ -24,7 +24,7 @@ from twotrack.errors import (
     Unreachable,
 )
 from twotrack.events import Listener, ModelLoading
-from twotrack.llm import fim
+from twotrack.llm import fim, openai_wire
 from twotrack.llm.api import Capabilities, Chunk, Infill, Mode, Model, Prompt, Provider
 from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.embedded_socket import SocketPlace, reached
@@ -326,7 +326,8 @@ class EmbeddedModel:
         url, path = reached(url)
         root = Endpoint(NAME, url, headers=headers, socket=path)
         v1 = replace(root, base_url=f"{url}/v1")
-        spec, template = Spec(model_id, temperature=0.0), self._settings.fim
+        spec = Spec(model_id, temperature=0.0, counting=openai_wire.TIMINGS)
+        template = self._settings.fim
         infill: HttpWire[Infill]
         if template is None:
             infill = HttpWire(self._transport, root, LlamaContinuation())

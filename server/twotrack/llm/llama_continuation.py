@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from twotrack.llm import fim, llama_infill, token_healing
+from twotrack.llm import fim, llama_infill, openai_wire, token_healing
 from twotrack.llm.api import Chunk, Infill
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
@@ -67,5 +67,6 @@ def _body(text: Split, stops: tuple[str, ...], max_tokens: int) -> dict[str, Any
         "stop": [stop for stop in stops if stop[:1] not in text.tail],
         "cache_prompt": True,
         "stream": True,
+        **openai_wire.TIMINGS,
         **text.constraint,
     }

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from twotrack.events import Usage
-from twotrack.llm import finishes
+from twotrack.llm import finishes, openai_wire
 from twotrack.llm.api import Chunk, Finish, Infill
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
@@ -57,6 +57,7 @@ class LlamaInfill(Dialect[Infill]):
             "stop": list(prompt.stop),
             "cache_prompt": True,
             "stream": True,
+            **openai_wire.TIMINGS,
             **text.constraint,
         }
 
@@ -85,13 +86,13 @@ def reading(path: str, body: Mapping[str, Any]) -> Warming:
 async def chunks(
     endpoint: Endpoint, answer: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[Chunk, None]:
-    """Read the events of ``/infill`` and ``/completion``; the last one brings the usage."""
+    """Read the events of ``/infill`` and ``/completion``; each counts what there is so far."""
     async with aclosing(answer):
         async for event in answer:
             text = event.get("content")
             text = text if isinstance(text, str) else ""
             if not event.get("stop"):
-                yield Chunk(text)
+                yield Chunk(text, usage=_usage(event))
                 continue
             yield Chunk(
                 text,
@@ -113,12 +114,14 @@ def _finish(endpoint: Endpoint, event: Event) -> Finish:
     return finishes.read(endpoint, event.get("stop_type")) or ("length" if none else "stop")
 
 
-def _usage(event: Mapping[str, Any]) -> Usage:
-    """Read the last event: `timings.cache_n` is what of the prompt the cache held.
+def _usage(event: Mapping[str, Any]) -> Usage | None:
+    """Read an event: `timings.cache_n` is what of the prompt the cache held.
 
     Older servers send no `cache_n`. Their `tokens_cached` is no substitute: it counts what lies
-    in the cache after the answer.
+    in the cache after the answer. Some count in the last event only.
     """
+    if "tokens_evaluated" not in event:
+        return None
     timings = event.get("timings")
     cached = timings.get("cache_n") if isinstance(timings, dict) else None
     return Usage(

@@ -193,6 +193,7 @@ class _Wires:
             room=thinking.ROOM if self.context_window >= _ROOMY else 0,
             context_window=settings.context_window,
             refused=preset.refused,
+            counting=preset.counting,
             prefill=_fits(preset.prefill, settings.model),
             keyed=preset.caching is PromptCaching.KEYED,
             cache=settings.prompt_cache,
