@@ -25,6 +25,8 @@ BEGUN = {"role": "assistant", "content": "Well"}
 TURNS = {"messages": ASKED, "stop": ["END"], "stream": True}
 PREFILLED = {"messages": [*ASKED, BEGUN]}
 COUNTED = {"stream_options": {"include_usage": True}}
+CONTINUOUS = {"stream_options": {"include_usage": True, "continuous_usage_stats": True}}
+TIMINGS = {"timings_per_token": True}
 COOL = {"temperature": 0.1}
 LOW = {"reasoning_effort": "low"}
 OPENAI = TURNS | COUNTED | {"max_tokens": 64}
@@ -305,6 +307,7 @@ TABLE = (
             "stop": ["\n\n"],
             "cache_prompt": True,
             "stream": True,
+            **TIMINGS,
             **COOL,
         },
         key=None,
@@ -312,14 +315,14 @@ TABLE = (
     _chat(
         "llama.cpp",
         "Qwen3-4B-Q4_K_M.gguf",
-        OPENAI | PREFILLED | COOL | NO_TEMPLATE_THINKING,
+        OPENAI | TIMINGS | PREFILLED | COOL | NO_TEMPLATE_THINKING,
         key=None,
     ),
     Row("lmstudio", "qwen2.5-coder-7b", INFILL, "/v1/completions", QWEN, key=None),
     _chat("lmstudio", "qwen2.5-coder-7b", OPENAI | COOL, key=None),
-    Row("vllm", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN, key=None),
-    _chat("vllm", "Qwen/Qwen3-8B", OPENAI | COOL | NO_TEMPLATE_THINKING, key=None),
-    Row("sglang", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN, key=None),
-    _chat("sglang", "Qwen/Qwen3-8B", OPENAI | COOL | NO_TEMPLATE_THINKING, key=None),
+    Row("vllm", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN | CONTINUOUS, key=None),
+    _chat("vllm", "Qwen/Qwen3-8B", OPENAI | CONTINUOUS | COOL | NO_TEMPLATE_THINKING, key=None),
+    Row("sglang", "Qwen/Qwen2.5-Coder-7B", INFILL, "/v1/completions", QWEN | CONTINUOUS, key=None),
+    _chat("sglang", "Qwen/Qwen3-8B", OPENAI | CONTINUOUS | COOL | NO_TEMPLATE_THINKING, key=None),
     _chat("openai-compatible", "some-model", OPENAI | COOL, key=None),
 )

@@ -8,7 +8,7 @@ copied here by hand. It stands in for the proxy, so that the models are as far a
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from twotrack.llm.preset import Dialect
 from twotrack.llm.presets import PRESETS
 from twotrack.llm.registry import build
 from twotrack.llm.wire import HttpWire
+from twotrack.routing import costs
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.ledger import Ledger
@@ -35,6 +36,7 @@ from twotrack.tasks import TASKS
 
 CHAT = Chat("Be brief.", (Message("user", "What is it?"),), max_tokens=2_000)
 GAP = Infill("a = ", "\n", "m.py", "python", max_tokens=16)
+CONTINUED = replace(GAP, prefix="a = (")
 OVERLAY = PriceSettings(
     input=2.0, output=8.0, cached_input=0.2, cache_write=2.5, cache_write_1h=4.0
 )
@@ -199,8 +201,17 @@ LOCAL_CASES = {
     "Ollama generate": Case("ollama", "qwen2.5-coder:1.5b", CACHED, {}, prompt=GAP, path=""),
     "llama.cpp chat": Case("llama.cpp", "qwen2.5-coder", CACHED, {}),
     "llama.cpp infill": Case("llama.cpp", "qwen2.5-coder", CACHED, {}, prompt=GAP),
-    "llama.cpp completion": Case("llama.cpp", "smollm2", CACHED, {}, prompt=GAP),
+    "llama.cpp completion": Case("llama.cpp", "smollm2", CACHED, {}, prompt=CONTINUED),
+    "vLLM chat": Case("vllm", "qwen3", CACHED, {}),
+    "vLLM completions": Case("vllm", "qwen2.5-coder", CACHED, {}, prompt=GAP),
+    "SGLang completions": Case("sglang", "qwen2.5-coder", CACHED, {}, prompt=GAP),
+    "LM Studio completions": Case("lmstudio", "qwen2.5-coder", CACHED, {}, prompt=GAP),
 }
+COUNTED_BY_A_CUT = {
+    **dict.fromkeys(("llama.cpp chat", "llama.cpp infill", "llama.cpp completion"), (3_000, 2_000)),
+    **dict.fromkeys(("vLLM chat", "vLLM completions", "SGLang completions"), (3_000, 0)),
+}
+"""The input, and what of it was cached, as servers count that do so with every event."""
 
 
 def test_every_dialect_has_an_invoice() -> None:
@@ -378,7 +389,7 @@ async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case
     received = asyncio.Event()
 
     def enough(text: str) -> bool:
-        if len(text) > 4 * len("four"):  # llama.cpp writes the last blank anew
+        if text.count("four") == 5:
             received.set()
         return False
 
@@ -406,6 +417,22 @@ async def test_an_answer_that_is_cut_because_it_is_enough(shop: Shop, name: str)
     [row], [invoice] = shop.rows(), shop.server.invoices
     assert (row["outcome"], row["estimated"]) == ("answered", 1)
     assert row["output_tokens"] == invoice.output_tokens == 5
+
+
+@pytest.mark.parametrize("name", LOCAL_CASES)
+async def test_an_answer_that_is_cut_is_counted_as_far_as_is_known(shop: Shop, name: str) -> None:
+    case = LOCAL_CASES[name]
+    shop.server.script(LONG)
+    task = TASKS["complete"] if isinstance(case.prompt, Infill) else TASKS["fix"]
+    five = Ask(task, lambda _: case.prompt, lambda text: text.count("four") == 5)
+    dispatcher = shop.dispatcher(shop.near_model(case))
+    await dispatcher.ask(five)
+    await (await shop.server.wait_for(1)).closed()
+    [row] = shop.rows()
+    assert (row["outcome"], row["estimated"], row["output_tokens"]) == ("answered", 1, 5)
+    guess = costs.estimate(case.prompt, "").input_tokens
+    counted = (row["input_tokens"], row["cached_tokens"])
+    assert counted == COUNTED_BY_A_CUT.get(name, (guess, 0))
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -82,13 +82,25 @@ def openai(request: RequestLog, reply: Reply, flavour: Flavour = "openai") -> Wi
         last["choices"][0]["usage"] = usage
     elif flavour == "groq":
         last |= {"x_groq": {"id": "q-1", "usage": usage}}
-    asked = (body.get("stream_options") or {}).get("include_usage")
-    counted = asked and flavour in ("openai", "deepseek")
+    options = body.get("stream_options") or {}
+    at_end = options.get("include_usage") and flavour in ("openai", "deepseek")
+
+    def so_far(n: int) -> dict[str, Any]:
+        """Return what vLLM (`continuous_usage_stats`) and llama.cpp count with each event."""
+        if options.get("continuous_usage_stats"):
+            read = reply.prompt_tokens  # what of it was cached is not told before the end
+            counted = {"prompt_tokens": read, "completion_tokens": n, "total_tokens": read + n}
+            return {"usage": counted}
+        return {"timings": _timings(reply, n)} if body.get("timings_per_token") else {}
+
     return Wire(
-        events=[{**base, "choices": [choice(p, None)]} for p in reply.pieces],
+        events=[
+            {**base, "choices": [choice(piece, None)], **so_far(n)}
+            for n, piece in enumerate(reply.pieces, 1)
+        ],
         last=(
             *((last,) if reply.finish else ()),
-            *(({**base, "choices": [], "usage": usage},) if counted else ()),
+            *(({**base, "choices": [], "usage": usage},) if at_end else ()),
         ),
         whole={
             **base,
@@ -144,10 +156,18 @@ def llama(request: RequestLog, reply: Reply) -> Wire:
         "tokens_evaluated": reply.prompt_tokens,
         "tokens_cached": reply.prompt_tokens + written,
         "tokens_predicted": written,
-        "timings": {"cache_n": reply.cached_tokens, "predicted_n": written},
+        "timings": _timings(reply, written),
     }
+
+    def so_far(n: int) -> dict[str, Any]:
+        counted = {"tokens_predicted": n, "tokens_evaluated": reply.prompt_tokens}
+        asked = body.get("timings_per_token")
+        return counted | ({"timings": _timings(reply, n)} if asked else {})
+
     return Wire(
-        events=[{"content": piece, "stop": False} for piece in pieces],
+        events=[
+            {"content": piece, "stop": False, **so_far(n)} for n, piece in enumerate(pieces, 1)
+        ],
         last=(end,) if reply.finish else (),
         whole={**end, "content": "".join(pieces)},
         streamed=bool(body.get("stream")),
@@ -156,3 +176,9 @@ def llama(request: RequestLog, reply: Reply) -> Wire:
         failure={"error": {"message": "scripted failure", "code": 500, "type": "server_error"}},
         frame=sse,
     )
+
+
+def _timings(reply: Reply, written: int) -> dict[str, Any]:
+    """What llama.cpp has read, and written so far."""
+    cached = reply.cached_tokens
+    return {"cache_n": cached, "prompt_n": reply.prompt_tokens - cached, "predicted_n": written}

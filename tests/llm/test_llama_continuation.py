@@ -29,8 +29,8 @@ def infill(prefix: str, language: str = "python", stop: tuple[str, ...] = ("\n",
 async def test_request_and_answer(server: ModelServer, transport: Transport) -> None:
     server.script(Reply(chunks=("b", ")"), model="smol", prompt_tokens=50, cached_tokens=40))
     assert await answer(server, transport, infill("print(a + (")) == [
-        Chunk("b"),
-        Chunk(")"),
+        Chunk("b", usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=1)),
+        Chunk(")", usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=2)),
         Chunk(
             usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=2),
             finish="stop",
@@ -45,6 +45,7 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
         "stop": ["\n", "\n```"],
         "cache_prompt": True,
         "stream": True,
+        "timings_per_token": True,
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,15 +29,12 @@ async def answer(server: ModelServer, transport: Transport, prompt: Prompt = PRO
 
 async def test_request_and_answer(server: ModelServer, transport: Transport) -> None:
     server.script(Reply("1 + 2", model="qwen", prompt_tokens=50, cached_tokens=40))
+    so_far = [Usage(input_tokens=50, cached_tokens=40, output_tokens=n) for n in range(4)]
     assert await answer(server, transport) == [
-        Chunk("1 "),
-        Chunk("+ "),
-        Chunk("2"),
-        Chunk(
-            usage=Usage(input_tokens=50, cached_tokens=40, output_tokens=3),
-            finish="stop",
-            model="qwen",
-        ),
+        Chunk("1 ", usage=so_far[1]),
+        Chunk("+ ", usage=so_far[2]),
+        Chunk("2", usage=so_far[3]),
+        Chunk(usage=so_far[3], finish="stop", model="qwen"),
     ]
     assert server.requests[0].path == "/infill"
     assert server.requests[0].body == {
@@ -49,7 +47,31 @@ async def test_request_and_answer(server: ModelServer, transport: Transport) -> 
         "stop": ["\n"],
         "cache_prompt": True,
         "stream": True,
+        "timings_per_token": True,
     }
+
+
+async def test_a_begun_word_is_written_anew_and_left_out(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply(chunks=("\t", "return", " a + b")), Reply("\traise"))
+    prompt = replace(PROMPT, prefix="def add(a, b):\n\tretu")
+    assert "".join(chunk.text for chunk in await answer(server, transport, prompt)) == "rn a + b"
+    # One that lets the model begin otherwise has no answer.
+    assert [chunk.text for chunk in await answer(server, transport, prompt)] == [""]
+    body = server.requests[0].body
+    assert body["input_prefix"] == "def add(a, b):\n"
+    assert body["grammar"] == 'root ::= "\\tretu" [^\\x00]*'
+    assert body["n_predict"] > 16
+
+
+async def test_the_prompt_stays_the_same_while_a_word_is_typed(
+    server: ModelServer, transport: Transport
+) -> None:
+    for typed in ("t", "tot", "total"):
+        server.script(Reply(f" {typed}s"))
+        await answer(server, transport, replace(PROMPT, prefix=f"a = 1\nb = {typed}"))
+    assert {request.body["input_prefix"] for request in server.requests} == {"a = 1\nb ="}
 
 
 async def test_how_it_ends(server: ModelServer, transport: Transport) -> None:
@@ -58,7 +80,9 @@ async def test_how_it_ends(server: ModelServer, transport: Transport) -> None:
     with pytest.raises(MalformedReply):
         await answer(server, transport)
     # The third server lets the stop string through.
-    assert await answer(server, transport) == [Chunk("1", finish="stop")]
+    assert [(chunk.text, chunk.finish) for chunk in await answer(server, transport)] == [
+        ("1", "stop")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +126,16 @@ async def test_warming_has_the_same_prompt_read_and_nothing_written(
     await answer(server, transport)
     warming, asking = (request.body for request in server.requests)
     assert warming == {**asking, "n_predict": 0, "stream": False}
+
+
+async def test_warming_has_what_stands_before_a_begun_word_read(
+    server: ModelServer, transport: Transport
+) -> None:
+    prompt = replace(PROMPT, prefix="a = 1\nb = tot")
+    await HttpWire(transport, Endpoint("mine", server.url), LlamaInfill("qwen")).warm(prompt)
+    body = server.requests[0].body
+    assert body["input_prefix"] == "a = 1\nb ="
+    assert "grammar" not in body
 
 
 async def test_warming_without_a_prompt_makes_a_connection(

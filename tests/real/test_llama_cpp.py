@@ -67,7 +67,7 @@ def text(chunks: list[Chunk]) -> str:
 
 
 def usage(chunks: list[Chunk]) -> Usage:
-    [reported] = [chunk.usage for chunk in chunks if chunk.usage is not None]
+    *_, reported = [chunk.usage for chunk in chunks if chunk.usage is not None]
     return reported
 
 
@@ -101,6 +101,21 @@ async def test_a_prefix_is_continued_in_the_middle_of_a_word(
     chunks = await answer(continuation, continues("continued"))
     assert text(chunks).strip() == "rn a + b"
     assert chunks[-1].finish == "stop"
+
+
+async def test_every_piece_brings_the_counts_so_far(
+    model: Model, filling: Model, continuation: HttpWire[Infill]
+) -> None:
+    gap = replace(continues("counted"), suffix="\n", stop=())
+    for provider, prompt in ((model, HELLO), (filling, gap), (continuation, gap)):
+        whole = await answer(provider, prompt)
+        pieces = [chunk for chunk in whole if chunk.text]
+        assert len(pieces) > 1
+        for chunk in pieces:
+            assert chunk.usage is not None
+            assert chunk.usage.input_tokens == usage(whole).input_tokens
+            assert chunk.usage.cached_tokens == usage(whole).cached_tokens
+        assert pieces[0].usage != pieces[-1].usage
 
 
 async def test_the_models_are_found(llama_cpp: str, transport: Transport) -> None:
@@ -154,6 +169,16 @@ async def test_after_warming_the_first_gap_is_cached(filling: Model) -> None:
     await filling.warm(prompt)
     first = usage(await answer(filling, prompt))
     assert first.cached_tokens == first.input_tokens - 1 > 100
+
+
+async def test_while_a_word_is_typed_the_prompt_stays_cached(filling: Model) -> None:
+    prompt = replace(continues("typed"), suffix="\n\nprint(add(1, 2))\n")
+    assert prompt.prefix.endswith("    retu")
+    begun, *longer = (replace(prompt, prefix=prompt.prefix[:end]) for end in (-3, -2, -1, None))
+    await answer(filling, begun)
+    for asked in longer:
+        read = usage(await answer(filling, asked))
+        assert read.cached_tokens == read.input_tokens - 1 > 100
 
 
 # -- what it refuses -------------------------------------------------------------------------------

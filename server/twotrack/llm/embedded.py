@@ -24,17 +24,17 @@ from twotrack.errors import (
     Unreachable,
 )
 from twotrack.events import Listener, ModelLoading
-from twotrack.llm import fim, llama_infill
+from twotrack.llm import fim, openai_wire
 from twotrack.llm.api import Capabilities, Chunk, Infill, Mode, Model, Prompt, Provider
 from twotrack.llm.embedded_file import available, find_model
 from twotrack.llm.embedded_socket import SocketPlace, reached
 from twotrack.llm.http.transport import Endpoint, Transport
+from twotrack.llm.llama_completions import LlamaCompletions
 from twotrack.llm.llama_continuation import LlamaContinuation
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_chat import OpenAIChat
-from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.spec import Spec
-from twotrack.llm.wire import HttpWire, Warming
+from twotrack.llm.wire import HttpWire
 from twotrack.settings.schema import EmbeddedSettings
 
 NAME = "embedded"
@@ -326,28 +326,18 @@ class EmbeddedModel:
         url, path = reached(url)
         root = Endpoint(NAME, url, headers=headers, socket=path)
         v1 = replace(root, base_url=f"{url}/v1")
-        spec, template = Spec(model_id, temperature=0.0), self._settings.fim
+        spec = Spec(model_id, temperature=0.0, counting=openai_wire.TIMINGS)
+        template = self._settings.fim
         infill: HttpWire[Infill]
         if template is None:
             infill = HttpWire(self._transport, root, LlamaContinuation())
         elif template in fim.TEMPLATES:
-            by_template = _Completions(spec, template=template)
+            by_template = LlamaCompletions(spec, template=template)
             infill = HttpWire(self._transport, v1, by_template)
         else:
             infill = HttpWire(self._transport, root, LlamaInfill(model_id, temperature=0.0))
         chat = HttpWire(self._transport, v1, OpenAIChat(spec))
         return _Served(process, root, {Mode.FILL: infill, Mode.CHAT: chat})
-
-
-class _Completions(OpenAICompletions):
-    """Raw templates by llama.cpp, which takes its own `n_predict` on this path too."""
-
-    def warming(self, prompt: Infill | None, /) -> Warming | None:
-        """Return what has the server read the prompt."""
-        if prompt is None:
-            return None
-        body, _ = self.body(prompt, lambda _: False)
-        return llama_infill.reading(self.path, body)
 
 
 @dataclass(frozen=True, slots=True)

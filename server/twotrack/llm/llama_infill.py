@@ -1,7 +1,8 @@
 """Fill-in-the-middle of the llama.cpp server: ``POST {root}/infill``.
 
 The server knows the model's tokens and keeps the KV cache of the common beginning
-(`cache_prompt`), so the excerpts, which change least, stand first.
+(`cache_prompt`), so the excerpts, which change least, stand first. A begun word is written anew
+(`token_healing`): as long as it is typed the prompt stays the same, the suffix behind it too.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -9,11 +10,12 @@ from contextlib import aclosing
 from typing import Any
 
 from twotrack.events import Usage
-from twotrack.llm import finishes
+from twotrack.llm import finishes, openai_wire
 from twotrack.llm.api import Chunk, Finish, Infill
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
+from twotrack.llm.token_healing import Split, split
 from twotrack.llm.wire import Dialect, Refuses, Warming
 
 _READ_S = 60.0
@@ -42,30 +44,34 @@ class LlamaInfill(Dialect[Infill]):
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
-        return self._body(prompt), prompt.stop
+        return self._body(prompt, split(prompt.prefix)), prompt.stop
 
-    def _body(self, prompt: Infill) -> dict[str, Any]:
+    def _body(self, prompt: Infill, text: Split) -> dict[str, Any]:
         return {
             "model": self._model_id,
-            "input_prefix": prompt.prefix,
+            "input_prefix": text.head,
             "input_suffix": prompt.suffix,
             "input_extra": [{"filename": e.path, "text": e.text} for e in prompt.excerpts],
-            "n_predict": min(prompt.max_tokens, self._max_output),
+            "n_predict": min(prompt.max_tokens + text.tokens, self._max_output),
             "temperature": self._temperature,
             "stop": list(prompt.stop),
             "cache_prompt": True,
             "stream": True,
+            **openai_wire.TIMINGS,
+            **text.constraint,
         }
 
     def chunks(
-        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], _: Infill, /
+        self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Infill, /
     ) -> AsyncGenerator[Chunk, None]:
-        """Read the events of an answer."""
-        return chunks(endpoint, answer)
+        """Read the events of an answer, from the cursor on."""
+        return split(prompt.prefix).behind(chunks(endpoint, answer))
 
     def warming(self, prompt: Infill | None, /) -> Warming | None:
         """Return what has the server read the prompt."""
-        return None if prompt is None else reading(self.path, self._body(prompt))
+        if prompt is None:
+            return None
+        return reading(self.path, self._body(prompt, Split(split(prompt.prefix).head, "")))
 
 
 def reading(path: str, body: Mapping[str, Any]) -> Warming:
@@ -80,13 +86,13 @@ def reading(path: str, body: Mapping[str, Any]) -> Warming:
 async def chunks(
     endpoint: Endpoint, answer: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[Chunk, None]:
-    """Read the events of ``/infill`` and ``/completion``; the last one brings the usage."""
+    """Read the events of ``/infill`` and ``/completion``; each counts what there is so far."""
     async with aclosing(answer):
         async for event in answer:
             text = event.get("content")
             text = text if isinstance(text, str) else ""
             if not event.get("stop"):
-                yield Chunk(text)
+                yield Chunk(text, usage=_usage(event))
                 continue
             yield Chunk(
                 text,
@@ -108,12 +114,14 @@ def _finish(endpoint: Endpoint, event: Event) -> Finish:
     return finishes.read(endpoint, event.get("stop_type")) or ("length" if none else "stop")
 
 
-def _usage(event: Mapping[str, Any]) -> Usage:
-    """Read the last event: `timings.cache_n` is what of the prompt the cache held.
+def _usage(event: Mapping[str, Any]) -> Usage | None:
+    """Read an event: `timings.cache_n` is what of the prompt the cache held.
 
     Older servers send no `cache_n`. Their `tokens_cached` is no substitute: it counts what lies
-    in the cache after the answer.
+    in the cache after the answer. Some count in the last event only.
     """
+    if "tokens_evaluated" not in event:
+        return None
     timings = event.get("timings")
     cached = timings.get("cache_n") if isinstance(timings, dict) else None
     return Usage(

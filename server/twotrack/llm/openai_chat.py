@@ -20,7 +20,12 @@ class OpenAIChat(Dialect[Chat]):
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *spec.unthinking)
+        self.optional = (
+            *openai_wire.OPTIONAL,
+            "prompt_cache_key",
+            *spec.counting,
+            *spec.unthinking,
+        )
         self.refused = spec.refused
 
     def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -38,6 +43,7 @@ class OpenAIChat(Dialect[Chat]):
             "max_tokens": limit,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **self._spec.counting,
             **unthinking,
         }
         if self._spec.temperature is not None:

@@ -28,7 +28,7 @@ class OpenAICompletions(Dialect[Infill]):
         self._spec = spec
         self._template = template
         self.path = path
-        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key")
+        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *spec.counting)
         self.refused = spec.refused
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -48,6 +48,7 @@ class OpenAICompletions(Dialect[Infill]):
             "max_tokens": min(prompt.max_tokens, self._spec.max_output),
             "stream": True,
             "stream_options": {"include_usage": True},
+            **self._spec.counting,
         }
         if self._spec.temperature is not None:
             body["temperature"] = self._spec.temperature

@@ -15,6 +15,14 @@ FORM = EventFormat(frozenset({"choices"}))
 OPTIONAL = ("stream_options", "temperature", "max_tokens", "stop", "reasoning_effort", "thinking")
 """Parameters that some servers or models refuse by name."""
 
+CONTINUOUS = {"stream_options": {"include_usage": True, "continuous_usage_stats": True}}
+"""Has vLLM (June 2024) and SGLang (October 2025) count with every event; OpenAI refuses it.
+
+What was cached may be told at the end only.
+"""
+TIMINGS = {"timings_per_token": True}
+"""Has llama.cpp count with every event (December 2024), in `timings`."""
+
 MOST_STOPS = 4
 """OpenAI takes no more stop strings; the others are cut here."""
 
@@ -70,12 +78,23 @@ def _text(text: object) -> str:
 
 
 def _reported(event: Event, choice: Event) -> Usage | None:
-    """Find the usage: in the event, or where Moonshot (the choice) and Groq (`x_groq`) put it."""
+    """Find the usage: in the event, or where Moonshot (the choice) and Groq (`x_groq`) put it.
+
+    Before the last event llama.cpp has `timings` only.
+    """
     for holder in (event, choice, event.get("x_groq")):
         found = usage(holder.get("usage")) if isinstance(holder, dict) else None
         if found is not None:
             return found
-    return None
+    timings = _mapping(event.get("timings"))
+    if not {"prompt_n", "cache_n"} <= timings.keys():
+        return None
+    cached = count(timings.get("cache_n"))
+    return Usage(
+        input_tokens=count(timings.get("prompt_n")) + cached,
+        cached_tokens=cached,
+        output_tokens=count(timings.get("predicted_n")),
+    )
 
 
 def usage(raw: object) -> Usage | None:

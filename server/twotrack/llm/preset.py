@@ -85,6 +85,8 @@ class Preset:
 
     Ids that fit none of them do not think.
     """
+    counting: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that have it count the tokens with every event, not with the last one only."""
     context_window: int = 128_000
     """Tokens of prompt and answer together, of its smaller models."""
     max_output: int = 8_192

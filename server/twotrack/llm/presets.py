@@ -8,7 +8,7 @@ is refused all the same is left out from then on (`negotiation`).
 
 from dataclasses import replace
 
-from twotrack.llm import fim, model_families
+from twotrack.llm import fim, model_families, openai_wire
 from twotrack.llm.preset import FAMILY, Dialect, Preset, PromptCaching
 
 _ZAI = Preset(
@@ -290,6 +290,7 @@ _LOCAL: dict[str, Preset] = {
         prefill="",
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
+        counting=openai_wire.TIMINGS,
         context_window=4_096,
     ),
     "lmstudio": Preset(
@@ -307,6 +308,7 @@ _LOCAL: dict[str, Preset] = {
         fim=FAMILY,
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
+        counting=openai_wire.CONTINUOUS,
         context_window=8_192,
     ),
     "sglang": Preset(
@@ -315,6 +317,7 @@ _LOCAL: dict[str, Preset] = {
         fim=FAMILY,
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
+        counting=openai_wire.CONTINUOUS,
         context_window=8_192,
     ),
     "openai-compatible": _GATEWAY,

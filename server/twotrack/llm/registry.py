@@ -18,6 +18,7 @@ from twotrack.llm.api import (
 from twotrack.llm.dialects import DIALECTS, without_own_path
 from twotrack.llm.http.transport import Endpoint, Transport, is_loopback
 from twotrack.llm.keys import Key
+from twotrack.llm.llama_completions import LlamaCompletions
 from twotrack.llm.llama_infill import LlamaInfill
 from twotrack.llm.openai_completions import OpenAICompletions
 from twotrack.llm.preset import FAMILY, Preset, PromptCaching
@@ -192,6 +193,7 @@ class _Wires:
             room=thinking.ROOM if self.context_window >= _ROOMY else 0,
             context_window=settings.context_window,
             refused=preset.refused,
+            counting=preset.counting,
             prefill=_fits(preset.prefill, settings.model),
             keyed=preset.caching is PromptCaching.KEYED,
             cache=settings.prompt_cache,
@@ -221,8 +223,9 @@ class _Wires:
         if path.startswith("/"):
             endpoint = replace(endpoint, base_url=root)
         path = path.removeprefix("/")
-        completions = OpenAICompletions(spec, template=template, path=path)
-        return HttpWire(self.transport, endpoint, completions)
+        llama_cpp = self.preset.fim == fim.LLAMA_CPP and template != fim.SUFFIX
+        completions = LlamaCompletions if llama_cpp else OpenAICompletions
+        return HttpWire(self.transport, endpoint, completions(spec, template=template, path=path))
 
 
 def _prices(settings: ModelSettings) -> Prices | None:

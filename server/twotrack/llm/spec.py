@@ -28,6 +28,8 @@ class Spec:
     """In tokens, if the settings name it."""
     refused: tuple[str, ...] = ()
     """Parameters that its server is known not to take."""
+    counting: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that have its server count with every event, so that it has when it is cut."""
     prefill: bool = False
     """Whether a last turn of the assistant begins the answer; else it is left out."""
     keyed: bool = False
