@@ -6,8 +6,12 @@ A part of a module of Python's own library is typed at a human rhythm (lognormal
 line is begun after a longer one). At each key the editor cancels what it asked before, tells the
 change, and asks. The model takes 300 ms to its first token. Text is seen if it is there before the
 next key.
+
+Then somebody types who accepts what is right, with a model that is wrong about every fifth line:
+what `completion.eagerness` leaves out, and what that costs.
 """
 
+import argparse
 import asyncio
 import os
 import random
@@ -15,6 +19,7 @@ import sys
 import textwrap
 import time
 import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +27,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "editors" / "terminal"), str(HERE.parent)]
 
 from client import Client  # noqa: E402
-from measure import say, twotrack  # noqa: E402
+from measure import SETTINGS, say, twotrack  # noqa: E402
 
 from fakes.model_server import ModelServer, Reply, RequestLog  # noqa: E402
 
@@ -35,18 +40,22 @@ FIRST_TOKEN_S, TOKEN_S, TOKEN_CHARS = 0.3, 0.01, 4
 KNOWN = (100, 80)
 """Lines of a hundred that a model knows."""
 WRONG = "handle_value(index, other)"
+WORTH_A_KEY = 4
+"""Characters: less is typed, though the right text is shown."""
+LONG, HASTE = 3_000, 4
+"""Characters of the text that is typed with acceptance, so much faster, as its model is."""
 
 
 class Typed:
     """A text, and the part of it that is typed."""
 
-    def __init__(self, module: Any, known: int) -> None:
-        self._known = known
+    def __init__(self, module: Any, known: int, keys: int = KEYS, haste: int = 1) -> None:
+        self._known, self._haste = known, haste
         self.text = Path(module.__file__).read_text()
         self.begin = self.text.index("\n    def ", len(self.text) // 4) + 1
         self.keys: list[str] = []
         at = self.begin
-        while len(self.keys) < KEYS or self.text[at] != "\n":
+        while len(self.keys) < keys or self.text[at] != "\n":
             end = at + 1
             if self.text[at] == "\n":  # the editor indents
                 while self.text[end] == " ":
@@ -68,7 +77,8 @@ class Typed:
         knows = zlib.crc32(self.text[line : line + 60].encode()) % 100 < self._known
         said = self.truth(at) if knows else WRONG
         tokens = [said[i : i + TOKEN_CHARS] for i in range(0, len(said), TOKEN_CHARS)]
-        return Reply(chunks=tokens or [""], delay_s=FIRST_TOKEN_S, chunk_delay_s=TOKEN_S)
+        first, each = FIRST_TOKEN_S / self._haste, TOKEN_S / self._haste
+        return Reply(chunks=tokens or [""], delay_s=first, chunk_delay_s=each)
 
 
 async def typed(client: Client, text: Typed, rng: random.Random) -> tuple[int, list[float], int]:
@@ -101,6 +111,76 @@ async def typed(client: Client, text: Typed, rng: random.Random) -> tuple[int, l
     return seen, waited, places
 
 
+@dataclass
+class Session:
+    """What somebody sees who accepts what is right."""
+
+    shown: set[str] = field(default_factory=set)
+    """Proposals."""
+    kept: int = 0
+    """Characters accepted."""
+    finished: int = 0
+    """Places at which nothing was left to type on the line."""
+    quiet: int = 0
+    """Of these, with nothing shown."""
+
+
+async def accepted(client: Client, text: Typed, rng: random.Random, name: str) -> Session:
+    """Type, and accept what is right; what is typed stands in the bench's own file."""
+    begun = text.text[: text.begin] + text.text[text.end :]
+    buffer = client.open(Path(f"/tmp/{name}.py"), "python", begun)
+    at, session = text.begin, Session()
+    while at < text.end:
+        key = text.text[at : at + 1]
+        if key == "\n":  # the editor indents
+            key += " " * (len(line := text.truth(at + 1)) - len(line.lstrip()))
+        client.change(buffer, at, at, key)
+        at += len(key)
+        interval = min(rng.lognormvariate(0, SPREAD) * MEDIAN_S, LONGEST_S)
+        interval = min(interval * NEW_LINE, LONGEST_S) if key.startswith("\n") else interval
+        interval /= HASTE
+        truth = text.truth(at)
+        began = time.perf_counter()
+        number, answer = client.send(
+            "textDocument/inlineCompletion", client.inline_params(buffer, at)
+        )
+        done, _ = await asyncio.wait({answer}, timeout=interval)
+        items = (answer.result() or {"items": []})["items"] if done else []
+        if not done:
+            client.cancel(number)
+            answer.add_done_callback(lambda f: f.cancelled() or f.exception())
+        session.shown.update(item["command"]["arguments"][0] for item in items)
+        if not truth.strip() and not key.startswith("\n"):
+            session.finished += 1
+            session.quiet += not items
+        await asyncio.sleep(max(began + interval - time.perf_counter(), 0))
+        if items and len(truth) >= WORTH_A_KEY:
+            said = items[0]["insertText"].partition("\n")[0]
+            if said == truth:
+                client.change(buffer, at, at, said)
+                at += len(said)
+                session.kept += len(said)
+    return session
+
+
+async def compare() -> None:
+    """Say what each eagerness shows, and what is kept of it."""
+    sessions: dict[str, Session] = {}
+    for eagerness in ("high", "medium", "low"):
+        text = Typed(argparse, KNOWN[-1], LONG, HASTE)
+        settings = SETTINGS + f'\n[completion]\neagerness = "{eagerness}"\n'
+        async with ModelServer() as server:
+            server.answer = text.answer
+            async with twotrack(server, settings) as client:  # type: ignore[arg-type]  # as above
+                sessions[eagerness] = await accepted(client, text, random.Random(1), "a")  # noqa: S311
+    all_of_it = sessions["high"]
+    for eagerness, session in sessions.items():
+        say(f"eagerness {eagerness}: proposals shown", len(session.shown))
+        say("  fewer than with high", f"{1 - len(session.shown) / len(all_of_it.shown):.0%}")
+        say("  characters kept, of those with high", f"{session.kept / all_of_it.kept:.0%}")
+        say("  quiet where the line is finished", f"{session.quiet / session.finished:.0%}")
+
+
 async def main() -> None:
     for known in KNOWN:
         text = Typed(textwrap, known)
@@ -123,3 +203,4 @@ async def main() -> None:
 if __name__ == "__main__":
     os.environ["NO_PROXY"] = "127.0.0.1"
     asyncio.run(main())
+    asyncio.run(compare())
