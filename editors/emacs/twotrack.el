@@ -56,12 +56,13 @@ outdated at once."
   (defconst twotrack--protocol
     '((ClientCapabilities :events)
       (Reason :reason :remedy :model)
-      (Status :busy :paused :spentToday :spentMonth :budgetDay :budgetMonth
-       :last :tasks :models :noModel :problems :ledger)
+      (Status :busy :paused :pauses :spentToday :spentMonth :budgetDay
+       :budgetMonth :last :tasks :models :noModel :problems :ledger)
+      (Pause :language :files :until)
       (LastAnswer :task :track :model :ms :costUsd)
       (TaskRoute :track :models :using :chosen)
       (ModelInfo :name :provider :model :local :problem)
-      (PauseParams :paused)
+      (PauseParams :paused :minutes :language :files)
       (UseModelParams :track :model)
       (SubjectParams :textDocument :range)
       (Subject :subject)
@@ -752,7 +753,16 @@ Interactively: the region, or the definition at point."
   "Return STATUS as Markdown."
   (concat
    "# Status\n\n"
-   (if (eq (twotrack--get Status :paused status) t) "Completions are paused.\n\n" "")
+   (cl-loop for pause across (twotrack--get Status :pauses status)
+            for language = (twotrack--get Pause :language pause)
+            for files = (twotrack--get Pause :files pause)
+            concat (format "Completions%s are paused%s.\n\n"
+                           (cond (language (format " for `%s`" language))
+                                 (files (format " in `%s`" files))
+                                 (t ""))
+                           (if-let* ((until (twotrack--get Pause :until pause)))
+                               (format-time-string " until %H:%M" (date-to-time until))
+                             "")))
    (if-let* ((none (twotrack--get Status :noModel status)))
        (format "%s `M-x twotrack-setup` looks for some.\n\n" none)
      "")
@@ -804,23 +814,45 @@ TRACK is \"fast\" or \"strong\"; a MODEL of nil undoes it."
 
 ;;;; Pausing
 
-(defun twotrack-pause ()
-  "Ask no model for completions until `twotrack-resume'."
+(defun twotrack-pause (&optional minutes)
+  "Offer no completions until `twotrack-resume', or for MINUTES.
+Interactively, a prefix argument is the number of minutes."
+  (interactive "P")
+  (twotrack--pause (twotrack--params PauseParams :paused t
+                                     :minutes (and minutes (prefix-numeric-value minutes)))))
+
+(defun twotrack-snooze ()
+  "Offer no completions for five minutes."
   (interactive)
-  (twotrack--pause t))
+  (twotrack-pause 5))
+
+(defun twotrack-pause-language ()
+  "Offer no completions in this buffer's language until `twotrack-resume'."
+  (interactive)
+  (let ((language (plist-get (eglot--TextDocumentItem) :languageId)))
+    (twotrack--pause (twotrack--params PauseParams :paused t :language language))))
+
+(defun twotrack-pause-files (pattern)
+  "Offer no completions in files of PATTERN, as in .gitignore, until `twotrack-resume'."
+  (interactive (list (read-string "Pause completions in files: "
+                                  (and buffer-file-name
+                                       (concat "*." (file-name-extension buffer-file-name))))))
+  (twotrack--pause (twotrack--params PauseParams :paused t :files pattern)))
 
 (defun twotrack-resume ()
-  "Ask models for completions again."
+  "Offer completions again, wherever they are paused."
   (interactive)
-  (twotrack--pause :json-false))
+  (twotrack--pause (twotrack--params PauseParams :paused :json-false)))
 
-(defun twotrack--pause (paused)
-  "Tell the server whether completions are PAUSED."
-  (when (eq paused t) (twotrack-dismiss))
-  (twotrack--take :twotrack/pause (twotrack--params PauseParams :paused paused)
-                  (lambda (_)
+(defun twotrack--pause (params)
+  "Tell the server what is to be paused, by PARAMS."
+  (twotrack-dismiss)
+  (twotrack--take :twotrack/pause params
+                  (lambda (status)
                     (message "twotrack: completions %s"
-                             (if (eq paused t) "are paused" "go on")))))
+                             (if (seq-empty-p (twotrack--get Status :pauses status))
+                                 "go on"
+                               "are paused")))))
 
 (provide 'twotrack)
 ;;; twotrack.el ends here

@@ -73,6 +73,70 @@ async def test_a_paused_server_completes_nothing(
         await client.request("twotrack/pause", {"paused": "yes"})
 
 
+async def test_a_language_or_some_files_are_paused_for_themselves(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.default = Reply("width")
+    client = await start(capabilities=PLUGIN)
+    code = "def area(width):\n    return "
+    python = client.open(project / "a.py", "python", code)
+    generated = client.open(project / "gen" / "b.lua", "lua", "return ")
+
+    async def quiet() -> list[str]:
+        buffers = {"python": python, "generated": generated}
+        return [
+            name
+            for name, buffer in buffers.items()
+            if not await client.complete(buffer, len(buffer.text), invoked=True)
+        ]
+
+    status = await client.request("twotrack/pause", {"paused": True, "language": "python"})
+    assert (status["paused"], await quiet()) == (False, ["python"])
+    status = await client.request("twotrack/pause", {"paused": True, "files": "gen/", "minutes": 5})
+    assert await quiet() == ["python", "generated"]
+    assert [(p["language"], p["files"], p["until"] is None) for p in status["pauses"]] == [
+        ("python", None, True),
+        (None, "gen/", False),
+    ]
+    await client.request("twotrack/pause", {"paused": False, "language": "python"})
+    assert await quiet() == ["generated"]
+    await client.request("twotrack/pause", {"paused": False})
+    assert await quiet() == []
+    for params, wrong in (
+        ({"files": "#"}, "`files` must be a pattern"),
+        ({"minutes": 0}, "`minutes` must be above 0"),
+    ):
+        with pytest.raises(ResponseError, match=wrong):
+            await client.request("twotrack/pause", {"paused": True, **params})
+
+
+async def test_a_pause_for_a_time_ends_by_itself(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.default = Reply("width")
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", "def area(width):\n    return ")
+    status = await client.request("twotrack/pause", {"paused": True, "minutes": 1e-3})
+    assert status["paused"] is True
+    await client.wait_for(
+        lambda: [
+            params
+            for method, params in client.notifications
+            if method == "twotrack/didChangeStatus" and not params["paused"]
+        ]
+    )
+    assert await client.complete(buffer, len(buffer.text), invoked=True) != []
+
+
+async def test_who_pauses_twice_in_a_row_is_told_of_the_dial_once(start: Start) -> None:
+    client = await start(capabilities={})
+    for command in ("pause", "resume", "snooze", "resume", "pause"):
+        await client.request("workspace/executeCommand", {"command": f"twotrack.{command}"})
+    said = [params["message"] for method, params in client.notifications if "showMessage" in method]
+    assert len([message for message in said if "completion.eagerness" in message]) == 1
+    assert "twotrack: completions are paused for 5 minutes." in said
+
+
 async def test_a_model_chosen_in_the_editor_is_asked_first(
     start: Start, models: ModelServer, project: Path
 ) -> None:
@@ -245,9 +309,13 @@ async def test_a_plug_in_is_told_the_reason_and_what_mends_it(
 @pytest.mark.parametrize(
     ("editor", "capabilities", "wanted"),
     [
-        ("helix-25.07", {}, {"pause", "resume", "showRequest", "showStatus"}),
-        ("", PLUGIN, {"act"}),
-        ("", {}, {"act", "pause", "resume", "showRequest", "showStatus"}),
+        ("helix-25.07", {}, {"pause", "resume", "snooze", "showRequest", "showStatus"}),
+        ("", PLUGIN, {"act", "didAccept"}),
+        (
+            "",
+            {},
+            {"act", "didAccept", "pause", "resume", "snooze", "showRequest", "showStatus"},
+        ),
     ],
 )
 async def test_the_commands_that_are_announced(

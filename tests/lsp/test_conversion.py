@@ -71,6 +71,7 @@ def test_parameters_come_in_as_a_type(converter: Converter) -> None:
     [
         (PauseParams, {"paused": "yes"}, "`paused` must be true or false"),
         (PauseParams, {}, "`paused` is missing"),
+        (PauseParams, {"paused": True, "minutes": "5"}, "`minutes` must be a number"),
         (UseModelParams, {"track": "recall"}, "`track` must be one of fast, strong"),
         (UseModelParams, {"track": "fast", "model": 3}, "`model` must be a text"),
         (EditParams, {**PLACE, "task": "fix", "range": {}}, "`range.end` is missing, `range.start"),

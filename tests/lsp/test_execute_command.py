@@ -12,6 +12,7 @@ def status(*, spent: float = 0.0, no_model: str | None = None, **using: str | No
     return Status(
         busy=0,
         paused=False,
+        pauses=[],
         spent_today=spent,
         spent_month=spent,
         budget_day=None,

@@ -30,6 +30,8 @@ import type {
   ClientCapabilities as OwnCapabilities,
   EditParams,
   EditResult,
+  Pause,
+  PauseParams,
   Reason,
   Requests,
   ServerNotifications,
@@ -65,7 +67,7 @@ export class Connection implements vscode.Disposable {
   private readonly keysOfSettings: string[];
   /** What the person chose for this window, whatever becomes of the server. */
   private readonly chosen = new Map<UseModelParams['track'], string>();
-  private paused = false;
+  private pauses: readonly Pause[] = [];
 
   /** `find` gives the server's program, or undefined after it has told the person. */
   constructor(
@@ -112,9 +114,9 @@ export class Connection implements vscode.Disposable {
 
   // -- what is asked of the server ---------------------------------------------------------------
 
-  async pause(paused: boolean): Promise<void> {
-    await this.take(this.ask('twotrack/pause', { paused }));
-    this.paused = paused;
+  async pause(params: PauseParams): Promise<void> {
+    await this.take(this.ask('twotrack/pause', params));
+    this.pauses = this.status!.pauses;
   }
 
   async useModel(track: UseModelParams['track'], model: string | null): Promise<void> {
@@ -231,8 +233,11 @@ export class Connection implements vscode.Disposable {
 
   /** Tell a new server what was chosen before. */
   private async repeat(client: LanguageClient): Promise<void> {
-    if (this.paused) {
-      await request(client, 'twotrack/pause', { paused: true });
+    for (const { until, ...scope } of this.pauses) {
+      const minutes = until === null ? null : (Date.parse(until) - Date.now()) / 60_000;
+      if (minutes === null || minutes > 0) {
+        await request(client, 'twotrack/pause', { paused: true, ...scope, minutes });
+      }
     }
     for (const [track, model] of this.chosen) {
       // The settings may have changed: a model of that name need not be there.

@@ -14,6 +14,7 @@ import { inform } from './messages';
 import { addModel } from './models';
 import { Preview } from './preview';
 import type { UseModelParams } from './protocol';
+import { snooze } from './snooze';
 import { StatusBar } from './statusBar';
 
 let connection: Connection | undefined;
@@ -41,7 +42,8 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const commands: Record<string, () => unknown> = {
     'twotrack.menu': () => status.menu(),
-    'twotrack.toggle': () => served.pause(!served.status?.paused),
+    'twotrack.toggle': () => served.pause({ paused: !served.status?.paused }),
+    'twotrack.snooze': () => snooze(served),
     'twotrack.toggleLanguage': () => toggleLanguage(),
     'twotrack.useModel': () => chooseModel(served),
     'twotrack.showSent': async () => documents.showPage(await served.sent()),

@@ -32,8 +32,10 @@ export type Remedy = 'key' | 'model' | 'add' | 'start' | 'settings';
 export interface Status {
   /** Questions to models that are under way. */
   busy: number;
-  /** Whether completions are paused. */
+  /** Whether all completions are paused. */
   paused: boolean;
+  /** What is paused, the oldest first. */
+  pauses: Pause[];
   /** In USD. */
   spentToday: number;
   /** In USD. */
@@ -52,6 +54,15 @@ export interface Status {
   problems: string[];
   /** The path of the ledger's file. */
   ledger: string;
+}
+
+/** Completions that are paused: all, or those in one language or some files. */
+export interface Pause {
+  language: string | null;
+  /** A pattern in gitignore syntax. */
+  files: string | null;
+  /** ISO 8601 in UTC; null: until they are resumed. */
+  until: string | null;
 }
 
 /** The answer that came last. */
@@ -93,9 +104,15 @@ export interface ModelInfo {
   problem: string | null;
 }
 
-/** Whether completions are to be paused. */
+/** Whether completions are to be paused, and which. */
 export interface PauseParams {
   paused: boolean;
+  /** For so long; null: until they are resumed. */
+  minutes?: number | null;
+  /** Those in one language, by LSP's id of it. */
+  language?: string | null;
+  /** Those in files whose path fits a pattern in gitignore syntax. Without both: all. */
+  files?: string | null;
 }
 
 /** Which model a track is to ask first. */

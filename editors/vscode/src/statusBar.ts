@@ -91,6 +91,15 @@ export class StatusBar implements vscode.Disposable {
         description: paused ? '' : 'no completions until you resume',
         command: 'twotrack.toggle',
       },
+      ...(paused
+        ? []
+        : [
+            {
+              label: '$(bell-slash) Snooze',
+              description: 'for a time, in a language or some files',
+              command: 'twotrack.snooze',
+            },
+          ]),
       ...language(),
       { label: '$(arrow-swap) Switch Model', command: 'twotrack.useModel' },
       group('Code'),

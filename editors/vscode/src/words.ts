@@ -1,6 +1,6 @@
 /** The texts that people read: the status bar, its tooltip, reports. Knows nothing of VS Code. */
 
-import type { EditResult, Status } from './protocol';
+import type { Pause, EditResult, Status } from './protocol';
 
 /** How the server is. */
 export type ServerState = 'missing' | 'starting' | 'running' | 'stopped';
@@ -48,7 +48,7 @@ export function face(state: ServerState, status: Status | undefined, off = ''): 
 function condition(status: Status, off: string): [string, string] {
   const route = status.tasks['complete'];
   if (status.paused) {
-    return ['$(debug-pause)', 'paused'];
+    return ['$(debug-pause)', pause(status.pauses.find(everything)!)];
   }
   if (off) {
     return ['$(circle-slash)', `off for ${off}`];
@@ -57,6 +57,19 @@ function condition(status: Status, off: string): [string, string] {
     return ['$(warning)', 'no model'];
   }
   return [status.problems.length ? '$(warning)' : '$(sparkle)', `${route.track}: ${route.using}`];
+}
+
+/** Whether a pause is of all completions. */
+function everything({ language, files }: Pause): boolean {
+  return language === null && files === null;
+}
+
+/** "paused for lua until 14:05", of what is so. */
+function pause({ language, files, until }: Pause): string {
+  const where = language ? ` for ${language}` : files ? ` in ${files}` : '';
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const end = until ? ` until ${new Date(until).toLocaleTimeString([], time)}` : '';
+  return `paused${where}${end}`;
 }
 
 /** Whether no model completes, so that only the person's own code does. */
@@ -75,6 +88,7 @@ function tooltip(status: Status): string {
   const last = status.last && `Last: ${escaped(answered(status.last))}`;
   return [
     `**Twotrack**${status.paused ? ' is paused' : ''}`,
+    ...status.pauses.filter((one) => !everything(one)).map((one) => escaped(pause(one))),
     status.noModel && `${escaped(status.noModel)} ${MENDS}`,
     spending(status),
     last,

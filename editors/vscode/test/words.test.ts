@@ -5,9 +5,11 @@ import { test } from 'node:test';
 import type { Status, TaskRoute } from '../src/protocol';
 import { answered, face, page, plain, spending, usd } from '../src/words';
 
+const ALL = { language: null, files: null, until: null };
 const STATUS: Status = {
   busy: 0,
   paused: false,
+  pauses: [],
   spentToday: 0,
   spentMonth: 0,
   budgetDay: null,
@@ -38,7 +40,10 @@ test('the status bar says track, model, and what was spent', () => {
     '$(sparkle) fast: codestral $0.13',
   );
   assert.match(face('running', { ...STATUS, busy: 2 }).text, /^\$\(sync~spin\) /);
-  assert.equal(face('running', { ...STATUS, paused: true }).text, '$(debug-pause) paused');
+  assert.equal(
+    face('running', { ...STATUS, paused: true, pauses: [ALL] }).text,
+    '$(debug-pause) paused',
+  );
   assert.match(
     face('running', { ...STATUS, problems: ['x: unknown option'] }).text,
     /^\$\(warning\)/,
@@ -47,7 +52,7 @@ test('the status bar says track, model, and what was spent', () => {
 
 test('it says that completions are off for the language of the open file', () => {
   assert.equal(face('running', STATUS, 'markdown').text, '$(circle-slash) off for markdown');
-  const paused = { ...STATUS, paused: true };
+  const paused = { ...STATUS, paused: true, pauses: [ALL] };
   assert.equal(face('running', paused, 'markdown').text, '$(debug-pause) paused');
 });
 
@@ -96,7 +101,10 @@ test('without a model nothing looks well: a warning, and a click that leads to o
   assert.equal(shown.text, '$(warning) no model');
   assert.ok(shown.warning && shown.mends);
   assert.match(shown.tooltip, /from your own code alone.*\(command:twotrack\.addModel\)/);
-  assert.equal(face('running', { ...poor, paused: true }).text, '$(debug-pause) paused');
+  assert.equal(
+    face('running', { ...poor, paused: true, pauses: [ALL] }).text,
+    '$(debug-pause) paused',
+  );
   assert.ok(!face('running', STATUS).mends);
 });
 

@@ -17,6 +17,7 @@ from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
 from twotrack.lsp.pages import Pages
+from twotrack.lsp.pauses import Pauses, Scope
 from twotrack.lsp.progress import Progress
 from twotrack.lsp.protocol import Protocol
 from twotrack.lsp.reasons import reason
@@ -59,9 +60,9 @@ class Conversation:
         self.foreign = ForeignDiagnostics()
         self.pages = Pages()
         self.key_question = KeyQuestion()
-        self.paused = False
-        """Whether completions are neither asked for nor offered."""
         self.status_line = StatusLine(self._tell_status)
+        self.pauses = Pauses(self.status_line.changed)
+        """Where completions are neither asked for nor offered."""
         self.configured = asyncio.Event()
         """Set when the editor has said its own settings, or has none to say."""
         self.applying = asyncio.Lock()
@@ -70,6 +71,7 @@ class Conversation:
         self.incoming: Incoming | None = None
         """What the editor sends, as long as it is there."""
         self._last: events.Answered | None = None
+        self._told_of_the_dial = False
         self._loaded = asyncio.Event()
         self._options: Mapping[str, Any] = {}
         self._make_session = make_session
@@ -145,14 +147,17 @@ class Conversation:
         """Say what is wrong with the settings, each thing once."""
         self.notices.problems(self.session.problems)
 
-    def pause(self, *, paused: bool) -> None:
-        """Offer no completions, or offer them again."""
-        self.paused = paused
-        self.status_line.changed()
+    def pause(self, scope: Scope, minutes: float | None = None) -> None:
+        """Offer no completions, for so long or until they are resumed. Raises TwotrackError."""
+        if self.pauses.begin(scope, minutes) and not self._told_of_the_dial:
+            self._told_of_the_dial = True
+            self.notices.tell(
+                'twotrack: fewer completions instead? Set completion.eagerness to "low".'
+            )
 
     def status(self) -> Status:
         """Say what is being done, with which models, and what was spent."""
-        return status(self.session, self._last, paused=self.paused)
+        return status(self.session, self._last, self.pauses)
 
     def _tell_status(self) -> None:
         if self.client.events:
@@ -189,6 +194,7 @@ class Conversation:
         """Leave nothing behind: no request unanswered, no cost unwritten, no child."""
         self.protocol.end_all()
         self.status_line.close()
+        self.pauses.close()
         self.end_background()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._session is not None:

@@ -12,7 +12,7 @@ from lsprotocol import types
 
 _MOST_CHARS = 200
 """Of all that is wrong with a message."""
-_WORDS = {bool: "true or false", int: "an integer", str: "a text"}
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
 def prepare(converter: Converter) -> None:
@@ -25,6 +25,7 @@ def prepare(converter: Converter) -> None:
     converter.register_structure_hook(types.CodeActionKind | str | None, _string_or_none)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(float, _number)
     converter.register_structure_hook(str, _string)
     converter.register_structure_hook_factory(
         is_dataclass, lambda kind: make_dict_structure_fn(kind, converter, **_renamed(kind))
@@ -92,6 +93,13 @@ def _integer(value: Any, _: type[int]) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise ValueError("not an integer")
     return int(value)
+
+
+def _number(value: Any, _: type[float]) -> float:
+    """Return a number; cattrs would read the text "4" as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("not a number")
+    return float(value)
 
 
 def _boolean(value: Any, _: type[bool]) -> bool:

@@ -39,6 +39,8 @@ class Command(StrEnum):
     """A completion was accepted: an editor runs it with the completion's own arguments."""
     PAUSE = "twotrack.pause"
     """Offer no completions until `twotrack.resume`."""
+    SNOOZE = "twotrack.snooze"
+    """Offer no completions for five minutes, or as many as its argument says."""
     RESUME = "twotrack.resume"
     """Offer completions again."""
     SHOW_REQUEST = "twotrack.showRequest"
@@ -120,13 +122,26 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Completions that are paused: all, or those in one language or some files."""
+
+    language: str | None
+    files: str | None
+    """A pattern in gitignore syntax."""
+    until: str | None
+    """ISO 8601 in UTC; null: until they are resumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """What the server is doing, with which models, and what was spent."""
 
     busy: int
     """Questions to models that are under way."""
     paused: bool
-    """Whether completions are paused."""
+    """Whether all completions are paused."""
+    pauses: Sequence[Pause]
+    """What is paused, the oldest first."""
     spent_today: float
     """In USD."""
     spent_month: float
@@ -149,9 +164,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PauseParams:
-    """Whether completions are to be paused."""
+    """Whether completions are to be paused, and which."""
 
     paused: bool
+    minutes: float | None = None
+    """For so long; null: until they are resumed."""
+    language: str | None = None
+    """Those in one language, by LSP's id of it."""
+    files: str | None = None
+    """Those in files whose path fits a pattern in gitignore syntax. Without both: all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from twotrack import events
 from twotrack.errors import TwotrackError
 from twotrack.lsp.extensions import LastAnswer, ModelInfo, Status, TaskRoute
+from twotrack.lsp.pauses import Pauses
 from twotrack.tasks import Task
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ class StatusLine:
         self._send()
 
 
-def status(session: "Session", last: events.Answered | None, *, paused: bool) -> Status:
+def status(session: "Session", last: events.Answered | None, pauses: Pauses) -> Status:
     """Return what is being done, with which models, and what was spent."""
     limits = session.loaded.settings.budget
     models = [each for each in session.models.values() if not each.capabilities.retrieval]
     return Status(
         busy=session.sent.busy,
-        paused=paused,
+        paused=pauses.everything,
+        pauses=pauses.all(),
         spent_today=session.ledger.spent("day"),
         spent_month=session.ledger.spent("month"),
         budget_day=limits.day,

@@ -366,6 +366,19 @@ def test_pausing_asks_nobody_until_it_is_resumed(start, models: Models) -> None:
     editor.screen.wait_for("return a + b")
 
 
+def test_a_language_is_paused_for_itself(start, models: Models) -> None:
+    editor = start("a.py", "def add(a, b):\n    \n")
+    editor.run("twotrack-pause-language")
+    editor.screen.wait_for("twotrack: completions are paused")
+    editor.screen.keys("M->", "Left")
+    editor.screen.type("return ")
+    assert models.quiet_for(1)
+    editor.run("twotrack-status")
+    editor.screen.wait_for("Completions for `python` are paused.")
+    editor.run("twotrack-snooze")
+    editor.screen.wait_for("tt:paused")
+
+
 def test_a_buffer_without_the_server_is_told_so(start) -> None:
     editor = start("a.py", FUNCTION)
     editor.screen.keys("C-x", "b")

@@ -327,6 +327,22 @@ def test_pause_and_resume(start, models: Models) -> None:
     editor.screen.wait_for("return a + b")
 
 
+def test_a_pause_has_a_time_a_language_or_files(start, models: Models) -> None:
+    models.answer_at("return ", "a + b")
+    editor = start("a.py", "def add(a, b):\n    \n")
+    command(editor, "Twotrack snooze")
+    editor.screen.wait_for("twotrack is paused for 5 min")
+    command(editor, "Twotrack resume")
+    editor.screen.wait_for("twotrack is on")
+    command(editor, "Twotrack pause 10 language")
+    editor.screen.wait_for("twotrack is paused for python for 10 min")
+    command(editor, "Twotrack pause *.py")
+    editor.screen.wait_for("twotrack is paused in *.py")
+    editor.screen.keys("Enter", "G", "A")
+    editor.screen.type("return ")
+    assert models.quiet_for(1.0)
+
+
 def test_another_model_for_this_session(start, models: Models) -> None:
     models.script(code(SWAPPED))
     editor = start("a.py", AREA)

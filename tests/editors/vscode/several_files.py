@@ -14,6 +14,7 @@ STATUS: dict[str, Any] = {
     **dict.fromkeys(("busy", "spentToday", "spentMonth"), 0),
     **dict.fromkeys(("budgetDay", "budgetMonth", "last")),
     "paused": False,
+    "pauses": [],
     "noModel": None,
     "tasks": {},
     "models": [],

@@ -235,6 +235,34 @@ def test_pausing_stops_completions_until_resumed(workbench: Workbench, models: M
     workbench.wait_ghost("2")
 
 
+def test_completions_are_paused_for_a_time_and_in_a_language(
+    workbench: Workbench, models: Models
+) -> None:
+    models.answer_at("snoozed = 4", "2")
+    workbench.open_file("snoozed.py", "snoozed")
+    workbench.command("Twotrack: Snooze Completions")
+    workbench.choose("For 5 minutes")
+    workbench.choose("In all files")
+    workbench.wait_status("paused until ")
+    workbench.command("Twotrack: Pause or Resume Completions")
+    workbench.wait_status("quick")
+    workbench.command("Twotrack: Snooze Completions")
+    workbench.choose("Until I resume")
+    workbench.choose("In python")
+    workbench.focused()
+    workbench.type(" = 4")
+    assert models.quiet_for(0.5)
+    workbench.command("Twotrack: Snooze Completions")
+    workbench.choose("Until I resume")
+    workbench.choose("In all files")
+    workbench.wait_status("paused")
+    workbench.command("Twotrack: Pause or Resume Completions")
+    workbench.wait_status("quick")
+    workbench.press("Backspace")
+    workbench.type("4")
+    workbench.wait_ghost("2")
+
+
 def test_the_status_bar_shows_who_is_busy_and_what_was_spent(
     workbench: Workbench, models: Models
 ) -> None:

@@ -67,16 +67,30 @@ local function change(method, params, take)
   end)
 end
 
----@param paused boolean
----@return fun()
-local function pause(paused)
-  return function()
-    ---@type twotrack.PauseParams
-    local params = { paused = paused }
-    change("twotrack/pause", params, function(status)
-      say({ status.paused and "twotrack is paused" or "twotrack is on" })
-    end)
+---@param params twotrack.PauseParams
+local function pause(params)
+  change("twotrack/pause", params, function(status)
+    local lines = require("twotrack.status").pauses(status)
+    say(#lines > 0 and lines or { "twotrack is on" })
+  end)
+end
+
+--- Minutes, "language", or a pattern of files.
+---@param words string[]
+local function begin_pause(words)
+  ---@type twotrack.PauseParams
+  local params = { paused = true }
+  for _, word in ipairs(words) do
+    if tonumber(word) then
+      params.minutes = tonumber(word)
+    elseif word == "language" then
+      local server = client.get(0)
+      params.language = server and server.get_language_id(0, vim.bo.filetype) or vim.bo.filetype
+    else
+      params.files = word
+    end
   end
+  pause(params)
 end
 
 ---@param words string[]
@@ -144,8 +158,25 @@ M.subcommands = {
       end)
     end,
   },
-  pause = { help = "no completions until :Twotrack resume", run = pause(true) },
-  resume = { help = "completions again", run = pause(false) },
+  pause = {
+    help = "[MINUTES] [language|PATTERN]: no completions, for a time or until :Twotrack resume",
+    run = begin_pause,
+    complete = function()
+      return { "5", "15", "60", "language" }
+    end,
+  },
+  snooze = {
+    help = "no completions for five minutes",
+    run = function()
+      pause({ paused = true, minutes = 5 })
+    end,
+  },
+  resume = {
+    help = "completions again",
+    run = function()
+      pause({ paused = false })
+    end,
+  },
   model = {
     help = "[fast|strong] [NAME]: put a model first until a restart; default: undo that",
     run = switch_model,

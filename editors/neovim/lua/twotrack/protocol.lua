@@ -18,7 +18,8 @@
 --- What the server is doing, with which models, and what was spent.
 ---@class twotrack.Status
 ---@field busy integer Questions to models that are under way.
----@field paused boolean Whether completions are paused.
+---@field paused boolean Whether all completions are paused.
+---@field pauses twotrack.Pause[] What is paused, the oldest first.
 ---@field spentToday number In USD.
 ---@field spentMonth number In USD.
 ---@field budgetDay? number The limit of a day in USD.
@@ -29,6 +30,12 @@
 ---@field noModel? string Why no model completes; null if one does.
 ---@field problems string[] What is wrong with the settings, a sentence each.
 ---@field ledger string The path of the ledger's file.
+
+--- Completions that are paused: all, or those in one language or some files.
+---@class twotrack.Pause
+---@field language? string
+---@field files? string A pattern in gitignore syntax.
+---@field until? string ISO 8601 in UTC; null: until they are resumed.
 
 --- The answer that came last.
 ---@class twotrack.LastAnswer
@@ -56,9 +63,12 @@
 ---@field ["local"] boolean Whether it runs on this machine.
 ---@field problem? string Why it was not used the last time.
 
---- Whether completions are to be paused.
+--- Whether completions are to be paused, and which.
 ---@class twotrack.PauseParams
 ---@field paused boolean
+---@field minutes? number For so long; null: until they are resumed.
+---@field language? string Those in one language, by LSP's id of it.
+---@field files? string Those in files whose path fits a pattern in gitignore syntax. Without both: all.
 
 --- Which model a track is to ask first.
 ---@class twotrack.UseModelParams

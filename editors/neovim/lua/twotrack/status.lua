@@ -89,11 +89,30 @@ function M.line(bufnr)
   return poor and ("%%#DiagnosticWarn#%s%%*"):format(text) or text
 end
 
+--- What is paused, a line each.
+---@param status twotrack.Status
+---@return string[]
+function M.pauses(status)
+  return vim.tbl_map(function(pause)
+    local language, files, till = some(pause.language), some(pause.files), some(pause["until"])
+    local where = language and " for " .. language or files and " in " .. files or ""
+    local minutes = ""
+    if till then
+      local left = vim.fn.strptime("%Y-%m-%dT%H:%M:%S", till:sub(1, 19)) - os.time(os.date("!*t"))
+      minutes = (" for %d min"):format(math.max(math.ceil(left / 60), 1))
+    end
+    return "twotrack is paused" .. where .. minutes
+  end, status.pauses)
+end
+
 --- The status as lines for a person.
 ---@param status twotrack.Status
 ---@return string[]
 function M.lines(status)
-  local lines = { status.paused and "twotrack is paused" or "twotrack is on" }
+  local lines = M.pauses(status)
+  if not status.paused then
+    table.insert(lines, 1, "twotrack is on")
+  end
   if some(status.noModel) then
     lines[#lines + 1] = ("  %s :Twotrack setup finds some"):format(status.noModel)
   end

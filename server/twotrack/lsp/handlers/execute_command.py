@@ -1,6 +1,7 @@
 """workspace/executeCommand: answered at once; the work goes on and ends in applyEdit."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
@@ -12,7 +13,10 @@ from twotrack.lsp.extensions import Command, Status
 from twotrack.lsp.failures import response_error
 from twotrack.lsp.handlers.apply_edit import apply
 from twotrack.lsp.handlers.resolve import resolve
+from twotrack.lsp.pauses import EVERYTHING
 from twotrack.lsp.reasons import reason
+
+_SNOOZE_MIN = 5
 
 
 def execute_command(conversation: Conversation, params: types.ExecuteCommandParams) -> None:
@@ -25,17 +29,29 @@ def execute_command(conversation: Conversation, params: types.ExecuteCommandPara
             [proposal, *_] = params.arguments or [""]
             if isinstance(proposal, str):
                 conversation.session.outcomes.accepted(proposal)
-        case Command.PAUSE | Command.RESUME:
-            conversation.pause(paused=params.command == Command.PAUSE)
-            conversation.notices.tell(
-                "twotrack: completions are paused." if conversation.paused else "twotrack is back."
-            )
+        case Command.PAUSE:
+            _pause(conversation, ())
+        case Command.SNOOZE:
+            _pause(conversation, params.arguments or (_SNOOZE_MIN,))
+        case Command.RESUME:
+            conversation.pauses.end(EVERYTHING)
+            conversation.notices.tell("twotrack is back.")
         case Command.SHOW_REQUEST:
             conversation.run_in_background(_show_request(conversation))
         case Command.SHOW_STATUS:
             conversation.notices.tell(status_text(conversation.status()))
         case _:
             raise TwotrackError(f"{params.command} is not a command of twotrack.")
+
+
+def _pause(conversation: Conversation, arguments: Sequence[Any]) -> None:
+    """Pause completions, for a time where one is given. Raises TwotrackError."""
+    minutes = arguments[0] if arguments else None
+    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int | float)):
+        raise TwotrackError("The argument must be a number of minutes.")
+    conversation.pause(EVERYTHING, minutes)
+    time = "" if minutes is None else f" for {minutes:g} minutes"
+    conversation.notices.tell(f"twotrack: completions are paused{time}.")
 
 
 async def _show_request(conversation: Conversation) -> None:

@@ -49,7 +49,7 @@ def answer(
     async def computed() -> Answer:
         return shown(await _compute(conversation, request))
 
-    if conversation.paused:
+    if conversation.pauses.hold(request.document):
         return shown(None)
     known = conversation.session.completer.lookup(request)
     return computed() if known is None else shown(known)

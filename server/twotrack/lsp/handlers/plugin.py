@@ -22,6 +22,7 @@ from twotrack.lsp.extensions import (
 )
 from twotrack.lsp.handlers.keys import ask_for_keys
 from twotrack.lsp.handlers.resolve import caught_up, propose, workspace_edit
+from twotrack.lsp.pauses import Scope
 from twotrack.text import Range
 
 
@@ -32,7 +33,11 @@ def get_status(conversation: Conversation, _: Any) -> Status:
 
 def pause(conversation: Conversation, params: PauseParams) -> Status:
     """Pause completions, or go on."""
-    conversation.pause(paused=params.paused)
+    scope = Scope(params.language or None, params.files or None)
+    if params.paused:
+        conversation.pause(scope, params.minutes)
+    else:
+        conversation.pauses.end(scope)
     return conversation.status()
 
 
