@@ -711,6 +711,17 @@ LONG_FORMS = tuple(
         ("let {s} = {{x|{v}|x}}", "ocaml"),
         ("{s} = ~S{{{v}}}", "elixir"),
         ("{s} = ''{v}'';", "nix"),
+        ("{s} = <<~PW\n  {v}\nPW", "ruby"),
+        ("{s} = <<-'PW'.strip\n  {v}\n  PW", "ruby"),
+        ("${s} = <<<EOT\n{v}\nEOT;", "php"),
+        ("${s} = <<<'EOT'\n    {v}\n    EOT;", "php"),
+        ('my ${s} = <<"EOT";\n{v}\nEOT', "perl"),
+        ("{s} = <<EOF\n{v}\nEOF", "terraform"),
+        ("  {s} = <<-EOF\n    {v}\n  EOF", "terraform"),
+        ("{U}=$(cat <<EOF\n{v}\nEOF\n)", "shellscript"),
+        ("{s}: |\n  {v}", "yaml"),
+        ("db:\n  {s}: >-\n    {v}\n  port: 1", "yaml"),
+        ("{s}: |2-  # ours\n    {v}\nport: 1", "yaml"),
     )
 )
 # With a type between the name and its value, or a mark that stands for one.
@@ -763,6 +774,18 @@ JOINED_FORMS = tuple(
         ("{s} := '{v}' || '{w}';", "sql", _S),
         ('string {c} = "{v}" ~ "{w}";', "d", _D),
         ("{U}=\"{v}\"'{w}'", "shellscript", _D),
+        ('let {s} = concat!("{v}", "{w}");', "rust", _D),
+        ('var {c} = String.Concat("{v}", "{w}");', "csharp", _D),
+        ('{c} := strings.Join([]string{{"{v}", "{w}"}}, "")', "go", _D),
+        ('{s} = "".join(["{v}", "{w}"])', "python", _D),
+        ("{s} = ''.join((\n    '{v}',\n    '{w}',\n))", "python", _S),
+        ('{s} = "{{}}{{}}".format("{v}", "{w}")', "python", _D),
+        ('local {s} = string.format("%s%s", "{v}", "{w}")', "lua", _D),
+        ('{c} := fmt.Sprintf("%s%s", "{v}", "{w}")', "go", _D),
+        ("my ${s} = join('', '{v}', '{w}');", "perl", _S),
+        ("${s} = implode('', ['{v}', '{w}']);", "php", _S),
+        ("SET @{s} = CONCAT('{v}', '{w}');", "sql", _S),
+        ('{s} <- paste0("{v}", "{w}")', "r", _D),
     )
 )
 # Without a name that tells.
@@ -945,6 +968,12 @@ def special_cases(seed: int, times: int = 5) -> Iterator[Case]:
 
 # Lines that speak of secrets and hold none.
 INNOCENT = r"""
+SECRET = os.path.join("run", "secrets", "db1")
+secret_name = "-".join(["prod", "db1", "password"])
+tokens = ", ".join(["a1b2", "b2c3"])
+api_key = "_".join(["api", "key", "v2"])
+token = String.format("%s/%s", "users", "tokens")
+bits = password << SHIFT
 CACHE_KEY=user_profile_v2
 S3_KEY=uploads/2024/01/report.pdf
 SORT_KEY: created_at_2

@@ -18,8 +18,10 @@ from twotrack.engine.actions.doc_comment import words_of
 from twotrack.engine.actions.explain import _Watch
 from twotrack.engine.actions.target import Target
 from twotrack.engine.cursor_context import CursorContext, gap_at
+from twotrack.engine.edits.blocks import Block, replaced
 from twotrack.engine.edits.compiled import fault_of, tree_of
 from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.repetition import refuse_repetition
 from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.engine.postprocess import Watch, proposal
 from twotrack.engine.thoughts import without_thoughts
@@ -270,6 +272,87 @@ def test_elision(piece: str) -> None:
 )
 def test_what_is_put_around_code(text: Callable[[int], str]) -> None:
     assert growth(lambda code: unwrapped(code, "x = 1\n", _PYTHON), text, 4_000) < MOST
+
+
+@pytest.mark.parametrize(
+    ("code", "original"),
+    [
+        # Each comment may stand for any of the lines that are gone.
+        (lambda n: "".join(f"# c{i}\nx = 1\n" for i in range(n)), lambda n: "y = 2\nx = 1\n" * n),
+        # Lines that share a name with all others.
+        (
+            lambda n: "".join(f"# c{i}\nself.a{i} = self.b\n" for i in range(n)),
+            lambda n: "".join(f"self.x{i} = self.y{i}\n" for i in range(n)),
+        ),
+    ],
+)
+def test_elision_of_long_code(code: Callable[[int], str], original: Callable[[int], str]) -> None:
+    def look(texts: tuple[str, str]) -> None:
+        with suppress(ReplyRejected):
+            refuse_elision(*texts, _PYTHON)
+
+    assert growth(look, lambda n: (code(n), original(n)), 2_000) < MOST
+
+
+@pytest.mark.parametrize("blanks", ["", "  "])
+def test_blocks_of_lines_that_repeat(blanks: str) -> None:
+    def put(lines: int) -> None:
+        search = (*([f"{blanks}x"] * lines), "y")
+        with suppress(ReplyRejected):
+            replaced("x\n" * 2 * lines, [Block(search, ("z",))])
+
+    assert growth(put, lambda n: n, 2_000) < MOST
+
+
+def test_lines_of_many_indentations() -> None:
+    """A block may stand at any depth; so many are tried."""
+
+    def lines(count: int) -> list[str]:
+        return [f"{n:b} x\n".translate({48: " ", 49: "\t"}) for n in range(count)]
+
+    def put(text: list[str]) -> None:
+        with suppress(ReplyRejected):
+            replaced("".join(text), [Block(("x", *["y"] * len(text)), ("z",))])
+
+    assert growth(put, lines, 1_000) < MOST
+
+
+def test_lines_that_the_answer_shares_with_what_stands_above() -> None:
+    def look(lines: int) -> None:
+        text = Snapshot("x\n" * lines + "w\nq\n")
+        place = Position(lines + 1, 0)
+        refuse_repetition(_PYTHON, text, Range(place, place), "x\n" * lines)
+
+    assert growth(look, lambda n: n, 8_000) < MOST
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda n: "<code>\n" * n + "</code>\n" * n,
+        lambda n: "".join(f"<|t{i}|>" for i in range(n)),
+        lambda n: "x" + "".join(f"<|t{i}|>" for i in range(n)),
+    ],
+)
+def test_what_is_put_around_long_code(code: Callable[[int], str]) -> None:
+    def unwrap(texts: tuple[str, str]) -> None:
+        unwrapped(*texts, _PYTHON)
+
+    assert growth(unwrap, lambda n: (code(n), "x = 1\n" * 10 * n), 1_000) < MOST
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = f'" + "{a}" * 16_000 + "'\n",
+        "x = f'" + "b" * 40_000 + "{a}" * 3_000 + "'\n",
+        "x = (" + "1," * 60_000 + ")\n",
+    ],
+)
+def test_what_the_compiler_takes_long_for_is_not_compiled(code: str) -> None:
+    """It lets no other thread have a turn."""
+    assert tree_of(code) is None
+    assert fault_of(f"{code}(") is None
 
 
 def test_names_of_many_parts_are_not_parsed() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Set
 from itertools import islice
 
 from twotrack.credentials.formats import is_formatted
-from twotrack.credentials.literals import Literal, joined, literal_at
+from twotrack.credentials.literals import Literal, arguments, joined, literal_at
 from twotrack.credentials.looks import (
     generated,
     identifier,
@@ -86,7 +86,7 @@ _ASSIGN = re.compile(
     rf"(?P<type>{_TYPE}(?=[ \[]))?(?:\[\d*\]){{0,2}}[ \t]{{0,30}}(?:\r?\n[ \t]{{0,60}})?"
     r"(?P<sign>\?\?=|\|\|=|:=|=>|->|<-|===?|!==?|\?=|\+=|~>|::=?|=(?![ \t])|:(?![ \t])|[=:][ \t]"
     r"|(?i:value)(?=[ ][\"']))"
-    r"[ \t]{0,30}(?:\(?\r?\n[ \t]{0,60})?\(?"
+    r"[ \t]{0,30}(?:[(\\]?\r?\n[ \t]{0,60})?\(?"
 )
 _BARE_SIGNS = ("=", ":", ":=", "=>", "?=", "+=", "::")
 _PAIRED = re.compile(
@@ -305,6 +305,11 @@ class _Binding:
 
         `joins`: further ones beside it are pieces of the same value.
         """
+        # Words alone may be a separator, a format or the parts of a path.
+        called = arguments(self._text, at) if joins else []
+        for pieces in (called, called[1:]):  # the first one may say how the others are joined
+            if len(pieces) > 1 and (s := self._secret(pieces, kind or self._kind, surely=False)):
+                return s
         first = literal_at(self._text, at)
         if first is None:
             return None

@@ -1,7 +1,8 @@
 """Literals as any language writes them, and what is joined of several.
 
 A literal opens with a mark and closes with its mirror: one quote, three, `[==[`, `#"`, `"tag(`,
-`$tag$`, the bracket after `q`. Between the pieces of a joined one stands a sign, or nothing.
+`$tag$`, the bracket after `q`. One of whole lines, as a heredoc, ends with its tag or its
+indentation. Between the pieces of a joined one stands a sign, nothing, or the comma of a call.
 """
 
 import re
@@ -24,6 +25,8 @@ _LONGEST = 2_000
 """Characters of a value between long marks."""
 _LONGEST_PAIRED = 500
 """The same between brackets, which are counted."""
+_MOST_ARGUMENTS = 20
+"""Of a call that are looked at."""
 _DEEPEST = 8
 """Pairs of these in each other."""
 _WRAPPER = (
@@ -63,6 +66,22 @@ _LONG = re.compile(
     r"|(?P<indented>'')(?=[^\s',;)\]}:.#+|&])"  # Nix
     r")"
 )
+_LINES = re.compile(
+    # A heredoc of Ruby, PHP, Perl, HCL; a shell has it from a command. None that C shifts.
+    r"(?:\$\([ ]?cat[ ])?<<[<~-]?(?P<q>[\"']?)(?P<tag>[A-Za-z_]\w{0,30})(?P=q)[^\n]{0,60}\n"
+    r"(?P<v>(?:(?![ \t]{0,60}(?P=tag)\b)[^\n]{0,1000}(?:\n|\Z)){1,20})"
+    r"(?:[ \t]{0,60}(?P=tag)\b|\Z)"
+    # YAML
+    r"|[|>][+-]?\d?[+-]?[ \t]{0,20}(?:#[^\n]{0,100})?\r?\n"
+    r"(?P<indent>[ ]{1,60})(?P<block>\S[^\n]{0,1000}(?:\n(?P=indent)[^\n]{0,1000}){0,20})"
+)
+_JOINING = re.compile(
+    r"(?!(?:\w{1,30}\.)?path\.)(?:(?:\w{1,30}(?:\.|::)){0,3}"
+    r"(?:(?i:concat\w{0,8}|join|implode|s?printf|format)|paste0?|str_c)!?"
+    r"|(?P<q>[\"'])(?:(?P=q)\.join|[^\"'\n]{0,40}(?P=q)\.format))"
+    r"[ ]?\(\s{0,40}(?:\[\]string\{|[\[({])?\s{0,40}"
+)
+_COMMA = re.compile(r"\s{0,60},\s{0,60}[\[({]?")
 _PARTS = re.compile(r"[^\s\"'()\[\]{}<>|$]+|.")
 _BRACKETS = re.compile(r"[()\[\]{}<>]")
 _PAIRS = str.maketrans("([{<", ")]}>")
@@ -84,6 +103,11 @@ def literal_at(text: str, at: int) -> Literal | None:
         end = _end_of(text, opened.end(), mark)
         if end >= 0:
             return Literal(opened.end(), end, min(end + len(_mirrored(mark)), len(text)))
+    if (lines := _LINES.match(text, at)) is not None:
+        start, end = lines.span("v" if lines["tag"] else "block")
+        value = text[start:end]
+        end = start + len(value.rstrip())
+        return Literal(end - len(value.strip()), end, end)
     opened = _QUOTED.match(text, at)
     if opened is None:
         return None
@@ -106,6 +130,18 @@ def joined(text: str, first: Literal) -> Iterator[Literal]:
         if alone and _GOES_ON.match(text, last.after) is None:
             return  # a statement, a key or a word of documentation, on the next line
         yield last
+
+
+def arguments(text: str, at: int) -> list[Literal]:
+    """Return the literals that the call at a place joins: of `concat`, `join`, `format`."""
+    called, found = _JOINING.match(text, at), list[Literal]()
+    while called is not None and len(found) < _MOST_ARGUMENTS:
+        literal = literal_at(text, called.end())
+        if literal is None or literal.after == literal.end:
+            break
+        found.append(literal)
+        called = _COMMA.match(text, literal.after)
+    return found
 
 
 def _mirrored(mark: str) -> str:

@@ -1,6 +1,8 @@
 """Asking, repairing, escalating: at most three questions, each with a reason."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,12 +14,14 @@ from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.actions import raw
 from twotrack.engine.actions.actions import Actions
+from twotrack.engine.actions.flow import ActionRequest, run
 from twotrack.engine.actions.offers import CodeActionOffer, Proposal
 from twotrack.engine.actions.prompt import PromptContext
 from twotrack.engine.actions.registry import BUILT_IN
 from twotrack.errors import ReplyRejected, RouteExhausted, TwotrackError, Unreachable
 from twotrack.languages import language_of
-from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model
+from twotrack.llm.api import Capabilities, Chat, Chunk, Infill, Message, Mode, Model, Prompt
+from twotrack.routing.ask import Answer
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
@@ -87,6 +91,31 @@ async def test_a_good_answer_costs_one_question(tmp_path: Path) -> None:
     assert proposal.title == "The action"
     assert steps == ["asking the model"]
     assert len(provider.prompts) == 1
+
+
+async def test_answers_that_are_still_read_keep_no_thread_from_others(tmp_path: Path) -> None:
+    """There are few threads for all, and what runs in one goes on when nobody wants it."""
+    read, done = threading.Event(), threading.Event()
+
+    def slowly(_answer: Answer, _prompt: Prompt) -> Proposal:
+        read.set()
+        done.wait()
+        raise ReplyRejected("No.")
+
+    task = TASKS["simplify"]
+    route = Route(task, ("a",), 10.0, "")
+    model = fake_model("a", FakeProvider([GOOD]))
+    dispatcher = Dispatcher(RoutingPolicy({task: route}, {"a": model}), lambda event: None)
+    request = ActionRequest(task, lambda _: Chat("", (Message("user", "x"),)), slowly)
+    asked = [asyncio.create_task(run(dispatcher, request, lambda _: None)) for _ in range(50)]
+    try:
+        await asyncio.to_thread(read.wait)
+        for each in asked:
+            each.cancel()
+        assert await asyncio.to_thread(lambda: "a turn") == "a turn"
+    finally:
+        done.set()
+    await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def test_a_broken_answer_is_repaired_with_the_finding_shown(tmp_path: Path) -> None:

@@ -89,6 +89,31 @@ def test_any_other_place_is_refused(text: str, search: str, reason: str) -> None
         replaced(text, [block(search, "x")])
 
 
+_LINES = st.sampled_from(["a", "  a", "    a", "\tb", "b", "b ", ""])
+
+
+@given(st.lists(_LINES, max_size=12), st.lists(_LINES, min_size=1, max_size=4).filter(any))
+def test_a_place_is_the_only_one_where_all_lines_are_the_same(
+    lines: list[str], search: list[str]
+) -> None:
+    size = len(search)
+    windows = [lines[at : at + size] for at in range(len(lines) - size + 1)]
+    for strip in (str, str.rstrip):
+        wanted = list(map(strip, search))
+        places = [at for at, window in enumerate(windows) if list(map(strip, window)) == wanted]
+        if places:
+            break
+    else:
+        return  # perhaps with another indentation
+    text, block_ = "".join(f"{line}\n" for line in lines), Block(tuple(search), ("new",))
+    if len(places) > 1:
+        with pytest.raises(ReplyRejected, match="more than one place"):
+            replaced(text, [block_])
+    else:
+        left = [*lines[: places[0]], "new", *lines[places[0] + size :]]
+        assert replaced(text, [block_]).text == "".join(f"{line}\n" for line in left)
+
+
 def test_blocks_apply_one_after_the_other() -> None:
     assert replaced("a\nb\n", [block("a", "c"), block("c", "d")]).text == "d\nb\n"
 

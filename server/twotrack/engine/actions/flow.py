@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from twotrack.engine.actions.offers import Proposal
@@ -18,6 +19,11 @@ _MOST_FINDING = 500
 """Characters."""
 _MOST_REPLY = 20_000
 """Characters of a refused answer that the model gets to see again."""
+_READING = ThreadPoolExecutor(1, thread_name_prefix="answers")
+"""Apart from the threads that completions need: an answer that takes long holds up answers alone.
+
+Its work cannot be cancelled, so that it goes on when nobody wants it any more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,8 @@ async def _asked(
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.
-        return await asyncio.to_thread(request.read, answer, prompt)
+        reading = asyncio.get_running_loop().run_in_executor(_READING, request.read, answer, prompt)
+        return await reading
     except ReplyRejected as finding:
         return _Refused(answer, prompt, _quotable(finding, answer, prompt))
 

@@ -10,7 +10,8 @@ The format is the one that aider made known::
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from twotrack.engine.edits.indent import indentation, shift
@@ -21,6 +22,8 @@ _START = re.compile(r"[ \t]*<{5,9} ?SEARCH\b[^\n]*$")
 _MIDDLE = re.compile(r"={5,9}\s*$")
 _END = re.compile(r"[ \t]*>{5,9} ?REPLACE\b[^\n]*$")
 _MOST_BLOCKS = 100
+_MOST_INDENTATIONS = 40
+"""Tried for the lines of a block: each is a search of all lines."""
 
 
 class Block(NamedTuple):
@@ -101,16 +104,21 @@ def replaced(text: str, blocks: Iterable[Block]) -> Replaced:
 def _place(lines: Sequence[str], block: Block, number: int) -> tuple[int, Sequence[str], bool]:
     """Where `block` goes, what to put there, and whether it was found as it stands."""
     search, replace = block
-    exact = _only(lines, search, number, lambda line: line)
+    exact = _only(_joined(lines), search, number)
     if exact is not None:
         return exact, replace, True
-    trailing = _only(lines, search, number, str.rstrip)
+    bare, wanted = [line.rstrip() for line in lines], [line.rstrip() for line in search]
+    text = _joined(bare)
+    trailing = _only(text, wanted, number)
     if trailing is not None:
         return trailing, replace, False
+    first = next(line for line in wanted if line)
+    have, word = indentation(first), first.lstrip(" \t")
+    wants = dict.fromkeys(indentation(line) for line in bare if line.lstrip(" \t") == word)
     shifted = [
-        (at, by)
-        for at in range(len(lines) - len(search) + 1)
-        if (by := _shift_between(search, lines[at : at + len(search)])) is not None
+        (at, want)
+        for want in islice(wants, _MOST_INDENTATIONS)
+        for at in _places(text, shift(wanted, have, want))
     ]
     if len(shifted) > 1:
         raise _ambiguous(number)
@@ -118,35 +126,33 @@ def _place(lines: Sequence[str], block: Block, number: int) -> tuple[int, Sequen
         raise ReplyRejected(
             f"SEARCH block {number} does not match the code; quote its lines exactly."
         )
-    at, (have, want) = shifted[0]
+    at, want = shifted[0]
     return at, shift(replace, have, want), False
 
 
-def _only(
-    lines: Sequence[str], search: Sequence[str], number: int, key: Callable[[str], str]
-) -> int | None:
-    keyed, wanted = [key(line) for line in lines], [key(line) for line in search]
-    places = [
-        at
-        for at in range(len(keyed) - len(wanted) + 1)
-        if keyed[at] == wanted[0] and keyed[at : at + len(wanted)] == wanted
-    ]
+def _only(text: str, search: Sequence[str], number: int) -> int | None:
+    places = _places(text, search)
     if len(places) > 1:
         raise _ambiguous(number)
     return places[0] if places else None
+
+
+def _places(text: str, search: Sequence[str]) -> list[int]:
+    """Where `search` stands among the lines of `text`, joined; of several places the first two.
+
+    A search in a string takes no longer where lines repeat, one line by line does.
+    """
+    wanted = _joined(search)
+    found = text.find(wanted)
+    again = text.find(wanted, found + 1) if found >= 0 else -1
+    return [text.count("\n", 0, at) for at in (found, again) if at >= 0]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"\n{line}" for line in (*lines, ""))
 
 
 def _ambiguous(number: int) -> ReplyRejected:
     return ReplyRejected(
         f"SEARCH block {number} matches more than one place; quote more lines around it."
     )
-
-
-def _shift_between(search: Sequence[str], window: Sequence[str]) -> tuple[str, str] | None:
-    """The indentation to take away from `search` and the one to put there, to get `window`."""
-    first = next(i for i, line in enumerate(search) if line.strip())
-    have, want = indentation(search[first]), indentation(window[first])
-    moved = shift(search, have, want)
-    if [line.rstrip() for line in moved] == [line.rstrip() for line in window]:
-        return have, want
-    return None

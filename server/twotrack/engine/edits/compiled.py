@@ -9,8 +9,11 @@ from typing import NamedTuple
 from twotrack.engine.edits.indent import indentation
 from twotrack.text import Range, Snapshot
 
-_MOST_CHARACTERS = 100_000
-"""Longer texts are not compiled as a whole: the compiler stops the other threads meanwhile."""
+_MOST_CHARACTERS = 50_000
+"""Longer texts are not compiled: the compiler stops the other threads meanwhile, for 50 ms here."""
+_MOST_FIELDS = 50_000_000
+"""Fields of f-strings by characters: before Python 3.12 each is looked for in all of its string."""
+_FORMATTED = re.compile(r"\b(?:f|fr|rf)[\"']", re.IGNORECASE)
 _LINE_OF_THE_FILE = re.compile(r" \(?(?:on|at|detected at) line \d+\)?|(?<!\s)\s*+\(<[^)]{0,200}\)")
 LONG_NAME = re.compile(r"(?:\.[\s\\]*+\w++[\s\\]*+){100}")
 """Of so many parts: the parser joins those of an import one by one, 40,000 in 1.7 GB."""
@@ -28,7 +31,7 @@ class Fault(NamedTuple):
 
 def fault_of(code: str) -> Fault | None:
     """Return the first fault of a Python text; None if it compiles or cannot be judged."""
-    if LONG_NAME.search(code):
+    if not _compilable(code):
         return None
     try:
         with _lock, warnings.catch_warnings():
@@ -43,7 +46,7 @@ def fault_of(code: str) -> Fault | None:
 
 def tree_of(code: str) -> ast.Module | None:
     """Return the syntax tree of a Python text; None if it has none or cannot be judged."""
-    if len(code) > _MOST_CHARACTERS or LONG_NAME.search(code):
+    if not _compilable(code):
         return None
     try:
         with _lock, warnings.catch_warnings():
@@ -51,6 +54,13 @@ def tree_of(code: str) -> ast.Module | None:
             return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _compilable(code: str) -> bool:
+    """Whether compiling a text takes no longer than others may wait."""
+    if len(code) > _MOST_CHARACTERS or LONG_NAME.search(code):
+        return False
+    return code.count("{") * len(code) <= _MOST_FIELDS or _FORMATTED.search(code) is None
 
 
 def new_fault(before: Snapshot, span: Range, new_text: str, after: Snapshot) -> Fault | None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from twotrack.engine.edits.diff import Effort
 from twotrack.errors import ReplyRejected
 from twotrack.languages import PLAIN, Language
 from twotrack.lexical import lexer_of
@@ -35,6 +36,8 @@ _ALIKE = 0.5
 """Share of the names from which on one line is taken for the changed form of another."""
 _FARTHEST = 200
 """Lines away from a comment in which one that stood there before is looked for."""
+_MOST_STEPS = 2_000_000
+"""Lines that are looked at for the comments of an answer, in all."""
 _LEAST_MISSING = 2
 _LEAST_BROKEN_OFF, _MOST_BROKEN_OFF = 4, 0.3
 """Lines at the end, and the share of all of them, that may go without a question."""
@@ -47,11 +50,11 @@ def refuse_elision(code: str, original: str, language: Language = PLAIN) -> None
     which nothing came, in whatever language it says so. A line that `original` has is none.
     """
     lines = _Lines(_filled(original), _filled(code))
-    known = set(lines.old)
+    known = lines.known
     comments = [line not in known and _is_comment(line, language) for line in lines.new]
     for at, line in enumerate(lines.new):
         says_so = line not in known and _LIKE_A_COMMENT.match(line) and _ELISION.search(line)
-        begins = comments[at] and not (at and comments[at - 1])
+        begins = comments[at] and not (at and comments[at - 1]) and lines.effort.affords(_FARTHEST)
         if says_so or (begins and _stands_for_code(at, lines, comments)):
             raise ReplyRejected("The answer leaves code out; every line must be written.")
 
@@ -89,6 +92,14 @@ class _Lines:
 
     def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
         self.old, self.new = old, new
+        self.known = set(old)
+        self.effort = Effort(_MOST_STEPS)
+        counted: Counter[str] = Counter()
+        self._nth: list[int] = []  # for each new line, of how many like it it is the last so far
+        for line in new:
+            counted[line] += 1
+            self._nth.append(counted[line])
+        self._count = counted
         self._names = [_words(line) for line in old]
         self._at: defaultdict[str, list[int]] = defaultdict(list)
         self._with: defaultdict[str, list[int]] = defaultdict(list)
@@ -112,7 +123,7 @@ class _Lines:
             if not _words(line):  # a closer tells nothing of the place
                 continue
             if (places := self._at.get(line)) is not None:
-                return places[min(self.new[: number + 1].count(line), len(places)) - 1] + 1, fresh
+                return places[min(self._nth[number], len(places)) - 1] + 1, fresh
             if alike := self._alike(line):
                 return alike[-1 if nearest else 0] + 1, fresh
             fresh += 1
@@ -126,7 +137,8 @@ class _Lines:
             if not _words(line):  # a closer tells nothing of the place
                 continue
             if (places := self._at.get(line)) is not None:
-                return places[-min(self.new[number:].count(line), len(places))], fresh
+                still = self._count[line] - self._nth[number] + 1
+                return places[-min(still, len(places))], fresh
             if alike := self._alike(line):
                 return alike[-1], fresh
             fresh += 1
@@ -137,6 +149,8 @@ class _Lines:
         if (known := self._like.get(line)) is not None:
             return known
         words = _words(line)
+        if not self.effort.affords(sum(len(self._with[word]) for word in words)):
+            return []
         common = Counter(at for word in words for at in self._with[word])
         shares = {at: n / (len(words) + len(self._names[at]) - n) for at, n in common.items()}
         best = max(shares.values(), default=0.0)
@@ -164,6 +178,8 @@ def _stands_for_code(first: int, lines: _Lines, comments: Sequence[bool]) -> boo
         last += 1
     start, fresh_above = lines.place_above(first)
     end, fresh_below = lines.place_below(last + 1)
+    if not lines.effort.affords(max(end - start, 0)):
+        return False
     missing = lines.missing(start, end)
     text = " ".join(lines.new[first : last + 1])
     if any(line in text for line in missing):  # code that was commented out
@@ -171,7 +187,7 @@ def _stands_for_code(first: int, lines: _Lines, comments: Sequence[bool]) -> boo
     if _DOTS.search(text):
         return len(missing) >= _LEAST_MISSING
     # A comment above code that is new tells about that code.
-    follows = last + 1 == len(lines.new) or lines.new[last + 1] in lines.old
+    follows = last + 1 == len(lines.new) or lines.new[last + 1] in lines.known
     return follows and len(lines.lost(missing)) - fresh_above - fresh_below >= _LEAST_MISSING
 
 

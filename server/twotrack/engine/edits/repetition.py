@@ -70,8 +70,27 @@ def _repeated_run(
 
 def _shared(starting: Sequence[object], ending: Sequence[object]) -> int:
     """How many items `starting` begins with and `ending` ends with."""
-    sizes = range(min(len(starting), len(ending)), 0, -1)
-    return next((n for n in sizes if starting[:n] == ending[-n:]), 0)
+    # As Knuth, Morris and Pratt do: to try each number would compare all lines with all lines.
+    borders, size = [0], 0
+    for item in starting[1:]:
+        size = _longer(starting, borders, size, item)
+        borders.append(size)
+    size = 0
+    for item in ending if starting else ():
+        if size == len(starting):
+            size = borders[-1]
+        size = _longer(starting, borders, size, item)
+    return size
+
+
+def _longer(items: Sequence[object], borders: Sequence[int], size: int, item: object) -> int:
+    """With how many of its first items a row of `items` ends that had `size` of them, then `item`.
+
+    `borders` says the same of each beginning of `items`, of fewer than all of it.
+    """
+    while size and items[size] != item:
+        size = borders[size - 1]
+    return size + (items[size] == item)
 
 
 def _repeated_header(

@@ -3,7 +3,7 @@
 import html
 import re
 from functools import cache
-from itertools import islice
+from itertools import islice, takewhile
 
 from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import unfenced
@@ -23,6 +23,7 @@ _TOKEN = (  # of the models' templates
     r"(?:<\|[\w▁ -]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<[be]os>"  # noqa: RUF001,S105
     r"|</?(?:start|end)_of_turn>|\[/?INST\])"
 )
+_EVERY_TOKEN = re.compile(_TOKEN)
 _FIRST_TOKEN, _LAST_TOKEN = re.compile(rf"\s*+({_TOKEN})\n?"), re.compile(rf"({_TOKEN})\Z")
 _LONGEST_TOKEN = 44
 _NUMBER = re.compile(r"[ \t]*(\d{1,6})((?:[ \t]*[|:→]|\.)?[ \t]?|)")
@@ -54,16 +55,13 @@ def _filled(text: str) -> list[str]:
 
 
 def _without_tokens(code: str, original: str) -> str:
-    @cache
-    def foreign(token: str) -> bool:
-        return token not in original
-
+    known = set(_EVERY_TOKEN.findall(original))
     start = 0
-    while (first := _FIRST_TOKEN.match(code, start)) is not None and foreign(first[1]):
+    while (first := _FIRST_TOKEN.match(code, start)) is not None and first[1] not in known:
         start = first.end()
     end, bare = len(code), len(code.rstrip())
     while (last := _LAST_TOKEN.search(code, max(start, bare - _LONGEST_TOKEN), bare)) is not None:
-        if not foreign(last[1]):
+        if last[1] in known:
             break
         end = last.start()
         while end > start and code[end - 1].isspace():
@@ -88,9 +86,11 @@ def _without_tags(code: str, original: str, *, pairs: bool) -> str:
         code = data[1]
     lines = Snapshot(code).lines()
     filled = [n for n, line in enumerate(lines) if line.strip()]
-    while len(filled) > 1 and around(lines[filled[0]], lines[filled[-1]]):
-        lines = lines[filled[0] + 1 : filled[-1]]
-        filled = [n for n, line in enumerate(lines) if line.strip()]
+    pairs_of_lines = zip(filled[: len(filled) // 2], reversed(filled), strict=False)
+    layered = takewhile(lambda pair: around(lines[pair[0]], lines[pair[1]]), pairs_of_lines)
+    layers = sum(1 for _ in layered)
+    if layers:
+        lines = lines[filled[layers - 1] + 1 : filled[-layers]]
     if sum(foreign(line) for line in lines) % 2:
         raise ReplyRejected("The answer holds a tag of the question among the code.")
     return "".join(lines)
