@@ -19,6 +19,7 @@ from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
 from twotrack.engine.questions import Question, Questions
+from twotrack.engine.trigger import typing_asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
@@ -86,7 +87,7 @@ class Completer:
             await self._syntax.ready(request.document)
         gap = gap_at(request.document, request.position, self._syntax)
         if not request.invoked:
-            if not gap.only_closers_follow or gap.statement_ended:
+            if not typing_asks(gap):
                 return None
             wait_s = self._pace.wait_s(
                 (request.document.uri, request.position.line),

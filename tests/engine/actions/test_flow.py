@@ -395,6 +395,14 @@ async def test_line_ends_and_the_end_of_the_file_stay(
     assert applied(proposal) == wanted.replace("\n", eol)
 
 
+async def test_an_edit_takes_the_line_end_of_its_neighbourhood(tmp_path: Path) -> None:
+    head, code = "# one\r\n# two\r\n\n", "def f(a): return g(a)\n"
+    provider = FakeProvider(["<answer>\ndef f(a):\n    return g(a) or 1\n</answer>"])
+    models = [fake_model("a", provider)]
+    proposal = await propose(tmp_path, models, code=head + code, at=Position(3, 4))
+    assert applied(proposal) == head + "def f(a):\n    return g(a) or 1\n"
+
+
 async def test_code_that_uses_the_tag_gets_another(tmp_path: Path) -> None:
     code = 'def f(a):\n    if a:\n        return "</answer>"\n    return ""\n'
     reply = '<answer-2>\ndef f(a):\n    return "</answer>" if a else ""\n</answer-2>'

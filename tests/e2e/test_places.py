@@ -1,0 +1,40 @@
+"""Places that are no ordinary files of code, through the wire."""
+
+from client import Buffer, Client
+
+from e2e.conftest import Start
+from e2e.test_completion import INLINE, shown
+from fakes.model_server import ModelServer, Reply
+
+HEAD = "def area(width, height):\n    "
+ANSWER = "return width * height"
+
+
+async def answers(client: Client, buffer: Buffer, *, invoked: bool = False) -> bool:
+    """Whether there is ghost text at the end of a buffer."""
+    return bool(await client.complete(buffer, len(buffer.text), invoked=invoked))
+
+
+# -- minified code, line ends --------------------------------------------------------------------
+
+
+async def test_minified_code_is_completed_on_request_only(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply("g();")
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("file:///w/a.min.js", "javascript", "f();" * 1_000 + "\nvar a = ")
+    assert not await answers(client, buffer)
+    assert models.requests == []
+    assert await answers(client, buffer, invoked=True)
+
+
+async def test_what_is_inserted_takes_the_line_end_of_its_neighbourhood(
+    start: Start, models: ModelServer
+) -> None:
+    text = "# one\r\n# two\r\n\n\ndef area(width, height):\n    "
+    models.script(Reply("area = width * height\n    return area\n"))
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("file:///w/a.py", "python", text)
+    items = await client.complete(buffer, len(text), invoked=True)
+    assert shown(client, text, items) == text + "area = width * height\n    return area"
