@@ -38,3 +38,29 @@ async def test_what_is_inserted_takes_the_line_end_of_its_neighbourhood(
     buffer = client.open_uri("file:///w/a.py", "python", text)
     items = await client.complete(buffer, len(text), invoked=True)
     assert shown(client, text, items) == text + "area = width * height\n    return area"
+
+
+# -- prose ---------------------------------------------------------------------------------------
+
+
+async def test_markdown_is_completed_on_request_and_its_blocks_while_typing(
+    start: Start, models: ModelServer
+) -> None:
+    head, tail = "# Areas\n\n```python\n" + HEAD, "\n```\n"
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    prose = client.open_uri("file:///w/a.md", "markdown", "The area of a ")
+    assert not await answers(client, prose)
+    assert await answers(client, prose, invoked=True)
+    client.buffers.clear()
+    buffer = client.open_uri("file:///w/b.md", "markdown", head + tail)
+    items = await client.complete(buffer, len(head))
+    assert shown(client, head + tail, items) == head + ANSWER + tail
+
+
+async def test_prose_is_completed_while_typing_if_the_person_says_so(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply("rectangle")
+    client = await start(capabilities=INLINE, options={"completion": {"prose": True}})
+    assert await answers(client, client.open_uri("file:///w/a.md", "markdown", "The area of a "))

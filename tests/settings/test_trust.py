@@ -51,6 +51,7 @@ FORBIDDEN = [
     "models.mine.timeout_s = 3600",
     "completion.languages = []",
     "completion.languages = ['python', 'rust']",
+    "completion.prose = true",
     "context.max_tokens = 1001",
     "context.exclude = ['!mine']",
     "budget.day = 2.5",

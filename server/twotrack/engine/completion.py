@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from twotrack.context.assembly import Share
 from twotrack.context.privacy import PrivacyPolicy, files_of
@@ -18,14 +19,15 @@ from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
+from twotrack.engine.program import Program, program_at
 from twotrack.engine.questions import Question, Questions
-from twotrack.engine.trigger import typing_asks
+from twotrack.engine.trigger import may_ask, typing_asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.settings.schema import Settings, Trigger
+from twotrack.settings.schema import Settings
 from twotrack.tasks import BLOCK, COMPLETE, Task
 from twotrack.text import Position, Range
 
@@ -61,6 +63,7 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
+        self._seen: tuple[CompletionRequest, CompletionRequest, Program] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
@@ -68,9 +71,10 @@ class Completer:
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Return what is already known for this place, within a millisecond; asks nobody."""
-        if not self._enabled(request):
+        inner, program = self._in_program(request)
+        if not self._enabled(inner, program):
             return None
-        return self._known(request, self._clock())
+        return _back(self._known(inner, self._clock()), program)
 
     async def complete(self, request: CompletionRequest) -> Completion | None:
         """Return a completion; None: there is nothing to propose.
@@ -78,8 +82,15 @@ class Completer:
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream, unless
         its answer may fit what is typed meanwhile: `changed` says so.
         """
+        inner, program = self._in_program(request)
+        if not self._enabled(inner, program):
+            return None
+        return _back(await self._complete(inner, request.position), program)
+
+    async def _complete(self, request: CompletionRequest, at: Position) -> Completion | None:
+        """Return a completion in the program that stands `at` a place of its document."""
         begun = self._clock()
-        if not self._enabled(request) or not await self._may_send(request):
+        if not await self._may_send(request):
             return None
         if (known := await self._soon_known(request, begun)) is not None:
             return known
@@ -107,6 +118,7 @@ class Completer:
             request,
             place,
             lambda question: self._ask(request, place, gap, question, begun),
+            at=at,
             several_lines=several_lines,
         )
         self._questions.add(question)
@@ -135,6 +147,17 @@ class Completer:
             await question.answer()
             known = self._known(request, begun)
         return known
+
+    def _in_program(self, request: CompletionRequest) -> tuple[CompletionRequest, Program]:
+        """Return a request for the program at the cursor; remembered as `_places` are."""
+        if self._seen is None or self._seen[0] is not request:
+            program = program_at(request.document, request.position)
+            code, position, *_ = program
+            inner = request
+            if code is not request.document:
+                inner = replace(request, document=code, position=position)
+            self._seen = request, inner, program
+        return self._seen[1:]
 
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
@@ -182,9 +205,7 @@ class Completer:
             model = self._first_to_ask()
             if model is None:
                 return
-            reads = model.capabilities.local and self._settings.completion.trigger is (
-                Trigger.AUTOMATIC
-            )
+            reads = model.capabilities.local
             prompt = self._likely_prompt(document, others, model) if reads else None
             await model.warm(prompt)
         except Exception as error:  # noqa: BLE001  # the question itself will say what is wrong
@@ -209,11 +230,15 @@ class Completer:
         text = document.text
 
         def at(position: Position) -> Prompt | None:
-            request = CompletionRequest(document, position, invoked=False, others=others)
+            program = program_at(document, text.clamp(position))
+            if not may_ask(program, self._settings.completion):
+                return None
+            code, position, *_ = program
+            request = CompletionRequest(code, position, invoked=False, others=others)
             return self._prompt(request, COMPLETE, model)
 
         if self._asked is not None and self._asked[0] == document.uri:
-            return at(text.clamp(self._asked[1]))
+            return at(self._asked[1])
         prompt = at(text.end)
         if prompt is None or prompt.mode is not Mode.FILL:
             return prompt
@@ -225,11 +250,11 @@ class Completer:
             line += 1
         return at(Position(line, 0))
 
-    def _enabled(self, request: CompletionRequest) -> bool:
+    def _enabled(self, request: CompletionRequest, program: Program) -> bool:
         options = self._settings.completion
         if options.languages and request.document.language not in options.languages:
             return False
-        return request.invoked or options.trigger is Trigger.AUTOMATIC
+        return request.invoked or may_ask(program, options)
 
     def _places(self, request: CompletionRequest) -> tuple[CacheKey, ...]:
         """The request's place, as it may be called; remembered from `lookup` to `complete`."""
@@ -279,7 +304,7 @@ class Completer:
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
-            prompt = self._prompt_to_ask(request, task, model)
+            prompt = self._prompt_to_ask(request, question.at, task, model)
             modes.pop(model.name, None)
             if prompt is not None:
                 modes[model.name] = prompt.mode
@@ -319,9 +344,11 @@ class Completer:
             request, insertion, Origin(answer.source, answer.model, answer.track, ms)
         )
 
-    def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
+    def _prompt_to_ask(
+        self, request: CompletionRequest, at: Position, task: Task, model: Model
+    ) -> Prompt | None:
         if not model.capabilities.retrieval:
-            self._asked = request.document.uri, request.position
+            self._asked = request.document.uri, at
             if model.capabilities.local:
                 self.stop_warming()
         return self._prompt(request, task, model)
@@ -345,6 +372,11 @@ class Completer:
         stop = ("\n",) if task is COMPLETE else ()
         infill = context.infill(stop, task.max_tokens)
         return infill if model.fills else chat_for(infill) if model.chats else None
+
+
+def _back(completion: Completion | None, program: Program) -> Completion | None:
+    """Return a completion of a program as one of its document."""
+    return completion and replace(completion, range=program.back(completion.range))
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

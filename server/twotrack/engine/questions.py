@@ -12,6 +12,7 @@ from typing import Any
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, place_of
+from twotrack.engine.program import program_at
 from twotrack.text import Position, Range
 
 _UNTIL_CHANGE_S = 0.01
@@ -33,9 +34,14 @@ class Question:
         place: CacheKey,
         ask: Ask,
         *,
+        at: Position,
         several_lines: bool,
     ) -> None:
-        """Ask, in a task; cancelling that closes what it has open."""
+        """Ask, in a task; cancelling that closes what it has open.
+
+        `request` is for a program that stands `at` a place of its document.
+        """
+        self.at = at
         self.uri = request.document.uri
         self.several_lines = several_lines
         self._place = self._now = place
@@ -86,7 +92,8 @@ class Question:
 
     def follow(self, document: Document) -> None:
         """Take note of a change of its document."""
-        self._typed = self._typed_in(document)
+        at = document.text.clamp(self.at)
+        self._typed = self._typed_in(program_at(document, at).document)
         self._changed = True
         if not self._waiting:
             self._expect(_UNTIL_ASKED_S)

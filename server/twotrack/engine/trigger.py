@@ -1,10 +1,26 @@
 """Where typing alone asks. A person who asks is answered anywhere."""
 
 from twotrack.engine.cursor_context import CursorContext
+from twotrack.engine.program import Program
+from twotrack.languages import language_of
+from twotrack.settings.schema import CompletionSettings, Trigger
 
 LONGEST_LINE = 1_000
 """Characters. Of 4.2 million lines in 13,000 files of many languages 1,242 are longer, and none of
 those in C, Go, Lua, Perl or shell: they are minified, generated, or data."""
+
+
+def may_ask(program: Program, completion: CompletionSettings) -> bool:
+    """Whether typing asks anywhere in a program.
+
+    In prose only if the person has said so: the next word of a sentence is anybody's guess.
+    """
+    if completion.trigger is not Trigger.AUTOMATIC:
+        return False
+    document = program.document
+    if program.fenced or completion.prose or document.language in completion.languages:
+        return True
+    return not language_of(document.language, document.path).lexis.prose
 
 
 def typing_asks(gap: CursorContext) -> bool:

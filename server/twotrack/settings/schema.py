@@ -97,6 +97,8 @@ class CompletionSettings:
     """"automatic" completes while typing, "invoke" only on request."""
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete in; empty: all."""
+    prose: bool = False
+    """Whether typing completes Markdown and plain text too, if `languages` does not name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

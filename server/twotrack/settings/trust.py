@@ -56,6 +56,7 @@ PROJECT_FILE: Mapping[str, Trust] = {
         'only set it to "invoke"', lambda value, present: value in ("invoke", present)
     ),
     "completion.languages": Trust("only narrow it", _narrows),
+    "completion.prose": _TURN_OFF,
     "context.max_tokens": _LOWER,
     "context.exclude": _ADD,
     "context.rules": _SET,
