@@ -27,6 +27,7 @@ FLOORS = [
         "errors",
         "events",
         "document",
+        "schemes",
         "files",
         "code_cache",
         "settings",

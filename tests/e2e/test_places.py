@@ -64,3 +64,36 @@ async def test_prose_is_completed_while_typing_if_the_person_says_so(
     models.default = Reply("rectangle")
     client = await start(capabilities=INLINE, options={"completion": {"prose": True}})
     assert await answers(client, client.open_uri("file:///w/a.md", "markdown", "The area of a "))
+
+
+# -- texts that are no files ---------------------------------------------------------------------
+
+
+async def test_a_new_text_is_completed_as_a_file_is(start: Start, models: ModelServer) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    assert await answers(client, client.open_uri("untitled:Untitled-1", "python", HEAD))
+
+
+async def test_what_is_only_read_gets_nothing_and_is_no_context(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    for uri in ("git:/w/a.py?HEAD", "output:tasks", "jdt://c/A.class", "zipfile:///a.zip::a.py"):
+        old = HEAD.replace("area", "area_of_old")
+        buffer = client.open_uri(uri, "python", f"{old}return area(width)\n\n\n{old}")
+        assert not await answers(client, buffer, invoked=True)
+    assert models.requests == []
+    assert await answers(client, client.open_uri("untitled:1", "python", HEAD), invoked=True)
+    assert "area_of_old" not in models.requests[0].raw_body.decode()
+
+
+async def test_under_a_scheme_that_nobody_knows_a_person_asks(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("memfs:/a.py", "python", HEAD)
+    assert not await answers(client, buffer)
+    assert await answers(client, buffer, invoked=True)

@@ -27,6 +27,7 @@ from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
+from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import Settings
 from twotrack.tasks import BLOCK, COMPLETE, Task
 from twotrack.text import Position, Range
@@ -252,6 +253,8 @@ class Completer:
 
     def _enabled(self, request: CompletionRequest, program: Program) -> bool:
         options = self._settings.completion
+        if use_of(request.document.uri) is Use.READ:
+            return False
         if options.languages and request.document.language not in options.languages:
             return False
         return request.invoked or may_ask(program, options)

@@ -3,6 +3,7 @@
 from twotrack.engine.cursor_context import CursorContext
 from twotrack.engine.program import Program
 from twotrack.languages import language_of
+from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import CompletionSettings, Trigger
 
 LONGEST_LINE = 1_000
@@ -15,9 +16,9 @@ def may_ask(program: Program, completion: CompletionSettings) -> bool:
 
     In prose only if the person has said so: the next word of a sentence is anybody's guess.
     """
-    if completion.trigger is not Trigger.AUTOMATIC:
-        return False
     document = program.document
+    if completion.trigger is not Trigger.AUTOMATIC or use_of(document.uri) is not Use.WRITTEN:
+        return False
     if program.fenced or completion.prose or document.language in completion.languages:
         return True
     return not language_of(document.language, document.path).lexis.prose
