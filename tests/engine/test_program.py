@@ -1,14 +1,18 @@
 """The code that a cursor stands in: blocks of Markdown, texts with a byte order mark."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from before_after import CURSOR, at_cursor
-from completion_desk import Desk, quick, says
+from completion_desk import Desk, accepted, quick, request, says
 from fake_models import fake_model
-from twotrack.document import Document
+from twotrack.document import Document, Notebook
+from twotrack.engine.asked import CompletionRequest
 from twotrack.engine.program import program_at
 from twotrack.llm.api import Infill
-from twotrack.text import BOM, Edit, Range
+from twotrack.text import BOM, Edit, Range, Snapshot
 
 TUTORIAL = """\
 # Areas
@@ -104,3 +108,39 @@ async def test_a_byte_order_mark_of_another_file_is_not_sent() -> None:
     [prompt] = provider.prompts
     assert isinstance(prompt, Infill)
     assert [excerpt.text[:8] for excerpt in prompt.excerpts] == ["def area"]
+
+
+# -- notebooks -----------------------------------------------------------------------------------
+
+
+def in_notebook(marked: str, above: tuple[str, ...], below: tuple[str, ...]) -> CompletionRequest:
+    """A request in a cell with code around it."""
+    asked = request(marked)
+    around = (tuple(map(Snapshot, cells)) for cells in (above, below))
+    notebook = Notebook(Path("/w/a.ipynb"), *around)
+    return replace(asked, document=replace(asked.document, notebook=notebook))
+
+
+async def test_the_cells_around_are_part_of_the_prompt() -> None:
+    provider = says("return width * height")
+    completer = Desk(fake_model("quick", provider)).completer
+    marked = "def area(width, height):\n    $0"
+    asked = in_notebook(marked, ("import math\n", "width = 3"), ("area(1, 2)\n",))
+    completion = await completer.complete(asked)
+    assert completion is not None
+    assert accepted(marked, completion) == marked.replace("$0", "return width * height$0")
+    [prompt] = provider.prompts
+    assert isinstance(prompt, Infill)
+    assert prompt.prefix == "import math\n\n\nwidth = 3\n\ndef area(width, height):\n    "
+    assert prompt.suffix == "\n\narea(1, 2)\n\n"
+    known = completer.lookup(asked)
+    assert known is not None
+    assert (known.text, known.range) == (completion.text, completion.range)
+
+
+async def test_another_cell_above_is_another_place() -> None:
+    provider = says("1")
+    completer = Desk(fake_model("quick", provider)).completer
+    for above in ("a = 1", "a = 2"):
+        await completer.complete(in_notebook("x = $0", (above,), ()))
+    assert len(provider.prompts) == 2

@@ -14,7 +14,7 @@ export function affected(event: vscode.ConfigurationChangeEvent): boolean {
 }
 
 /** Where people write code: what the server is told of. */
-export const SCHEMES = ['file', 'untitled'];
+export const SCHEMES = ['file', 'untitled', 'vscode-notebook-cell'];
 
 /** Whether the server is told of a document. */
 export function servable(document: vscode.TextDocument): boolean {

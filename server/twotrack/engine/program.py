@@ -1,7 +1,9 @@
 """The code that a cursor stands in, where that is not the document as it is.
 
-A fenced block of Markdown is code of its language. The blocks of one language are one program, in
-their order: examples go on with what those above them began. A byte order mark is no part of any.
+The code cells of a notebook are one program, in their order; so are the fenced blocks of Markdown
+in one language: examples go on with what those above them began. What stands between is left out:
+as comments it would have to be written in every language, and would be taken for the code's own.
+A byte order mark is no part of any.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,8 +15,8 @@ from twotrack.engine.edits.fences import MARKDOWN, named_language, opening
 from twotrack.languages import Language
 from twotrack.text import Position, Range, Snapshot
 
-_LINES_ABOVE, _LINES_BELOW = 2_000, 500
-"""Of Markdown around the cursor in which blocks are looked for: some tenths of a millisecond."""
+_LINES_ABOVE, _LINES_BELOW = 1_000, 250
+"""Of Markdown around the cursor in which blocks are looked for: a millisecond at most."""
 
 
 class Program(NamedTuple):
@@ -45,6 +47,12 @@ class _Block(NamedTuple):
 def program_at(document: Document, position: Position) -> Program:
     """Return the code that `position` (which exists) of `document` stands in."""
     text, (line, character) = document.text, position
+    notebook = document.notebook
+    if notebook is not None and (notebook.above or notebook.below):
+        cells = (*notebook.above, text, *notebook.below)
+        whole, above = _joined((cell.lines() for cell in cells), len(notebook.above))
+        code = replace(document, text=Snapshot(whole))
+        return Program(code, Position(line + above, character), above)
     if document.language in MARKDOWN:
         blocks = list(_blocks(text, line))
         own = next((block for block in blocks if block.first <= line < block.stop), None)

@@ -17,7 +17,8 @@ def may_ask(program: Program, completion: CompletionSettings) -> bool:
     In prose only if the person has said so: the next word of a sentence is anybody's guess.
     """
     document = program.document
-    if completion.trigger is not Trigger.AUTOMATIC or use_of(document.uri) is not Use.WRITTEN:
+    written = document.notebook is not None or use_of(document.uri) is Use.WRITTEN
+    if completion.trigger is not Trigger.AUTOMATIC or not written:
         return False
     if program.fenced or completion.prose or document.language in completion.languages:
         return True

@@ -13,6 +13,11 @@ from twotrack.lsp.extensions import Command
 FOR_PEOPLE = tuple(command for command in Command if command is not Command.ACT)
 """Commands for an editor that has no plug-in of ours."""
 
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [types.NotebookDocumentFilterWithNotebook(notebook="*")]
+)
+"""All notebooks, with all their cells. Nothing is to be done when one is saved."""
+
 
 def server_capabilities(
     client: Client,
@@ -33,7 +38,7 @@ def server_capabilities(
         {**options, types.TEXT_DOCUMENT_CODE_ACTION: actions},
         commands(client),
         types.TextDocumentSyncKind.Incremental,
-        None,
+        NOTEBOOKS,
         client.encoding.value,
     )
     built: types.ServerCapabilities = builder.build()  # type: ignore[no-untyped-call]

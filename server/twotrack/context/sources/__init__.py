@@ -27,12 +27,14 @@ def place_at(
 ) -> Place:
     """Return the place, with those of `others` that `policy` lets be context of other files.
 
-    What is only read (a log, an older version) is none.
+    What is only read (a log, an older version) is none. Cells of the document's own notebook
+    stand around it already.
     """
+    own = {document.uri} | (document.notebook.cells if document.notebook else frozenset())
     usable = [
         other
         for other in others
-        if other.uri != document.uri
+        if other.uri not in own
         and use_of(other.uri) is not Use.READ
         and policy.may_use(*files_of(other))
     ]

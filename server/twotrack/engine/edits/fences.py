@@ -1,6 +1,7 @@
 """Markdown's fences: the code blocks of an answer, and the fences of a text itself."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,6 +79,7 @@ def opening(line: str) -> tuple[str, str] | None:
     return None if match is None else (match[2], match[3].strip())
 
 
+@lru_cache(256)  # those of a document are asked for at each key
 def named_language(info: str) -> Language | None:
     """Return the language of code that an info string names; None: nobody knows it, or prose."""
     known = _known(_word(info))
