@@ -45,7 +45,7 @@ class Desk:
         self.waited: list[float] = []
         self.events: list[Event] = []
         self.settings = Settings(
-            completion=replace(CompletionSettings(debounce_ms=150), **completion)  # type: ignore[arg-type]
+            completion=replace(CompletionSettings(prose=True), **completion)  # type: ignore[arg-type]
         )
         self.models = models
         self.local_only = local_only

@@ -27,6 +27,7 @@ FLOORS = [
         "errors",
         "events",
         "document",
+        "schemes",
         "files",
         "code_cache",
         "settings",
@@ -166,6 +167,7 @@ FUNCTIONS = {
 }
 OTHER_OPENERS = {
     ("lsp/handlers/synchronization.py", "conversation.documents.open"),
+    ("lsp/handlers/notebooks.py", "documents.notebooks.open"),
     # The system's bin.
     ("commands/terminal.py", "os.open"),
     ("llm/embedded_server.py", "os.open"),

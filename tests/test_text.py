@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twotrack.text import Edit, Encoding, Position, Range, Snapshot
+from twotrack.text import BOM, Edit, Encoding, Position, Range, Snapshot
 
 # What has fooled text models: line ends of three kinds, what only str.splitlines splits at,
 # characters of one to four bytes, and a combining accent.
@@ -240,11 +240,24 @@ def test_any_units_give_a_position_that_exists(text: str, units: int, encoding: 
 
 
 @pytest.mark.parametrize(
-    ("text", "eol"),
-    [("", "\n"), ("a", "\n"), ("a\r\nb\n", "\r\n"), ("a\rb", "\r"), ("\n\r\n", "\n")],
+    ("text", "ends"),
+    [
+        ("", ["\n"]),
+        ("a", ["\n"]),
+        ("a\r\nb\nc", ["\r\n", "\n", "\n"]),
+        ("a\r\nb", ["\r\n", "\r\n"]),
+        ("a\rb", ["\r", "\r"]),
+        ("\n\r\n", ["\n", "\r\n", "\r\n"]),
+    ],
 )
-def test_the_line_end_to_write_is_the_first_there_is(text: str, eol: str) -> None:
-    assert Snapshot(text).eol == eol
+def test_the_line_end_to_write_is_that_of_the_neighbourhood(text: str, ends: list[str]) -> None:
+    snapshot = Snapshot(text)
+    assert [snapshot.eol_at(line) for line in range(snapshot.line_count)] == ends
+
+
+def test_the_code_begins_behind_a_byte_order_mark() -> None:
+    snapshot = Snapshot(f"{BOM}a\n{BOM}b")
+    assert [snapshot.margin(line) for line in (0, 1)] == [Position(0, 1), Position(1, 0)]
 
 
 def test_equal_texts_are_equal_however_they_came_to_be() -> None:

@@ -259,7 +259,11 @@ class Client:
     def open(self, path: Path, language: str, text: str | None = None) -> Buffer:
         """Open a file (or `text` under its name)."""
         content = path.read_bytes().decode() if text is None else text
-        buffer = Buffer(path.as_uri(), language, content)
+        return self.open_uri(path.as_uri(), language, content)
+
+    def open_uri(self, uri: str, language: str, text: str) -> Buffer:
+        """Open a text that need not be a file."""
+        buffer = Buffer(uri, language, text)
         self.buffers[buffer.uri] = buffer
         item = {
             "uri": buffer.uri,

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _CHUNK_LINES = 128
+BOM = "\ufeff"
+"""The byte order mark: some editors leave it at the start of a text, and it is no part of it."""
 _STEPS = (16_384, 256, 16, 1)
 """Characters of a line that are converted at a time."""
 
@@ -190,10 +192,13 @@ class Snapshot:
         """Whether a line has more than so many characters, its line end counted."""
         return any(chunk.longest > characters for chunk in self._chunks)
 
-    @property
-    def eol(self) -> str:
-        """The line end to write: the first one there is, else a newline."""
-        return (self.line_end(0) if self.line_count > 1 else "") or "\n"
+    def eol_at(self, line: int) -> str:
+        """The line end to write at `line`: its own, else that of the line above, else a newline."""
+        return self.line_end(line) or (self.line_end(line - 1) if line > 0 else "") or "\n"
+
+    def margin(self, line: int) -> Position:
+        """Where the code of `line` may begin: behind a byte order mark."""
+        return Position(line, int(line == 0 and self.line(0)[:1] == BOM))
 
     def _raw(self, index: int) -> str:
         """Line `index` with its line end; empty for the line after the last line end."""

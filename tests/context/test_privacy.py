@@ -8,7 +8,7 @@ import pytest
 from growth import calls
 from twotrack.context.privacy import FRESH_S, PrivacyPolicy, files_of, is_settings
 from twotrack.context.secret_files import is_secret
-from twotrack.document import Document
+from twotrack.document import Document, Notebook
 from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Snapshot
 
@@ -313,6 +313,13 @@ def test_a_document_of_an_editors_own_scheme_shows_the_files_that_it_names(
 ) -> None:
     document = Document(uri, None, "plaintext", 1, Snapshot(""))
     assert files_of(document) == tuple(map(Path, paths))
+
+
+def test_a_cell_shows_its_notebooks_file() -> None:
+    path = Path("/project/a.ipynb")
+    for uri in ("cell:1", "vscode-notebook-cell:/project/a.ipynb#W0sZm", f"{path.as_uri()}#1"):
+        cell = Document(uri, None, "python", 1, Snapshot(""), Notebook(path))
+        assert files_of(cell) == (path,)
 
 
 def test_folders_that_do_not_hold_a_file_cost_it_nothing(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ def test_the_line_ends_do_not_belong_to_the_lines() -> None:
     assert (found.below, found.eol) == (("e", ""), "\r\n")
 
 
+def test_the_line_end_is_that_of_the_lines_around() -> None:
+    assert gap("a\r\nb$0\nc\n").eol == "\n"
+    assert gap("a\nb\r\n$0").eol == "\r\n"
+
+
 # -- where the cursor's line begins --------------------------------------------------------------
 
 DOCSTRING = 'def f():\n    """Sort.\n\n    $0\n    """\n    return 1\n'

@@ -52,6 +52,7 @@ FORBIDDEN = [
     "completion.eagerness = 'high'",
     "completion.languages = []",
     "completion.languages = ['python', 'rust']",
+    "completion.prose = true",
     "context.max_tokens = 1001",
     "context.exclude = ['!mine']",
     "budget.day = 2.5",

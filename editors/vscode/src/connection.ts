@@ -23,7 +23,7 @@ import { Backoff } from './backoff';
 import type { Documents } from './documents';
 import { changes, Typing, workspaceEdit } from './edits';
 import type { Keys } from './keys';
-import { servable, wanted } from './languages';
+import { SCHEMES, servable, wanted } from './languages';
 import { Failure, Messages, type Shown, warn } from './messages';
 import { ProgressNotices } from './progress';
 import type {
@@ -304,7 +304,7 @@ export class Connection implements vscode.Disposable {
     ended: () => void,
   ): LanguageClient {
     const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
+      documentSelector: SCHEMES.map((scheme) => ({ scheme })),
       outputChannel: this.output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       stdioOptions: { stdout: () => {}, stderr: logged },

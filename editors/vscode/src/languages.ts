@@ -13,9 +13,12 @@ export function affected(event: vscode.ConfigurationChangeEvent): boolean {
   );
 }
 
+/** Where people write code: what the server is told of. */
+export const SCHEMES = ['file', 'untitled', 'vscode-notebook-cell'];
+
 /** Whether the server is told of a document. */
 export function servable(document: vscode.TextDocument): boolean {
-  return ['file', 'untitled'].includes(document.uri.scheme);
+  return SCHEMES.includes(document.uri.scheme);
 }
 
 /** The document in the active editor, if the server is told of it. */

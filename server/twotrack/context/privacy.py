@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,9 @@ def files_of(document: Document) -> tuple[Path, ...]:
     """
     if document.path is not None:
         return (document.path,)
+    if document.notebook is not None and document.notebook.path is not None:
+        own = files_of(replace(document, notebook=None))
+        return (document.notebook.path, *(path for path in own if path != document.notebook.path))
     if len(document.uri) > _MOST_URI:
         return (_NEVER_SENT,)
     secret = named_secret(document.uri)

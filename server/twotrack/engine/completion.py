@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from twotrack.context.assembly import Share
@@ -14,21 +15,23 @@ from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.acceptance import Features
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
-from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, places_of
+from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, place_of, places_of
 from twotrack.engine.chat_infill import chat_for
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.parse_check import adds_errors
 from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
+from twotrack.engine.program import Program, program_at
 from twotrack.engine.questions import Question, Questions
-from twotrack.engine.quiet_places import asks
+from twotrack.engine.trigger import may_ask, typing_asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
-from twotrack.settings.schema import Settings, Trigger
+from twotrack.schemes import Use, use_of
+from twotrack.settings.schema import Settings
 from twotrack.tasks import BLOCK, COMPLETE, Task
 from twotrack.text import Position, Range
 
@@ -74,6 +77,7 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
+        self._seen: tuple[CompletionRequest, CompletionRequest, Program] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
@@ -83,7 +87,8 @@ class Completer:
         """Return what is already known for this place, within a millisecond; asks nobody."""
         if not self._wanted(request):
             return None
-        return self._known(request, self._clock())
+        inner, _ = self._in_program(request)
+        return self._back(self._known(inner, self._clock()), request)
 
     async def complete(self, request: CompletionRequest) -> Completion | None:
         """Return a completion; None: there is nothing to propose.
@@ -91,8 +96,15 @@ class Completer:
         Raises RouteExhausted and BudgetExhausted. Cancelling it ends the request upstream, unless
         its answer may fit what is typed meanwhile: `changed` says so.
         """
+        if not self._wanted(request):
+            return None
+        inner, _ = self._in_program(request)
+        return self._back(await self._complete(inner, request.position), request)
+
+    async def _complete(self, request: CompletionRequest, at: Position) -> Completion | None:
+        """Return a completion in the program that stands `at` a place of its document."""
         begun = self._clock()
-        if not self._wanted(request) or not await self._may_send(request):
+        if not await self._may_send(request):
             return None
         if (known := await self._soon_known(request, begun)) is not None:
             return known
@@ -102,7 +114,9 @@ class Completer:
         features = self._outcomes.acceptance.features(gap)
         if not request.invoked:
             eagerness = self._settings.completion.eagerness
-            if not asks(gap, eagerness) or not self._outcomes.acceptance.shows(features, eagerness):
+            if not typing_asks(gap, eagerness) or not self._outcomes.acceptance.shows(
+                features, eagerness
+            ):
                 return None
             if await self._paused(request, gap) and (
                 known := await self._soon_known(request, begun)
@@ -117,6 +131,7 @@ class Completer:
             request,
             place,
             lambda question: self._ask(request, _Place(place, gap, features), question, begun),
+            at=at,
             several_lines=several_lines,
         )
         self._questions.add(question)
@@ -156,6 +171,17 @@ class Completer:
             await question.answer()
             known = self._known(request, begun)
         return known
+
+    def _in_program(self, request: CompletionRequest) -> tuple[CompletionRequest, Program]:
+        """Return a request for the program at the cursor; remembered as `_places` are."""
+        if self._seen is None or self._seen[0] is not request:
+            program = program_at(request.document, request.position)
+            code, position, *_ = program
+            inner = request
+            if code is not request.document:
+                inner = replace(request, document=code, position=position)
+            self._seen = request, inner, program
+        return self._seen[1:]
 
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
@@ -203,9 +229,7 @@ class Completer:
             model = self._first_to_ask()
             if model is None:
                 return
-            reads = model.capabilities.local and self._settings.completion.trigger is (
-                Trigger.AUTOMATIC
-            )
+            reads = model.capabilities.local
             prompt = self._likely_prompt(document, others, model) if reads else None
             await model.warm(prompt)
         except Exception as error:  # noqa: BLE001  # the question itself will say what is wrong
@@ -230,11 +254,15 @@ class Completer:
         text = document.text
 
         def at(position: Position) -> Prompt | None:
-            request = CompletionRequest(document, position, invoked=False, others=others)
+            program = program_at(document, text.clamp(position))
+            if not may_ask(program, self._settings.completion):
+                return None
+            code, position, *_ = program
+            request = CompletionRequest(code, position, invoked=False, others=others)
             return self._prompt(request, COMPLETE, model)
 
         if self._asked is not None and self._asked[0] == document.uri:
-            return at(text.clamp(self._asked[1]))
+            return at(self._asked[1])
         prompt = at(text.end)
         if prompt is None or prompt.mode is not Mode.FILL:
             return prompt
@@ -249,12 +277,29 @@ class Completer:
     def _wanted(self, request: CompletionRequest) -> bool:
         """Whether the settings, and what was rejected here, leave something to propose."""
         options = self._settings.completion
-        if options.languages and request.document.language not in options.languages:
+        inner, program = self._in_program(request)
+        if use_of(request.document.uri) is Use.READ:
+            return False
+        if options.languages and inner.document.language not in options.languages:
             return False
         if request.invoked:
             return True
-        automatic = options.trigger is Trigger.AUTOMATIC
-        return automatic and not self._outcomes.rejected(self._places(request)[0])
+        return may_ask(program, options) and not self._outcomes.rejected(self._place(request))
+
+    def _place(self, request: CompletionRequest) -> CacheKey:
+        """Return the request's place in its document."""
+        inner, _ = self._in_program(request)
+        if inner is request:
+            return self._places(request)[0]
+        return place_of(request.document, request.position)
+
+    def _back(self, completion: Completion | None, request: CompletionRequest) -> Completion | None:
+        """Return a completion of a program as one of its document."""
+        inner, program = self._in_program(request)
+        if completion is None or inner is request:
+            return completion
+        span = program.back(completion.range)
+        return replace(completion, range=span, place=self._place(request))
 
     def _places(self, request: CompletionRequest) -> tuple[CacheKey, ...]:
         """The request's place, as it may be called; remembered from `lookup` to `complete`."""
@@ -308,7 +353,7 @@ class Completer:
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
-            prompt = self._prompt_to_ask(request, task, model)
+            prompt = self._prompt_to_ask(request, question.at, task, model)
             modes.pop(model.name, None)
             if prompt is not None:
                 modes[model.name] = prompt.mode
@@ -347,9 +392,11 @@ class Completer:
         origin = Origin(answer.source, answer.model, task, answer.track, ms)
         return _completion(request, insertion, origin, key, features)
 
-    def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
+    def _prompt_to_ask(
+        self, request: CompletionRequest, at: Position, task: Task, model: Model
+    ) -> Prompt | None:
         if not model.capabilities.retrieval:
-            self._asked = request.document.uri, request.position
+            self._asked = request.document.uri, at
             if model.capabilities.local:
                 self.stop_warming()
         return self._prompt(request, task, model)

@@ -73,8 +73,8 @@ class CursorContext:
 
     @property
     def eol(self) -> str:
-        """The document's line end."""
-        return self.document.text.eol
+        """The line end of the lines around: a document may have several."""
+        return self.document.text.eol_at(self.line)
 
     @cached_property
     def near(self) -> str:

@@ -13,6 +13,8 @@ from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, place_of
 from twotrack.engine.insertion_point import InsertionPoint
+from twotrack.engine.program import program_at
+from twotrack.text import Position
 
 _UNTIL_CHANGE_S = 0.01
 """Editors cancel a request before, or after, they tell the key that made it old."""
@@ -33,9 +35,14 @@ class Question:
         place: CacheKey,
         ask: Ask,
         *,
+        at: Position,
         several_lines: bool,
     ) -> None:
-        """Ask, in a task; cancelling that closes what it has open."""
+        """Ask, in a task; cancelling that closes what it has open.
+
+        `request` is for a program that stands `at` a place of its document.
+        """
+        self.at = at
         self.uri = request.document.uri
         self.several_lines = several_lines
         self._point = InsertionPoint(request.document, request.position, place)
@@ -83,7 +90,8 @@ class Question:
 
     def follow(self, document: Document) -> None:
         """Take note of a change of its document."""
-        self._typed = self._typed_in(document)
+        at = document.text.clamp(self.at)
+        self._typed = self._typed_in(program_at(document, at).document)
         self._changed = True
         if not self._waiting:
             self._expect(_UNTIL_ASKED_S)

@@ -14,6 +14,11 @@ _INTERNAL = (Command.ACT, Command.DID_ACCEPT)
 FOR_PEOPLE = tuple(command for command in Command if command not in _INTERNAL)
 """Commands for an editor that has no plug-in of ours."""
 
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [types.NotebookDocumentFilterWithNotebook(notebook="*")]
+)
+"""All notebooks, with all their cells. Nothing is to be done when one is saved."""
+
 
 def server_capabilities(
     client: Client,
@@ -34,7 +39,7 @@ def server_capabilities(
         {**options, types.TEXT_DOCUMENT_CODE_ACTION: actions},
         commands(client),
         types.TextDocumentSyncKind.Incremental,
-        None,
+        NOTEBOOKS,
         client.encoding.value,
     )
     built: types.ServerCapabilities = builder.build()  # type: ignore[no-untyped-call]

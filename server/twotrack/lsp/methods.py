@@ -13,6 +13,7 @@ from twotrack.lsp.handlers import (
     execute_command,
     inline_completion,
     lifecycle,
+    notebooks,
     plugin,
     records,
     subject,
@@ -43,6 +44,9 @@ METHODS: Mapping[str, Method] = {
     types.TEXT_DOCUMENT_DID_CHANGE: Method(synchronization.did_change),
     types.TEXT_DOCUMENT_DID_CLOSE: Method(synchronization.did_close),
     types.TEXT_DOCUMENT_DID_SAVE: Method(synchronization.did_save),
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: Method(notebooks.did_open),
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: Method(notebooks.did_change),
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: Method(notebooks.did_close),
     types.TEXT_DOCUMENT_INLINE_COMPLETION: Method(
         inline_completion.inline_completion, types.InlineCompletionOptions()
     ),

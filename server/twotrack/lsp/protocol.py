@@ -57,6 +57,8 @@ class Protocol(LanguageServerProtocol):
         super().__init__(server, converter)
         prepare(converter)
         converter.register_structure_hook(types.DidChangeTextDocumentParams, self._did_change)
+        contents = types.NotebookDocumentCellContentChanges
+        converter.register_structure_hook(contents, self._cell_changes)
         self.inflight = Inflight()
         self.initialized = False
         self.exit_code: int | None = None
@@ -202,16 +204,27 @@ class Protocol(LanguageServerProtocol):
             raise BaseValidationError(method, [error], message_type) from None
 
     def _did_change(self, value: Any, _: type[Any]) -> types.DidChangeTextDocumentParams:
-        """Return the parameters with their changes as they came; see `synchronization`."""
-        about = types.VersionedTextDocumentIdentifier
+        return types.DidChangeTextDocumentParams(
+            *self._changes(value, "textDocument", "contentChanges")
+        )
+
+    def _cell_changes(self, value: Any, _: type[Any]) -> types.NotebookDocumentCellContentChanges:
+        return types.NotebookDocumentCellContentChanges(
+            *self._changes(value, "document", "changes")
+        )
+
+    def _changes(
+        self, value: Any, about: str, changes: str
+    ) -> tuple[types.VersionedTextDocumentIdentifier, list[Any]]:
+        """Return what is changed, and the changes as they came; see `synchronization`."""
+        kind = types.VersionedTextDocumentIdentifier
         try:
-            document = self._converter.structure(value["textDocument"], about)
-            values = value["contentChanges"]
+            document, values = self._converter.structure(value[about], kind), value[changes]
         except (KeyError, TypeError):
             raise WrongParams from None
         if not isinstance(values, list):
             raise WrongParams
-        return types.DidChangeTextDocumentParams(document, values)
+        return document, values
 
     def _take_response(self, message_id: MessageId, message: Json) -> None:
         future = self._request_futures.pop(message_id)

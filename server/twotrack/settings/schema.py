@@ -107,6 +107,8 @@ class CompletionSettings:
     """How readily: "low" is quiet where you rarely accept, "high" proposes wherever it can."""
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete in; empty: all."""
+    prose: bool = False
+    """Whether typing completes Markdown and plain text too, if `languages` does not name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ PROJECT_FILE: Mapping[str, Trust] = {
     ),
     "completion.eagerness": Trust("only lower it", _is_less_eager),
     "completion.languages": Trust("only narrow it", _narrows),
+    "completion.prose": _TURN_OFF,
     "context.max_tokens": _LOWER,
     "context.exclude": _ADD,
     "context.rules": _SET,

@@ -9,6 +9,7 @@ from itertools import islice
 from twotrack.document import Document
 from twotrack.errors import EditConflict, TwotrackError
 from twotrack.text import Edit, Snapshot
+from twotrack.workspace.notebooks import Notebooks
 
 CONSIDERED = 64
 """Open documents that a completion may use beside its own. Each one costs a look at the disk; more
@@ -33,6 +34,7 @@ class Documents:
         """Characters that the changes remembered put in."""
         self._complete_from: dict[str, int] = {}
         """The oldest version since which every change is remembered."""
+        self.notebooks = Notebooks()
         self._waiting: list[asyncio.Future[None]] = []
 
     def open(self, document: Document) -> None:
@@ -44,7 +46,7 @@ class Documents:
 
     def change(self, uri: str, version: int, edits: Iterable[Edit], text: Snapshot) -> Document:
         """Move a document on to `text`, which `edits` gave, each upon the one before it."""
-        document = self.get(uri)
+        document = self._own(uri)
         history = self._history[uri]
         for edit in edits:
             history.append((version, edit))
@@ -55,16 +57,16 @@ class Documents:
                 self._history_size[uri] -= len(oldest.new_text)
         document = replace(document, version=version, text=text)
         self._put(document)
-        return document
+        return self.get(uri)
 
     def replace(self, uri: str, version: int, text: Snapshot) -> Document:
         """Move a document on to `text`, by more changes than are remembered."""
-        document = replace(self.get(uri), version=version, text=text)
+        document = replace(self._own(uri), version=version, text=text)
         self._history[uri].clear()
         self._history_size[uri] = 0
         self._complete_from[uri] = version
         self._put(document)
-        return document
+        return self.get(uri)
 
     def _put(self, document: Document) -> None:
         self._open[document.uri] = document
@@ -92,7 +94,12 @@ class Documents:
         self._tell()
 
     def get(self, uri: str) -> Document:
-        """Return the document of `uri`; raises UnknownDocument."""
+        """Return the document of `uri`, a cell with its notebook. Raise UnknownDocument."""
+        document = self._own(uri)
+        notebook = self.notebooks.around(document, self._open)
+        return document if notebook is None else replace(document, notebook=notebook)
+
+    def _own(self, uri: str) -> Document:
         document = self._open.get(uri)
         if document is None:
             raise UnknownDocument(f"{uri} is not open; send textDocument/didOpen first.")
@@ -115,7 +122,7 @@ class Documents:
 
         Raises EditConflict if they are not remembered any more.
         """
-        present = self.get(uri)
+        present = self._own(uri)
         if not self._complete_from[uri] <= version <= present.version:
             raise EditConflict("The document changed too much meanwhile; ask again.")
         return [edit for since, edit in self._history[uri] if since > version]

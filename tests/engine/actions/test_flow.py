@@ -27,7 +27,7 @@ from twotrack.routing.policy import RoutingPolicy
 from twotrack.routing.routes import Route
 from twotrack.settings.schema import ContextSettings, PrivacySettings, Settings
 from twotrack.tasks import TASKS, Task
-from twotrack.text import Position, Range, Snapshot
+from twotrack.text import BOM, Position, Range, Snapshot
 
 CODE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
 GOOD = "<answer>\ndef f(a):\n    return 1 if a else 2\n</answer>"
@@ -422,6 +422,25 @@ async def test_line_ends_and_the_end_of_the_file_stay(
     proposal = await propose(tmp_path, [fake_model("a", provider)], code=code, at=Position(line, 4))
     wanted = around + "def f(a):\n    return 1 if a else 2" + end
     assert applied(proposal) == wanted.replace("\n", eol)
+
+
+async def test_an_edit_takes_the_line_end_of_its_neighbourhood(tmp_path: Path) -> None:
+    head, code = "# one\r\n# two\r\n\n", "def f(a): return g(a)\n"
+    provider = FakeProvider(["<answer>\ndef f(a):\n    return g(a) or 1\n</answer>"])
+    models = [fake_model("a", provider)]
+    proposal = await propose(tmp_path, models, code=head + code, at=Position(3, 4))
+    assert applied(proposal) == head + "def f(a):\n    return g(a) or 1\n"
+
+
+@pytest.mark.parametrize("head", ["", "import os\n\n\n"])
+async def test_a_byte_order_mark_stays_and_is_not_sent(tmp_path: Path, head: str) -> None:
+    provider = FakeProvider([GOOD])
+    models, line = [fake_model("a", provider)], head.count("\n")
+    proposal = await propose(
+        tmp_path, models, code=f"{BOM}{head}{CODE}", at=Position(line, 4 + (line == 0))
+    )
+    assert applied(proposal) == f"{BOM}{head}def f(a):\n    return 1 if a else 2\n"
+    assert BOM not in str(provider.prompts)
 
 
 async def test_code_that_uses_the_tag_gets_another(tmp_path: Path) -> None:

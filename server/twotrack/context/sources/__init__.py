@@ -7,6 +7,7 @@ from typing import Protocol
 
 from twotrack.context.privacy import PrivacyPolicy, files_of
 from twotrack.document import Document
+from twotrack.schemes import Use, use_of
 from twotrack.text import Position
 
 
@@ -24,9 +25,18 @@ class Place:
 def place_at(
     document: Document, position: Position, others: Sequence[Document], policy: PrivacyPolicy
 ) -> Place:
-    """Return the place, with those of `others` that `policy` lets be context of other files."""
+    """Return the place, with those of `others` that `policy` lets be context of other files.
+
+    What is only read (a log, an older version) is none. Cells of the document's own notebook
+    stand around it already.
+    """
+    own = {document.uri} | (document.notebook.cells if document.notebook else frozenset())
     usable = [
-        other for other in others if other.uri != document.uri and policy.may_use(*files_of(other))
+        other
+        for other in others
+        if other.uri not in own
+        and use_of(other.uri) is not Use.READ
+        and policy.may_use(*files_of(other))
     ]
     return Place(document, position, usable, policy)
 

@@ -19,7 +19,7 @@ from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.context.window import lines_above
 from twotrack.document import Document
 from twotrack.languages import language_of
-from twotrack.text import Position, Snapshot
+from twotrack.text import BOM, Position, Snapshot
 
 _REGION_LINES = 8
 """Lines that share one choice."""
@@ -246,7 +246,7 @@ def _rank(tables: Sequence[_Table], words: frozenset[str]) -> list[_Found]:
 def _found(table: _Table, indexed: _Indexed, score: float) -> _Found:
     lines = table.document.text.lines(indexed.first, indexed.stop)
     text = "\n".join(line.rstrip("\r\n") for line in lines)
-    return _Found(table.document, indexed.first, text, score)
+    return _Found(table.document, indexed.first, text.removeprefix(BOM), score)
 
 
 def _still(last: Sequence[_Found], ranked: Sequence[_Found]) -> list[_Found]:

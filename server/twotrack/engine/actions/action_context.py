@@ -15,7 +15,7 @@ from twotrack.engine.actions.prompt import PromptContext
 from twotrack.engine.actions.target import Target
 from twotrack.errors import TwotrackError
 from twotrack.llm.api import Excerpt
-from twotrack.text import Range, Snapshot
+from twotrack.text import BOM, Range, Snapshot
 
 _LINES_BEFORE, _LINES_AFTER = 60, 30
 _HEAD_LINES = 30
@@ -78,9 +78,10 @@ class ActionContext:
         near = max(span.start.line - _LINES_BEFORE, 0)
         head = _fitting(text.lines(0, min(_HEAD_LINES, near)))
         settings = is_settings(self.document)
-        shown = await asyncio.to_thread(self.policy.redact, "".join(head), settings=settings)
+        whole = "".join(head).removeprefix(BOM)
+        shown = await asyncio.to_thread(self.policy.redact, whole, settings=settings)
         gap = ["...\n"] if near > len(head) else []
-        before = Snapshot(masked.before).lines()[-_LINES_BEFORE - 1 :]
+        before = Snapshot(masked.before.removeprefix(BOM)).lines()[-_LINES_BEFORE - 1 :]
         after = Snapshot(masked.after).lines()[: _LINES_AFTER + 1]
         return PromptContext(
             self.policy.label(self.document),

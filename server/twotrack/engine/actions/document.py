@@ -125,7 +125,7 @@ class _Documenting:
     def _words_in(self, block: str) -> str:
         """Return what the documentation in `block` says, which is the whole definition."""
         target, start = self.target, self.span.start
-        code = fitted(block, target.text.slice(self.span), target.text.eol)
+        code = fitted(block, target.text.slice(self.span), target.text.eol_at(start.line))
         code = self.masked.restored(code)
         # Words about other code would be wrong.
         after = self._check(code)
@@ -157,8 +157,9 @@ class _Documenting:
             raise ReplyRejected("The answer holds no documentation of a sensible length.")
         text, doc = self.target.text, self.definition.doc
         place = self._place()
-        comment = comment_of(words, self.style, self._indent, text.eol)
-        between = text.eol + self._indent
+        eol = text.eol_at(place.start.line)
+        comment = comment_of(words, self.style, self._indent, eol)
+        between = eol + self._indent
         if doc is not None:
             kept = [] if self.style.inside else kept_lines(text.slice(doc))
             new = between.join((comment, *kept))

@@ -133,8 +133,7 @@ class Rewriting:
         return self._readings(new, code), False
 
     def _readings(self, new: str, code: str) -> list[str]:
-        lines = Snapshot(code)
-        eol = lines.eol if lines.line_count > 1 else self.text.eol
+        eol = Snapshot(code).line_end(0) or self.text.eol_at(self.text_span.start.line)
         end = "" if self.text.text else eol  # an empty file gets a line end, as a new one does
         ways = readings_of(new, code, self.text.text, eol, self._language)
         return [way + end for way in ways]

@@ -69,7 +69,7 @@ def whole_lines(text: Snapshot, span: Range) -> Range:
     last = span.end.line
     if last > span.start.line and span.end.character == 0:
         last -= 1
-    return Range(Position(span.start.line, 0), Position(last, len(text.line(last))))
+    return Range(text.margin(span.start.line), Position(last, len(text.line(last))))
 
 
 _MOST_LINES = 2_000
@@ -78,12 +78,12 @@ _MOST_LINES = 2_000
 
 def _paragraph(text: Snapshot, line: int) -> Range:
     if not text.line(line).strip():
-        return Range(Position(line, 0), Position(line, len(text.line(line))))
+        return Range(text.margin(line), Position(line, len(text.line(line))))
     above = reversed(text.lines(max(line - _MOST_LINES, 0), line))
     below = text.lines(line + 1, line + 1 + _MOST_LINES)
     first = line - _up_to_blank(above)
     last = line + _up_to_blank(below)
-    return Range(Position(first, 0), Position(last, len(text.line(last))))
+    return Range(text.margin(first), Position(last, len(text.line(last))))
 
 
 def _up_to_blank(lines: Iterable[str]) -> int:

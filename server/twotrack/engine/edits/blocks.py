@@ -88,16 +88,16 @@ def replaced(text: str, blocks: Iterable[Block]) -> Replaced:
     Each must be found at exactly one place: as it stands, else without trailing white space,
     else with one common shift of the indentation. Raises ReplyRejected if it is not.
     """
-    before = Snapshot(text)
-    lines, loose = before.lines(), False
+    lines, loose = Snapshot(text).lines(), False
     for number, block in enumerate(blocks, 1):
         bare = [line.rstrip("\r\n") for line in lines]
         at, replace, exact = _place(bare, block, number)
-        lines[at : at + len(block.search)] = [line + before.eol for line in replace]
+        eol = Snapshot("".join(lines)).eol_at(at)
+        lines[at : at + len(block.search)] = [line + eol for line in replace]
         loose = loose or not exact
     result = "".join(lines)
     if not text.endswith(("\r", "\n")):
-        result = result.removesuffix(before.eol)
+        result = result.removesuffix("\n").removesuffix("\r")
     return Replaced(result, loose)
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from twotrack.engine.edits.indent import indentation
-from twotrack.text import Range, Snapshot
+from twotrack.text import BOM, Range, Snapshot
 
 _MOST_CHARACTERS = 50_000
 """Longer texts are not compiled: the compiler stops the other threads meanwhile, for 50 ms here."""
@@ -36,7 +36,7 @@ def fault_of(code: str) -> Fault | None:
     try:
         with _lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(code, "<code>", "exec", dont_inherit=True)
+            compile(code.removeprefix(BOM), "<code>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return Fault((error.lineno or 1) - 1, _LINE_OF_THE_FILE.sub("", error.msg))
     except (ValueError, RecursionError, MemoryError, OverflowError):
@@ -51,7 +51,7 @@ def tree_of(code: str) -> ast.Module | None:
     try:
         with _lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(code)
+            return ast.parse(code.removeprefix(BOM))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

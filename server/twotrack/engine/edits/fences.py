@@ -1,6 +1,7 @@
 """Markdown's fences: the code blocks of an answer, and the fences of a text itself."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ _ANY = frozenset({"", "text", "txt", "plain", "plaintext", "code"})
 """Info strings that say nothing of the language."""
 _NO_FILE = frozenset({"diff", "patch", "console", "terminal", "output", "log", "tool_code", "http"})
 """Info strings of what is no text of any file."""
+MARKDOWN = frozenset({"markdown", "mdx", "quarto", "rmd"})
+"""Languages in which fences are at home."""
 _FAMILIES = (
     {"javascript", "javascriptreact", "typescript", "typescriptreact", "vue", "svelte"},
     {"html", "xml", "vue", "svelte", "php", "javascriptreact", "typescriptreact"},
@@ -19,7 +22,7 @@ _FAMILIES = (
     {"json", "jsonc"},
     {"css", "scss", "less"},
     {"ini", "properties", "toml"},
-    {"markdown", "mdx", "quarto", "rmd"},
+    MARKDOWN,
 )
 """Languages that are often named for one another."""
 
@@ -66,6 +69,21 @@ def fences(text: str) -> list[Fence]:
 
 def _word(info: str) -> str:
     return re.split(r"[\s:{},=]", info.strip("{. "), maxsplit=1)[0].lower()
+
+
+def opening(line: str) -> tuple[str, str] | None:
+    """Return the signs and the info string of a fence, which is empty in one that closes."""
+    if line.lstrip()[:3] not in ("```", "~~~"):
+        return None
+    match = _FENCE.fullmatch(line.rstrip())
+    return None if match is None else (match[2], match[3].strip())
+
+
+@lru_cache(256)  # those of a document are asked for at each key
+def named_language(info: str) -> Language | None:
+    """Return the language of code that an info string names; None: nobody knows it, or prose."""
+    known = _known(_word(info))
+    return None if known is None or known.lexis.prose else known
 
 
 def fenced(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from twotrack.document import Document
+from twotrack.document import Document, Notebook
 from twotrack.draft import Draft
 from twotrack.engine.edits.diff import Effort
 from twotrack.lsp import from_proto
@@ -25,13 +25,20 @@ _STEP_S = 0.01
 
 def did_open(conversation: Conversation, params: types.DidOpenTextDocumentParams) -> None:
     """Take a document over."""
-    item = params.text_document
+    open_text(conversation, params.text_document)
+
+
+def open_text(
+    conversation: Conversation, item: types.TextDocumentItem, notebook: Notebook | None = None
+) -> None:
+    """Take a text over, be it a document or a cell of a notebook."""
     conversation.protocol.end_about(item.uri)  # some editors open anew what is open
     # LSP's union lets a number through here.
     language = item.language_id if isinstance(item.language_id, str) else ""
-    path, text = path_of(item.uri), Snapshot(item.text)
-    document = Document(item.uri, path, language, item.version, text)
+    path, text = path_of(item.uri) if notebook is None else None, Snapshot(item.text)
+    document = Document(item.uri, path, language, item.version, text, notebook)
     conversation.documents.open(document)
+    document = conversation.documents.get(item.uri)
     conversation.session.opened(document, conversation.documents.others(item.uri, CONSIDERED))
 
 
@@ -39,9 +46,16 @@ def did_change(
     conversation: Conversation, params: types.DidChangeTextDocumentParams
 ) -> Iterator[None]:
     """Change a document; many changes, and those that take long, are made in steps."""
-    # As they came: the protocol leaves them to us.
-    values: Sequence[Any] = params.content_changes
-    uri, version = params.text_document.uri, params.text_document.version
+    return change_text(conversation, params.text_document, params.content_changes)
+
+
+def change_text(
+    conversation: Conversation,
+    about: types.VersionedTextDocumentIdentifier,
+    values: Sequence[Any],
+) -> Iterator[None]:
+    """Change a text by `values`, as they came: the protocol leaves them to us."""
+    uri, version = about.uri, about.version
     if len(values) <= MOST_CHANGES:
         few = [from_proto.content_change(value) for value in values]
         yield from _changed(conversation, uri, version, few)
@@ -52,7 +66,12 @@ def did_change(
 
 def did_close(conversation: Conversation, params: types.DidCloseTextDocumentParams) -> None:
     """Give a document back to the disk."""
-    document = conversation.documents.get(params.text_document.uri)
+    close_text(conversation, params.text_document.uri)
+
+
+def close_text(conversation: Conversation, uri: str) -> None:
+    """Give a text back to the disk."""
+    document = conversation.documents.get(uri)
     conversation.protocol.end_about(document.uri)
     conversation.documents.close(document.uri)
     conversation.session.closed(document)
@@ -72,7 +91,7 @@ def _changed(
     text = conversation.documents.get(uri).text
     edits: list[Edit] = []
     encoding, effort = conversation.client.encoding, Effort()
-    turns = _turns()
+    turns = turns_for_others()
     next(turns)
     for change in changes:
         if next(turns):
@@ -87,7 +106,7 @@ def _changed(
 def _converted(values: Sequence[Any]) -> Generator[None, None, list[ContentChange]]:
     """Convert many changes, with turns for others. Raises WrongParams."""
     changes: list[ContentChange] = []
-    turns = _turns()
+    turns = turns_for_others()
     for value in values:
         if next(turns):
             yield
@@ -101,7 +120,7 @@ def _replaced(
     """Change a document in many places, with turns for others."""
     conversation.protocol.end_about(uri)
     draft = Draft(conversation.documents.get(uri).text, conversation.client.encoding)
-    turns = _turns()
+    turns = turns_for_others()
     for start, end, new_text in changes:
         if next(turns):
             yield
@@ -119,7 +138,7 @@ def _replaced(
     conversation.session.changed(conversation.documents.replace(uri, version, text), None)
 
 
-def _turns() -> Iterator[bool]:
+def turns_for_others() -> Iterator[bool]:
     """Say each time whether it is the turn of others; it is at first."""
     yield True
     until = time.monotonic() + _STEP_S

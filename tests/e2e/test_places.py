@@ -1,0 +1,99 @@
+"""Places that are no ordinary files of code, through the wire."""
+
+from client import Buffer, Client
+
+from e2e.conftest import Start
+from e2e.test_completion import INLINE, shown
+from fakes.model_server import ModelServer, Reply
+
+HEAD = "def area(width, height):\n    "
+ANSWER = "return width * height"
+
+
+async def answers(client: Client, buffer: Buffer, *, invoked: bool = False) -> bool:
+    """Whether there is ghost text at the end of a buffer."""
+    return bool(await client.complete(buffer, len(buffer.text), invoked=invoked))
+
+
+# -- minified code, line ends --------------------------------------------------------------------
+
+
+async def test_minified_code_is_completed_on_request_only(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply("g();")
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("file:///w/a.min.js", "javascript", "f();" * 1_000 + "\nvar a = ")
+    assert not await answers(client, buffer)
+    assert models.requests == []
+    assert await answers(client, buffer, invoked=True)
+
+
+async def test_what_is_inserted_takes_the_line_end_of_its_neighbourhood(
+    start: Start, models: ModelServer
+) -> None:
+    text = "# one\r\n# two\r\n\n\ndef area(width, height):\n    "
+    models.script(Reply("area = width * height\n    return area\n"))
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("file:///w/a.py", "python", text)
+    items = await client.complete(buffer, len(text), invoked=True)
+    assert shown(client, text, items) == text + "area = width * height\n    return area"
+
+
+# -- prose ---------------------------------------------------------------------------------------
+
+
+async def test_markdown_is_completed_on_request_and_its_blocks_while_typing(
+    start: Start, models: ModelServer
+) -> None:
+    head, tail = "# Areas\n\n```python\n" + HEAD, "\n```\n"
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    prose = client.open_uri("file:///w/a.md", "markdown", "The area of a ")
+    assert not await answers(client, prose)
+    assert await answers(client, prose, invoked=True)
+    client.buffers.clear()
+    buffer = client.open_uri("file:///w/b.md", "markdown", head + tail)
+    items = await client.complete(buffer, len(head))
+    assert shown(client, head + tail, items) == head + ANSWER + tail
+
+
+async def test_prose_is_completed_while_typing_if_the_person_says_so(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply("rectangle")
+    client = await start(capabilities=INLINE, options={"completion": {"prose": True}})
+    assert await answers(client, client.open_uri("file:///w/a.md", "markdown", "The area of a "))
+
+
+# -- texts that are no files ---------------------------------------------------------------------
+
+
+async def test_a_new_text_is_completed_as_a_file_is(start: Start, models: ModelServer) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    assert await answers(client, client.open_uri("untitled:Untitled-1", "python", HEAD))
+
+
+async def test_what_is_only_read_gets_nothing_and_is_no_context(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    for uri in ("git:/w/a.py?HEAD", "output:tasks", "jdt://c/A.class", "zipfile:///a.zip::a.py"):
+        old = HEAD.replace("area", "area_of_old")
+        buffer = client.open_uri(uri, "python", f"{old}return area(width)\n\n\n{old}")
+        assert not await answers(client, buffer, invoked=True)
+    assert models.requests == []
+    assert await answers(client, client.open_uri("untitled:1", "python", HEAD), invoked=True)
+    assert "area_of_old" not in models.requests[0].raw_body.decode()
+
+
+async def test_under_a_scheme_that_nobody_knows_a_person_asks(
+    start: Start, models: ModelServer
+) -> None:
+    models.default = Reply(ANSWER)
+    client = await start(capabilities=INLINE)
+    buffer = client.open_uri("memfs:/a.py", "python", HEAD)
+    assert not await answers(client, buffer)
+    assert await answers(client, buffer, invoked=True)
