@@ -833,7 +833,8 @@ Interactively, a prefix argument is the number of minutes."
     (twotrack--pause (twotrack--params PauseParams :paused t :language language))))
 
 (defun twotrack-pause-files (pattern)
-  "Offer no completions in files of PATTERN, as in .gitignore, until `twotrack-resume'."
+  "Offer no completions in files of PATTERN until `twotrack-resume'.
+PATTERN is one as in .gitignore."
   (interactive (list (read-string "Pause completions in files: "
                                   (and buffer-file-name
                                        (concat "*." (file-name-extension buffer-file-name))))))

@@ -34,6 +34,13 @@ _FENCE = re.compile(
 )
 
 
+def fenced(text: str, language: str) -> str:
+    """Return code as a block of Markdown."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return markdown(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+
+
 def printable(text: str) -> str:
     """Return `text` without what could move a terminal's cursor, break a line or hide words."""
     return _UNPRINTABLE.sub("�", text)

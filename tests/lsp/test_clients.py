@@ -115,7 +115,7 @@ def test_an_unknown_encoding_is_passed_over() -> None:
 def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
     text = Snapshot("x = 1\r\n")
     document = Document("file:///a.py", None, "python", 1, text)
-    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=True)
     completion = Completion(
         "a\r\nb", Range(Position(0, 5), Position(0, 5)), origin, PLACE, Features()
     )
@@ -125,7 +125,7 @@ def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
 
 def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
     document = Document("file:///a.py", None, "python", 1, Snapshot("x = 1\n"))
-    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=True)
     at = Range(Position(0, 5), Position(0, 5))
     shown = [
         to_proto.completion_menu(
@@ -135,6 +135,38 @@ def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
     ]
     assert [item.text_edit.new_text for item in shown[0] if item.text_edit] == ["1 + 2"]
     assert shown[1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "documentation"),
+    [
+        ("helix-25.07", "plaintext", "if a(b):\n    return"),
+        ("emacs-30-lsp-mode", "markdown", "```python\nif a(b):\n    return\n```"),
+    ],
+)
+def test_a_menu_item_shows_the_lines_as_they_will_be(
+    name: str, kind: str, documentation: str
+) -> None:
+    document = Document("file:///a.py", None, "python", 1, Snapshot("if a()\n"))
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=False)
+    at = Range(Position(0, 5), Position(0, 6))
+    completion = Completion("b):\n    return", at, origin, PLACE, Features())
+    (item,) = to_proto.completion_menu(document, completion, client(name)).items
+    assert item.documentation == types.MarkupContent(types.MarkupKind(kind), documentation)
+    assert item.detail == "twotrack · quick · paid"
+
+
+def test_a_menu_item_takes_no_place_and_no_key_from_another_server() -> None:
+    document = Document("file:///a.py", None, "python", 1, Snapshot("x = 1\n"))
+    origin = Origin(AnswerSource.CACHE, "quick", COMPLETE, Track.FAST, 1.0, free=True)
+    at = Range(Position(0, 5), Position(0, 5))
+    completion = Completion(" + 2", at, origin, PLACE, Features())
+    (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items
+    assert item.sort_text is not None
+    assert item.sort_text > "zzzz"
+    assert not item.preselect
+    assert not item.commit_characters
+    assert (item.detail, item.documentation) == ("twotrack · quick · cached", None)
 
 
 def test_ale_selects_one_character_for_none_and_answers_no_edit() -> None:
@@ -154,7 +186,7 @@ def test_emacs_would_freeze_on_resolve_or_ask_others(name: str) -> None:
 def test_a_menu_item_begins_with_the_end_of_a_word_of_a_million_characters() -> None:
     word = "é" * 1_000_000
     document = Document("file:///a.py", None, "python", 1, Snapshot(f"{word}\n"))
-    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0)
+    origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=True)
     at = Range(Position(0, len(word)), Position(0, len(word)))
     completion = Completion("_a", at, origin, PLACE, Features())
     (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items

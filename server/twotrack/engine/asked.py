@@ -34,6 +34,8 @@ class Origin:
     track: Track
     ms: float
     """From the request to here."""
+    free: bool
+    """Whether nothing was paid for it now."""
 
 
 @dataclass(frozen=True, slots=True)

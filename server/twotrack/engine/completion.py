@@ -333,7 +333,7 @@ class Completer:
                 language=request.document.language,
             )
         )
-        origin = Origin(source, hit.answer.model, task, hit.answer.track, ms)
+        origin = Origin(source, hit.answer.model, task, hit.answer.track, ms, free=True)
         insertion = Insertion(hit.text, hit.replaces)
         return _completion(
             request, insertion, origin, self._places(request)[0], hit.answer.features
@@ -389,7 +389,8 @@ class Completer:
         kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
         self._cache.add(request.document, request.position, key, kept)
         ms = (self._clock() - begun) * 1e3
-        origin = Origin(answer.source, answer.model, task, answer.track, ms)
+        free = self._routing.is_free(answer.model)
+        origin = Origin(answer.source, answer.model, task, answer.track, ms, free=free)
         return _completion(request, insertion, origin, key, features)
 
     def _prompt_to_ask(

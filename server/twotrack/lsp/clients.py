@@ -22,6 +22,8 @@ class Client:
     """Shows ghost text (textDocument/inlineCompletion)."""
     menu: bool = True
     """Gets completions in its completion menu too."""
+    markdown_items: bool = False
+    """Shows the documentation of a menu's item as Markdown."""
     snippets: bool = False
     """Takes snippet format in completion items."""
     cuts_plain_items: bool = False
@@ -89,6 +91,8 @@ def recognise(params: types.InitializeParams) -> Client:
         inline_completion=inline,
         # Neovim announces ghost text also if its user has not turned it on.
         menu=not inline or neovim,
+        markdown_items=types.MarkupKind.Markdown
+        in (has("text_document.completion.completion_item.documentation_format") or ()),
         snippets=snippets,
         cuts_plain_items=neovim,
         bare_newlines=neovim,

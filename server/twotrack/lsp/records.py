@@ -1,15 +1,12 @@
 """What was sent and what it cost, as Markdown to read in an editor."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 from twotrack.routing.request_log import LoggedRequest
 from twotrack.routing.spending import DIMENSIONS, HEADS, Dimension, Sum, by, cells, summary
-from twotrack.shown import markdown, sentence
-
-_FENCE = 3
+from twotrack.shown import fenced, sentence
 
 
 def sent_page(questions: Sequence[LoggedRequest]) -> str:
@@ -30,8 +27,8 @@ def _request(one: LoggedRequest) -> str:
     parts = (
         f"## {' · '.join((*facts, _usd(one.cost_usd)))}",
         f"Shown to it: {sources}.{hidden}" if sources else hidden.strip(),
-        f"**Prompt**\n\n{_fenced(one.prompt)}",
-        f"**Answer**\n\n{_fenced(one.answer)}" if one.answer else "No answer.",
+        f"**Prompt**\n\n{fenced(one.prompt, 'text')}",
+        f"**Answer**\n\n{fenced(one.answer, 'text')}" if one.answer else "No answer.",
     )
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -44,12 +41,6 @@ def _usd(cost: float | None) -> str:
 
 def _code(text: str) -> str:
     return f"`{sentence(text).replace('`', chr(39))}`"
-
-
-def _fenced(text: str) -> str:
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(longest + 1, _FENCE)
-    return markdown(f"{fence}text\n{text.rstrip()}\n{fence}")
 
 
 def ledger_page(parts: Sequence[Sum], since: date, ledger: Path) -> str:

@@ -9,12 +9,16 @@ from lsprotocol import types
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.asked import Completion
+from twotrack.events import AnswerSource
+from twotrack.languages import language_of
 from twotrack.lsp.clients import Client
 from twotrack.lsp.extensions import Command
 from twotrack.lsp.uris import uri_of
+from twotrack.shown import fenced
 from twotrack.text import Edit, Encoding, Position, Range, Snapshot
 
 _ANNOTATION = "twotrack"
+_LONGEST_LABEL = 80
 _LONGEST_WORD = 256
 """Characters before the cursor that a menu's item begins with; a longer word is data."""
 
@@ -76,12 +80,8 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
         # Neovim may insert the label, so there it stays whole.
         label=label if client.cuts_plain_items else _shortened(label, more=bool(more)),
         kind=types.CompletionItemKind.Snippet,
-        detail=f"twotrack · {completion.origin.model}",
-        documentation=types.MarkupContent(
-            types.MarkupKind.PlainText, line[start:cursor] + completion.text
-        )
-        if more
-        else None,
+        detail=_detail(completion),
+        documentation=_documentation(document, completion, client),
         sort_text="~",
         filter_text=first.rstrip("\r") or label,
         insert_text_format=types.InsertTextFormat.Snippet
@@ -92,6 +92,31 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
     )
 
 
+def _detail(completion: Completion) -> str:
+    """Say who answered, and whether that was paid for."""
+    origin = completion.origin
+    cached = origin.source in (AnswerSource.CACHE, AnswerSource.TYPED_THROUGH)
+    price = "cached" if cached else "free" if origin.free else "paid"
+    return f"twotrack · {origin.model} · {price}"
+
+
+def _documentation(
+    document: Document, completion: Completion, client: Client
+) -> types.MarkupContent | None:
+    """Return the lines as they will be, where the label does not say it all."""
+    start, end = completion.range
+    line = document.text.line(start.line)
+    head = line[max(start.character - _LONGEST_WORD, 0) : start.character]
+    tail = line[end.character : end.character + _LONGEST_WORD]
+    text = (head + completion.text + tail).replace("\r\n", "\n")
+    if "\n" not in text and len(completion.text) <= _LONGEST_LABEL:
+        return None
+    if client.markdown_items:
+        language = language_of(document.language, document.path).id
+        return types.MarkupContent(types.MarkupKind.Markdown, fenced(text, language))
+    return types.MarkupContent(types.MarkupKind.PlainText, text)
+
+
 def _did_accept(completion: Completion, client: Client) -> types.Command | None:
     """Return what an editor runs when the completion was accepted."""
     if not completion.id or not client.runs_item_commands:
@@ -100,7 +125,7 @@ def _did_accept(completion: Completion, client: Client) -> types.Command | None:
 
 
 def _shortened(label: str, *, more: bool) -> str:
-    return label[:80] + ("…" if more or len(label) > 80 else "")
+    return label[:_LONGEST_LABEL] + ("…" if more or len(label) > _LONGEST_LABEL else "")
 
 
 def _snippet(text: str) -> str:

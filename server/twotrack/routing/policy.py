@@ -106,6 +106,10 @@ class RoutingPolicy:
         route = self._routes.get(task)
         return [self._models[n] for n in route.models if n in self._models] if route else []
 
+    def is_free(self, model: str) -> bool:
+        """Whether asking a model is known to cost nothing."""
+        return costs.is_free(self._models[model])
+
     def candidates(self, task: Task, skip: frozenset[str] = frozenset()) -> list[Model]:
         """Return the models that may be asked now, in the route's order; breakers not considered.
 

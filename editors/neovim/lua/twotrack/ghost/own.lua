@@ -287,14 +287,20 @@ function M.tell(proposal, what)
     return
   end
   local item = { command = proposal.command }
+  ---@param method string
+  ---@param params table
+  local function notify(method, params)
+    ---@diagnostic disable-next-line: param-type-mismatch # Neovim's types know LSP's methods only
+    client:notify(method, params)
+  end
   if what.dismissed then
-    client:notify("twotrack/didRejectCompletion", { item = item })
+    notify("twotrack/didRejectCompletion", { item = item })
   elseif what.accepted == proposal.text then
     client:exec_cmd(proposal.command, { bufnr = proposal.bufnr })
   else
-    local units = vim.str_utfindex(what.accepted, "utf-16")
+    local units = vim.str_utfindex(what.accepted or "", "utf-16")
     local params = { item = item, acceptedLength = units }
-    client:notify("textDocument/didPartiallyAcceptCompletion", params)
+    notify("textDocument/didPartiallyAcceptCompletion", params)
   end
 end
 
