@@ -21,7 +21,7 @@ from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import CompletionSettings, Settings
-from twotrack.tasks import BLOCK, COMPLETE
+from twotrack.tasks import BLOCK, COMMIT, COMPLETE
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Desk:
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
         policy = RoutingPolicy(
-            {COMPLETE: route, BLOCK: route},
+            {COMPLETE: route, BLOCK: route, COMMIT: route},
             {m.name: m for m in self.models},
             local_only=self.local_only,
             limit=self.limit,

@@ -20,7 +20,7 @@ def may_ask(program: Program, completion: CompletionSettings) -> bool:
     written = document.notebook is not None or use_of(document.uri) is Use.WRITTEN
     if completion.trigger is not Trigger.AUTOMATIC or not written:
         return False
-    if program.fenced or completion.prose or document.language in completion.languages:
+    if program.asks or completion.prose or document.language in completion.languages:
         return True
     return not language_of(document.language, document.path).lexis.prose
 
