@@ -23,7 +23,7 @@ from twotrack.llm.api import Model, Prompt
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.policy import RoutingPolicy
 from twotrack.settings.schema import CompletionSettings, Settings
-from twotrack.tasks import BLOCK, COMPLETE
+from twotrack.tasks import BLOCK, COMMIT, COMPLETE
 from twotrack.text import Edit
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Desk:
         self.waited: list[float] = []
         self.events: list[Event] = []
         self.settings = Settings(
-            completion=replace(CompletionSettings(prose=True), **completion)  # type: ignore[arg-type]
+            completion=replace(CompletionSettings(debounce_ms=150), **completion)  # type: ignore[arg-type]
         )
         self.models = models
         self.local_only = local_only
@@ -63,7 +63,7 @@ class Desk:
     def make(self, settings: Settings) -> Completer:
         route = Route(tuple(m.name for m in self.models))
         policy = RoutingPolicy(
-            {COMPLETE: route, BLOCK: route},
+            {COMPLETE: route, BLOCK: route, COMMIT: route},
             {m.name: m for m in self.models},
             local_only=self.local_only,
             limit=self.limit,

@@ -242,6 +242,7 @@ _LANGUAGES = (
     Language("ini", "INI", (".ini", ".cfg"), ";", lexis=lexis.INI),
     Language("properties", "Properties", (".properties",), "#", lexis=lexis.INI),
     Language("markdown", "Markdown", (".md", ".markdown"), "", ("<!--", "-->"), lexis=lexis.WORDS),
+    Language("gitcommit", "Git commit message", ("commit_editmsg",), "#", lexis=lexis.WORDS),
     Language("restructuredtext", "reStructuredText", (".rst",), "..", lexis=lexis.WORDS),
     Language("latex", "LaTeX", (".tex", ".sty"), "%", lexis=lexis.LATEX),
     Language("sql", "SQL", (".sql",), "--", _C_BLOCK, lexis=lexis.SQL),
@@ -310,6 +311,7 @@ _ALIASES = {
     "tex": "latex",
     "hcl": "terraform",
     "objc": "objective-c",
+    "git-commit": "gitcommit",
     "emacs-lisp": "lisp",
 }
 """Identifiers that some editors send instead of those of the specification."""

@@ -50,6 +50,7 @@ class Task(str):
 
 COMPLETE = Task("complete", Track.FAST, 10.0, 64, "complete the line at the cursor")
 BLOCK = Task("block", Track.FAST, 15.0, 200, "complete several lines at the cursor")
+COMMIT = Task("commit", Track.FAST, 15.0, 128, "complete a commit message at the cursor")
 
 DOCTOR = Task("doctor", Track.STRONG, 20.0, 64, "try a model, for `twotrack doctor`")
 """The program's own: it has no route."""
@@ -64,5 +65,5 @@ ACTIONS: tuple[Task, ...] = (
 )
 """The code actions; each has the file `engine/actions/NAME.py`."""
 
-TASKS: Mapping[str, Task] = {task: task for task in (COMPLETE, BLOCK, *ACTIONS)}
+TASKS: Mapping[str, Task] = {task: task for task in (COMPLETE, BLOCK, COMMIT, *ACTIONS)}
 """All tasks, by name."""

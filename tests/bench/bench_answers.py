@@ -69,7 +69,9 @@ class Bench:
         self.desks = {chat: self._desk(chat) for chat in (False, True)}
 
     def _desk(self, chat: bool) -> Desk:
-        desk = Desk(fake_model("m", self.provider[chat], infill=not chat), max_lines=MAX_LINES)
+        desk = Desk(
+            fake_model("m", self.provider[chat], infill=not chat), max_lines=MAX_LINES, prose=True
+        )
         settings = replace(desk.settings, cache=replace(desk.settings.cache, entries=0))
         desk.completer = desk.make(settings)
         return desk

@@ -21,7 +21,7 @@ async def test_all_is_well(run: Run, models: ModelServer) -> None:
     assert (ended.status, ended.err) == (0, "")
     quick, clever = ended.data["models"]
     assert (quick["name"], quick["level"], quick["gaps"]) == ("quick", "ok", "ok")
-    assert quick["tasks"] == ["complete", "block"]
+    assert quick["tasks"] == ["complete", "block", "commit"]
     assert quick["origin"] == models.url
     assert quick["listed"] is True
     assert 0 < quick["first_token_ms"] <= quick["total_ms"]
@@ -34,11 +34,13 @@ async def test_all_is_well(run: Run, models: ModelServer) -> None:
 
 async def test_what_a_person_reads_when_all_is_well(run: Run) -> None:
     lines = await text(run)
-    assert "Model quick: openai-compatible, quick-1 (complete, block)" in lines
+    assert "Model quick: openai-compatible, quick-1 (complete, block, commit)" in lines
     assert "ok key none is needed." in lines
     assert "ok gaps fills gaps and reads what follows them." in lines
     assert any(line.startswith("ok answer first token after ") for line in lines)
-    assert any(line.startswith("ok complete, block: quick (routes.fast in ") for line in lines)
+    assert any(
+        line.startswith("ok complete, block, commit: quick (routes.fast in ") for line in lines
+    )
     assert lines[-1] == "All is well."
 
 

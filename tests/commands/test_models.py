@@ -48,7 +48,10 @@ async def test_what_each_task_uses_and_why(run: Run, tmp_path: Path) -> None:
     ]
     assert lines[5].startswith("gaps by suffix (openai), ")
     fast = lines.index("codestral -> local -> recall")
-    assert lines[fast + 1 : fast + 3] == ["complete 10 s, block 15 s", f"routes.fast in {file}"]
+    assert lines[fast + 1 : fast + 3] == [
+        "complete 10 s, block 15 s, commit 15 s",
+        f"routes.fast in {file}",
+    ]
     assert f"routes.test in {file}" in lines
     assert f"routes.fast {file}" in lines
     assert KEY not in ended.out

@@ -1,5 +1,8 @@
 """Places that are no ordinary files of code, through the wire."""
 
+import subprocess
+from pathlib import Path
+
 from client import Buffer, Client
 
 from e2e.conftest import Start
@@ -97,3 +100,30 @@ async def test_under_a_scheme_that_nobody_knows_a_person_asks(
     buffer = client.open_uri("memfs:/a.py", "python", HEAD)
     assert not await answers(client, buffer)
     assert await answers(client, buffer, invoked=True)
+
+
+# -- commit messages -----------------------------------------------------------------------------
+
+
+async def test_a_commit_message_is_completed_with_what_is_staged(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    """The buffer is what git itself writes for `git commit -v`."""
+    for name, text in (("area.py", "AREA = 1\n"), (".env", "KEY=value-of-env\n")):
+        (project / name).write_text(text)
+    git = ["git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "area.py", ".env"], ["commit", "-v"]):
+        # Its editor leaves the message empty, so that git keeps the buffer and commits nothing.
+        subprocess.run([*git, "-c", "core.editor=true", *words], check=False, capture_output=True)
+    written = (project / ".git/COMMIT_EDITMSG").read_text()
+    models.default = Reply("the area")
+    client = await start(capabilities=INLINE)
+    buffer = client.open(project / ".git/COMMIT_EDITMSG", "gitcommit", f"Add {written}")
+    (item,) = await client.complete(buffer, len("Add "))
+    assert item["insertText"] == "the area"
+    body = models.requests[0].raw_body.decode()
+    assert "AREA = 1" in body
+    assert "value-of-env" not in body
+    assert "Please enter" not in body
+    at = len(buffer.text) - 1
+    assert await client.complete(buffer, at, invoked=True) == []

@@ -18,7 +18,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_answer(scenario: Scenario) -> None:
-    desk = Desk(fake_model("m", says(scenario.reply), infill=not scenario.chat))
+    desk = Desk(fake_model("m", says(scenario.reply), infill=not scenario.chat), prose=True)
     completion = await desk.complete(
         scenario.before, invoked=not scenario.typing, language=scenario.language
     )

@@ -32,7 +32,7 @@ def read(path: Path) -> Iterator[tuple[str, Place]]:
 
 async def document_with(reply: str, place: Place, noise: Noise | None = None) -> str | None:
     chat = noise is not None and noise.chat
-    desk = Desk(fake_model("m", says(reply), infill=not chat))
+    desk = Desk(fake_model("m", says(reply), infill=not chat), prose=True)
     marked = place.before + CURSOR + place.after
     completion = await desk.complete(marked, invoked=True, language=place.language)
     return completion and document_after(marked, completion)

@@ -52,6 +52,11 @@ async def test_typing_a_sentence_asks_if_the_person_has_said_so(language: str) -
     assert await asks("The area of a $0", language, prose=True)
 
 
+@pytest.mark.parametrize("marked", ["This is **$0**", "See [the page]($0)", "It's done (see $0)"])
+async def test_typing_between_signs_of_a_sentence_asks(marked: str) -> None:
+    assert await asks(marked, "markdown")
+
+
 async def test_who_names_the_language_has_said_so() -> None:
     assert await asks("The area of a $0", "markdown", prose=False, languages=("markdown",))
     assert not await asks("The area of a $0", "plaintext", prose=False, languages=())

@@ -7,9 +7,10 @@ here asks a clock or chance: the same state gives the same prompt.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twotrack.context.assembly import Share, assemble
+from twotrack.context.assembly import Quota, Share, assemble
 from twotrack.context.privacy import PrivacyPolicy, files_of, is_settings
 from twotrack.context.sources import place_at
+from twotrack.context.sources.changes import Changes
 from twotrack.context.window import characters, window_at
 from twotrack.document import Document
 from twotrack.languages import language_of
@@ -20,6 +21,8 @@ from twotrack.text import Position
 # suffix and sources leave goes to the prefix.
 _PREFIX = 0.50
 _SUFFIX = 0.15
+_CHANGES = 0.65
+"""Of a prompt for a commit message; the message itself is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +50,24 @@ def gather(
     policy: PrivacyPolicy,
     sources: Sequence[Share],
     max_tokens: int,
+    changes: Sequence[Document] = (),
 ) -> CompletionContext | None:
     """Gather at most about `max_tokens` tokens for a completion at `position`.
 
-    `others` are the other open documents in the order of their last use. None if the document
+    `others` are the other open documents in the order of their last use; `changes` are diffs of
+    files that the text is about, which take the place of pieces of those. None if the document
     itself may not be sent.
     """
     if not policy.may_send(*files_of(document)):
         return None
     language = language_of(document.language, document.path)
     share = characters(max_tokens, language)
-    place = place_at(document, position, others, policy)
-    found = assemble(place, [each.quota(share) for each in sources])
+    if changes:
+        place = place_at(document, position, changes, policy)
+        found = assemble(place, [Quota(Changes(), int(share * _CHANGES))])
+    else:
+        place = place_at(document, position, others, policy)
+        found = assemble(place, [each.quota(share) for each in sources])
     prefix_share = int(share * _PREFIX) + found.unused
     window = window_at(document.text, position, prefix_share, int(share * _SUFFIX))
     prefix, suffix = policy.redact_around(

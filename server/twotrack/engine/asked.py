@@ -21,6 +21,8 @@ class CompletionRequest:
     """Whether the person asked for it; else it is typing that asks."""
     others: Sequence[Document] = ()
     """The other open documents, the last used first."""
+    changes: Sequence[Document] | None = None
+    """What is staged, if the document is a commit message."""
 
 
 @dataclass(frozen=True, slots=True)

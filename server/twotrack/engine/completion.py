@@ -16,7 +16,8 @@ from twotrack.document import Document
 from twotrack.engine.acceptance import Features
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, place_of, places_of
-from twotrack.engine.chat_infill import chat_for
+from twotrack.engine.chat_infill import CODE, COMMIT_MESSAGE, chat_for
+from twotrack.engine.commit_message import within_subject
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
@@ -32,7 +33,7 @@ from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import Settings
-from twotrack.tasks import BLOCK, COMPLETE, Task
+from twotrack.tasks import BLOCK, COMMIT, COMPLETE, Task
 from twotrack.text import Position, Range
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
-        self._seen: tuple[CompletionRequest, CompletionRequest, Program] | None = None
+        self._seen: tuple[CompletionRequest, CompletionRequest, Program | None] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asked: tuple[str, Position] | None = None
         """Document and place of the last question to a model."""
@@ -172,21 +173,18 @@ class Completer:
             known = self._known(request, begun)
         return known
 
-    def _in_program(self, request: CompletionRequest) -> tuple[CompletionRequest, Program]:
+    def _in_program(self, request: CompletionRequest) -> tuple[CompletionRequest, Program | None]:
         """Return a request for the program at the cursor; remembered as `_places` are."""
         if self._seen is None or self._seen[0] is not request:
             program = program_at(request.document, request.position)
-            code, position, *_ = program
-            inner = request
-            if code is not request.document:
-                inner = replace(request, document=code, position=position)
+            inner = request if program is None else program.inner(request)
             self._seen = request, inner, program
         return self._seen[1:]
 
     async def _may_send(self, request: CompletionRequest) -> bool:
         """Whether the document may be sent; what is asked of the disk is asked off the loop."""
         document = request.document
-        await self._policy.look((document, *request.others))
+        await self._policy.look((document, *request.others, *(request.changes or ())))
         return self._policy.may_send(*files_of(document))
 
     async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
@@ -255,11 +253,10 @@ class Completer:
 
         def at(position: Position) -> Prompt | None:
             program = program_at(document, text.clamp(position))
-            if not may_ask(program, self._settings.completion):
+            if program is None or not may_ask(program, self._settings.completion):
                 return None
-            code, position, *_ = program
-            request = CompletionRequest(code, position, invoked=False, others=others)
-            return self._prompt(request, COMPLETE, model)
+            request = CompletionRequest(document, position, invoked=False, others=others)
+            return self._prompt(program.inner(request), COMPLETE, model)
 
         if self._asked is not None and self._asked[0] == document.uri:
             return at(self._asked[1])
@@ -278,7 +275,7 @@ class Completer:
         """Whether the settings, and what was rejected here, leave something to propose."""
         options = self._settings.completion
         inner, program = self._in_program(request)
-        if use_of(request.document.uri) is Use.READ:
+        if program is None or use_of(request.document.uri) is Use.READ:
             return False
         if options.languages and inner.document.language not in options.languages:
             return False
@@ -296,10 +293,9 @@ class Completer:
     def _back(self, completion: Completion | None, request: CompletionRequest) -> Completion | None:
         """Return a completion of a program as one of its document."""
         inner, program = self._in_program(request)
-        if completion is None or inner is request:
+        if completion is None or program is None or inner is request:
             return completion
-        span = program.back(completion.range)
-        return replace(completion, range=span, place=self._place(request))
+        return replace(program.back(completion), place=self._place(request))
 
     def _places(self, request: CompletionRequest) -> tuple[CacheKey, ...]:
         """The request's place, as it may be called; remembered from `lookup` to `complete`."""
@@ -317,7 +313,7 @@ class Completer:
             return None
         ms = (self._clock() - begun) * 1e3
         source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
-        task = BLOCK if hit.answer.several_lines else COMPLETE
+        task = _task(request, several_lines=hit.answer.several_lines)
         self._dispatcher.listener(
             Answered(
                 task=task,
@@ -349,7 +345,7 @@ class Completer:
         key, gap, features = place
         several_lines = question.several_lines
         max_lines = self._settings.completion.max_lines if several_lines else 1
-        task = BLOCK if several_lines else COMPLETE
+        task = _task(request, several_lines=several_lines)
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
@@ -383,6 +379,8 @@ class Completer:
             chat=modes.get(answer.model) is Mode.CHAT,
             begun=watch.begun(answer.text),
         )
+        if insertion is not None and request.changes is not None:
+            insertion = within_subject(insertion, request.document, request.position)
         if insertion is None or await adds_errors(insertion, gap, self._syntax):
             self._cache.add_empty(key, several_lines=several_lines)
             return None
@@ -414,13 +412,23 @@ class Completer:
                 most // 2 if can.local else most,
                 can.context_window - task.max_tokens - _FRAME_TOKENS,
             ),
+            changes=request.changes or (),
         )
         if context is None:
             return None
         # A stop that the server knows leaves the connection open for the next request.
         stop = ("\n",) if task is COMPLETE else ()
         infill = context.infill(stop, task.max_tokens)
-        return infill if model.fills else chat_for(infill) if model.chats else None
+        if model.fills:
+            return infill
+        system = CODE if request.changes is None else COMMIT_MESSAGE
+        return chat_for(infill, system) if model.chats else None
+
+
+def _task(request: CompletionRequest, *, several_lines: bool) -> Task:
+    if request.changes is not None:
+        return COMMIT
+    return BLOCK if several_lines else COMPLETE
 
 
 def _span(request: CompletionRequest, insertion: Insertion) -> Range:

@@ -90,8 +90,8 @@ class Question:
 
     def follow(self, document: Document) -> None:
         """Take note of a change of its document."""
-        at = document.text.clamp(self.at)
-        self._typed = self._typed_in(program_at(document, at).document)
+        program = program_at(document, document.text.clamp(self.at))
+        self._typed = None if program is None else self._typed_in(program.document)
         self._changed = True
         if not self._waiting:
             self._expect(_UNTIL_ASKED_S)

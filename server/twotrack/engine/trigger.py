@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from twotrack.engine.cursor_context import CursorContext
 from twotrack.engine.program import Program
-from twotrack.languages import language_of
+from twotrack.languages import PLAIN, language_of
 from twotrack.lexical import LexicalContext
 from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import CompletionSettings, Eagerness, Trigger
@@ -20,6 +20,9 @@ class QuietPlace(NamedTuple):
     """The least eagerness that asks there; None: none does."""
 
 
+_SENTENCES = frozenset({"markdown", "restructuredtext", PLAIN.id})
+"""Languages of prose; LaTeX is written by commands."""
+_CLOSING_SIGNS, _MOST_SIGNS = ")]}>*_`~|'\"", 8
 LONGEST_LINE = 1_000
 """Characters. Of 4.2 million lines in 13,000 files of many languages 1,242 are longer, and none of
 those in C, Go, Lua, Perl or shell: they are minified, generated, or data."""
@@ -28,15 +31,20 @@ those in C, Go, Lua, Perl or shell: they are minified, generated, or data."""
 def may_ask(program: Program, completion: CompletionSettings) -> bool:
     """Whether typing asks anywhere in a program.
 
-    In prose only if the person has said so: the next word of a sentence is anybody's guess.
+    In prose only if the person has said so, or between signs that are closed behind the cursor (a
+    link, an emphasis): the next word of a sentence is anybody's guess.
     """
     document = program.document
     written = document.notebook is not None or use_of(document.uri) is Use.WRITTEN
     if completion.trigger is not Trigger.AUTOMATIC or not written:
         return False
-    if program.fenced or completion.prose or document.language in completion.languages:
+    if program.asks or completion.prose or document.language in completion.languages:
         return True
-    return not language_of(document.language, document.path).lexis.prose
+    if language_of(document.language, document.path).id not in _SENTENCES:
+        return True
+    line, character = program.position
+    rest = document.text.line(line)[character : character + _MOST_SIGNS + 1].rstrip()
+    return bool(rest) and not rest.strip(_CLOSING_SIGNS) and len(rest) <= _MOST_SIGNS
 
 
 def typing_asks(gap: CursorContext, eagerness: Eagerness) -> bool:

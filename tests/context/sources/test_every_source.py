@@ -14,6 +14,7 @@ from twotrack.context import sources
 from twotrack.context.assembly import Quota, assemble
 from twotrack.context.privacy import PrivacyPolicy
 from twotrack.context.sources import Place, Source, place_at
+from twotrack.context.sources.changes import Changes
 from twotrack.context.sources.open_documents import OpenDocuments
 from twotrack.context.sources.project_rules import ProjectRules
 from twotrack.context.syntax_cache import SyntaxCache
@@ -22,6 +23,7 @@ from twotrack.settings.schema import ContextSettings, PrivacySettings
 from twotrack.text import Position, Range, Snapshot
 
 MAKE: dict[str, Callable[[Path], Source]] = {
+    "changes": lambda _: Changes(),
     "open_documents": lambda _: OpenDocuments(SyntaxCache()),
     "project_rules": lambda root: ProjectRules([root], ["RULES.md", "lib0.py"]),
 }
