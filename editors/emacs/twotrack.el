@@ -194,6 +194,7 @@ Return the request's id."
 
 (defvar-local twotrack--overlay nil "Where ghost text is shown, or nil.")
 (defvar-local twotrack--text nil "The whole text that the ghost proposes.")
+(defvar-local twotrack--items nil "What is proposed here; the first is shown.")
 (defvar-local twotrack--command nil "Tells the server that the ghost was accepted.")
 (defvar-local twotrack--start nil "A marker: the text replaces what follows it.")
 (defvar-local twotrack--end nil "A marker: the end of what is replaced, typed text included.")
@@ -251,10 +252,21 @@ Return the request's id."
 
 (defun twotrack--offer (result)
   "Show the first of RESULT's items."
+  (setq twotrack--items (append (if (vectorp result) result (plist-get result :items)) nil))
+  (twotrack--offer-first))
+
+(defun twotrack-next ()
+  "Show another proposal; ask for others where there is one only."
+  (interactive)
+  (if (not (cdr twotrack--items))
+      (twotrack-complete)
+    (setq twotrack--items (append (cdr twotrack--items) (list (car twotrack--items))))
+    (twotrack--offer-first)))
+
+(defun twotrack--offer-first ()
+  "Show the first of the items."
   (twotrack--clear)
-  (when-let* ((items (if (vectorp result) result (plist-get result :items)))
-              ((length> items 0))
-              (item (aref items 0))
+  (when-let* ((item (car twotrack--items))
               (text (plist-get item :insertText)))
     (pcase-let ((`(,start . ,end) (if (plist-get item :range)
                                       (eglot-range-region (plist-get item :range))

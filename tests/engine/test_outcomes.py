@@ -37,7 +37,10 @@ class Screen:
         request = CompletionRequest(self.document, self.cursor, invoked)
         completion = self.desk.completer.lookup(request)
         completion = completion or await self.desk.completer.complete(request)
-        return completion and self.desk.outcomes.shown(request, completion)
+        if completion is None:
+            return None
+        [shown] = self.desk.outcomes.shown(request, [completion])
+        return shown
 
     def edit(self, text: str, *, deletes: int = 0, takes: int = 0) -> None:
         """Change the text at the cursor: `deletes` before it, `takes` after it."""
@@ -228,6 +231,19 @@ async def test_what_is_typed_above_moves_what_is_followed() -> None:
     screen.edit("import math\n\n\n")
     screen.desk.outcomes.saved(screen.document)
     assert screen.seen[-1] == ("saved", 1)
+
+
+async def test_another_one_of_several_is_accepted() -> None:
+    screen = Screen()
+    document, screen.cursor = at_cursor(MARKED)
+    screen.document = replace(document, uri="file:///project/a.py")
+    request = CompletionRequest(screen.document, screen.cursor, invoked=True)
+    likeliest = await screen.desk.completer.complete(request)
+    assert likeliest is not None
+    two = screen.desk.outcomes.shown(request, [likeliest, replace(likeliest, text="width + 1")])
+    screen.edit("width + 1")
+    [_, accepted] = [event for event in screen.desk.events if isinstance(event, Outcome)]
+    assert (accepted.kind, accepted.proposal) == ("accepted", two[1].id)
 
 
 async def test_no_text_is_told() -> None:

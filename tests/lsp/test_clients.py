@@ -119,7 +119,7 @@ def test_neovim_shows_ghost_text_as_it_is_sent(name: str, shown: str) -> None:
     completion = Completion(
         "a\r\nb", Range(Position(0, 5), Position(0, 5)), origin, PLACE, Features()
     )
-    (item,) = to_proto.inline_completions(document, completion, client(name)).items
+    (item,) = to_proto.inline_completions(document, [completion], client(name)).items
     assert item.insert_text == shown
 
 
@@ -129,7 +129,7 @@ def test_ale_which_has_no_name_gets_items_of_one_line() -> None:
     at = Range(Position(0, 5), Position(0, 5))
     shown = [
         to_proto.completion_menu(
-            document, Completion(text, at, origin, PLACE, Features()), client("vim-ale")
+            document, [Completion(text, at, origin, PLACE, Features())], client("vim-ale")
         ).items
         for text in (" + 2\ny = 3", "\ny = 3")
     ]
@@ -151,7 +151,7 @@ def test_a_menu_item_shows_the_lines_as_they_will_be(
     origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=False)
     at = Range(Position(0, 5), Position(0, 6))
     completion = Completion("b):\n    return", at, origin, PLACE, Features())
-    (item,) = to_proto.completion_menu(document, completion, client(name)).items
+    (item,) = to_proto.completion_menu(document, [completion], client(name)).items
     assert item.documentation == types.MarkupContent(types.MarkupKind(kind), documentation)
     assert item.detail == "twotrack · quick · paid"
 
@@ -161,7 +161,7 @@ def test_a_menu_item_takes_no_place_and_no_key_from_another_server() -> None:
     origin = Origin(AnswerSource.CACHE, "quick", COMPLETE, Track.FAST, 1.0, free=True)
     at = Range(Position(0, 5), Position(0, 5))
     completion = Completion(" + 2", at, origin, PLACE, Features())
-    (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items
+    (item,) = to_proto.completion_menu(document, [completion], client("helix-25.07")).items
     assert item.sort_text is not None
     assert item.sort_text > "zzzz"
     assert not item.preselect
@@ -189,6 +189,6 @@ def test_a_menu_item_begins_with_the_end_of_a_word_of_a_million_characters() -> 
     origin = Origin(AnswerSource.MODEL, "quick", COMPLETE, Track.FAST, 1.0, free=True)
     at = Range(Position(0, len(word)), Position(0, len(word)))
     completion = Completion("_a", at, origin, PLACE, Features())
-    (item,) = to_proto.completion_menu(document, completion, client("helix-25.07")).items
+    (item,) = to_proto.completion_menu(document, [completion], client("helix-25.07")).items
     assert item.text_edit is not None
     assert item.text_edit.new_text == "é" * 256 + "_a"

@@ -114,8 +114,19 @@ class CompletionCache:
         if self._empty.maxsize:
             self._empty[place, several_lines] = True
 
-    def add(self, document: Document, position: Position, place: CacheKey, answer: Cached) -> None:
-        """Remember an answer for the gap at `position` of `document`, which is at `place`."""
+    def add(
+        self,
+        document: Document,
+        position: Position,
+        place: CacheKey,
+        answer: Cached,
+        *,
+        first: bool = True,
+    ) -> None:
+        """Remember an answer for the gap at `position` of `document`, which is at `place`.
+
+        `first`: it is the one to find there; else one that others come before.
+        """
         if not self._rows.maxsize or not answer.text:
             return
         lines = Snapshot(answer.text).lines()
@@ -131,7 +142,9 @@ class CompletionCache:
                 first=index == 0,
             )
             rows = self._rows.setdefault(anchor, [])
-            rows[:] = [*(r for r in rows if r[:3] != row[:3]), row][-_ROWS:]
+            if first or row[:3] not in [r[:3] for r in rows]:
+                others = [r for r in rows if r[:3] != row[:3]]
+                rows[:] = ([*others, row] if first else [row, *others])[-_ROWS:]
             above = [*above[-_LINES_ABOVE + 1 :], start + line]
             anchor = (*place.anchor[:2], hash(tuple(above)), place.anchor[3])
             start = ""

@@ -38,6 +38,10 @@ from twotrack.text import Position, Range
 
 logger = logging.getLogger(__name__)
 
+_OTHER_TEMPERATURES = (0.7, 1.0)
+"""Of the questions for other answers than the likeliest: high enough to differ."""
+_OTHERS_S = 2.0
+"""So long they are waited for, at most."""
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
 
@@ -48,6 +52,12 @@ class _Place(NamedTuple):
     key: CacheKey
     gap: CursorContext
     features: Features
+
+    def wants_lines(self, request: CompletionRequest) -> bool:
+        """Whether several lines are asked for."""
+        gap = self.gap
+        asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
+        return gap.wants_lines or asked_for
 
 
 class Completer:
@@ -102,6 +112,44 @@ class Completer:
         inner, _ = self._in_program(request)
         return self._back(await self._complete(inner, request.position), request)
 
+    async def candidates(self, request: CompletionRequest) -> list[Completion]:
+        """Return what may stand there, the likeliest first.
+
+        Several only for a person who asks for what is known already: they want to see others, and
+        each costs a request. Raises what `complete` raises.
+        """
+        inner, _ = self._in_program(request)
+        known = any(map(self._cache.find, self._places(inner)))
+        likeliest = await self.complete(request)
+        if likeliest is None:
+            return []
+        found = [likeliest]
+        if request.invoked and known:
+            found += await self._others(request)
+        texts = [completion.text.rstrip() for completion in found]
+        return [one for n, one in enumerate(found) if texts[n] not in texts[:n]]
+
+    async def _others(self, request: CompletionRequest) -> list[Completion]:
+        """Return other answers than the likeliest, as far as they come in time."""
+        inner, _ = self._in_program(request)
+        gap = gap_at(inner.document, inner.position, self._syntax)
+        place = _Place(self._places(inner)[0], gap, self._outcomes.acceptance.features(gap))
+        asked = [
+            self._question(inner, request.position, place, self._clock(), temperature=temperature)
+            for temperature in _OTHER_TEMPERATURES
+        ]
+        answers = [asyncio.ensure_future(one.answer()) for one in asked]
+        try:
+            await asyncio.wait(answers, timeout=_OTHERS_S)
+        finally:
+            for one, answer in zip(asked, answers, strict=True):
+                one.close()
+                answer.cancel()
+            await asyncio.wait(answers)
+        come = (answer for answer in answers if not answer.cancelled() and not answer.exception())
+        found = (self._back(answer.result(), request) for answer in come)
+        return [completion for completion in found if completion is not None]
+
     async def _complete(self, request: CompletionRequest, at: Position) -> Completion | None:
         """Return a completion in the program that stands `at` a place of its document."""
         begun = self._clock()
@@ -123,20 +171,31 @@ class Completer:
                 known := await self._soon_known(request, begun)
             ):
                 return known
-        place = self._places(request)[0]
-        asked_for = request.invoked and (gap.only_closers_follow or gap.in_pair)
-        several_lines = gap.wants_lines or asked_for
-        if not request.invoked and self._cache.is_empty(place, several_lines=several_lines):
+        place = _Place(self._places(request)[0], gap, features)
+        several_lines = place.wants_lines(request)
+        if not request.invoked and self._cache.is_empty(place.key, several_lines=several_lines):
             return None
-        question = Question(
-            request,
-            place,
-            lambda question: self._ask(request, _Place(place, gap, features), question, begun),
-            at=at,
-            several_lines=several_lines,
-        )
+        question = self._question(request, at, place, begun)
         self._questions.add(question)
         return await question.answer()
+
+    def _question(
+        self,
+        request: CompletionRequest,
+        at: Position,
+        place: _Place,
+        begun: float,
+        *,
+        temperature: float | None = None,
+    ) -> Question:
+        """Ask a model; with a temperature, for another answer than the likeliest."""
+        return Question(
+            request,
+            place.key,
+            lambda question: self._ask(request, place, question, begun, temperature),
+            at=at,
+            several_lines=place.wants_lines(request),
+        )
 
     async def _paused(self, request: CompletionRequest, gap: CursorContext) -> bool:
         """Wait for a pause in typing; return whether there was something to wait for."""
@@ -341,6 +400,7 @@ class Completer:
         place: _Place,
         question: Question,
         begun: float,
+        temperature: float | None,
     ) -> Completion | None:
         key, gap, features = place
         several_lines = question.several_lines
@@ -351,6 +411,10 @@ class Completer:
         def prompt_for(model: Model) -> Prompt | None:
             prompt = self._prompt_to_ask(request, question.at, task, model)
             modes.pop(model.name, None)
+            if temperature is not None:
+                # recall has said its own already
+                prompt = prompt and replace(prompt, temperature=temperature)
+                prompt = None if model.capabilities.retrieval else prompt
             if prompt is not None:
                 modes[model.name] = prompt.mode
             return prompt
@@ -385,7 +449,8 @@ class Completer:
             self._cache.add_empty(key, several_lines=several_lines)
             return None
         kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
-        self._cache.add(request.document, request.position, key, kept)
+        first = temperature is None
+        self._cache.add(request.document, request.position, key, kept, first=first)
         ms = (self._clock() - begun) * 1e3
         free = self._routing.is_free(answer.model)
         origin = Origin(answer.source, answer.model, task, answer.track, ms, free=free)

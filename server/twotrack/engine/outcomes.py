@@ -11,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
@@ -68,6 +69,8 @@ class _Proposal:
     """Characters that were typed instead."""
     judged: bool = False
     """Whether it was learnt from."""
+    beside: "tuple[_Proposal, ...]" = ()
+    """Those that the person could choose in its place."""
 
 
 @dataclass(slots=True)
@@ -106,16 +109,37 @@ class Outcomes:
 
     # -- what is shown -------------------------------------------------------------------------
 
-    def shown(self, request: CompletionRequest, completion: Completion) -> Completion:
-        """Take note that a completion goes to the editor; return it with its id."""
+    def shown(
+        self, request: CompletionRequest, completions: Sequence[Completion]
+    ) -> list[Completion]:
+        """Take note of what goes to the editor, one of which it shows; return it with its ids.
+
+        The first is followed in the document, until the editor says that another was accepted.
+        """
         document, position = request.document, request.position
-        text = completion.text.replace("\r\n", "\n")
+        if not completions:
+            return []
+        text = completions[0].text.replace("\r\n", "\n")
         present = self._shown.get(document.uri)
         if present is not None:
             if present.end == position and present.text[present.taken :] == text:
-                present.given = present.taken
-                return replace(completion, id=present.id)  # the rest of it
+                present.given = present.taken  # the rest of it
+                rest = [self._new(request, completion) for completion in completions[1:]]
+                if rest:
+                    present.beside = tuple(self._by_id[completion.id] for completion in rest)
+                return [replace(completions[0], id=present.id), *rest]
             self._leave(present)
+        followed = [self._new(request, completion) for completion in completions]
+        first, *beside = (self._by_id[completion.id] for completion in followed)
+        first.beside = tuple(beside)
+        self._shown[document.uri] = first
+        self.acceptance.shown()
+        self._tell(first, OutcomeKind.SHOWN, share=1.0)
+        return followed
+
+    def _new(self, request: CompletionRequest, completion: Completion) -> Completion:
+        """Begin to know of a completion."""
+        document, position = request.document, request.position
         self._count += 1
         replaces = completion.range.end.character - position.character
         proposal = _Proposal(
@@ -123,14 +147,12 @@ class Outcomes:
             document.uri,
             document.language,
             InsertionPoint(document, position, completion.place, replaces=replaces),
-            text,
+            completion.text.replace("\r\n", "\n"),
             completion,
             self._clock(),
             position,
         )
-        self._shown[document.uri] = self._by_id[proposal.id] = proposal
-        self.acceptance.shown()
-        self._tell(proposal, OutcomeKind.SHOWN, share=1.0)
+        self._by_id[proposal.id] = proposal
         return replace(completion, id=proposal.id)
 
     def rejected(self, place: CacheKey) -> bool:
@@ -189,26 +211,28 @@ class Outcomes:
         self._taken.pop(uri, None)
 
     def _compare(self, proposal: _Proposal, document: Document) -> None:
-        """See how much of a proposal stands at its place."""
-        text, best, end = proposal.text, "", None
-        for typed in proposal.point.typed(document):
-            now = typed.text
-            opened = now.rstrip(CLOSERS)  # the editor may have closed what was opened
-            if opened != now and not text.startswith(now) and any(p in opened for p in PAIRS):
-                now = opened
-            if end is None or common_head(now, text) > common_head(best, text) or now == text:
-                best, end = now, typed.end
-        if end is None:
+        """See how much of a proposal, or of one beside it, stands at its place."""
+        seen = [
+            (stands.agreed, one, stands)
+            for one in (proposal, *proposal.beside)
+            if (stands := _standing(one, document)) is not None
+        ]
+        if not seen:
             if not proposal.point.deleted_before(document):
                 self._leave(proposal)
             return
-        agreed, before = common_head(best, text), proposal.taken
-        proposal.other = len(best) - agreed
+        _, chosen, (now, agreed, end) = max(seen, key=lambda one: one[0])
+        if chosen is not proposal:
+            chosen.beside = tuple(one for _, one, _ in seen if one is not chosen)
+            self._shown[document.uri] = proposal = chosen
+        before = proposal.taken
+        proposal.other = len(now) - agreed
         if proposal.other:
             if proposal.other >= _OTHER_CHARS:
                 self._rejected[proposal.point.place] = True
                 self._leave(proposal)
             return
+        text = proposal.text
         proposal.taken, proposal.end = agreed, end
         at_once = text[before:agreed].rstrip(CLOSERS)  # those may be the editor's
         proposal.pasted = (proposal.pasted and agreed > 0) or len(at_once) > 1
@@ -297,6 +321,29 @@ class Outcomes:
                 language=proposal.language,
             )
         )
+
+
+class _Standing(NamedTuple):
+    """What stands at a proposal's place."""
+
+    now: str
+    agreed: int
+    """Characters that both begin with."""
+    end: Position
+
+
+def _standing(proposal: _Proposal, document: Document) -> _Standing | None:
+    """Return what stands at a proposal's place, as like it as it may be read; None: unknown."""
+    text, best = proposal.text, None
+    for typed in proposal.point.typed(document):
+        now = typed.text
+        opened = now.rstrip(CLOSERS)  # the editor may have closed what was opened
+        if opened != now and not text.startswith(now) and any(p in opened for p in PAIRS):
+            now = opened
+        one = _Standing(now, common_head(now, text), typed.end)
+        if best is None or one.agreed > best.agreed or now == text:
+            best = one
+    return best
 
 
 def _share(text: str, now: str) -> float:

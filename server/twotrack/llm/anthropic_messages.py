@@ -54,8 +54,8 @@ class AnthropicMessages(Dialect[Chat]):
             block = {"type": "text", "text": prompt.system, **mark}
             body["system"] = [block] if mark else prompt.system
         body["messages"] = self._turns(prompt)
-        if self._spec.temperature is not None:
-            body["temperature"] = self._spec.temperature
+        if (temperature := self._spec.temperature_of(prompt)) is not None:
+            body["temperature"] = temperature
         # It refuses stop strings of blanks only; those are cut here.
         if stops := [stop for stop in prompt.stop if stop.strip()]:
             body["stop_sequences"] = stops

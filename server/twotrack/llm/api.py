@@ -53,6 +53,8 @@ class Infill:
     excerpts: tuple[Excerpt, ...] = ()
     stop: tuple[str, ...] = ()
     max_tokens: int = 64
+    temperature: float | None = None
+    """At least that of sampling, where another answer than the likeliest is wanted."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -92,6 +94,8 @@ class Chat:
     max_tokens: int = 1024
     sources: tuple[str, ...] = ()
     """Files that it shows, as the model is told their names."""
+    temperature: float | None = None
+    """At least that of sampling, where another answer than the likeliest is wanted."""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ class Gemini(Dialect[Chat]):
             room=self._spec.room,
         )
         config: dict[str, Any] = {"maxOutputTokens": limit, **unthinking}
-        if self._spec.temperature is not None:
-            config["temperature"] = self._spec.temperature
+        if (temperature := self._spec.temperature_of(prompt)) is not None:
+            config["temperature"] = temperature
         if prompt.stop:
             config["stopSequences"] = list(prompt.stop[:_MOST_STOPS])
         head = {"systemInstruction": {"parts": [{"text": prompt.system}]}} if prompt.system else {}

@@ -53,7 +53,7 @@ class LlamaInfill(Dialect[Infill]):
             "input_suffix": prompt.suffix,
             "input_extra": [{"filename": e.path, "text": e.text} for e in prompt.excerpts],
             "n_predict": min(prompt.max_tokens + text.tokens, self._max_output),
-            "temperature": self._temperature,
+            "temperature": max(self._temperature, prompt.temperature or 0.0),
             "stop": list(prompt.stop),
             "cache_prompt": True,
             "stream": True,

@@ -7,7 +7,7 @@ from typing import Any
 from twotrack.errors import ModelError, RequestRejected
 from twotrack.events import Usage
 from twotrack.llm import fim, finishes, thinking
-from twotrack.llm.api import Chat, Chunk, Infill
+from twotrack.llm.api import Chat, Chunk, Infill, Prompt
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
 from twotrack.llm.reported import count, model_id
@@ -43,7 +43,6 @@ class OllamaChat(Dialect[Chat]):
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._fixed = _fixed(spec.model_id)
-        self._options = _options(spec.temperature, spec.context_window)
 
     def body(self, prompt: Chat, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
@@ -57,7 +56,7 @@ class OllamaChat(Dialect[Chat]):
             always=self._spec.thinks,
             room=self._spec.room,
         )
-        options = {"num_predict": limit, **self._options}
+        options = {"num_predict": limit, **_options(self._spec, prompt)}
         if prompt.stop:
             options["stop"] = list(prompt.stop)
         body = {**self._fixed, "messages": turns, "options": options, "stream": True, **unthinking}
@@ -71,7 +70,7 @@ class OllamaChat(Dialect[Chat]):
 
     def warming(self, _: Chat | None, /) -> Warming:
         """Return what loads the model."""
-        return _loading(self._fixed, self._options)
+        return _loading(self._fixed, _options(self._spec))
 
 
 class OllamaInfill(Dialect[Infill]):
@@ -86,7 +85,6 @@ class OllamaInfill(Dialect[Infill]):
         # A special token that leaks ends the answer too.
         self._special = fim.TEMPLATES[family].stop if family else ()
         self._fixed = _fixed(spec.model_id)
-        self._options = _options(spec.temperature, spec.context_window)
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the body of the request, and what ends the answer."""
@@ -95,7 +93,10 @@ class OllamaInfill(Dialect[Infill]):
         # It puts them into the model's template, where special tokens would act.
         before = fim.neutral(self._spec.model_id, files + prompt.prefix)
         after = fim.neutral(self._spec.model_id, prompt.suffix)
-        options = {"num_predict": min(prompt.max_tokens, self._spec.max_output), **self._options}
+        options = {
+            "num_predict": min(prompt.max_tokens, self._spec.max_output),
+            **_options(self._spec, prompt),
+        }
         if stops:
             options["stop"] = list(stops)
         body = {
@@ -118,7 +119,7 @@ class OllamaInfill(Dialect[Infill]):
 
     def warming(self, _: Infill | None, /) -> Warming:
         """Return what loads the model."""
-        return _loading(self._fixed, self._options)
+        return _loading(self._fixed, _options(self._spec))
 
     def explained(self, error: ModelError, /) -> ModelError:
         """Return the error, with what to do about a model that has no template."""
@@ -130,8 +131,9 @@ def _fixed(model_id: str) -> dict[str, Any]:
     return {"model": model_id, "keep_alive": _KEEP_ALIVE}
 
 
-def _options(temperature: float | None, context_window: int | None) -> dict[str, Any]:
-    given = {"temperature": temperature, "num_ctx": context_window}
+def _options(spec: Spec, prompt: Prompt | None = None) -> dict[str, Any]:
+    temperature = spec.temperature if prompt is None else spec.temperature_of(prompt)
+    given = {"temperature": temperature, "num_ctx": spec.context_window}
     return {name: value for name, value in given.items() if value is not None}
 
 

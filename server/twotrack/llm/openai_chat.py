@@ -46,8 +46,8 @@ class OpenAIChat(Dialect[Chat]):
             **self._spec.counting,
             **unthinking,
         }
-        if self._spec.temperature is not None:
-            body["temperature"] = self._spec.temperature
+        if (temperature := self._spec.temperature_of(prompt)) is not None:
+            body["temperature"] = temperature
         if self._spec.keyed and prompt.system:
             body["prompt_cache_key"] = cache_key(prompt.system)
         # Anthropic refuses stop strings of blanks only; those are cut here.

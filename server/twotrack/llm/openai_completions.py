@@ -50,8 +50,8 @@ class OpenAICompletions(Dialect[Infill]):
             "stream_options": {"include_usage": True},
             **self._spec.counting,
         }
-        if self._spec.temperature is not None:
-            body["temperature"] = self._spec.temperature
+        if (temperature := self._spec.temperature_of(prompt)) is not None:
+            body["temperature"] = temperature
         if self._spec.keyed:
             body["prompt_cache_key"] = cache_key(prompt.path)
         if stops:

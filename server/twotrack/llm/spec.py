@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from twotrack.llm import thinking
+from twotrack.llm.api import Prompt
 from twotrack.settings.schema import PromptCache
 
 
@@ -38,3 +39,9 @@ class Spec:
     """How long the head of a prompt is kept, where that must be asked for."""
     cache_minimum: int = 1_024
     """Tokens of a head below which the provider keeps nothing."""
+
+    def temperature_of(self, prompt: Prompt) -> float | None:
+        """Return the sampling temperature for a prompt; None: it is left out."""
+        if self.temperature is None or prompt.temperature is None:
+            return self.temperature
+        return max(self.temperature, prompt.temperature)

@@ -34,32 +34,42 @@ def span(text: Snapshot, value: Range, encoding: Encoding) -> types.Range:
 
 
 def inline_completions(
-    document: Document, completion: Completion | None, client: Client
+    document: Document, completions: Sequence[Completion], client: Client
 ) -> types.InlineCompletionList:
-    """Return ghost text; an empty list clears what is shown."""
-    if completion is None:
-        return types.InlineCompletionList(items=[])
-    text = completion.text.replace("\r\n", "\n") if client.bare_newlines else completion.text
-    item = types.InlineCompletionItem(
-        insert_text=text,
-        range=span(document.text, completion.range, client.encoding),
-        command=_did_accept(completion, client),
+    """Return ghost text, the likeliest first; an empty list clears what is shown."""
+
+    def text(completion: Completion) -> str:
+        return completion.text.replace("\r\n", "\n") if client.bare_newlines else completion.text
+
+    return types.InlineCompletionList(
+        items=[
+            types.InlineCompletionItem(
+                insert_text=text(completion),
+                range=span(document.text, completion.range, client.encoding),
+                command=_did_accept(completion, client),
+            )
+            for completion in completions
+        ]
     )
-    return types.InlineCompletionList(items=[item])
 
 
 def completion_menu(
-    document: Document, completion: Completion | None, client: Client
+    document: Document, completions: Sequence[Completion], client: Client
 ) -> types.CompletionList:
-    """Return one item of the completion menu; the list is asked again at every key."""
-    if completion is not None and client.one_line_items:
-        completion = replace(completion, text=completion.text.partition("\n")[0].rstrip("\r"))
-    shown = completion is not None and (completion.text or not client.one_line_items)
-    items = [_menu_item(document, completion, client)] if completion and shown else []
+    """Return items of the completion menu; the list is asked again at every key."""
+    if client.one_line_items:
+        cut = (replace(one, text=one.text.partition("\n")[0].rstrip("\r")) for one in completions)
+        completions = [completion for completion in cut if completion.text]
+    items = [
+        _menu_item(document, completion, client, place)
+        for place, completion in enumerate(completions)
+    ]
     return types.CompletionList(is_incomplete=True, items=items)
 
 
-def _menu_item(document: Document, completion: Completion, client: Client) -> types.CompletionItem:
+def _menu_item(
+    document: Document, completion: Completion, client: Client, place: int
+) -> types.CompletionItem:
     # Editors match the item against the word before the cursor, so it begins with that word.
     line = document.text.line(completion.range.start.line)
     cursor = completion.range.start.character
@@ -82,7 +92,7 @@ def _menu_item(document: Document, completion: Completion, client: Client) -> ty
         kind=types.CompletionItemKind.Snippet,
         detail=_detail(completion),
         documentation=_documentation(document, completion, client),
-        sort_text="~",
+        sort_text="~" * (place + 1),
         filter_text=first.rstrip("\r") or label,
         insert_text_format=types.InsertTextFormat.Snippet
         if snippet

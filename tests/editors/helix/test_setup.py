@@ -71,7 +71,7 @@ def test_health_lists_the_server(programs, environment, home) -> None:
 
 
 def test_the_pages_commands(start, models: Models) -> None:
-    pause, resume, status, request, restart = COMMANDS
+    pause, _, resume, status, request, restart = COMMANDS
     models.answer_at("return ", "a + b")
     editor = start("a.py", ADD)
 

@@ -145,3 +145,17 @@ def test_the_pages_picture(start, models: Models) -> None:
     editor.screen.keys(f":{BODY_MISSES}", "Enter", "o")
     editor.screen.wait_for("len(prices) if prices else 0.0")
     check_picture(PAGE.parent / "ghost-text.svg", editor.screen, "nvim shop.py")
+
+
+def test_another_one_is_shown_on_demand(start, models: Models) -> None:
+    models.script(Reply("a + b"), Reply("b + a"), Reply("b + a"))
+    editor = start("a.py", ADD)
+    type_at_the_end(editor, "return ")
+    editor.screen.wait_for("return a + b")
+    editor.screen.keys("M-\\")  # what is known already: others are asked for too
+    models.wait_for(3)
+    editor.screen.wait_for("return a + b")
+    editor.screen.keys("M-]")
+    editor.screen.wait_for("return b + a")
+    editor.screen.keys("Tab")
+    editor.wait_text("def add(a, b):\n    return b + a\n")

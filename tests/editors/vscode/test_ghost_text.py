@@ -40,6 +40,18 @@ def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: 
     workbench.wait_saved("area.py", "def area(width, height):\n    return width * height")
 
 
+def test_another_one_is_shown_on_demand(workbench: Workbench, models: Models) -> None:
+    models.script(Reply("a + b"), Reply("b + a"), Reply("b + a"))
+    workbench.open_file("several.py", "def several(a, b):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("a + b")
+    workbench.press("Alt+BracketRight")
+    models.wait_for(3)
+    workbench.wait_ghost("b + a")
+    workbench.press("Tab")
+    workbench.wait_saved("several.py", "def several(a, b):\n    return b + a")
+
+
 def test_escape_leaves_the_file_as_it_was_typed(workbench: Workbench, models: Models) -> None:
     models.answer_at("return ", "left - right")
     workbench.open_file("subtract.py", "def subtract(left, right):\n    return")

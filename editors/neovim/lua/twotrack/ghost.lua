@@ -48,7 +48,7 @@ function M.dismiss()
     own.dismiss()
     return true
   end
-  return M.is_native() and native.dismiss()
+  return M.is_native() and native.dismiss(true)
 end
 
 function M.suggest()
@@ -57,7 +57,7 @@ function M.suggest()
     return
   end
   if M.is_native() then
-    native.dismiss() -- Neovim cannot ask by hand, so ours shows it until the next key
+    native.dismiss(false) -- Neovim cannot ask by hand, so ours shows it until the next key
   end
   own.request(client, 1)
 end

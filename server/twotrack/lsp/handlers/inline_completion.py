@@ -1,6 +1,6 @@
 """textDocument/inlineCompletion: ghost text."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from lsprotocol import types
@@ -37,21 +37,20 @@ def inline_completion(
 def answer(
     conversation: Conversation,
     request: CompletionRequest,
-    present: Callable[[Document, Completion | None, Client], Answer],
+    present: Callable[[Document, Sequence[Completion], Client], Answer],
 ) -> Answer | Coroutine[Any, Any, Answer]:
-    """Present what is known, or what is computed for it."""
+    """Present what is known, or what is computed for it; a person who asks gets several."""
 
-    def shown(completion: Completion | None) -> Answer:
-        if completion is not None:
-            completion = conversation.session.outcomes.shown(request, completion)
-        return present(request.document, completion, conversation.client)
+    def shown(*completions: Completion) -> Answer:
+        followed = conversation.session.outcomes.shown(request, completions)
+        return present(request.document, followed, conversation.client)
 
     async def computed() -> Answer:
-        return shown(await _compute(conversation, request))
+        return shown(*await _compute(conversation, request))
 
     if conversation.pauses.hold(request.document):
-        return shown(None)
-    known = conversation.session.completer.lookup(request)
+        return shown()
+    known = None if request.invoked else conversation.session.completer.lookup(request)
     return computed() if known is None else shown(known)
 
 
@@ -68,11 +67,11 @@ def completion_request(
     )
 
 
-async def _compute(conversation: Conversation, request: CompletionRequest) -> Completion | None:
-    """Compute a completion; a failure is said once, and the request is answered empty."""
+async def _compute(conversation: Conversation, request: CompletionRequest) -> Sequence[Completion]:
+    """Compute completions; a failure is said once, and the request is answered empty."""
     await conversation.has_settings()
     try:
-        return await conversation.session.completer.complete(request)
+        return await conversation.session.completer.candidates(request)
     except RouteExhausted as error:
         # A failure that does not pass by itself had a message of its own.
         if all(passing(failure) for failure in error.failures):
@@ -82,4 +81,4 @@ async def _compute(conversation: Conversation, request: CompletionRequest) -> Co
     except TwotrackError as error:
         kind = type(error).__name__
         conversation.notices.warn(f"twotrack: {error.message}", once_for=kind, why=reason(error))
-    return None
+    return ()

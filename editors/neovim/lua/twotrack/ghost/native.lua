@@ -62,11 +62,12 @@ function M.select(count)
   vim.lsp.inline_completion.select({ count = count })
 end
 
+---@param unwanted boolean whether the person wants it gone; else another way shows it
 ---@return boolean
-function M.dismiss()
+function M.dismiss(unwanted)
   return vim.lsp.inline_completion.get({
     on_accept = function(item)
-      local ours = proposal(item)
+      local ours = unwanted and proposal(item)
       if ours then
         own.tell(ours, { dismissed = true })
       end

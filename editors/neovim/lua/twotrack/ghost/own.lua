@@ -255,10 +255,13 @@ api.nvim_create_autocmd({ "InsertLeave", "BufLeave" }, {
   callback = M.clear,
 })
 
---- Shows another of the proposals.
+--- Shows another of the proposals; where there is one, others are asked for.
 ---@param count integer
 function M.select(count)
-  if #proposals > 0 then
+  local client = shown and shown.client_id and vim.lsp.get_client_by_id(shown.client_id)
+  if #proposals == 1 and client then
+    M.request(client, 1)
+  elseif #proposals > 0 then
     index = (index - 1 + count) % #proposals + 1
     refresh()
   end
