@@ -53,6 +53,8 @@ class Infill:
     excerpts: tuple[Excerpt, ...] = ()
     stop: tuple[str, ...] = ()
     max_tokens: int = 64
+    logprobs: bool = False
+    """Whether the log-probability of each token is wanted, where the server has it cheaply."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -115,6 +117,8 @@ class Chunk:
     usage: Usage | None = None
     finish: Finish | None = None
     model: str | None = None
+    logprobs: tuple[float, ...] = ()
+    """The log-probability of each of its tokens."""
 
 
 class Provider(Protocol):
