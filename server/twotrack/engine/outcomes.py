@@ -112,7 +112,7 @@ class Outcomes:
         text = completion.text.replace("\r\n", "\n")
         present = self._shown.get(document.uri)
         if present is not None:
-            if present.end == position and present.text[present.taken :] == text:
+            if self.continues(document, position, text):
                 present.given = present.taken
                 return replace(completion, id=present.id)  # the rest of it
             self._leave(present)
@@ -132,6 +132,13 @@ class Outcomes:
         self.acceptance.shown()
         self._tell(proposal, OutcomeKind.SHOWN, share=1.0)
         return replace(completion, id=proposal.id)
+
+    def continues(self, document: Document, position: Position, text: str) -> bool:
+        """Whether `text` at a place is what is left of the proposal that is shown."""
+        present = self._shown.get(document.uri)
+        if present is None or present.end != position:
+            return False
+        return present.text[present.taken :] == text.replace("\r\n", "\n")
 
     def rejected(self, place: CacheKey) -> bool:
         """Whether a proposal was rejected here, and nothing has changed since."""
