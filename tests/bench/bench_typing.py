@@ -7,8 +7,11 @@ line is begun after a longer one). At each key the editor cancels what it asked 
 change, and asks. The model takes 300 ms to its first token. Text is seen if it is there before the
 next key.
 
-Then somebody types who accepts what is right, with a model that is wrong about every fifth line:
-what `completion.eagerness` leaves out, and what that costs.
+Then somebody types who accepts what is right, with models that know 80% and 30% of the lines:
+what `completion.eagerness` leaves out, and what that costs. This model tells the log-probabilities
+of its tokens, drawn anew for each answer: so that their sum at its beginning lies as SmolLM2's do
+for lines of Python packages that it ended rightly, or not (`bench_confidence.py`; the lines that
+the engine's weights were fitted to are others).
 """
 
 import argparse
@@ -30,6 +33,7 @@ from client import Client  # noqa: E402
 from measure import SETTINGS, say, twotrack  # noqa: E402
 
 from fakes.model_server import ModelServer, Reply, RequestLog  # noqa: E402
+from twotrack.engine import confidence  # noqa: E402
 
 KEYS = 511
 """At least; the line is typed to its end."""
@@ -37,6 +41,8 @@ MEDIAN_S, SPREAD = 0.14, 0.55
 """Of the interval between two keys, and of its logarithm."""
 NEW_LINE, LONGEST_S = 3, 2.0
 FIRST_TOKEN_S, TOKEN_S, TOKEN_CHARS = 0.3, 0.01, 4
+BEGINNING = confidence.BEGINNING // TOKEN_CHARS
+"""Tokens."""
 KNOWN = (100, 80)
 """Lines of a hundred that a model knows."""
 WRONG = "handle_value(index, other)"
@@ -44,6 +50,18 @@ WORTH_A_KEY = 4
 """Characters: less is typed, though the right text is shown."""
 LONG, HASTE = 3_000, 4
 """Characters of the text that is typed with acceptance, so much faster, as its model is."""
+ACCEPTED = (80, 30)
+"""Lines of a hundred that a model knows, for whoever accepts what is right."""
+RIGHT_LOGPROBS = (-3.5, -2.01, -1.04, -0.94, -0.77, -0.62, -0.44, -0.3, -0.21, -0.1, 0.0)
+WRONG_LOGPROBS = (-25.8, -9.53, -7.38, -5.74, -4.94, -3.89, -3.16, -2.55, -1.87, -1.08, -0.04)
+"""Log-probabilities of the beginnings of right and wrong lines, by tenths."""
+
+
+def drawn(tenths: tuple[float, ...], chance: random.Random) -> float:
+    """Draw from a distribution that is known by its tenths."""
+    at = chance.random() * (len(tenths) - 1)
+    low, high = tenths[int(at)], tenths[int(at) + 1]
+    return low + (high - low) * (at % 1)
 
 
 class Typed:
@@ -77,8 +95,17 @@ class Typed:
         knows = zlib.crc32(self.text[line : line + 60].encode()) % 100 < self._known
         said = self.truth(at) if knows else WRONG
         tokens = [said[i : i + TOKEN_CHARS] for i in range(0, len(said), TOKEN_CHARS)]
+        chance = random.Random(zlib.crc32(end.encode()))  # noqa: S311  # no secret
+        share = drawn(RIGHT_LOGPROBS if knows else WRONG_LOGPROBS, chance) / max(
+            min(len(tokens), BEGINNING), 1
+        )
         first, each = FIRST_TOKEN_S / self._haste, TOKEN_S / self._haste
-        return Reply(chunks=tokens or [""], delay_s=first, chunk_delay_s=each)
+        return Reply(
+            chunks=tokens or [""],
+            logprobs=[share] * max(len(tokens), 1),
+            delay_s=first,
+            chunk_delay_s=each,
+        )
 
 
 async def typed(client: Client, text: Typed, rng: random.Random) -> tuple[int, list[float], int]:
@@ -163,19 +190,20 @@ async def accepted(client: Client, text: Typed, rng: random.Random, name: str) -
     return session
 
 
-async def compare() -> None:
+async def compare(known: int) -> None:
     """Say what each eagerness shows, and what is kept of it."""
     sessions: dict[str, Session] = {}
     for eagerness in ("high", "medium", "low"):
-        text = Typed(argparse, KNOWN[-1], LONG, HASTE)
-        settings = SETTINGS + f'\n[completion]\neagerness = "{eagerness}"\n'
+        text = Typed(argparse, known, LONG, HASTE)
+        settings = SETTINGS.replace("openai-compatible", "vllm")  # which tells log-probabilities
+        settings += f'\n[completion]\neagerness = "{eagerness}"\n'
         async with ModelServer() as server:
             server.answer = text.answer
             async with twotrack(server, settings) as client:  # type: ignore[arg-type]  # as above
                 sessions[eagerness] = await accepted(client, text, random.Random(1), "a")  # noqa: S311
     all_of_it = sessions["high"]
     for eagerness, session in sessions.items():
-        say(f"eagerness {eagerness}: proposals shown", len(session.shown))
+        say(f"{known}% known, eagerness {eagerness}: proposals shown", len(session.shown))
         say("  fewer than with high", f"{1 - len(session.shown) / len(all_of_it.shown):.0%}")
         say("  characters kept, of those with high", f"{session.kept / all_of_it.kept:.0%}")
         say("  quiet where the line is finished", f"{session.quiet / session.finished:.0%}")
@@ -203,4 +231,5 @@ async def main() -> None:
 if __name__ == "__main__":
     os.environ["NO_PROXY"] = "127.0.0.1"
     asyncio.run(main())
-    asyncio.run(compare())
+    for share in ACCEPTED:
+        asyncio.run(compare(share))

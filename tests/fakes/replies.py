@@ -19,6 +19,8 @@ class Reply:
     _: KW_ONLY
     chunks: Sequence[str] | None = None
     """The pieces to stream; absent: `text`, cut after each blank."""
+    logprobs: Sequence[float] = ()
+    """The log-probability of each piece, which is a token; told where the request asks for it."""
     delay_s: float = 0.0
     """Seconds before the first byte."""
     chunk_delay_s: float = 0.0

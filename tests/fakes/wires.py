@@ -75,6 +75,13 @@ def openai(request: RequestLog, reply: Reply, flavour: Flavour = "openai") -> Wi
         said = {key: content} if chat else {"text": text}
         return {"index": 0, **said, "finish_reason": finish}
 
+    def with_logprob(said: dict[str, Any], n: int) -> dict[str, Any]:
+        if not body.get("logprobs") or not reply.logprobs:
+            return said
+        token, number = reply.pieces[n], reply.logprobs[n]
+        told = {"tokens": [token], "token_logprobs": [number], "top_logprobs": [{token: number}]}
+        return {**said, "logprobs": told}
+
     last = {**base, "choices": [choice("", reply.finish)]}
     if flavour == "mistral":
         last |= {"usage": usage}
@@ -95,7 +102,7 @@ def openai(request: RequestLog, reply: Reply, flavour: Flavour = "openai") -> Wi
 
     return Wire(
         events=[
-            {**base, "choices": [choice(piece, None)], **so_far(n)}
+            {**base, "choices": [with_logprob(choice(piece, None), n - 1)], **so_far(n)}
             for n, piece in enumerate(reply.pieces, 1)
         ],
         last=(
@@ -160,9 +167,13 @@ def llama(request: RequestLog, reply: Reply) -> Wire:
     }
 
     def so_far(n: int) -> dict[str, Any]:
-        counted = {"tokens_predicted": n, "tokens_evaluated": reply.prompt_tokens}
-        asked = body.get("timings_per_token")
-        return counted | ({"timings": _timings(reply, n)} if asked else {})
+        counted: dict[str, Any] = {"tokens_predicted": n, "tokens_evaluated": reply.prompt_tokens}
+        if body.get("timings_per_token"):
+            counted |= {"timings": _timings(reply, n)}
+        if body.get("n_probs") and reply.logprobs:
+            told = {"id": 1, "token": pieces[n - 1], "bytes": [], "logprob": reply.logprobs[n - 1]}
+            counted |= {"completion_probabilities": [{**told, "top_logprobs": [told]}]}
+        return counted
 
     return Wire(
         events=[

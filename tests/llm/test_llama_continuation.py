@@ -1,6 +1,7 @@
 """Raw continuation by llama.cpp, with the last word written anew."""
 
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -129,3 +130,13 @@ async def test_warming_without_a_prompt_makes_a_connection(
     await HttpWire(transport, Endpoint("mine", server.url), LlamaContinuation()).warm()
     assert server.connections == 1
     assert not any(request.method == "POST" for request in server.requests)
+
+
+async def test_what_is_written_anew_has_no_log_probability(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply(chunks=("    ", "return", " a"), logprobs=(-9.0, -8.0, -0.5)))
+    begun = replace(infill("def f(a):\n    ret"), logprobs=True)
+    chunks = [chunk for chunk in await answer(server, transport, begun) if chunk.text]
+    assert [(chunk.text, chunk.logprobs) for chunk in chunks] == [("urn", ()), (" a", (-0.5,))]
+    assert server.requests[0].body["n_probs"] == 1

@@ -165,3 +165,13 @@ async def test_a_warming_that_is_given_up_closes_its_connection(
         await warming
     await request.closed()
     assert request.aborted_at is not None
+
+
+async def test_log_probabilities_are_asked_for_where_they_are_wanted(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply("1 + 2", logprobs=(-0.5, -0.25, -2.0)))
+    wanted = await answer(server, transport, replace(PROMPT, logprobs=True))
+    assert [chunk.logprobs for chunk in wanted] == [(-0.5,), (-0.25,), (-2.0,), ()]
+    assert all(not chunk.logprobs for chunk in await answer(server, transport))
+    assert [request.body.get("n_probs") for request in server.requests] == [1, None]

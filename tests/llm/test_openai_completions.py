@@ -6,6 +6,7 @@ from typing import Any
 
 from fakes.model_server import ModelServer, Reply
 from twotrack.events import Usage
+from twotrack.llm import openai_wire
 from twotrack.llm.api import Chunk, Excerpt, Infill, Prompt
 from twotrack.llm.http.transport import Endpoint, Transport
 from twotrack.llm.openai_completions import OpenAICompletions
@@ -107,3 +108,26 @@ async def test_a_special_token_that_leaks_is_cut(server: ModelServer, transport:
     chunks = await answer(model(server, transport, template="qwen"))
     assert "".join(chunk.text for chunk in chunks) == "return a"
     assert chunks[-1].finish == "stop"
+
+
+async def test_log_probabilities_are_asked_for_where_they_are_wanted_and_known(
+    server: ModelServer, transport: Transport
+) -> None:
+    server.script(Reply("return a", logprobs=(-0.25, -1.5)))
+    wanted = replace(PROMPT, logprobs=True)
+    vllm = model(server, transport, template="qwen", logprobs=openai_wire.LOGPROBS)
+    assert [chunk.logprobs for chunk in await answer(vllm, wanted)] == [(-0.25,), (-1.5,), (), ()]
+    assert all(not chunk.logprobs for chunk in await answer(vllm))
+    await answer(model(server, transport, template="qwen"), wanted)
+    assert [request.body.get("logprobs") for request in server.requests] == [1, None, None]
+
+
+async def test_a_server_that_refuses_log_probabilities_is_not_asked_for_them_again(
+    server: ModelServer, transport: Transport
+) -> None:
+    refusal = {"error": {"message": "logprobs is not supported for this model."}}
+    server.script(Reply(status=400, error=refusal), Reply("1"), Reply("1"))
+    vllm = model(server, transport, template="qwen", logprobs=openai_wire.LOGPROBS)
+    for _ in range(2):
+        assert "".join(c.text for c in await answer(vllm, replace(PROMPT, logprobs=True))) == "1"
+    assert ["logprobs" in request.body for request in server.requests] == [True, False, False]

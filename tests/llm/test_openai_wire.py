@@ -217,3 +217,19 @@ async def test_the_whole_message_after_its_pieces_adds_nothing(last: list[dict[s
 async def test_a_message_after_a_delta_without_text_is_the_answer() -> None:
     role, whole = {"delta": {"role": "assistant"}}, {"message": {"content": WHOLE}}
     assert (await read({"choices": [role]}, {"choices": [whole]}))[-1].text == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        # OpenAI, vLLM, SGLang, DeepSeek; then llama.cpp, which answers completions as a chat
+        ({"tokens": ["a"], "token_logprobs": [-0.5], "top_logprobs": [{"a": -0.5}]}, (-0.5,)),
+        ({"content": [{"token": "a", "logprob": -0.5, "top_logprobs": []}]}, (-0.5,)),
+        *((none, ()) for none in (None, {}, [], {"token_logprobs": None}, {"content": None})),
+    ],
+)
+async def test_log_probabilities(told: object, read: tuple[float, ...]) -> None:
+    async def events() -> AsyncGenerator[dict[str, Any], None]:
+        yield {"choices": [{"text": "a", "logprobs": told}]}
+
+    assert [chunk.logprobs async for chunk in chunks(HERE, events())] == [read]

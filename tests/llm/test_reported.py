@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from odd import ODD
-from twotrack.llm.reported import count, model_id
+from twotrack.llm.reported import count, logprobs, model_id
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,25 @@ def test_anything_is_a_count_and_an_id_or_none(value: Any) -> None:
     assert 0 <= count(value) < 2**40
     named = model_id(value)
     assert named is None or (named.isascii() and len(named) <= 128)
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "read"),
+    [
+        ([-0.5, 0, -2.0], "", (-0.5, 0, -2.0)),
+        ([{"token": "a", "logprob": -0.5}], "logprob", (-0.5,)),
+        ([1e-7], "", (0.0,)),  # by rounding
+        *(
+            (values, "logprob", ())
+            for values in (None, {}, "", [None], [-0.5, None], [{"prob": 0.5}], [float("nan")])
+        ),
+        *((values, "", ()) for values in ([-float("inf")], [2.5], ["-0.5"], [[]])),
+    ],
+)
+def test_log_probabilities(values: object, key: str, read: tuple[float, ...]) -> None:
+    assert logprobs(values, key) == read
+
+
+@given(ODD)
+def test_odd_values_are_no_log_probabilities(value: object) -> None:
+    assert all(-1e6 < n <= 0 for n in (*logprobs(value), *logprobs([value], "logprob")))

@@ -118,6 +118,21 @@ async def test_every_piece_brings_the_counts_so_far(
         assert pieces[0].usage != pieces[-1].usage
 
 
+async def test_every_token_of_a_completion_has_its_log_probability_if_wanted(
+    llama_cpp: str, transport: Transport, filling: Model, continuation: HttpWire[Infill]
+) -> None:
+    gap = replace(continues("judged"), suffix="\n", stop=(), max_tokens=4)
+    settings = ModelSettings(
+        provider="llama.cpp", model="smollm2", base_url=f"{llama_cpp}/v1", fim="qwen"
+    )
+    by_template = registry.build("mine", settings, environment={}, transport=transport)
+    for provider in (filling, continuation, by_template):
+        told = [chunk.logprobs for chunk in await answer(provider, replace(gap, logprobs=True))]
+        assert any(told)
+        assert all(-100 < number <= 0 for numbers in told for number in numbers)
+        assert not any(chunk.logprobs for chunk in await answer(provider, gap))
+
+
 async def test_the_models_are_found(llama_cpp: str, transport: Transport) -> None:
     endpoint = Endpoint("mine", f"{llama_cpp}/v1")
     assert await discovery.model_ids(transport, endpoint, Dialect.OPENAI) == ["smollm2"]

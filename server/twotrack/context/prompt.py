@@ -35,10 +35,19 @@ class CompletionContext:
     language: str
     excerpts: tuple[Excerpt, ...]
 
-    def infill(self, stop: tuple[str, ...] = (), max_tokens: int = 64) -> Infill:
+    def infill(
+        self, stop: tuple[str, ...] = (), max_tokens: int = 64, *, logprobs: bool = False
+    ) -> Infill:
         """Make the prompt."""
         return Infill(
-            self.prefix, self.suffix, self.path, self.language, self.excerpts, stop, max_tokens
+            self.prefix,
+            self.suffix,
+            self.path,
+            self.language,
+            self.excerpts,
+            stop,
+            max_tokens,
+            logprobs,
         )
 
 

@@ -13,6 +13,7 @@ from cachetools import LRUCache, TTLCache
 
 from twotrack.document import Document
 from twotrack.engine.acceptance import Features
+from twotrack.engine.confidence import TokenLogprobs
 from twotrack.lexical import PAIRS as BRACKETS
 from twotrack.tasks import Track
 from twotrack.text import Position, Snapshot
@@ -53,6 +54,8 @@ class Cached(NamedTuple):
     """Whether it was asked for several lines."""
     features: Features
     """Of the place that it was asked for."""
+    logprobs: TokenLogprobs = ()
+    """Of the tokens of its first line."""
 
 
 class Hit(NamedTuple):

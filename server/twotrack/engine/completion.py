@@ -18,6 +18,7 @@ from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.cache import Cached, CacheKey, CompletionCache, Hit, place_of, places_of
 from twotrack.engine.chat_infill import CODE, COMMIT_MESSAGE, chat_for
 from twotrack.engine.commit_message import within_subject
+from twotrack.engine.confidence import of_beginning, of_first_line
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
@@ -32,7 +33,7 @@ from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.schemes import Use, use_of
-from twotrack.settings.schema import Settings
+from twotrack.settings.schema import Eagerness, Settings
 from twotrack.tasks import BLOCK, COMMIT, COMPLETE, Task
 from twotrack.text import Position, Range
 
@@ -155,7 +156,7 @@ class Completer:
         begun = self._clock()
         if not await self._may_send(request):
             return None
-        if (known := await self._soon_known(request, begun)) is not None:
+        if (known := await self._soon_known(request, begun)) or self._is_quiet(request):
             return known
         if not self._syntax.holds(request.document):
             await self._syntax.ready(request.document)
@@ -168,7 +169,7 @@ class Completer:
             ):
                 return None
             if await self._paused(request, gap) and (
-                known := await self._soon_known(request, begun)
+                (known := await self._soon_known(request, begun)) or self._is_quiet(request)
             ):
                 return known
         place = _Place(self._places(request)[0], gap, features)
@@ -366,9 +367,26 @@ class Completer:
         hits = (self._cache.find(p, several_lines=request.invoked) for p in self._places(request))
         return next(filter(None, hits), None)
 
+    def _is_quiet(self, request: CompletionRequest) -> bool:
+        """Whether an answer is known that is kept for a person who asks."""
+        return not request.invoked and self._found(request) is not None
+
+    def _shows(self, request: CompletionRequest, text: str, features: Features) -> bool:
+        """Whether an answer is worth showing to somebody who types."""
+        outcomes, eagerness = self._outcomes, self._settings.completion.eagerness
+        if request.invoked or not features.confidence:
+            return True
+        return outcomes.acceptance.shows(features, eagerness) or outcomes.continues(
+            request.document, request.position, text
+        )
+
     def _known(self, request: CompletionRequest, begun: float) -> Completion | None:
         hit = self._found(request)
         if hit is None:
+            return None
+        logprob = of_beginning(hit.answer.logprobs, len(hit.answer.text) - len(hit.text))
+        features = self._outcomes.acceptance.sure(hit.answer.features, logprob)
+        if not self._shows(request, hit.text, features):
             return None
         ms = (self._clock() - begun) * 1e3
         source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
@@ -390,9 +408,7 @@ class Completer:
         )
         origin = Origin(source, hit.answer.model, task, hit.answer.track, ms, free=True)
         insertion = Insertion(hit.text, hit.replaces)
-        return _completion(
-            request, insertion, origin, self._places(request)[0], hit.answer.features
-        )
+        return _completion(request, insertion, origin, self._places(request)[0], features)
 
     async def _ask(
         self,
@@ -448,9 +464,13 @@ class Completer:
         if insertion is None or await adds_errors(insertion, gap, self._syntax):
             self._cache.add_empty(key, several_lines=several_lines)
             return None
-        kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
+        logprobs = of_first_line(answer.text, answer.logprobs, insertion.text)
+        kept = Cached(*insertion, answer.model, answer.track, several_lines, features, logprobs)
         first = temperature is None
         self._cache.add(request.document, request.position, key, kept, first=first)
+        features = self._outcomes.acceptance.sure(features, of_beginning(logprobs))
+        if not self._shows(request, insertion.text, features):
+            return None
         ms = (self._clock() - begun) * 1e3
         free = self._routing.is_free(answer.model)
         origin = Origin(answer.source, answer.model, task, answer.track, ms, free=free)
@@ -483,7 +503,8 @@ class Completer:
             return None
         # A stop that the server knows leaves the connection open for the next request.
         stop = ("\n",) if task is COMPLETE else ()
-        infill = context.infill(stop, task.max_tokens)
+        judged = not request.invoked and self._settings.completion.eagerness is not Eagerness.HIGH
+        infill = context.infill(stop, task.max_tokens, logprobs=judged)
         if model.fills:
             return infill
         system = CODE if request.changes is None else COMMIT_MESSAGE

@@ -122,7 +122,7 @@ class Outcomes:
         text = completions[0].text.replace("\r\n", "\n")
         present = self._shown.get(document.uri)
         if present is not None:
-            if present.end == position and present.text[present.taken :] == text:
+            if self.continues(document, position, text):
                 present.given = present.taken  # the rest of it
                 rest = [self._new(request, completion) for completion in completions[1:]]
                 if rest:
@@ -154,6 +154,13 @@ class Outcomes:
         )
         self._by_id[proposal.id] = proposal
         return replace(completion, id=proposal.id)
+
+    def continues(self, document: Document, position: Position, text: str) -> bool:
+        """Whether `text` at a place is what is left of the proposal that is shown."""
+        present = self._shown.get(document.uri)
+        if present is None or present.end != position:
+            return False
+        return present.text[present.taken :] == text.replace("\r\n", "\n")
 
     def rejected(self, place: CacheKey) -> bool:
         """Whether a proposal was rejected here, and nothing has changed since."""

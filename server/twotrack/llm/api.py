@@ -55,6 +55,8 @@ class Infill:
     max_tokens: int = 64
     temperature: float | None = None
     """At least that of sampling, where another answer than the likeliest is wanted."""
+    logprobs: bool = False
+    """Whether the log-probability of each token is wanted, where the server has it cheaply."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -119,6 +121,8 @@ class Chunk:
     usage: Usage | None = None
     finish: Finish | None = None
     model: str | None = None
+    logprobs: tuple[float, ...] = ()
+    """The log-probability of each of its tokens."""
 
 
 class Provider(Protocol):

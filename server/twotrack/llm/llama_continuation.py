@@ -36,7 +36,8 @@ class LlamaContinuation(Dialect[Infill]):
         stops = prompt.stop
         if prompt.language != "markdown" and not any("```" in stop for stop in stops):
             stops = (*stops, _FENCE)
-        return _body(_split(prompt), stops, prompt.max_tokens), stops
+        body = _body(_split(prompt), stops, prompt.max_tokens)
+        return {**body, **(llama_infill.N_PROBS if prompt.logprobs else {})}, stops
 
     def chunks(
         self, endpoint: Endpoint, answer: AsyncGenerator[Event, None], prompt: Infill, /

@@ -14,9 +14,12 @@ from twotrack.llm import finishes, openai_wire
 from twotrack.llm.api import Chunk, Finish, Infill
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
-from twotrack.llm.reported import count, model_id
+from twotrack.llm.reported import count, logprobs, model_id
 from twotrack.llm.token_healing import Split, split
 from twotrack.llm.wire import Dialect, Refuses, Warming
+
+N_PROBS = {"n_probs": 1}
+"""Has each event bring the log-probability of its token (December 2024)."""
 
 _READ_S = 60.0
 """Most seconds for reading a prompt that nobody has asked about yet."""
@@ -58,6 +61,7 @@ class LlamaInfill(Dialect[Infill]):
             "cache_prompt": True,
             "stream": True,
             **openai_wire.TIMINGS,
+            **(N_PROBS if prompt.logprobs else {}),
             **text.constraint,
         }
 
@@ -92,7 +96,8 @@ async def chunks(
             text = event.get("content")
             text = text if isinstance(text, str) else ""
             if not event.get("stop"):
-                yield Chunk(text, usage=_usage(event))
+                probabilities = logprobs(event.get("completion_probabilities"), "logprob")
+                yield Chunk(text, usage=_usage(event), logprobs=probabilities)
                 continue
             yield Chunk(
                 text,

@@ -28,7 +28,7 @@ class OpenAICompletions(Dialect[Infill]):
         self._spec = spec
         self._template = template
         self.path = path
-        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *spec.counting)
+        self.optional = (*openai_wire.OPTIONAL, "prompt_cache_key", *spec.counting, *spec.logprobs)
         self.refused = spec.refused
 
     def body(self, prompt: Infill, _: Refuses, /) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -49,6 +49,7 @@ class OpenAICompletions(Dialect[Infill]):
             "stream": True,
             "stream_options": {"include_usage": True},
             **self._spec.counting,
+            **(self._spec.logprobs if prompt.logprobs else {}),
         }
         if (temperature := self._spec.temperature_of(prompt)) is not None:
             body["temperature"] = temperature

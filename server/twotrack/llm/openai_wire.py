@@ -8,7 +8,7 @@ from twotrack.llm import finishes
 from twotrack.llm.api import Chunk, Finish
 from twotrack.llm.exchange import Event, EventFormat
 from twotrack.llm.http.transport import Endpoint
-from twotrack.llm.reported import count, model_id
+from twotrack.llm.reported import count, logprobs, model_id
 
 FORM = EventFormat(frozenset({"choices"}))
 
@@ -22,6 +22,12 @@ What was cached may be told at the end only.
 """
 TIMINGS = {"timings_per_token": True}
 """Has llama.cpp count with every event (December 2024), in `timings`."""
+
+LOGPROBS = {"logprobs": 1}
+"""Has completions bring the log-probability of each token, and of the likeliest one beside it.
+
+With 0 vLLM leaves the latter out, but llama.cpp and older SGLang give nothing.
+"""
 
 MOST_STOPS = 4
 """OpenAI takes no more stop strings; the others are cut here."""
@@ -60,6 +66,7 @@ async def chunks(
                 usage=_reported(event, choice),
                 finish="filtered" if finish and refused else finish,
                 model=new,
+                logprobs=_logprobs(choice.get("logprobs")),
             )
 
 
@@ -75,6 +82,13 @@ def _text(text: object) -> str:
         parts = (p.get("text") for p in text if isinstance(p, dict) and p.get("type") == "text")
         return "".join(p for p in parts if isinstance(p, str))
     return text if isinstance(text, str) else ""
+
+
+def _logprobs(raw: object) -> tuple[float, ...]:
+    """Read `token_logprobs`, as OpenAI has them; llama.cpp's stand in `content`, as in a chat."""
+    holder = _mapping(raw)
+    listed = holder.get("token_logprobs")
+    return logprobs(listed) or logprobs(holder.get("content"), "logprob")
 
 
 def _reported(event: Event, choice: Event) -> Usage | None:

@@ -87,6 +87,8 @@ class Preset:
     """
     counting: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that have it count the tokens with every event, not with the last one only."""
+    logprobs: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that have it give the log-probability of each token of a completion."""
     context_window: int = 128_000
     """Tokens of prompt and answer together, of its smaller models."""
     max_output: int = 8_192

@@ -119,6 +119,7 @@ _CLOUD: dict[str, Preset] = {
         fim_models="",
         fim_path="/beta/completions",
         fim_max_output=4_096,
+        logprobs=openai_wire.LOGPROBS,
         caching=PromptCaching.AUTOMATIC,
         unthinking={"": model_families.THINKING_OFF},
         price_provider="deepseek",
@@ -291,6 +292,7 @@ _LOCAL: dict[str, Preset] = {
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
         counting=openai_wire.TIMINGS,
+        logprobs=openai_wire.LOGPROBS,
         context_window=4_096,
     ),
     "lmstudio": Preset(
@@ -309,6 +311,7 @@ _LOCAL: dict[str, Preset] = {
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
         counting=openai_wire.CONTINUOUS,
+        logprobs=openai_wire.LOGPROBS,
         context_window=8_192,
     ),
     "sglang": Preset(
@@ -318,6 +321,7 @@ _LOCAL: dict[str, Preset] = {
         caching=PromptCaching.PREFIX,
         unthinking=model_families.CHAT_TEMPLATE,
         counting=openai_wire.CONTINUOUS,
+        logprobs=openai_wire.LOGPROBS,
         context_window=8_192,
     ),
     "openai-compatible": _GATEWAY,

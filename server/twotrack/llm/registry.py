@@ -194,6 +194,7 @@ class _Wires:
             context_window=settings.context_window,
             refused=preset.refused,
             counting=preset.counting,
+            logprobs=preset.logprobs,
             prefill=_fits(preset.prefill, settings.model),
             keyed=preset.caching is PromptCaching.KEYED,
             cache=settings.prompt_cache,

@@ -31,6 +31,8 @@ class Spec:
     """Parameters that its server is known not to take."""
     counting: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that have its server count with every event, so that it has when it is cut."""
+    logprobs: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that have its server give the log-probability of each token of a completion."""
     prefill: bool = False
     """Whether a last turn of the assistant begins the answer; else it is left out."""
     keyed: bool = False

@@ -46,7 +46,10 @@ class Split:
         return _TOKENS if self.tail else 0
 
     async def behind(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-        """Leave out the tail, with which the answer begins; one that does not is empty."""
+        """Leave out the tail, with which the answer begins; one that does not is empty.
+
+        How likely the tail's tokens are says nothing: the grammar chose them.
+        """
         left = self.tail
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -55,7 +58,8 @@ class Split:
                     yield replace(chunk, text="", finish=chunk.finish or "stop")
                     return
                 left = left[len(again) :]
-                yield replace(chunk, text=chunk.text[len(again) :])
+                logprobs = () if again else chunk.logprobs
+                yield replace(chunk, text=chunk.text[len(again) :], logprobs=logprobs)
 
 
 def split(text: str, pattern: re.Pattern[str] = _WORD) -> Split:

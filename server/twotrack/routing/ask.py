@@ -66,6 +66,8 @@ class Answer:
     cost_usd: float | None
     """None: unknown, or (on the fast track) not known yet; the Answered event has it."""
     attempts: tuple[Tried, ...] = ()
+    logprobs: tuple[tuple[int, float], ...] = ()
+    """Of each token, as far as told: where it begins in the text, and its log-probability."""
 
     def event(self, ask: Ask) -> Answered:
         """Return the event of it, without the text."""

@@ -36,6 +36,8 @@ class Reply:
     """When the last piece came, by the event loop's clock."""
     ended: bool = False
     """Whether the server gave the reason why it ended, and no text followed."""
+    logprobs: list[tuple[int, float]] = field(default_factory=list)
+    """Of each token, as far as told: where it begins in the text, and its log-probability."""
 
     @property
     def blank(self) -> bool:
@@ -162,6 +164,7 @@ class Attempt:
                     if reply.ended:  # it had not
                         reply.ended = False
                         limit.reschedule(None)
+                    reply.logprobs += [(len(reply.text), each) for each in chunk.logprobs]
                     reply.text += chunk.text
                     too_long = len(reply.text) > most
                     reply.text = reply.text[:most]

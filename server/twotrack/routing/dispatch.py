@@ -179,6 +179,7 @@ class Dispatcher:
             usage=Usage() if recall else attempt.usage(),
             cost_usd=0.0 if free else None,
             attempts=tuple(course.tried),
+            logprobs=tuple(reply.logprobs),
         )
         if free:
             self.listener(answer.event(course.ask))
