@@ -99,7 +99,7 @@ def test_the_part_is_proposed_on_which_the_sources_agree() -> None:
 
 def test_equal_lines_above_decide_between_continuations() -> None:
     files = {}
-    for number in range(3):
+    for number in range(5):
         files[f"/w/red{number}.py"] = "paint = mix(red)\nwall = cover(paint, twice)\n"
         files[f"/w/blue{number}.py"] = "paint = mix(blue)\nwall = cover(paint, thinly)\n"
     index = indexed(files)
@@ -129,7 +129,7 @@ def test_a_fresh_line_goes_on_as_after_the_same_lines() -> None:
 
 
 def test_a_block_is_proposed_while_its_sources_agree_and_takes_the_cursors_indentation() -> None:
-    index = indexed(copies(LEDGER))
+    index = indexed(copies(LEDGER, 24))
     marked = """\
         def add(self, amount):
             |
@@ -439,7 +439,7 @@ async def answer(index: CodeIndex, prompt: Infill | Chat) -> list[Chunk]:
 
 
 async def test_the_provider_streams_one_chunk() -> None:
-    (chunk,) = await answer(indexed(copies(OPENER)), infill("x = 1\nwith open(path, "))
+    (chunk,) = await answer(indexed(copies(OPENER, 24)), infill("x = 1\nwith open(path, "))
     assert chunk.text == 'encoding="utf-8") as file:\n    return file.read()'
     assert chunk.finish == "stop"
     assert chunk.model == "recall"

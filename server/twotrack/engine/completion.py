@@ -361,7 +361,7 @@ class Completer:
             request.position,
             request.others,
             policy=self._policy,
-            sources=self._sources,
+            sources=() if can.retrieval else self._sources,
             max_tokens=min(
                 most // 2 if can.local else most,
                 can.context_window - task.max_tokens - _FRAME_TOKENS,

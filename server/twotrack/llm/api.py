@@ -53,6 +53,8 @@ class Infill:
     excerpts: tuple[Excerpt, ...] = ()
     stop: tuple[str, ...] = ()
     max_tokens: int = 64
+    sure: bool = False
+    """Whether retrieval is to answer only what is nearly certain: models are asked next."""
 
     @property
     def sources(self) -> tuple[str, ...]:
