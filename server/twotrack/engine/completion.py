@@ -26,7 +26,7 @@ from twotrack.engine.quiet_places import asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
-from twotrack.routing.ask import Ask
+from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.settings.schema import Settings, Trigger
 from twotrack.tasks import BLOCK, COMPLETE, Task
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
+_RETRIEVAL_READS = 2
+"""So many times as much of the file as a model that is paid by the token."""
 
 
 class _Place(NamedTuple):
@@ -303,8 +305,36 @@ class Completer:
     ) -> Completion | None:
         key, gap, features = place
         several_lines = question.several_lines
-        max_lines = self._settings.completion.max_lines if several_lines else 1
         task = BLOCK if several_lines else COMPLETE
+        try:
+            answer, insertion = await self._proposed(request, gap, question, task)
+            if insertion is None and answer.source is AnswerSource.RECALL:
+                skip = frozenset({answer.model})
+                if self._routing.candidates(task, skip):  # retrieval stands in no model's way
+                    answer, insertion = await self._proposed(request, gap, question, task, skip)
+        except RouteExhausted as exhausted:
+            if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
+                return None
+            raise
+        if insertion is None:
+            self._cache.add_empty(key, several_lines=several_lines)
+            return None
+        kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
+        self._cache.add(request.document, request.position, key, kept)
+        ms = (self._clock() - begun) * 1e3
+        origin = Origin(answer.source, answer.model, task, answer.track, ms)
+        return _completion(request, insertion, origin, key, features)
+
+    async def _proposed(
+        self,
+        request: CompletionRequest,
+        gap: CursorContext,
+        question: Question,
+        task: Task,
+        skip: frozenset[str] = frozenset(),
+    ) -> tuple[Answer, Insertion | None]:
+        """Return what the route's models but `skip` answer, and what of it may be shown."""
+        max_lines = self._settings.completion.max_lines if task is BLOCK else 1
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
@@ -322,14 +352,9 @@ class Completer:
             question.heard()
             return watch.is_complete(text, chat=chat)
 
-        try:
-            answer = await self._dispatcher.ask(
-                Ask(task, prompt_for, enough, whole_part, language=request.document.language)
-            )
-        except RouteExhausted as exhausted:
-            if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
-                return None
-            raise
+        answer = await self._dispatcher.ask(
+            Ask(task, prompt_for, enough, whole_part, skip, request.document.language)
+        )
         insertion = proposal(
             answer.text,
             gap,
@@ -338,14 +363,9 @@ class Completer:
             chat=modes.get(answer.model) is Mode.CHAT,
             begun=watch.begun(answer.text),
         )
-        if insertion is None or await adds_errors(insertion, gap, self._syntax):
-            self._cache.add_empty(key, several_lines=several_lines)
-            return None
-        kept = Cached(*insertion, answer.model, answer.track, several_lines, features)
-        self._cache.add(request.document, request.position, key, kept)
-        ms = (self._clock() - begun) * 1e3
-        origin = Origin(answer.source, answer.model, task, answer.track, ms)
-        return _completion(request, insertion, origin, key, features)
+        if insertion is not None and await adds_errors(insertion, gap, self._syntax):
+            insertion = None
+        return answer, insertion
 
     def _prompt_to_ask(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
         if not model.capabilities.retrieval:
@@ -356,16 +376,17 @@ class Completer:
 
     def _prompt(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
         can, most = model.capabilities, self._settings.context.max_tokens
+        if can.retrieval:  # it looks at the file alone, which costs no tokens
+            most *= _RETRIEVAL_READS
+        elif can.local:
+            most //= 2
         context = gather(
             request.document,
             request.position,
             request.others,
             policy=self._policy,
             sources=() if can.retrieval else self._sources,
-            max_tokens=min(
-                most // 2 if can.local else most,
-                can.context_window - task.max_tokens - _FRAME_TOKENS,
-            ),
+            max_tokens=min(most, can.context_window - task.max_tokens - _FRAME_TOKENS),
         )
         if context is None:
             return None
