@@ -34,8 +34,8 @@ class Bar(NamedTuple):
 
 LIKELY = Bar(0.55, 3, new_words=True)
 """Where nobody else answers. Below, a wrong text costs more trust than a right one earns."""
-SURE = Bar(0.92, 7, new_words=False)
-"""In the way of a model: 97% right on the packages that the numbers were fitted on."""
+SURE = Bar(0.95, 7, new_words=False)
+"""In the way of a model: 98% right where code follows, in the packages that it was fitted on."""
 
 
 @dataclass(frozen=True, slots=True)
