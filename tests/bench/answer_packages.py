@@ -1,4 +1,4 @@
-"""Published packages whose code the bench of answers takes its gold from.
+"""Published packages whose code the benches of answers and of recall replay.
 
 Fetched once by the registries' own clients into the user's cache; nothing of them is built or
 run. What cannot be had is left out and named.

@@ -86,6 +86,13 @@ async def test_the_head_of_a_chat_stays_the_same_from_key_to_key() -> None:
     assert two.messages[0].content.startswith(head + HEAD)
 
 
+async def test_a_text_of_recall_that_may_not_be_shown_stands_in_no_models_way() -> None:
+    recall = fake_model("recall", says("]]"), local=True, retrieval=True)
+    completion = await Desk(recall, quick("1")).complete("x = $0")
+    assert completion is not None
+    assert completion.origin.model == "quick"
+
+
 async def test_the_next_model_answers_when_one_declines() -> None:
     recall = fake_model("recall", says(Declined("recall", "nothing")), local=True, retrieval=True)
     completion = await Desk(recall, quick("1")).complete("x = $0")

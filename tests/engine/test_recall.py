@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from growth import calls
 from twotrack.engine.recall import RecallProvider, Recollection, recall_model, suggest
+from twotrack.engine.recall_vote import LIKELY, SURE, Bar
 from twotrack.errors import Declined
 from twotrack.llm.api import Chat, Chunk, Infill, Message
 from twotrack.workspace.code_index import CodeIndex
@@ -48,6 +49,7 @@ def ask(
     path: str = "/w/here.py",
     language: str = "python",
     max_lines: int = 1,
+    bar: Bar = LIKELY,
 ) -> Recollection | None:
     before, after = dedent(marked).split("|")
     *above, line_prefix = before.split("\n")
@@ -60,6 +62,7 @@ def ask(
         below,
         path_key=path,
         max_lines=max_lines,
+        bar=bar,
     )
 
 
@@ -99,7 +102,7 @@ def test_the_part_is_proposed_on_which_the_sources_agree() -> None:
 
 def test_equal_lines_above_decide_between_continuations() -> None:
     files = {}
-    for number in range(3):
+    for number in range(5):
         files[f"/w/red{number}.py"] = "paint = mix(red)\nwall = cover(paint, twice)\n"
         files[f"/w/blue{number}.py"] = "paint = mix(blue)\nwall = cover(paint, thinly)\n"
     index = indexed(files)
@@ -129,7 +132,7 @@ def test_a_fresh_line_goes_on_as_after_the_same_lines() -> None:
 
 
 def test_a_block_is_proposed_while_its_sources_agree_and_takes_the_cursors_indentation() -> None:
-    index = indexed(copies(LEDGER))
+    index = indexed(copies(LEDGER, 24))
     marked = """\
         def add(self, amount):
             |
@@ -161,6 +164,31 @@ def test_a_block_with_tabs_does_not_go_below_a_line_with_spaces() -> None:
 
 def test_a_line_of_another_depth_is_no_continuation() -> None:
     check(indexed(copies("if ready:\n    launch(now)\n")), "if ready:\n|\n", None)
+
+
+# In the way of a model
+
+START = "def save(self, amount):\n    check(amount)\n    "
+SAVED = START + "self.total.save(amount)\n"
+
+
+def sure(index: CodeIndex, marked: str) -> str | None:
+    found = ask(index, marked, bar=SURE)
+    return found and found.text
+
+
+def test_only_words_that_the_file_has_are_nearly_certain() -> None:
+    index = indexed(copies(SAVED, 90))
+    assert sure(index, f"total = 0\n{START}|") == "self.total.save(amount)"
+    assert sure(index, f"{START}|") is None
+    assert ask(index, f"{START}|") is not None
+
+
+def test_few_characters_stand_in_no_models_way() -> None:
+    index = indexed(copies(SAVED, 90))
+    marked = f"total = 0\n{START}self.total.save(am|"
+    assert sure(index, marked) is None
+    assert ask(index, marked) is not None
 
 
 # What is there already
@@ -439,7 +467,7 @@ async def answer(index: CodeIndex, prompt: Infill | Chat) -> list[Chunk]:
 
 
 async def test_the_provider_streams_one_chunk() -> None:
-    (chunk,) = await answer(indexed(copies(OPENER)), infill("x = 1\nwith open(path, "))
+    (chunk,) = await answer(indexed(copies(OPENER, 24)), infill("x = 1\nwith open(path, "))
     assert chunk.text == 'encoding="utf-8") as file:\n    return file.read()'
     assert chunk.finish == "stop"
     assert chunk.model == "recall"

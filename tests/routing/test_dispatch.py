@@ -6,7 +6,7 @@ from desk import PROMPT, Clock, Desk, Route, fails, says
 from fake_models import HANG, FakeProvider, fake_model
 from twotrack import errors
 from twotrack.events import Abandoned, AnswerSource, CostUnknown, Usage
-from twotrack.llm.api import Chat, Chunk, Message, Prices
+from twotrack.llm.api import Chat, Chunk, Infill, Message, Prices
 from twotrack.routing.ask import Ask
 from twotrack.routing.costs import most_of_answer
 from twotrack.routing.dispatch import Dispatcher
@@ -70,6 +70,17 @@ async def test_recall_has_its_own_track_and_costs_nothing() -> None:
     answer = await Desk(fake_model("recall", says("x"), local=True, retrieval=True)).ask()
     assert (answer.track, answer.source) == (Track.RECALL, AnswerSource.RECALL)
     assert answer.usage == Usage()
+
+
+async def test_retrieval_is_asked_again_only_where_no_model_answers() -> None:
+    declines = errors.Declined("recall", "unsure")
+    for provider, asked in ((says("ok"), [True]), (fails(), [True, False])):
+        recall = FakeProvider([declines], ["likely"])
+        desk = Desk(fake_model("a", provider), fake_model("recall", recall, retrieval=True))
+        answer = await desk.ask()
+        assert answer.text == ("ok" if len(asked) == 1 else "likely")
+        assert [prompt.sure for prompt in recall.prompts if isinstance(prompt, Infill)] == asked
+        assert [type(error) for error in desk.failed] == [errors.ServerFailed] * (len(asked) - 1)
 
 
 # -- a stream that is cut ----------------------------------------------------------------------

@@ -75,6 +75,31 @@ def test_typing_leaves_out_who_would_refuse_it_and_an_action_asks_it_last(
     assert table.order() == order
 
 
+@pytest.mark.parametrize("names", [("recall", "a"), ("a", "recall")])
+def test_retrieval_goes_first_where_it_is_sure_and_last_with_what_is_likely(
+    names: tuple[str, ...],
+) -> None:
+    health = Health(Clock())
+    models = {n: fake_model(n, fails(), local=True, retrieval=n == "recall") for n in names}
+    policy = RoutingPolicy({COMPLETE: Route(names)}, models, health=health)
+
+    def steps() -> list[tuple[str, bool]]:
+        plan = policy.plan(Ask(COMPLETE, lambda _: PROMPT), policy.candidates(COMPLETE))
+        return [(step.model.name, step.sure) for step in plan.steps]
+
+    assert steps() == [("recall", True), ("a", False), ("recall", False)]
+    for _ in range(3):
+        health.failed("a", ServerFailed("a", "went wrong."))
+    assert steps() == [("recall", False), ("a", False)]  # the breaker of the only model is open
+
+
+def test_retrieval_alone_is_asked_once_for_what_is_likely() -> None:
+    models = {"recall": fake_model("recall", fails(), local=True, retrieval=True)}
+    policy = RoutingPolicy({COMPLETE: Route(("recall",))}, models)
+    plan = policy.plan(Ask(COMPLETE, lambda _: PROMPT), policy.candidates(COMPLETE))
+    assert plan.steps == (Step(models["recall"]),)
+
+
 def test_hard_rules_come_before_any_order() -> None:
     assert Table(local_only=True).order() == ["c"]
     assert Table(limit=SpendingLimit(0.0)).order() == ["c"]

@@ -30,7 +30,7 @@ from twotrack.engine.trigger import may_ask, typing_asks
 from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
-from twotrack.routing.ask import Ask
+from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import Eagerness, Settings
@@ -45,6 +45,8 @@ _OTHERS_S = 2.0
 """So long they are waited for, at most."""
 _FRAME_TOKENS = 256
 """Left free in a model's context window for what a template or a chat adds."""
+_RETRIEVAL_READS = 2
+"""So many times as much of the file as a model that is paid by the token."""
 
 
 class _Place(NamedTuple):
@@ -193,9 +195,10 @@ class Completer:
         return Question(
             request,
             place.key,
-            lambda question: self._ask(request, place, question, begun, temperature),
+            lambda question: self._ask(request, place, question, begun),
             at=at,
             several_lines=place.wants_lines(request),
+            temperature=temperature,
         )
 
     async def _paused(self, request: CompletionRequest, gap: CursorContext) -> bool:
@@ -416,20 +419,53 @@ class Completer:
         place: _Place,
         question: Question,
         begun: float,
-        temperature: float | None,
     ) -> Completion | None:
         key, gap, features = place
         several_lines = question.several_lines
-        max_lines = self._settings.completion.max_lines if several_lines else 1
         task = _task(request, several_lines=several_lines)
+        try:
+            answer, insertion = await self._proposed(request, gap, question, task)
+            if insertion is None and answer.source is AnswerSource.RECALL:
+                skip = frozenset({answer.model})
+                if self._routing.candidates(task, skip):  # retrieval stands in no model's way
+                    answer, insertion = await self._proposed(request, gap, question, task, skip)
+        except RouteExhausted as exhausted:
+            if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
+                return None
+            raise
+        if insertion is None:
+            self._cache.add_empty(key, several_lines=several_lines)
+            return None
+        logprobs = of_first_line(answer.text, answer.logprobs, insertion.text)
+        kept = Cached(*insertion, answer.model, answer.track, several_lines, features, logprobs)
+        first = question.temperature is None
+        self._cache.add(request.document, request.position, key, kept, first=first)
+        features = self._outcomes.acceptance.sure(features, of_beginning(logprobs))
+        if not self._shows(request, insertion.text, features):
+            return None
+        ms = (self._clock() - begun) * 1e3
+        free = self._routing.is_free(answer.model)
+        origin = Origin(answer.source, answer.model, task, answer.track, ms, free=free)
+        return _completion(request, insertion, origin, key, features)
+
+    async def _proposed(
+        self,
+        request: CompletionRequest,
+        gap: CursorContext,
+        question: Question,
+        task: Task,
+        skip: frozenset[str] = frozenset(),
+    ) -> tuple[Answer, Insertion | None]:
+        """Return what the route's models but `skip` answer, and what of it may be shown."""
+        max_lines = self._settings.completion.max_lines if question.several_lines else 1
         modes: dict[str, Mode] = {}
 
         def prompt_for(model: Model) -> Prompt | None:
             prompt = self._prompt_to_ask(request, question.at, task, model)
             modes.pop(model.name, None)
-            if temperature is not None:
+            if question.temperature is not None:
                 # recall has said its own already
-                prompt = prompt and replace(prompt, temperature=temperature)
+                prompt = prompt and replace(prompt, temperature=question.temperature)
                 prompt = None if model.capabilities.retrieval else prompt
             if prompt is not None:
                 modes[model.name] = prompt.mode
@@ -443,14 +479,9 @@ class Completer:
             question.heard()
             return watch.is_complete(text, chat=chat)
 
-        try:
-            answer = await self._dispatcher.ask(
-                Ask(task, prompt_for, enough, whole_part, language=request.document.language)
-            )
-        except RouteExhausted as exhausted:
-            if exhausted.failures and all(isinstance(f, Declined) for f in exhausted.failures):
-                return None
-            raise
+        answer = await self._dispatcher.ask(
+            Ask(task, prompt_for, enough, whole_part, skip, request.document.language)
+        )
         insertion = proposal(
             answer.text,
             gap,
@@ -461,20 +492,9 @@ class Completer:
         )
         if insertion is not None and request.changes is not None:
             insertion = within_subject(insertion, request.document, request.position)
-        if insertion is None or await adds_errors(insertion, gap, self._syntax):
-            self._cache.add_empty(key, several_lines=several_lines)
-            return None
-        logprobs = of_first_line(answer.text, answer.logprobs, insertion.text)
-        kept = Cached(*insertion, answer.model, answer.track, several_lines, features, logprobs)
-        first = temperature is None
-        self._cache.add(request.document, request.position, key, kept, first=first)
-        features = self._outcomes.acceptance.sure(features, of_beginning(logprobs))
-        if not self._shows(request, insertion.text, features):
-            return None
-        ms = (self._clock() - begun) * 1e3
-        free = self._routing.is_free(answer.model)
-        origin = Origin(answer.source, answer.model, task, answer.track, ms, free=free)
-        return _completion(request, insertion, origin, key, features)
+        if insertion is not None and await adds_errors(insertion, gap, self._syntax):
+            insertion = None
+        return answer, insertion
 
     def _prompt_to_ask(
         self, request: CompletionRequest, at: Position, task: Task, model: Model
@@ -487,16 +507,17 @@ class Completer:
 
     def _prompt(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
         can, most = model.capabilities, self._settings.context.max_tokens
+        if can.retrieval:  # it looks at the file alone, which costs no tokens
+            most *= _RETRIEVAL_READS
+        elif can.local:
+            most //= 2
         context = gather(
             request.document,
             request.position,
             request.others,
             policy=self._policy,
-            sources=self._sources,
-            max_tokens=min(
-                most // 2 if can.local else most,
-                can.context_window - task.max_tokens - _FRAME_TOKENS,
-            ),
+            sources=() if can.retrieval else self._sources,
+            max_tokens=min(most, can.context_window - task.max_tokens - _FRAME_TOKENS),
             changes=request.changes or (),
         )
         if context is None:

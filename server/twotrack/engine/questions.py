@@ -37,6 +37,7 @@ class Question:
         *,
         at: Position,
         several_lines: bool,
+        temperature: float | None = None,
     ) -> None:
         """Ask, in a task; cancelling that closes what it has open.
 
@@ -45,6 +46,8 @@ class Question:
         self.at = at
         self.uri = request.document.uri
         self.several_lines = several_lines
+        self.temperature = temperature
+        """That of a question for another answer than the likeliest."""
         self._point = InsertionPoint(request.document, request.position, place)
         self._now = place
         """Where what was typed since ends."""

@@ -7,15 +7,12 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from twotrack.engine.recall_match import LineContext, OpenLines, matches
-from twotrack.engine.recall_vote import choose, extend
+from twotrack.engine.recall_vote import LIKELY, SURE, Bar, choose, extend
 from twotrack.errors import Declined
 from twotrack.events import Usage
 from twotrack.llm.api import Capabilities, Chunk, Mode, Model, Prompt
 from twotrack.workspace.code_index import CodeIndex
 from twotrack.workspace.line_index import MAX_LINE_CHARS, LineIndex
-
-LEAST_CONFIDENCE = 0.55
-"""Below, nothing is proposed: a wrong text costs more trust than a right one earns."""
 
 _LINES_BEFORE = 2_000
 _LINES_AFTER = 500
@@ -43,8 +40,9 @@ def suggest(
     *,
     path_key: str,
     max_lines: int,
+    bar: Bar = LIKELY,
 ) -> Recollection | None:
-    """Propose, from `code`, how it goes on at the cursor; None if nothing is likely enough.
+    """Propose, from `code`, how it goes on at the cursor; None if nothing reaches `bar`.
 
     `prefix_lines` and `next_lines` are the document's lines above and below the cursor's,
     with or without line ends, as many as the caller has: they are searched too, so what was
@@ -58,19 +56,19 @@ def suggest(
         line_prefix,
         line_suffix.strip(),
     )
-    chosen = choose(matches(place, code), place, code, LEAST_CONFIDENCE)
+    chosen = choose(matches(place, code), place, code, bar)
     if chosen is None:
         return None
     if not place.suffix:
-        chosen = extend(chosen, place, code, max_lines, LEAST_CONFIDENCE)
+        chosen = extend(chosen, place, code, max_lines, bar)
     return Recollection(chosen.text, chosen.confidence, chosen.matches[0].source.path)
 
 
 class RecallProvider:
     """Recall as the provider of a model: answers `Infill` prompts, declines if it has nothing.
 
-    A newline among the stops asks for one line. The prompt's path and language are those
-    of `suggest`.
+    A newline among the stops asks for one line, `Infill.sure` for what reaches `SURE`. The
+    prompt's path and language are those of `suggest`.
     """
 
     def __init__(self, index: CodeIndex, name: str = "recall") -> None:
@@ -91,6 +89,7 @@ class RecallProvider:
             below,
             path_key=prompt.path,
             max_lines=1 if "\n" in prompt.stop else _BLOCK_LINES,
+            bar=SURE if prompt.sure else LIKELY,
         )
         text = suggestion.text if suggestion else ""
         for stop in filter(None, prompt.stop):

@@ -114,7 +114,7 @@ class LineContext:
     @property
     def below(self) -> str:
         """The first non-blank line below, stripped."""
-        return _next_line(self.document, self.document.cursor)
+        return next_line(self.document, self.document.cursor)
 
 
 def matches(place: LineContext, index: LineIndex) -> list[Match]:
@@ -142,10 +142,10 @@ def matches(place: LineContext, index: LineIndex) -> list[Match]:
 
 def _same_place(match: Match, below: str) -> bool:
     """Whether a match in an older text of the document is the cursor's own line."""
-    return match.above > 0 and _next_line(match.source, match.number) == below
+    return match.above > 0 and next_line(match.source, match.number) == below
 
 
-def _next_line(source: IndexedLines, number: int) -> str:
+def next_line(source: IndexedLines, number: int) -> str:
     """The first non-blank line below, stripped; empty if none is near."""
     lines = range(number + 1, min(len(source), number + 2 + _MOST_BLANKS))
     return next((text for i in lines if (text := source.line(i).strip())), "")

@@ -57,6 +57,8 @@ class Infill:
     """At least that of sampling, where another answer than the likeliest is wanted."""
     logprobs: bool = False
     """Whether the log-probability of each token is wanted, where the server has it cheaply."""
+    sure: bool = False
+    """Whether retrieval is to answer only what is nearly certain: models are asked next."""
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from twotrack.errors import Declined, EmptyReply, ModelError, RouteExhausted
 from twotrack.events import Abandoned, AnswerSource, Listener, ModelFailed, Usage
+from twotrack.llm.api import Mode
 from twotrack.routing import costs
 from twotrack.routing.ask import Answer, Ask, Tried
 from twotrack.routing.attempt import Attempt, Reply
@@ -105,6 +106,8 @@ class Dispatcher:
             problem = f"it is not asked for {ask.task}."
             course.failures[model.name] = Declined(model.name, problem)
             return None
+        if prompt.mode is Mode.FILL:
+            prompt = replace(prompt, sure=step.sure)
         attempt = Attempt(model, prompt, self._clock(), Reply(model_id=model.model_id))
         try:
             await self._run(course, attempt)
@@ -129,7 +132,9 @@ class Dispatcher:
         """Stream one model's answer. Raises ModelError."""
         model, reply, track = attempt.model, attempt.reply, course.ask.task.track
         left_s = max(course.deadline - attempt.began, 0.0)
-        limits = self.policy.limits(attempt, track, left_s, follows=bool(course.steps))
+        # What is only likely is no model's answer: a model is not given up early for it.
+        follows = any(not step.model.capabilities.retrieval for step in course.steps)
+        limits = self.policy.limits(attempt, track, left_s, follows=follows)
         self._health.asked(model.name)
         try:
             with self._sent.taking_down(course.ask.task, attempt):

@@ -43,6 +43,8 @@ class Step:
     model: Model
     after_s: float = 0.0
     """Seconds after that failure."""
+    sure: bool = False
+    """Whether it answers only what is nearly certain (`Infill.sure`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ class RoutingPolicy:
     def plan(self, ask: Ask, candidates: Sequence[Model]) -> Plan:
         """Return whom to ask: in order, but those last whose breaker is open, by when it closes.
 
+        Retrieval that shares a route with models goes first, where it is sure. What it finds
+        likely is worth less than a model's answer: that is asked for when no model answers,
+        before those whose breaker is open.
+
         Typing leaves out who would refuse it: it asks at every key. A person who asks for an
         action may just have mended it.
         """
@@ -147,11 +153,20 @@ class RoutingPolicy:
         ordered = sorted(candidates, key=lambda model: shut[model.name])
         if ask.task.track is Track.FAST:
             ordered = [model for model in ordered if not self.health.held_for(model.name)]
+        retrieval = [model for model in ordered if model.capabilities.retrieval]
+        models = [model for model in ordered if not model.capabilities.retrieval]
+        ready = [Step(model) for model in models if not shut[model.name]]
+        steps = (
+            *(Step(model, sure=True) for model in retrieval if ready),
+            *ready,
+            *map(Step, retrieval),
+            *(Step(model) for model in models if shut[model.name]),
+        )
         deadline_s = self._routes[ask.task].deadline_s if candidates else 0.0
-        return Plan(tuple(map(Step, ordered)), deadline_s)
+        return Plan(steps, deadline_s)
 
     def limits(self, attempt: Attempt, track: Track, left_s: float, *, follows: bool) -> Limits:
-        """Return how long a model is waited for; `follows`: others can still be asked."""
+        """Return how long a model is waited for; `follows`: other models can still be asked."""
         model = attempt.model
         limit_s = self._total_s if model.timeout_s is None else model.timeout_s
         return self._patience.limits(
