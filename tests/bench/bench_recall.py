@@ -21,6 +21,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from answer_packages import PACKAGES, Package, fetch
 from answer_sources import sources
 

@@ -7,7 +7,7 @@ it did not see, check it: `tests/bench/bench_recall.py` repeats both.
 
 import math
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -158,12 +158,16 @@ def choose(
     for text, more in _agreed(best, votes, matches):
         for i in more:
             match = matches[i]
-            same = bool(below) and next_line(match.source, match.number) == below
+            ask_below = below and not evidence.same_below
+            same = bool(ask_below) and next_line(match.source, match.number) == below
             evidence.add(match, weights[i] / total, same_below=same)
         having += more
         if len(text.strip()) < bar.characters or not WORD.search(text):
             continue
         evidence.characters = len(text)
+        evidence.foreign = evidence.new = 0
+        if evidence.confidence < bar.confidence:  # words can only speak against it
+            continue
         evidence.foreign, evidence.new = words.count(begun + text)
         if evidence.new and not bar.new_words:
             continue
@@ -193,11 +197,11 @@ def _tokens_shared(best: str, ends: Sequence[int], text: str) -> int:
     """How many tokens of `best`, which end at `ends`, `text` begins with; all: it is equal."""
     if text == best:
         return len(ends)
-    pairs = zip(best, text, strict=False)
-    same = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(best), len(text)))
-    count = min(bisect_right(ends, same), len(ends) - 1)
-    if count and ends[count - 1] == same and in_word(text[same - 1]) and in_word(text[same:][:1]):
-        count -= 1
+    count = bisect_left(ends, True, key=lambda end: not text.startswith(best[:end]))
+    count = min(count, len(ends) - 1)
+    if count > 0:
+        end = ends[count - 1]
+        count -= in_word(best[end - 1]) and in_word(text[end:][:1])
     return count
 
 
