@@ -47,7 +47,7 @@ class CompletionContext:
             self.excerpts,
             stop,
             max_tokens,
-            logprobs,
+            logprobs=logprobs,
         )
 
 
