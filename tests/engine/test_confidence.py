@@ -70,7 +70,7 @@ async def test_what_is_shown_stays_though_the_rest_of_it_is_doubtful() -> None:
     for key in "width *":
         request = CompletionRequest(document, position, invoked=False)
         known = desk.completer.lookup(request) or await desk.completer.complete(request)
-        shown.append(known and desk.outcomes.shown(request, known))
+        shown += desk.outcomes.shown(request, [known]) if known else [None]
         change = Edit(Range(position, position), key)
         document = replace(document, text=document.text.apply([change]))
         position = Position(position.line, position.character + 1)
