@@ -39,7 +39,7 @@ async def test_code_beside_a_long_line_is_code() -> None:
     assert await asks(f"x = {'1 + ' * (LONGEST_LINE // 4 - 2)}$0\n")
 
 
-PROSE = ["markdown", "plaintext", "restructuredtext", ""]
+PROSE = ["markdown", "restructuredtext"]
 
 
 @pytest.mark.parametrize("language", PROSE)
@@ -59,7 +59,11 @@ async def test_typing_between_signs_of_a_sentence_asks(marked: str) -> None:
 
 async def test_who_names_the_language_has_said_so() -> None:
     assert await asks("The area of a $0", "markdown", prose=False, languages=("markdown",))
-    assert not await asks("The area of a $0", "plaintext", prose=False, languages=())
+    assert not await asks("The area of a $0", "markdown", prose=False, languages=())
+
+
+async def test_a_text_that_has_no_name_yet_may_be_code() -> None:
+    assert await asks("total = $0", "plaintext")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from twotrack.engine.cursor_context import CursorContext
 from twotrack.engine.program import Program
-from twotrack.languages import PLAIN, language_of
+from twotrack.languages import language_of
 from twotrack.lexical import LexicalContext
 from twotrack.schemes import Use, use_of
 from twotrack.settings.schema import CompletionSettings, Eagerness, Trigger
@@ -20,8 +20,8 @@ class QuietPlace(NamedTuple):
     """The least eagerness that asks there; None: none does."""
 
 
-_SENTENCES = frozenset({"markdown", "restructuredtext", PLAIN.id})
-"""Languages of prose; LaTeX is written by commands."""
+_SENTENCES = frozenset({"markdown", "restructuredtext"})
+"""Languages of prose. LaTeX is written by commands; a text without a name may be any code yet."""
 _CLOSING_SIGNS, _MOST_SIGNS = ")]}>*_`~|'\"", 8
 LONGEST_LINE = 1_000
 """Characters. Of 4.2 million lines in 13,000 files of many languages 1,242 are longer, and none of

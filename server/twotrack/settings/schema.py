@@ -108,7 +108,7 @@ class CompletionSettings:
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete in; empty: all."""
     prose: bool = False
-    """Whether typing completes Markdown and plain text too, if `languages` does not name them."""
+    """Whether typing completes Markdown and reStructuredText too, as if `languages` named them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
