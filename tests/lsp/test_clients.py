@@ -166,7 +166,7 @@ def test_a_menu_item_takes_no_place_and_no_key_from_another_server() -> None:
     assert item.sort_text > "zzzz"
     assert not item.preselect
     assert not item.commit_characters
-    assert (item.detail, item.documentation) == ("twotrack · quick · cached", None)
+    assert (item.detail, item.documentation) == ("twotrack · quick · free", None)
 
 
 def test_ale_selects_one_character_for_none_and_answers_no_edit() -> None:

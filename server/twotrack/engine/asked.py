@@ -37,7 +37,7 @@ class Origin:
     ms: float
     """From the request to here."""
     free: bool
-    """Whether nothing was paid for it now."""
+    """Whether asking the model costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -409,7 +409,8 @@ class Completer:
                 language=request.document.language,
             )
         )
-        origin = Origin(source, hit.answer.model, task, hit.answer.track, ms, free=True)
+        free = self._routing.is_free(hit.answer.model)
+        origin = Origin(source, hit.answer.model, task, hit.answer.track, ms, free=free)
         insertion = Insertion(hit.text, hit.replaces)
         return _completion(request, insertion, origin, self._places(request)[0], features)
 

@@ -9,7 +9,6 @@ from lsprotocol import types
 from twotrack.document import Document
 from twotrack.engine.actions.offers import NOT_OPEN
 from twotrack.engine.asked import Completion
-from twotrack.events import AnswerSource
 from twotrack.languages import language_of
 from twotrack.lsp.clients import Client
 from twotrack.lsp.extensions import Command
@@ -103,11 +102,9 @@ def _menu_item(
 
 
 def _detail(completion: Completion) -> str:
-    """Say who answered, and whether that was paid for."""
+    """Say who answered, and whether it is paid; the same at each key, so that nothing flickers."""
     origin = completion.origin
-    cached = origin.source in (AnswerSource.CACHE, AnswerSource.TYPED_THROUGH)
-    price = "cached" if cached else "free" if origin.free else "paid"
-    return f"twotrack · {origin.model} · {price}"
+    return f"twotrack · {origin.model} · {'free' if origin.free else 'paid'}"
 
 
 def _documentation(

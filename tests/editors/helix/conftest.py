@@ -85,8 +85,16 @@ class Helix(Modal):
         self.log = log
 
     def wait_ready(self) -> None:
-        """Wait until the server has been told of the file."""
-        wait_for(lambda: "textDocument/didOpen" in self.told(), lambda: self.told()[-3000:])
+        """Wait until the server has been told of the file, and has begun its work.
+
+        What is typed while it starts Helix asks for once, and not again: the menu stays shut.
+        """
+
+        def ready() -> bool:
+            told = self.told()
+            return "textDocument/didOpen" in told and "twotrack-files" in told
+
+        wait_for(ready, lambda: self.told()[-3000:])
 
     def told(self) -> str:
         """What Helix and the server told each other, as Helix' log has it."""
