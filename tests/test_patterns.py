@@ -45,7 +45,8 @@ _BOUNDED = {
     "twotrack.credentials.binding._COMMENT": "a line's first 1,000 characters",
     "twotrack.credentials.formats._BODY_LINE": "lines of 200 characters",
     "twotrack.llm.error_bodies._NAME": "texts of 200 characters",
-    "twotrack.llm.llama_continuation._TAIL": "the last 80 characters",
+    "twotrack.llm.token_healing._WORD": "the last 60 characters",
+    "twotrack.llm.token_healing.WORD_OR_BLANKS": "the last 60 characters",
 }
 """Patterns that see no more than that, where they are used."""
 
