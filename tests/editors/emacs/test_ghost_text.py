@@ -132,12 +132,12 @@ def test_a_buffer_that_is_read_only_is_not_asked_about(start, models: Models) ->
 
 
 def test_another_one_is_shown_on_demand(start, models: Models) -> None:
-    models.script(Reply("a + b"), Reply("b + a"), Reply("b + a"))
+    models.script(Reply("a + b"), Reply("a + b"), Reply("b + a"))
     editor = start("a.py", ADD)
     type_at_the_end(editor, "return ")
     editor.screen.wait_for("return a + b")
     editor.run("twotrack-next")  # what is known already: others are asked for too
-    models.wait_for(3)
+    models.wait_for(4)
     editor.screen.wait_for("return a + b")
     editor.run("twotrack-next")
     editor.screen.wait_for("return b + a")

@@ -147,14 +147,13 @@ def test_the_pages_picture(start, models: Models) -> None:
     check_picture(PAGE.parent / "ghost-text.svg", editor.screen, "nvim shop.py")
 
 
-@pytest.mark.parametrize("version", ["0.11"], indirect=True)  # on 0.12 Neovim shows its own
 def test_another_one_is_shown_on_demand(start, models: Models) -> None:
-    models.script(Reply("a + b"), Reply("b + a"), Reply("b + a"))
+    models.script(Reply("a + b"), Reply("a + b"), Reply("b + a"))
     editor = start("a.py", ADD)
     type_at_the_end(editor, "return ")
     editor.screen.wait_for("return a + b")
     editor.screen.keys("M-\\")  # what is known already: others are asked for too
-    models.wait_for(3)
+    models.wait_for(4)
     editor.screen.wait_for("return a + b")
     editor.screen.keys("M-]")
     editor.screen.wait_for("return b + a")

@@ -41,12 +41,12 @@ def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: 
 
 
 def test_another_one_is_shown_on_demand(workbench: Workbench, models: Models) -> None:
-    models.script(Reply("a + b"), Reply("b + a"), Reply("b + a"))
+    models.script(Reply("a + b"), Reply("a + b"), Reply("b + a"))
     workbench.open_file("several.py", "def several(a, b):\n    return")
     workbench.type(" ")
     workbench.wait_ghost("a + b")
     workbench.press("Alt+BracketRight")
-    models.wait_for(3)
+    models.wait_for(4)
     workbench.wait_ghost("b + a")
     workbench.press("Tab")
     workbench.wait_saved("several.py", "def several(a, b):\n    return b + a")

@@ -59,7 +59,10 @@ function M.suggest()
   if M.is_native() then
     native.dismiss(false) -- Neovim cannot ask by hand, so ours shows it until the next key
   end
-  own.request(client, 1)
+  -- Neovim's own goes at the next event, and ends what is asked until then.
+  vim.schedule(function()
+    own.request(client, 1)
+  end)
 end
 
 -- The keys ---------------------------------------------------------------------------------------
