@@ -24,11 +24,11 @@ def user_settings(workbench: Workbench) -> dict[str, object]:
 def test_a_language_is_turned_off_and_on(workbench: Workbench, models: Models) -> None:
     before = user_settings(workbench)
     workbench.open_file("on.py", "left_on")
-    workbench.open_file("off.md", "turned_off")
+    workbench.open_file("off.lua", "turned_off")
     workbench.wait_status("quick")
     workbench.command(TOGGLE)
-    workbench.wait_status("off for markdown")
-    assert user_settings(workbench) == before | {"[markdown]": {"twotrack.completions": False}}
+    workbench.wait_status("off for lua")
+    assert user_settings(workbench) == before | {"[lua]": {"twotrack.completions": False}}
     workbench.focused()
     models.answer_at(" = ", "42")
     workbench.type(" = ")
@@ -39,12 +39,12 @@ def test_a_language_is_turned_off_and_on(workbench: Workbench, models: Models) -
     workbench.type(" = ")
     workbench.wait_ghost("42")
 
-    workbench.open_file("off.md")
-    workbench.wait_status("off for markdown")
+    workbench.open_file("off.lua")
+    workbench.wait_status("off for lua")
     workbench.status.click()
-    workbench.choose("Turn On for markdown")
+    workbench.choose("Turn On for lua")
     workbench.wait_status("fast: quick")
-    assert user_settings(workbench).get("[markdown]", {}) == {}
+    assert user_settings(workbench).get("[lua]", {}) == {}
     workbench.press("Control+1")  # back into the editor
     workbench.focused()
     workbench.press("Enter")
