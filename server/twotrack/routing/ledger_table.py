@@ -83,8 +83,18 @@ class Foreign(Exception):
     """The database takes no rows of ours: it is of a later release, or no ledger."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What a table holds of its fields."""
+
+    def __post_init__(self) -> None:
+        """Keep what the table can hold: of a value from outside, a text's halves of characters."""
+        for column in fields(self):
+            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(_Columns):
     """One request; the fields are the columns of the table."""
 
     time: float
@@ -108,14 +118,9 @@ class Row:
     outcome: str
     language: str | None
 
-    def __post_init__(self) -> None:
-        """Keep what the table can hold: of a value from outside, a text's halves of characters."""
-        for column in fields(self):
-            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRow:
+class OutcomeRow(_Columns):
     """What became of a completion; the fields are the columns of the table."""
 
     time: float
@@ -131,11 +136,6 @@ class OutcomeRow:
     source: str
     model: str
     language: str | None
-
-    def __post_init__(self) -> None:
-        """Keep what the table can hold."""
-        for column in fields(self):
-            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
 
 
 def _insert_into(table: str, row: type[Row | OutcomeRow]) -> str:
@@ -207,21 +207,9 @@ def _migrate(database: "sqlite3.Connection") -> None:
 
 def outcome_row_of(now: datetime, event: Outcome) -> OutcomeRow:
     """Return the row of what became of a completion at the local time `now`."""
-    return OutcomeRow(
-        time=now.timestamp(),
-        day=now.date().isoformat(),
-        proposal=event.proposal,
-        kind=event.kind,
-        inferred=event.inferred,
-        share=event.share,
-        characters=event.characters,
-        after_ms=event.after_ms,
-        task=event.task,
-        track=event.track,
-        source=event.source,
-        model=event.model,
-        language=event.language or None,
-    )
+    told = {column.name: getattr(event, column.name) for column in fields(event)}
+    told["language"] = event.language or None
+    return OutcomeRow(time=now.timestamp(), day=now.date().isoformat(), **told)
 
 
 def row_of(now: datetime, event: Answered | Abandoned | ModelFailed) -> Row:
