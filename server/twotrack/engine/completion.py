@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,7 +26,8 @@ from twotrack.engine.postprocess import Insertion, Watch, proposal, whole_part
 from twotrack.engine.program import Program, program_at
 from twotrack.engine.questions import Question, Questions
 from twotrack.engine.trigger import may_ask, typing_asks
-from twotrack.errors import Declined, RouteExhausted, TwotrackError
+from twotrack.engine.warming import Warming
+from twotrack.errors import Declined, RouteExhausted
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing.ask import Answer, Ask
@@ -93,9 +93,7 @@ class Completer:
         self._questions = Questions()
         self._seen: tuple[CompletionRequest, CompletionRequest, Program | None] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
-        self._asked: tuple[str, Position] | None = None
-        """Document and place of the last question to a model."""
-        self._warming: asyncio.Task[None] | None = None
+        self._warming = Warming(self._routing, policy, settings.completion, self._prompt)
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Return what is already known for this place, within a millisecond; asks nobody."""
@@ -251,88 +249,16 @@ class Completer:
         return self._policy.may_send(*files_of(document))
 
     async def warm(self, document: Document, others: Sequence[Document] = ()) -> None:
-        """Make the model that would be asked ready for completions in `document`.
-
-        A connection; a model on this machine also reads the prompt as it would be for the place
-        asked about last, or else for the end of the file. Never raises; ends early if a model
-        on this machine is asked meanwhile, and keeps what it has read.
-        """
-        await self._policy.look((document, *others))
-        self.stop_warming()
-        if not self._policy.may_send(*files_of(document)):
-            return
-        languages = self._settings.completion.languages
-        if languages and document.language not in languages:
-            return
-        warming = self._warming = asyncio.create_task(self._warm(document, others))
-        try:
-            await asyncio.wait({warming})
-        finally:
-            warming.cancel()
-            await asyncio.wait({warming})  # its connection is closed then
+        """Make the model that would be asked ready for completions in `document`. Never raises."""
+        await self._warming.warm(document, others)
 
     async def connect(self) -> None:
         """Open the connection to the first model elsewhere that would be asked."""
-        with suppress(TwotrackError):  # whoever asks a question is told
-            models = self._routing.candidates(COMPLETE)
-            remote = (model for model in models if not model.capabilities.local)
-            if (first := next(remote, None)) is not None:
-                await first.warm()
+        await self._warming.connect()
 
     def stop_warming(self) -> None:
         """Let a model on this machine go at once; what it has read it keeps."""
-        if self._warming is not None:
-            self._warming.cancel()
-            self._warming = None
-
-    async def _warm(self, document: Document, others: Sequence[Document]) -> None:
-        try:
-            model = self._first_to_ask()
-            if model is None:
-                return
-            reads = model.capabilities.local
-            prompt = self._likely_prompt(document, others, model) if reads else None
-            await model.warm(prompt)
-        except Exception as error:  # noqa: BLE001  # the question itself will say what is wrong
-            logger.debug("warming failed: %s", type(error).__name__)
-
-    def _first_to_ask(self) -> Model | None:
-        """Return the model that a completion would be put to first, after retrieval."""
-        shut_for = self._routing.health.shut_for
-        for model in self._routing.candidates(COMPLETE):
-            if not model.capabilities.retrieval and not shut_for(model.name):
-                return model
-        return None
-
-    def _likely_prompt(
-        self, document: Document, others: Sequence[Document], model: Model
-    ) -> Prompt | None:
-        """Return a prompt whose beginning the next question's will share.
-
-        A window that holds the whole file up to its end begins like the window of every place in
-        it. That of a longer file does not begin with the file: there it is a window at the start.
-        """
-        text = document.text
-
-        def at(position: Position) -> Prompt | None:
-            program = program_at(document, text.clamp(position))
-            if program is None or not may_ask(program, self._settings.completion):
-                return None
-            request = CompletionRequest(document, position, invoked=False, others=others)
-            return self._prompt(program.inner(request), COMPLETE, model)
-
-        if self._asked is not None and self._asked[0] == document.uri:
-            return at(self._asked[1])
-        prompt = at(text.end)
-        if prompt is None or prompt.mode is not Mode.FILL:
-            return prompt
-        if prompt.prefix.count("\n") == text.line_count - 1:
-            return prompt
-        # Higher up, lines below take what was free for the prefix here: a quarter at most.
-        room, line = len(prompt.prefix) * 3 // 4, 0
-        while (room := room - len(text.line(line)) - 1) >= 0:
-            line += 1
-        return at(Position(line, 0))
+        self._warming.stop()
 
     def _wanted(self, request: CompletionRequest) -> bool:
         """Whether the settings, and what was rejected here, leave something to propose."""
@@ -501,7 +427,7 @@ class Completer:
         self, request: CompletionRequest, at: Position, task: Task, model: Model
     ) -> Prompt | None:
         if not model.capabilities.retrieval:
-            self._asked = request.document.uri, at
+            self._warming.asked = request.document.uri, at
             if model.capabilities.local:
                 self.stop_warming()
         return self._prompt(request, task, model)
