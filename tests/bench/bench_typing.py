@@ -7,7 +7,9 @@ line is begun after a longer one). At each key the editor cancels what it asked 
 change, and asks. The model takes 300 ms to its first token. Text is seen if it is there before the
 next key.
 
-Then somebody types who accepts what is right, with models that know 80% and 30% of the lines:
+The last key of a burst is timed to its answer, also at the naive server, which asks at each key.
+
+Then somebody types who accepts what is right, with models that know 80%, 50% and 30% of the lines:
 what `completion.eagerness` leaves out, and what that costs. This model tells the log-probabilities
 of its tokens, drawn anew for each answer: so that their sum at its beginning lies as SmolLM2's do
 for lines of Python packages that it ended rightly, or not (`bench_confidence.py`; the lines that
@@ -30,7 +32,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "editors" / "terminal"), str(HERE.parent)]
 
 from client import Client  # noqa: E402
-from measure import SETTINGS, say, twotrack  # noqa: E402
+from measure import SETTINGS, naive, say, twotrack  # noqa: E402
 
 from fakes.model_server import ModelServer, Reply, RequestLog  # noqa: E402
 from twotrack.engine import confidence  # noqa: E402
@@ -45,12 +47,15 @@ BEGINNING = confidence.BEGINNING // TOKEN_CHARS
 """Tokens."""
 KNOWN = (100, 80)
 """Lines of a hundred that a model knows."""
+BURSTS, BURST_KEYS, REST_S = 40, (4, 12), 0.6
+"""How many, of how many keys (from, to), with so long a rest before each."""
 WRONG = "handle_value(index, other)"
 WORTH_A_KEY = 4
 """Characters: less is typed, though the right text is shown."""
-LONG, HASTE = 3_000, 4
+LONG, HASTE = 8_000, 4
 """Characters of the text that is typed with acceptance, so much faster, as its model is."""
-ACCEPTED = (80, 30)
+EAGERNESS = ("high", "medium", "low")
+ACCEPTED = (80, 50, 30)
 """Lines of a hundred that a model knows, for whoever accepts what is right."""
 RIGHT_LOGPROBS = (-3.5, -2.01, -1.04, -0.94, -0.77, -0.62, -0.44, -0.3, -0.21, -0.1, 0.0)
 WRONG_LOGPROBS = (-25.8, -9.53, -7.38, -5.74, -4.94, -3.89, -3.16, -2.55, -1.87, -1.08, -0.04)
@@ -138,6 +143,49 @@ async def typed(client: Client, text: Typed, rng: random.Random) -> tuple[int, l
     return seen, waited, places
 
 
+async def bursts(client: Client, text: Typed, rng: random.Random) -> list[float]:
+    """Type in bursts; return the seconds from the last key to its answer, where one came."""
+    buffer = client.open(Path("/tmp/typed.py"), "python", text.text[: text.begin])
+    at, waited = text.begin, []
+    for _ in range(BURSTS):
+        await asyncio.sleep(REST_S)
+        waiting: tuple[int, asyncio.Future[Any]] | None = None
+        last = at + rng.randint(*BURST_KEYS)
+        while at < last:
+            if waiting is not None and not waiting[1].done():
+                client.cancel(waiting[0])
+            key = text.text[at]
+            client.change(buffer, at, at, key)
+            at += 1
+            began = time.perf_counter()
+            waiting = client.send("textDocument/inlineCompletion", client.inline_params(buffer, at))
+            waiting[1].add_done_callback(lambda f: f.cancelled() or f.exception())
+            if at < last:
+                interval = min(rng.lognormvariate(0, SPREAD) * MEDIAN_S, LONGEST_S)
+                await asyncio.sleep(max(began + interval - time.perf_counter(), 0))
+        assert waiting is not None
+        if (await waiting[1] or {"items": []})["items"]:
+            waited.append(time.perf_counter() - began)
+    return waited
+
+
+async def compare_bursts(known: int) -> None:
+    """Say how much sooner, or later, the last key of a burst is answered than by asking at each."""
+    means, came = [], []
+    for start in (twotrack, naive):
+        text = Typed(textwrap, known)
+        async with ModelServer() as server:
+            server.answer = text.answer
+            async with start(server) as client:  # type: ignore[operator]  # it has a base_url
+                waited = await bursts(client, text, random.Random(1))  # noqa: S311  # no secret
+        means.append(sum(waited) / len(waited))
+        came.append(len(waited))
+    ours, floor = means
+    say(f"{known}% known: last key of a burst to its answer, mean", f"{ours * 1e3:.0f} ms")
+    say("  of asking at each key", f"{ours / floor:.2f}", "goal <= 1.05")
+    say("  bursts that end with a proposal, of these there", f"{came[0]} of {came[1]}")
+
+
 @dataclass
 class Session:
     """What somebody sees who accepts what is right."""
@@ -191,22 +239,24 @@ async def accepted(client: Client, text: Typed, rng: random.Random, name: str) -
 
 
 async def compare(known: int) -> None:
-    """Say what each eagerness shows, and what is kept of it."""
-    sessions: dict[str, Session] = {}
-    for eagerness in ("high", "medium", "low"):
+    """Say what each eagerness shows, and what is kept of it; they go on beside each other."""
+
+    async def session(eagerness: str) -> Session:
         text = Typed(argparse, known, LONG, HASTE)
         settings = SETTINGS.replace("openai-compatible", "vllm")  # which tells log-probabilities
         settings += f'\n[completion]\neagerness = "{eagerness}"\n'
         async with ModelServer() as server:
             server.answer = text.answer
             async with twotrack(server, settings) as client:  # type: ignore[arg-type]  # as above
-                sessions[eagerness] = await accepted(client, text, random.Random(1), "a")  # noqa: S311
-    all_of_it = sessions["high"]
-    for eagerness, session in sessions.items():
-        say(f"{known}% known, eagerness {eagerness}: proposals shown", len(session.shown))
-        say("  fewer than with high", f"{1 - len(session.shown) / len(all_of_it.shown):.0%}")
-        say("  characters kept, of those with high", f"{session.kept / all_of_it.kept:.0%}")
-        say("  quiet where the line is finished", f"{session.quiet / session.finished:.0%}")
+                return await accepted(client, text, random.Random(1), "a")  # noqa: S311  # no secret
+
+    done = await asyncio.gather(*map(session, EAGERNESS))
+    all_of_it = done[0]
+    for eagerness, each in zip(EAGERNESS, done, strict=True):
+        say(f"{known}% known, eagerness {eagerness}: proposals shown", len(each.shown))
+        say("  fewer than with high", f"{1 - len(each.shown) / len(all_of_it.shown):.0%}")
+        say("  characters kept, of those with high", f"{each.kept / all_of_it.kept:.0%}")
+        say("  quiet where the line is finished", f"{each.quiet / each.finished:.0%}")
 
 
 async def main() -> None:
@@ -231,5 +281,7 @@ async def main() -> None:
 if __name__ == "__main__":
     os.environ["NO_PROXY"] = "127.0.0.1"
     asyncio.run(main())
+    for share in (*KNOWN, ACCEPTED[-1]):
+        asyncio.run(compare_bursts(share))
     for share in ACCEPTED:
         asyncio.run(compare(share))

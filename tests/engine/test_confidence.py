@@ -80,6 +80,29 @@ async def test_what_is_shown_stays_though_the_rest_of_it_is_doubtful() -> None:
     assert [each and each.id for each in later] == [first.id] * 6
 
 
+@pytest.mark.parametrize(("logprob", "asked"), [(SURE, True), (None, False)])
+async def test_where_people_reject_only_a_model_that_tells_how_sure_it_is_is_asked(
+    logprob: float | None, asked: bool
+) -> None:
+    """Its answer may be one that it is sure of, and only then it is shown."""
+    told = () if logprob is None else (logprob,)
+    provider = says(Chunk("width", logprobs=told))
+    desk = desk_of(provider)
+    document, position = at_cursor(MARKED)
+    for word in ("one + ", "two + "):
+        request = CompletionRequest(document, position, invoked=True)
+        completion = await desk.completer.complete(request)
+        assert completion is not None
+        desk.outcomes.shown(request, [completion])
+        change = Edit(Range(position, position), word)
+        document = replace(document, text=document.text.apply([change]))
+        position = Position(position.line, position.character + len(word))
+        desk.outcomes.changed(document, [change])
+    before = len(provider.prompts)
+    shown = await desk.completer.complete(CompletionRequest(document, position, invoked=False))
+    assert (len(provider.prompts) > before, shown is not None) == (asked, asked)
+
+
 async def test_without_log_probabilities_it_is_shown() -> None:
     assert await desk_of(says("width * height")).accept(MARKED) is not None
 

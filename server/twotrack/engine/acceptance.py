@@ -89,6 +89,8 @@ class Acceptance:
         self._of_late, self._of_late_at = _USUAL, clock()
         self._lines: LRUCache[tuple[str, int], _Line] = LRUCache(_LINES)
         self._shown_at = -math.inf
+        self.told = False
+        """Whether the latest answer tells how sure its model is."""
 
     def features(self, gap: CursorContext) -> Features:
         """Return those of a place, now."""
@@ -116,8 +118,12 @@ class Acceptance:
         score = bias + sum(w * x for w, x in zip(weights, features[:-1], strict=True))
         return 1 / (1 + math.exp(-score))
 
+    def asks(self, features: Features, eagerness: Eagerness) -> bool:
+        """Whether an answer may be worth showing; a model that tells how sure it is can be sure."""
+        return self.shows(features._replace(confidence=float(self.told)), eagerness)
+
     def shows(self, features: Features, eagerness: Eagerness) -> bool:
-        """Whether what a model may say, or has said, is worth showing."""
+        """Whether what a model has said is worth showing."""
         chance = self.chance(features)
         shows = chance >= SHOWN_FROM[eagerness]
         if logger.isEnabledFor(logging.DEBUG):

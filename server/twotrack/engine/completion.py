@@ -164,7 +164,7 @@ class Completer:
         features = self._outcomes.acceptance.features(gap)
         if not request.invoked:
             eagerness = self._settings.completion.eagerness
-            if not typing_asks(gap, eagerness) or not self._outcomes.acceptance.shows(
+            if not typing_asks(gap, eagerness) or not self._outcomes.acceptance.asks(
                 features, eagerness
             ):
                 return None
@@ -365,6 +365,7 @@ class Completer:
             return None
         logprobs = of_first_line(answer.text, answer.logprobs, insertion.text)
         kept = Cached(*insertion, answer.model, answer.track, several_lines, features, logprobs)
+        self._outcomes.acceptance.told = bool(logprobs)
         first = question.temperature is None
         self._cache.add(request.document, request.position, key, kept, first=first)
         features = self._outcomes.acceptance.sure(features, of_beginning(logprobs))

@@ -107,10 +107,9 @@ def _goes_on(rest: Sequence[tuple[int, str]], gap: CursorContext) -> bool:
 
 def _after_prefix(line: str, gap: CursorContext, *, chat: bool) -> str | None:
     """What follows the cursor's line so far, or the end of it, in `line`; None: it is not there."""
-    typed = gap.prefix.strip()
-    if not typed:
+    typed, body, whole = gap.prefix.strip(), line.lstrip(), gap.prefix.lstrip()
+    if not typed or _writes_other_half(typed, body, gap.language.line_comment):
         return None
-    body, whole = line.lstrip(), gap.prefix.lstrip()
     blanks = line[: len(line) - len(body)]
     if blanks and blanks != gap.indent and (blanks == " " or not chat):
         return None  # it goes on with a blank
@@ -142,6 +141,12 @@ def _after_half_word(body: str, gap: CursorContext) -> str | None:
     both = half + word[0]
     known = any(both in line for line in (*gap.above, gap.suffix, *gap.below))
     return None if known else body[len(half) :]
+
+
+def _writes_other_half(typed: str, body: str, sign: str) -> bool:
+    """Whether the line so far is the beginning of a sign, and an answer goes on with it."""
+    half = len(typed) < len(sign) and not body.startswith(sign)
+    return half and (typed + body).startswith(sign)
 
 
 def _is_sign(body: str, gap: CursorContext) -> bool:

@@ -14,7 +14,7 @@ from twotrack.engine.postprocess.levels import (
     style_of,
     style_of_lines,
 )
-from twotrack.lexical import Scan
+from twotrack.lexical import LexicalContext, Scan
 
 _INDENTED = re.compile(r"\t|  +")
 _AFTER_BLANK = re.compile(r"(?:\s(?:[-+*/%!<>=]?=|&&|\|\||[+/%?:])|,|[\w)\]] [-*])\Z")
@@ -69,16 +69,21 @@ def _after_code(answer: Answer, gap: CursorContext, *, chat: bool) -> str:
     text = text.lstrip("\n") if chat else text
     if answer.stripped and _lacks_a_blank(text, gap):
         text = f" {text}"
-    if gap.prefix[-1] in " \t" and not _is_aligned(text, gap):
+    if gap.prefix[-1] in " \t" and not _is_aligned(text, gap, chat=chat):
         text = text.lstrip(" ")
     return _rest_indented(text, gap, answer, None, chat=chat)
 
 
-def _is_aligned(text: str, gap: CursorContext) -> bool:
-    """Whether several blanks bring a text under or above what blanks have aligned nearby."""
+def _is_aligned(text: str, gap: CursorContext, *, chat: bool) -> bool:
+    """Whether several blanks bring a text under or above what blanks have aligned nearby.
+
+    Behind the sign of a comment they indent its text, which has levels of its own.
+    """
     column = len(gap.prefix) + len(text) - len(text.lstrip(" "))
     if column < len(gap.prefix) + 2:
         return False
+    if gap.place is LexicalContext.COMMENT and not chat and not _WORD.search(gap.prefix):
+        return True
     near = (*gap.above[-1:], *gap.below[:1])
     return any(
         line[column - 1 : column] == " " and line[column : column + 1].strip() for line in near
