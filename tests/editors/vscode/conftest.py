@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from editors.models import Models, Reply
+from editors.outcomes import Outcomes
 from editors.pages import block
 from editors.vscode.workbench import (
     USER_SETTINGS,
@@ -208,6 +209,12 @@ def window(
     workbench.running()
     yield workbench
     context.close()
+
+
+@pytest.fixture
+def outcomes(window: Workbench) -> Outcomes:
+    """What the ledger of that window says became of completions."""
+    return Outcomes(window.server.home)
 
 
 @pytest.fixture

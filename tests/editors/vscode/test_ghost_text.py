@@ -5,6 +5,7 @@ import os
 import pytest
 
 from editors.models import Models, Reply
+from editors.outcomes import Outcomes
 from editors.vscode.conftest import EXTENSION
 from editors.vscode.steps import completes
 from editors.vscode.workbench import Workbench
@@ -38,6 +39,50 @@ def test_what_is_typed_through_is_not_asked_again(workbench: Workbench, models: 
     assert len(models.requests) == asked
     workbench.press("Tab")
     workbench.wait_saved("area.py", "def area(width, height):\n    return width * height")
+
+
+def test_what_was_accepted_is_known(
+    workbench: Workbench, models: Models, outcomes: Outcomes
+) -> None:
+    models.answer_at("return ", "a + b")
+    workbench.open_file("accepted.py", "def accepted(a, b):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("a + b")
+    workbench.press("Tab")
+    outcomes.wait_for("accepted", share=1.0)
+    assert outcomes.told("accepted")
+
+
+def test_a_word_is_accepted_and_the_rest_stays(
+    workbench: Workbench, models: Models, outcomes: Outcomes
+) -> None:
+    models.answer_at("return ", "width * height")
+    workbench.open_file("word.py", "def word(width, height):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("width * height")
+    asked = len(models.requests)
+    workbench.press("Control+ArrowRight")
+    workbench.wait_ghost(" * height")
+    workbench.wait_saved("word.py", "def word(width, height):\n    return width")
+    assert len(models.requests) == asked
+    workbench.press("Tab")
+    workbench.wait_saved("word.py", "def word(width, height):\n    return width * height")
+    outcomes.wait_for("accepted", share=1.0)
+
+
+def test_what_was_rejected_does_not_come_again_at_its_place(
+    workbench: Workbench, models: Models, outcomes: Outcomes
+) -> None:
+    models.answer_at("return ", "a + b")
+    workbench.open_file("rejected.py", "def rejected(a, b):\n    return")
+    workbench.type(" ")
+    workbench.wait_ghost("a + b")
+    workbench.type("other")
+    outcomes.wait_for("rejected", share=0.0)
+    workbench.press(*["Backspace"] * len("other"))
+    workbench.wait_saved("rejected.py", "def rejected(a, b):\n    return ")
+    models.quiet_for(0.5)  # whatever it asks for then has come
+    assert not workbench.ghost()
 
 
 def test_another_one_is_shown_on_demand(workbench: Workbench, models: Models) -> None:
