@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from answer_sources import Source
 
-from answer_place import LexicalContext
+from answer_place import Place
 from twotrack.languages import language_of
-from twotrack.lexical import LexicalContext as Where
-from twotrack.lexical import lexer_of
+from twotrack.lexical import LexicalContext, lexer_of
 
 CUTTING = "lines of a body, cutting a block"
 """The kind of cursor where no model and no rule can know where the gold ends."""
@@ -19,7 +18,7 @@ class Case:
 
     kind: str
     where: str
-    place: LexicalContext
+    place: Place
     rest: str
     """What the document goes on with behind the gold."""
     missing: str
@@ -49,7 +48,7 @@ def case_at(  # noqa: PLR0917 - the parts of a document, in their order
     `missing`: the block's further lines; `more`: what a model writes past them.
     """
     row = before.count("\n") + 1
-    place = LexicalContext(source.language, before, after, gold, prose, closed=tail is not None)
+    place = Place(source.language, before, after, gold, prose, closed=tail is not None)
     rest = after if tail is None else tail
     goes_on = gold + missing + more if more else ""
     return Case(
@@ -69,8 +68,8 @@ def opens_string(before: str, gold: str, language: str) -> bool:
     """Whether the gold leaves a string over lines open, which is never shown."""
     lexer = lexer_of(language_of(language, None))
     near = before[before.rfind("\n") + 1 :]
-    begins_in_code = lexer.ending(near).place is Where.CODE
-    return begins_in_code and lexer.ending(f"{near}{gold}\n").place is Where.STRING
+    begins_in_code = lexer.ending(near).place is LexicalContext.CODE
+    return begins_in_code and lexer.ending(f"{near}{gold}\n").place is LexicalContext.STRING
 
 
 def repeats_below(text: str, rest: str) -> bool:

@@ -93,7 +93,7 @@ def _over_closers(text: str, suffix: str, gap: CursorContext, fewest: int) -> In
         return Insertion(text, int(plain.count(">") > plain.count("<")))
     best = 0
     for count in range(1, most + 1):
-        if best == 0 and _broken(text, suffix, gap) <= _broken("", suffix, gap):
+        if best == 0 and not _breaks(text, suffix, gap):
             break
         faults = _faults(text, suffix[count:], gap)
         if faults < fewest:
@@ -128,11 +128,13 @@ def _faults(text: str, rest: str, gap: CursorContext) -> int:
     return gap.lexer.scan(gap.around + text + between + rest).faults
 
 
-def _broken(text: str, suffix: str, gap: CursorContext) -> int:
-    """How many closers and strings on the line have no partner."""
+def _breaks(text: str, suffix: str, gap: CursorContext) -> bool:
+    """Whether the text leaves a closer, or a string, without a partner."""
     between = "\n" if _ends_in_comment(text, gap) else ""
-    scanned = gap.lexer.scan(gap.around + text + between + suffix)
-    return scanned.unopened + scanned.unfinished
+    before, after = (
+        gap.lexer.scan(gap.around + rest) for rest in (suffix, text + between + suffix)
+    )
+    return after.unopened > before.unopened or after.unfinished > before.unfinished
 
 
 def _ends_in_comment(text: str, gap: CursorContext) -> bool:
