@@ -272,7 +272,7 @@ def sources(package: Package) -> list[Source]:
             continue
         if _LEFT_OUT.search(name) or not 500 < path.stat().st_size < 120_000:
             continue
-        text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        text = path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
         lines = text.split("\n")
         if len(lines) > _MOST_LINES or max(map(len, lines)) > 400 or _ODD.search(text):
             continue
