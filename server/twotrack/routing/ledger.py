@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from twotrack.routing.ledger_table import (
     connected,
     outcome_row_of,
     row_of,
+    values_of,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Ledger:
         elif isinstance(event, Answered | Abandoned | ModelFailed):
             row = row_of(self._now(), event)
             with self._lock:
-                self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + (row.cost_usd or 0.0)
+                self._unsaved[row.day] = self._unsaved.get(row.day, 0.0) + row.known_usd
         else:
             return
         try:
@@ -176,7 +176,7 @@ class Ledger:
             for row in rows:
                 if isinstance(row, OutcomeRow):
                     continue
-                cost = row.cost_usd or 0.0
+                cost = row.known_usd
                 self._unsaved[row.day] -= cost
                 if by_day is None:
                     self._saved[row.day] = self._saved.get(row.day, 0.0) + cost
@@ -192,7 +192,7 @@ class Ledger:
             ledger_file.limit(database, self._longest_s)
             with database:
                 for kind, statement in INSERT.items():
-                    those = (astuple(row) for row in rows if isinstance(row, kind))
+                    those = (values_of(row) for row in rows if isinstance(row, kind))
                     database.executemany(statement, those)
         except Exception as error:
             if not _is_of_a_row(error):
@@ -205,7 +205,7 @@ class Ledger:
 
     def _insert_one(self, database: "sqlite3.Connection", row: Row | OutcomeRow) -> None:
         try:
-            database.execute(INSERT[type(row)], astuple(row))
+            database.execute(INSERT[type(row)], values_of(row))
         except Exception as error:
             if not _is_of_a_row(error):
                 raise

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -83,18 +83,8 @@ class Foreign(Exception):
     """The database takes no rows of ours: it is of a later release, or no ledger."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """What a table holds of its fields."""
-
-    def __post_init__(self) -> None:
-        """Keep what the table can hold: of a value from outside, a text's halves of characters."""
-        for column in fields(self):
-            object.__setattr__(self, column.name, _held(getattr(self, column.name)))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row(_Columns):
+class Row:
     """One request; the fields are the columns of the table."""
 
     time: float
@@ -118,9 +108,14 @@ class Row(_Columns):
     outcome: str
     language: str | None
 
+    @property
+    def known_usd(self) -> float:
+        """What it cost, as far as that is known."""
+        return _held(self.cost_usd) or 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRow(_Columns):
+class OutcomeRow:
     """What became of a completion; the fields are the columns of the table."""
 
     time: float
@@ -149,6 +144,12 @@ INSERT: Mapping[type[Row | OutcomeRow], str] = {
     OutcomeRow: _insert_into("outcomes", OutcomeRow),
 }
 """The statement that writes a row of each kind."""
+_COLUMNS_OF = {row: tuple(column.name for column in fields(row)) for row in INSERT}
+
+
+def values_of(row: Row | OutcomeRow) -> tuple[Any, ...]:
+    """Return what the table keeps of a row: of a value from outside, what it can hold."""
+    return tuple(_held(getattr(row, name)) for name in _COLUMNS_OF[type(row)])
 
 
 def connected(path: Path, longest_s: float) -> "sqlite3.Connection":
@@ -207,18 +208,32 @@ def _migrate(database: "sqlite3.Connection") -> None:
 
 def outcome_row_of(now: datetime, event: Outcome) -> OutcomeRow:
     """Return the row of what became of a completion at the local time `now`."""
-    told = {column.name: getattr(event, column.name) for column in fields(event)}
-    told["language"] = event.language or None
-    return OutcomeRow(time=now.timestamp(), day=now.date().isoformat(), **told)
+    return OutcomeRow(
+        time=now.timestamp(),
+        day=now.date().isoformat(),
+        proposal=event.proposal,
+        kind=event.kind,
+        inferred=event.inferred,
+        share=event.share,
+        characters=event.characters,
+        after_ms=event.after_ms,
+        task=event.task,
+        track=event.track,
+        source=event.source,
+        model=event.model,
+        language=event.language or None,
+    )
 
 
 def row_of(now: datetime, event: Answered | Abandoned | ModelFailed) -> Row:
     """Return the row of a request that ended at the local time `now`."""
-    usage = event.usage
-    row = Row(
+    usage, answered = event.usage, event if isinstance(event, Answered) else None
+    return Row(
         time=now.timestamp(),
         day=now.date().isoformat(),
         task=event.task,
+        track=answered.track if answered else None,
+        source=answered.source if answered else None,
         model=event.error.model if isinstance(event, ModelFailed) else event.model,
         asked_model=event.asked_model or None,
         answered_model=event.answered_model or None,
@@ -230,21 +245,17 @@ def row_of(now: datetime, event: Answered | Abandoned | ModelFailed) -> Row:
         reasoning_tokens=usage.reasoning_tokens,
         estimated=usage.estimated,
         cost_usd=event.cost_usd,
-        outcome="abandoned",
+        first_token_ms=answered.first_token_ms if answered else None,
+        total_ms=answered.total_ms if answered else None,
+        outcome=_outcome_of(event),
         language=event.language or None,
     )
+
+
+def _outcome_of(event: Answered | Abandoned | ModelFailed) -> str:
     if isinstance(event, ModelFailed):
-        return replace(row, outcome=type(event.error).__name__)
-    if isinstance(event, Abandoned):
-        return row
-    return replace(
-        row,
-        track=event.track,
-        source=event.source,
-        first_token_ms=event.first_token_ms,
-        total_ms=event.total_ms,
-        outcome="answered",
-    )
+        return type(event.error).__name__
+    return "answered" if isinstance(event, Answered) else "abandoned"
 
 
 def _held(value: Any) -> Any:
