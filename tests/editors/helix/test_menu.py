@@ -4,7 +4,7 @@ import re
 import signal
 
 from editors.helix.conftest import ALONE, PAGE, PLAIN, wait_for
-from editors.models import Models
+from editors.models import Models, Reply
 from editors.pages import block
 from editors.screen import check_picture
 
@@ -59,3 +59,17 @@ def test_the_editor_outlives_a_killed_server(start, models: Models) -> None:
     editor.screen.wait_for("a + b")
     accept(editor)
     assert editor.saved() == ADDED
+
+
+def test_who_asks_for_what_is_there_gets_several(start, models: Models) -> None:
+    models.script(*map(Reply, ("a + b", "a + b", "b + a", "a - b")))
+    editor = start("a.py", "def area(a, b):\n    return\n")
+    type_at_the_end(editor, " ")
+    editor.screen.wait_for("a + b")
+    models.quiet_for(1.1)  # a menu after a pause is one that a person opens
+    editor.screen.keys("C-c", "C-x")
+    models.wait_for(4)
+    editor.screen.wait_for(re.compile(r"a \+ b .*b \+ a .*a - b ", re.DOTALL))
+    editor.screen.keys("C-n")
+    accept(editor)
+    assert editor.saved() == b"def area(a, b):\n    return b + a\n"
