@@ -114,6 +114,13 @@ def test_of_a_file_that_was_moved_only_that_is_told(verb: str, names: str) -> No
     assert changes(STATUS + DIFF.partition("diff")[0] + moved) == {"/project/a b/a.py": "renamed"}
 
 
+def test_of_thousands_of_files_so_many_are_looked_at() -> None:
+    status = "".join(f"#\tmodified:   {number}.py\n" for number in range(3_000))
+    diff = "".join(f"diff --git a/{number}.py b/{number}.py\n+1\n" for number in range(1_500))
+    for text in (f"\n# Changes to be committed:\n{status}", f"\n{DIFF.partition('diff')[0]}{diff}"):
+        assert list(changes(text)) == [f"/project/{number}.py" for number in range(100)]
+
+
 def test_where_the_working_folder_is_not_known_nothing_is_said_of_files() -> None:
     assert changes(STATUS + DIFF, Path("/project/.git/worktrees/w/COMMIT_EDITMSG")) == {}
     assert changes(STATUS + DIFF, Path("/tmp/COMMIT_EDITMSG")) == {}

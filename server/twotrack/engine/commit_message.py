@@ -8,7 +8,7 @@ status. A change is judged and redacted like an open file.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ LONGEST_SUBJECT = 72
 """Characters of a message's first line: `git log` indents it, and a terminal has 80 columns."""
 _MOST_LINES = 4_000
 """Of a buffer: a longer diff is cut."""
+_MOST_FILES = 100
+"""Staged files that are looked at: more than prompts have room for."""
 _MOST_CHARACTERS = 20_000
 """Of the diff of one file."""
 _NAME = "COMMIT_EDITMSG"
@@ -63,12 +65,16 @@ def commit_message(document: Document, position: Position) -> CommitMessage | No
     message = replace(document, path=path, text=text)
     changes: tuple[Document, ...] = ()
     if folder is not None and document.path is not None and document.path.parent.name == ".git":
-        found = list(_diffs(lines[end:])) or list(_names(lines[:end], sign))
+        found = _first(_diffs(lines[end:])) or _first(_names(lines[:end], sign))
         changes = tuple(
             Document(f"{document.uri}#{name}", folder / name, "diff", 0, Snapshot(diff))
             for name, diff in found
         )
     return CommitMessage(message, Position(kept.index(position.line), position.character), changes)
+
+
+def _first(files: Iterator[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    return list(islice(files, _MOST_FILES))
 
 
 def _folder(path: Path | None) -> Path | None:
