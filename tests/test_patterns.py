@@ -202,7 +202,19 @@ def _texts(pattern: re.Pattern[str]) -> list[tuple[str, str, str]]:
     flags = pattern.flags & ~re.DEBUG
     tree = _parser.parse(pattern.pattern, flags)
     found = [*_pumps(tree, flags), *(("", sign) for sign in (*_BLANKS, "a", _sample(tree, flags)))]
-    return [(*one, end) for one in dict.fromkeys(found) if one[1] for end in _ENDS]
+    ends = dict.fromkeys([*_ENDS, *_refused(tree, flags)])
+    return [(*one, end) for one in dict.fromkeys(found) if one[1] for end in ends]
+
+
+def _refused(sequence: Iterable[Any], flags: int) -> Iterator[str]:
+    """The signs that a pattern wants none of at some place: there it fails, and goes back."""
+    for item in sequence:
+        name, value = str(item[0]), item[1]
+        if name == "NOT_LITERAL" or (name == "IN" and str(value[0][0]) == "NEGATE"):
+            taken = _fitting(item, flags)
+            yield from (sign for sign in _SIGNS if sign not in taken)
+        for inner in _within(item):
+            yield from _refused(inner, flags)
 
 
 def _seconds(apply: Callable[[str], object], text: str, times: int) -> float:

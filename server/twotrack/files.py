@@ -181,6 +181,11 @@ def resolved(path: Path) -> Path | None:
         return None
 
 
+def under_all_names(folders: Iterable[Path]) -> frozenset[Path]:
+    """Return folders, and where links lead of those that are reached by some."""
+    return frozenset(each for name in folders for each in (name, resolved(name)) if each)
+
+
 def stamp(path: Path) -> tuple[int, ...] | None:
     """Return what changes when a file does; None if nothing is there. Raises OSError."""
     try:

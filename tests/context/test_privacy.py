@@ -226,6 +226,46 @@ def test_settings_exclude(root: Path) -> None:
     assert not judge.may_use(generated)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["/src/private/", "src/private/", "./src/private/", "SRC/Private", "{root}/src/", "{home}"],
+)
+def test_what_the_settings_exclude_is_known_by_every_name(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pattern = pattern.format(root=root, home="~/project/src/private/")
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    write(root / "src/private/a.py")
+    write(root / "src/a.py")
+    for folder in (root, link):
+        judge = policy(folder, privacy=PrivacySettings(exclude=(pattern,)))
+        for name in (root, link):
+            assert not judge.may_send(name / "src/private/a.py")
+            assert judge.may_send(name / "a.py")
+
+
+def test_what_an_exclusion_takes_back_is_sent(root: Path) -> None:
+    patterns = ("*.md", "!/docs/*.md", "/docs/b.md")
+    judge = policy(root, privacy=PrivacySettings(exclude=patterns))
+    assert judge.may_send(write(root / "docs/a.md"))
+    for name in ("docs/B.md", "docs/b.md", "docs/deep/a.md", "a.md", "A.MD"):
+        assert not judge.may_send(write(root / name))
+
+
+def test_rules_of_a_workspace_hold_by_the_name_of_the_folder_that_a_link_leads_to(
+    tmp_path: Path,
+) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    write(real / ".gitignore", "/private/\n")  # there is no repository
+    write(real / "private/a.py")
+    link.symlink_to(real)
+    assert not policy(link).may_send(link / "private/a.py")
+    assert not policy(link).may_send(real / "private/a.py")
+    assert policy(link).may_use(write(real / "a.py"))
+
+
 def test_a_link_out_of_the_workspace_is_no_context(root: Path) -> None:
     outside = write(root.parent / "elsewhere/a.py")
     link = root / "link.py"
@@ -287,6 +327,7 @@ def test_a_label_tells_no_more_than_the_path_in_the_workspace(root: Path) -> Non
     assert label("file:///x", root / "inner/b.py") == "b.py"
     assert label("file:///x", root.parent / "other/c.py") == "c.py"
     assert label("untitled:Untitled-1", None) == "Untitled-1"
+    assert label("memfs:/p/a.py?token=abc/d#e", None) == "a.py"
 
 
 @pytest.mark.parametrize(

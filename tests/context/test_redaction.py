@@ -165,6 +165,41 @@ def test_a_cursor_in_any_line_of_a_joined_secret_sees_none_of_it(join: str) -> N
             assert not any(piece in shown for piece in pieces)
 
 
+@pytest.mark.parametrize("mark", ["# ", "//", " * ", "> ", ">", "| ", "%% ", "! ", ";; ", "+", "-"])
+@pytest.mark.parametrize("end", ["-----END RSA PRIVATE KEY-----\n", ""])
+def test_a_private_key_in_comments_is_none_the_less_one(mark: str, end: str) -> None:
+    key = _BEGIN + _KEY_LINES + "q2aG5\n" + end
+    text = "".join(f"{mark}{line}" for line in key.splitlines(keepends=True))
+    for cursor in range(0, len(text), 9):
+        prefix, suffix = redact_around(f"x = 1\n{text[:cursor]}", text[cursor:])
+        assert _KEY_LINE[:40] not in prefix + suffix
+        if end:
+            assert "q2aG5" not in redact(text[cursor:])
+
+
+_OVER_LINES = (
+    'password = (\n    "Tr0ub4dor-"\n    "3x9Yz"\n)',
+    'password = "Tr0ub4dor-" +\n    "3x9Yz"',
+    'password =\n    "Tr0ub4dor-3x9Yz"',
+    "password: |\n  Tr0ub4dor-3x9Yz",
+    'variable "db_password" {\n  default = "Tr0ub4dor-3x9Yz"\n}',
+    "machine x.com\nlogin bob\npassword Tr0ub4dor-3x9Yz",
+)
+
+
+@pytest.mark.parametrize("sign", "+- ")
+@pytest.mark.parametrize("text", _OVER_LINES)
+def test_the_signs_of_a_diff_are_no_part_of_its_lines(text: str, sign: str) -> None:
+    lines = "".join(f"{sign}{line}\n" for line in text.splitlines())
+    diff = f"--- a/a.txt\n+++ b/a.txt\n@@ -1,9 +1,9 @@\n first\n{lines} last\n"
+    shown = redact(diff)
+    assert "Tr0ub4" not in shown
+    assert "3x9Yz" not in shown
+    assert shown.startswith(f"--- a/a.txt\n+++ b/a.txt\n@@ -1,9 +1,9 @@\n first\n{sign}")
+    for cursor in range(0, len(diff), 5):
+        assert "3x9Yz" not in "".join(redact_around(diff[:cursor], diff[cursor:]))
+
+
 def test_what_stands_above_is_looked_at_and_not_given() -> None:
     above = "x\n" + _BEGIN + _KEY_LINE + "\n"
     shown = redact_around(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from client import Buffer, Client
 
-from e2e.conftest import Start
+from e2e.conftest import SETTINGS, Start
 from e2e.test_completion import INLINE, shown
 from fakes.model_server import ModelServer, Reply
 
@@ -127,3 +127,38 @@ async def test_a_commit_message_is_completed_with_what_is_staged(
     assert "Please enter" not in body
     at = len(buffer.text) - 1
     assert await client.complete(buffer, at, invoked=True) == []
+
+
+async def test_a_commit_message_shows_nothing_of_excluded_files_however_git_names_them(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    git = ["git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@b"]
+    # Its editor leaves the message empty, so that git keeps the buffer and commits nothing.
+    verbose = ["-c", "core.editor=true", "commit", "-v"]
+
+    def run(*words: str) -> None:
+        subprocess.run([*git, *words], check=False, capture_output=True)
+
+    lines = "".join(f"PRIVATE_{number} = 1\n" for number in range(9))
+    for folder in ("privé", "private"):
+        (project / folder).mkdir()
+        (project / folder / "b.py").write_text(lines)
+    run("init", "-q")
+    run("add", ".")
+    run("commit", "-q", "-m", "First")
+    run("mv", "private/b.py", "area.py")
+    (project / "area.py").write_text("AREA = 1\n" + lines.partition("\n")[2])
+    (project / "privé" / "b.py").write_text(lines + "PRIVATE_10 = 1\n")
+    (project / "a.py").write_text("SHAPES = 1\n")
+    run("add", ".")
+    run(*verbose)
+    written = (project / ".git/COMMIT_EDITMSG").read_text()
+    assert "rename from private/b.py" in written
+    models.default = Reply("the area")
+    exclude = '[privacy]\nexclude = ["priv*/"]\n'
+    client = await start(capabilities=INLINE, settings=SETTINGS + exclude)
+    buffer = client.open(project / ".git/COMMIT_EDITMSG", "gitcommit", f"Add {written}")
+    assert await client.complete(buffer, len("Add "))
+    body = models.requests[0].raw_body.decode()
+    assert "SHAPES" in body
+    assert "PRIVATE" not in body

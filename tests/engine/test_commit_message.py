@@ -90,6 +90,37 @@ def test_a_name_that_is_none_of_the_repository_is_left_out(name: str) -> None:
     assert changes(status + DIFF.partition("diff")[0] + f"diff --git a/x b/{name}\n+1\n") == {}
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        'diff --git "a/priv\\303\\251/b.py" "b/priv\\303\\251/b.py"',
+        "diff --git b/private.py b/private.py",  # diff.noprefix
+        "diff --git private/b.py private/b.py",
+        "diff --git c/private/b.py i/private/b.py",  # diff.mnemonicPrefix
+        "diff --cc private/b.py",
+        "Submodule private 1111111..2222222:",
+    ],
+)
+def test_a_file_whose_name_is_written_another_way_is_no_part_of_the_one_above(head: str) -> None:
+    found = changes(f"{STATUS}{DIFF}{head}\n@@ -1 +1 @@\n+PRIVATE = 1\n")
+    assert list(found) == ["/project/area.py", "/project/.env", "/project/login.py"]
+    assert "PRIVATE" not in "".join(found.values())
+
+
+@pytest.mark.parametrize("verb", ["rename", "copy"])
+@pytest.mark.parametrize("names", ["a/private/a.py b/a b/a.py", "a/b.py b/b.py", "private/a a b/a"])
+def test_of_a_file_that_was_moved_only_that_is_told(verb: str, names: str) -> None:
+    moved = f"diff --git {names}\n{verb} from private/a.py\n{verb} to a b/a.py\n@@ @@\n-PRIVATE\n"
+    assert changes(STATUS + DIFF.partition("diff")[0] + moved) == {"/project/a b/a.py": "renamed"}
+
+
+def test_of_thousands_of_files_so_many_are_looked_at() -> None:
+    status = "".join(f"#\tmodified:   {number}.py\n" for number in range(3_000))
+    diff = "".join(f"diff --git a/{number}.py b/{number}.py\n+1\n" for number in range(1_500))
+    for text in (f"\n# Changes to be committed:\n{status}", f"\n{DIFF.partition('diff')[0]}{diff}"):
+        assert list(changes(text)) == [f"/project/{number}.py" for number in range(100)]
+
+
 def test_where_the_working_folder_is_not_known_nothing_is_said_of_files() -> None:
     assert changes(STATUS + DIFF, Path("/project/.git/worktrees/w/COMMIT_EDITMSG")) == {}
     assert changes(STATUS + DIFF, Path("/tmp/COMMIT_EDITMSG")) == {}
@@ -103,6 +134,15 @@ def test_comments_are_no_part_of_the_message_and_no_place_to_write() -> None:
     assert message.position == (0, 8)
     for line in (0, 3, len(document.text.lines()) - 2):
         assert commit_message(document, position._replace(line=line, character=0)) is None
+
+
+@pytest.mark.parametrize("sign", ["#", ";", "//", "-- #"])
+def test_comments_begin_with_any_sign(sign: str) -> None:
+    marked = f"Add the $0\n{sign} a comment\n{sign} {DIFF.removeprefix('# ')}"
+    document, position = at_cursor(marked, "gitcommit")
+    message = commit_message(document, position)
+    assert message is not None
+    assert message.document.text.text == "Add the "
 
 
 async def test_a_model_is_shown_the_message_and_the_changes_that_may_be_sent() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twotrack.events import Usage
 from twotrack.llm.api import Chunk
-from twotrack.llm.token_healing import Split, split
+from twotrack.llm.token_healing import WORD_OR_BLANKS, Split, split
 
 
 async def stream(*chunks: Chunk) -> AsyncGenerator[Chunk, None]:
@@ -52,6 +52,16 @@ def test_nothing_is_lost_and_no_more_than_a_word_is_split_off(text: str) -> None
 def test_a_grammar_holds_the_answer_to_it() -> None:
     assert split("x = tot").constraint == {"grammar": 'root ::= " tot" [^\\x00]*'}
     assert split("x = ").constraint == {}
+
+
+@pytest.mark.parametrize(
+    ("blanks", "quoted"),
+    [("\n\x0c\n", "\\n\\x0C\\n"), ("\t", "\\t"), ("\x0b", "\\u000b"), ("\u2028", "\u2028")],
+)
+def test_a_grammar_has_llama_cpps_own_escapes(blanks: str, quoted: str) -> None:
+    tail = split(f"x = 1{blanks}", WORD_OR_BLANKS)
+    assert tail == Split("x = 1", blanks)
+    assert tail.constraint == {"grammar": f'root ::= "{quoted}" [^\\x00]*'}
 
 
 @given(st.text(max_size=8), st.text(max_size=8), st.lists(st.integers(0, 16)))

@@ -43,6 +43,12 @@ async def test_an_answer_that_does_not_end_is_read_up_to_a_bound(piece: str) -> 
     assert provider.open == 0
 
 
+async def test_no_more_log_probabilities_are_kept_than_an_answer_may_have_tokens() -> None:
+    piece = Chunk("x", logprobs=(-0.5,) * 1_000)
+    answer = await Desk(fake_model("a", says(*[piece] * 1_000))).ask()
+    assert len(answer.logprobs) == most_of_answer(PROMPT)
+
+
 async def test_a_strong_answer_says_itself_what_it_cost() -> None:
     usage = Usage(input_tokens=500_000)
     model = fake_model("a", says("x", Chunk(usage=usage)), prices=Prices(input=2.0, output=10.0))

@@ -123,7 +123,7 @@ class Ignored:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roots = tuple(roots)
-        self._every_root = frozenset(roots)
+        self._every_root = files.under_all_names(roots)
         self._environment = environment
         self._complain = complain
         self._clock = clock

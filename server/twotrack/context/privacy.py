@@ -24,6 +24,7 @@ _MOST_PATHS = 16
 """Of one URI."""
 
 _URI_PATH = re.compile(r"(?:[^:/?#]+:)?(?://[^/?#]*)?(/[^?#]*)")
+_AFTER_PATH = re.compile(r"[?#]")
 _WITHIN_URI = re.compile(r"[?#!\":]+")
 """What ends one path in a URI and begins another: `jar:file:///a.jar!/b`, a query in JSON."""
 
@@ -48,14 +49,14 @@ class PrivacyPolicy:
         complain: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._roots = tuple(roots)
-        self._every_root = frozenset(roots)
+        self._every_root = files.under_all_names(roots)
         self._privacy = privacy
         self._context = context
         self._clock = clock
         self._send: dict[Path, tuple[float, bool]] = {}
         self._use: dict[Path, tuple[float, bool]] = {}
         self._ignored = Ignored(self._roots, environment, complain, clock)
-        self._excludes: dict[tuple[str, ...], Rules] = {}
+        self._excludes: dict[tuple[str, ...], _Excludes] = {}
 
     async def look(self, documents: Iterable[Document]) -> None:
         """Ask the disk, in a thread, about those files of which no fresh answer is known."""
@@ -120,7 +121,8 @@ class PrivacyPolicy:
     def label(self, document: Document) -> str:
         """How a prompt names a document: its path in the workspace, else the file's name only."""
         if document.path is None:
-            return document.uri.rpartition(":")[2].rpartition("/")[2]
+            uri = _AFTER_PATH.split(document.uri, maxsplit=1)[0]  # behind it, keys may stand
+            return uri.rpartition(":")[2].rpartition("/")[2]
         root = self._root(document.path)
         return document.path.relative_to(root).as_posix() if root else document.path.name
 
@@ -172,11 +174,39 @@ class PrivacyPolicy:
         if not patterns:
             return False
         if patterns not in self._excludes:
-            self._excludes[patterns] = Rules.parse("\n".join(patterns).encode(errors="replace"))
-        roots = self._every_root.intersection((path, *path.parents)) or [Path(path.anchor)]
-        rules = self._excludes[patterns]
-        names = (os.fsencode(path.relative_to(root).as_posix()) for root in roots)
-        return any(map(rules.ignores, chain.from_iterable(map(forms, names))))
+            self._excludes[patterns] = _Excludes(patterns)
+        top = Path(path.anchor)
+        roots = self._every_root.intersection((path, *path.parents)) or {top}
+        return self._excludes[patterns].speak_of(path, roots, top)
+
+
+class _Excludes:
+    """Patterns of the settings, in gitignore syntax.
+
+    To some disks upper and lower case are the same, so they are here; by that "!" takes nothing
+    back. A pattern from the top of the disk, or from the home folder, may speak of any folder.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        meant = [re.sub(r"\A\./", "/", pattern) for pattern in patterns]
+        meant = [os.path.expanduser(p) if p.startswith("~/") else p for p in meant]  # noqa: PTH111
+        self._everywhere = [_parsed(meant, fold=fold) for fold in (False, True)]
+        self._from_top = [_parsed([p for p in meant if p.startswith("/")], fold=True)]
+
+    def speak_of(self, path: Path, roots: Iterable[Path], top: Path) -> bool:
+        """Whether a file is excluded, by its path from one of `roots` or from the `top`."""
+        return any(_ignored(self._everywhere, path, root) for root in roots) or _ignored(
+            self._from_top, path, top
+        )
+
+
+def _parsed(patterns: Iterable[str], *, fold: bool) -> Rules:
+    return Rules.parse("\n".join(patterns).encode(errors="replace"), fold=fold)
+
+
+def _ignored(rules: Iterable[Rules], path: Path, root: Path) -> bool:
+    names = forms(os.fsencode(path.relative_to(root).as_posix()))
+    return any(each.ignores(name) for each in rules for name in names)
 
 
 def _bound(known: dict[Path, Any]) -> None:

@@ -24,6 +24,9 @@ _LEAST_REPEATED = 8
 _MOST_REPEATED = 64
 """Such secrets of a text; where there are more, it is data."""
 
+_HUNK = re.compile(r"^@@ -\d", re.MULTILINE)
+_SIGN = re.compile(r"^[-+]", re.MULTILINE)
+
 Span = tuple[int, int]
 
 
@@ -32,7 +35,11 @@ def secrets(text: str, *, settings: bool = False) -> list[Span]:
 
     `settings`: the text is settings, whose values need no quotes, rather than code.
     """
-    return _everywhere(text, _secrets(text, _needles_in(text), settings=settings))
+    needles = _needles_in(text)
+    spans = _secrets(text, needles, settings=settings)
+    if _HUNK.search(text):  # a diff, whose signs are no part of the lines
+        spans = _merged([*spans, *_secrets(_SIGN.sub(" ", text), needles, settings=settings)])
+    return _everywhere(text, spans)
 
 
 def _everywhere(text: str, spans: list[Span]) -> list[Span]:
@@ -112,7 +119,7 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     first = prefix.rfind("\n") + 1
     end = suffix.find("\n")
     last = len(prefix) + end + 1 if end >= 0 else len(text)
-    if first == 0 and last == len(text):
+    if (first == 0 and last == len(text)) or _HUNK.search(text):
         return secrets(text, settings=settings)
     upper = _beside(text[:first], settings)
     if upper and _may_go_on(text[upper[-1][1] : first]):

@@ -98,6 +98,8 @@ def _argument(value: str) -> bool:
 
 
 _BODY = r"[\w+/=\s\\\"',:;.]"
+_MARK = r"(?<![\w=])[#*>|%!$&~]"
+"""Before a line of a private key that is a comment, a quotation, or in a table."""
 _KEY_BODY = re.compile(r"[A-Za-z0-9+/]{32}")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 
@@ -123,7 +125,7 @@ _RULES = (
     _rule(
         "private",
         r"(?:-----|---- )BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?(?:-----| ----)"
-        rf"(?P<secret>{_BODY}*(?:-(?!----){_BODY}*)*)"
+        rf"(?P<secret>{_BODY}*(?:(?:-(?!----)|{_MARK}){_BODY}*)*)"
         r"|Private-Lines: \d{1,4}\r?\n(?P<lines>[\w+/=\s]+)",
         lambda body: _KEY_BODY.search(body) is not None,
         lines=True,
@@ -347,7 +349,7 @@ def _tails(text: str) -> Iterator[Span]:
 
 _LONGEST_LINE = 200
 _BODY_LINE = re.compile(
-    r"\s*(?:[-+.#*/]{1,3}\s+)?[\"'`]?(?:[A-Za-z0-9+/]{1,100}={0,2}|=[A-Za-z0-9+/]{4})?(?:\\[rn]){0,2}"
+    r"\s*(?:[^\w\s\"'`]{1,3}\s*)?[\"'`]?(?:[A-Za-z0-9+/]{1,100}={0,2}|=[A-Za-z0-9+/]{4})?(?:\\[rn]){0,2}"
     r"[\"'`]?\s*[,;+.\\&_]*\s*"
 )
 _HEADER_LINE = re.compile(r"\s*[\"'`]?(?:Proc-Type|DEK-Info|Version|Comment|Hash)\s*:.{0,200}")

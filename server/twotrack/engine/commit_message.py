@@ -8,7 +8,7 @@ status. A change is judged and redacted like an open file.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +21,16 @@ LONGEST_SUBJECT = 72
 """Characters of a message's first line: `git log` indents it, and a terminal has 80 columns."""
 _MOST_LINES = 4_000
 """Of a buffer: a longer diff is cut."""
+_MOST_FILES = 100
+"""Staged files that are looked at: more than prompts have room for."""
 _MOST_CHARACTERS = 20_000
 """Of the diff of one file."""
 _NAME = "COMMIT_EDITMSG"
-_SCISSORS = re.compile(r"(\S) -{24} >8 -{24}\s*")
-_FILE = re.compile(r"diff --git (?:a/.* )?b/(.*)")
+_SCISSORS = re.compile(r"(\S.*) -{24} >8 -{24}\s*")
+"""Behind the sign of git's comments, which may be of many characters."""
+_HEADS = ("diff ", "Submodule ")
+"""What begins a part of a diff; the lines of a file have a sign before them."""
+_MOVED = re.compile(r"(?:rename|copy) to (.*)")
 _STATUS = re.compile(r"\t([a-z][a-z ]{2,20}):\s++(?:.* -> )?(\S.*)")
 
 
@@ -60,12 +65,16 @@ def commit_message(document: Document, position: Position) -> CommitMessage | No
     message = replace(document, path=path, text=text)
     changes: tuple[Document, ...] = ()
     if folder is not None and document.path is not None and document.path.parent.name == ".git":
-        found = list(_diffs(lines[end:])) or list(_names(lines[:end], sign))
+        found = _first(_diffs(lines[end:])) or _first(_names(lines[:end], sign))
         changes = tuple(
             Document(f"{document.uri}#{name}", folder / name, "diff", 0, Snapshot(diff))
             for name, diff in found
         )
     return CommitMessage(message, Position(kept.index(position.line), position.character), changes)
+
+
+def _first(files: Iterator[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    return list(islice(files, _MOST_FILES))
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -75,11 +84,28 @@ def _folder(path: Path | None) -> Path | None:
 
 
 def _diffs(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the files of a diff and what changes in them, without the lines that only name them."""
-    starts = [(n, found[1]) for n, line in enumerate(lines) if (found := _FILE.fullmatch(line))]
-    for (start, name), (end, _) in pairwise([*starts, (len(lines), "")]):
-        if _is_inside(name):
-            yield name, "\n".join(lines[start + 1 : end])[:_MOST_CHARACTERS]
+    """Yield the files of a diff and what changes in them, without the lines that only name them.
+
+    Of a file that was moved only that: the lines are those of the file that it was, too.
+    """
+    starts = [number for number, line in enumerate(lines) if line.startswith(_HEADS)]
+    for start, end in pairwise([*starts, len(lines)]):
+        body = lines[start + 1 : end]
+        head = takewhile(lambda line: not line.startswith("@@"), body)
+        moved = next(filter(None, map(_MOVED.fullmatch, head)), None)
+        name = moved[1] if moved else _named(lines[start])
+        if name and _is_inside(name):
+            yield name, "renamed" if moved else "\n".join(body)[:_MOST_CHARACTERS]
+
+
+def _named(line: str) -> str:
+    """Return the name in `diff --git a/NAME b/NAME`.
+
+    Empty: git writes it another way (in quotes, without prefixes), or it is another line.
+    """
+    names = line.removeprefix("diff --git ")
+    name = names[len("a/") : len(names) // 2]
+    return name if names == f"a/{name} b/{name}" else ""
 
 
 def _names(lines: Sequence[str], sign: str) -> Iterator[tuple[str, str]]:

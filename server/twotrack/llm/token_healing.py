@@ -38,7 +38,9 @@ class Split:
         """What makes llama.cpp begin its answer with the tail."""
         if not self.tail:
             return {}
-        return {"grammar": f"root ::= {json.dumps(self.tail, ensure_ascii=False)} [^\\x00]*"}
+        quoted = json.dumps(self.tail, ensure_ascii=False)
+        quoted = quoted.replace("\\f", "\\x0C")  # the one escape that grammars do not know
+        return {"grammar": f"root ::= {quoted} [^\\x00]*"}
 
     @property
     def tokens(self) -> int:

@@ -164,7 +164,8 @@ class Attempt:
                     if reply.ended:  # it had not
                         reply.ended = False
                         limit.reschedule(None)
-                    reply.logprobs += [(len(reply.text), each) for each in chunk.logprobs]
+                    told = chunk.logprobs[: most - len(reply.logprobs)]  # a token has a character
+                    reply.logprobs += [(len(reply.text), each) for each in told]
                     reply.text += chunk.text
                     too_long = len(reply.text) > most
                     reply.text = reply.text[:most]

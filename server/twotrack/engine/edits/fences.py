@@ -8,7 +8,7 @@ from typing import NamedTuple
 from twotrack.languages import LANGUAGES, Language, language_of
 from twotrack.text import Snapshot
 
-_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^\r\n`]*)")
+_FENCE = re.compile(r"([ \t]*)(`{3,}+|~{3,}+)([^\r\n`]*)")
 _ANY = frozenset({"", "text", "txt", "plain", "plaintext", "code"})
 """Info strings that say nothing of the language."""
 _NO_FILE = frozenset({"diff", "patch", "console", "terminal", "output", "log", "tool_code", "http"})

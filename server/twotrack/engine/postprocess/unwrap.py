@@ -25,7 +25,7 @@ _OTHER_TAG = re.compile(
     re.DOTALL,
 )
 _FENCE = re.compile(
-    r"^[ \t>]*(?P<marks>`{3,}|~{3,})(?P<info>[^\n`]*)(?:\n|\Z)"
+    r"^[ \t>]*(?P<marks>`{3,}+|~{3,}+)(?P<info>[^\n`]*)(?:\n|\Z)"
     r"(?P<body>.*?)(?:^[ \t>]*(?P=marks)`*~*[ \t]*$|(?<!`)(?P=marks)[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
