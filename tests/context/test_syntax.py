@@ -368,6 +368,30 @@ async def test_a_document_that_took_too_much_is_tried_again_when_it_is_half_as_l
     assert not shorter.has_error
 
 
+@pytest.mark.parametrize("length", [30_000, 80_000])
+async def test_a_text_whose_every_step_takes_long_is_not_tried_at_every_key(length: int) -> None:
+    """Python in a shell's file: its steps are few, and take ever longer."""
+    cache, turns = SyntaxCache(), 0
+
+    def script(number: int, text: str = "def f(a):\n") -> Document:
+        return Document("file:///a.sh", Path("/a.sh"), "shellscript", number, Snapshot(text))
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(others())
+    for number in range(9):
+        document = script(number, "def f(a):\n" * (length // 10))
+        await cache.ready(document)
+        assert cache.of(document) is None
+    waiting.cancel()
+    assert turns < 150
+    assert cache.of(script(10)) is not None
+
+
 def test_a_proposal_that_would_take_too_much_costs_no_document_its_syntax() -> None:
     cache, text = SyntaxCache(), Snapshot("class A { void f() {\n\n} }\n")
     assert cache.of(version(text, 1)) is not None

@@ -17,8 +17,6 @@ _STEPS, _STEPS_A_KIB = 100, 24
 Of 6,400 files of published packages in 13 languages, as they are and broken, all took less than 19
 a KiB beyond the first hundred. Beside that stands what makes a parser follow many readings at once,
 such as `a<b<a<b<...` in Java: its cost grows with the square of the length, a minute for 100 KB."""
-_LOOKS = 8
-"""Between two looks at the clock, in hundreds of operations: some tens of microseconds."""
 _WORDS_BYTES = 256
 _CHUNK_BYTES = 1 << 15
 
@@ -67,7 +65,7 @@ class Parsing:
         self._parser = grammar.parser()
         self._old = old
         self._left = _STEPS + len(source.data) * _STEPS_A_KIB // 1024
-        self._until = 0.0
+        self._until = self._wall = 0.0
         self._going = False
 
     def go_on(self, longest_s: float) -> "Tree | None":
@@ -76,7 +74,7 @@ class Parsing:
         What counts is the work of this thread: a machine that is busy with others leaves no text
         unparsed, and so no answer unchecked.
         """
-        self._until = time.thread_time() + longest_s
+        self._until, self._wall = time.thread_time() + longest_s, time.monotonic() + longest_s
         self._going = True
         try:
             if self._old is None:
@@ -101,5 +99,5 @@ class Parsing:
         self._left -= 1
         if self._left < 0:
             return True
-        # To read the clock of a thread is a call of the system.
-        return self._left % _LOOKS == 0 and time.thread_time() >= self._until
+        # To read the clock of a thread is a call of the system; it is never ahead of the other.
+        return time.monotonic() >= self._wall and time.thread_time() >= self._until

@@ -4,7 +4,6 @@ tree-sitter counts UTF-8 bytes; everything that leaves this module counts as `te
 """
 
 import asyncio
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -272,9 +271,8 @@ async def parsed(
     grammar = grammar_of(language)
     if grammar is None or len(text) > MAX_CHARACTERS:
         return None
-    slices = round((_LONGEST_S + len(text) * _S_A_CHARACTER) / _SLICE_S)
     with suppress(TooCostly):
-        return await in_slices(language, grammar, text, before, slices)
+        return await in_slices(language, grammar, text, before)
     return None
 
 
@@ -283,32 +281,40 @@ async def in_slices(
     grammar: Grammar,
     text: Snapshot | str,
     before: Syntax | None,
-    most: float = math.inf,
-) -> Syntax | None:
-    """Parse in so many slices at most; None: it takes more. Raises TooCostly."""
+    *,
+    times: int = 1,
+) -> Syntax:
+    """Parse with turns for others, for so many `times` as long as `parse` does at most.
+
+    Raises TooCostly.
+    """
     source, parsing = _begun(grammar, text, before)
-    slices = 0
-    while slices < most:
+    for _ in range(round(times * _longest_s(text) / _SLICE_S)):
         tree = parsing.go_on(_SLICE_S)
         if tree is not None:
             return Syntax(language, grammar, source, tree)
-        slices += 1
         await asyncio.sleep(0)
-    return None
+    raise TooCostly
+
+
+def _longest_s(text: Snapshot | str) -> float:
+    return _LONGEST_S + len(text) * _S_A_CHARACTER
 
 
 def parse_or_raise(
     language: Language, text: Snapshot | str, before: Syntax | None, *, checking: bool = False
 ) -> Syntax | None:
-    """Do what `parse` does; None also if the time was over. Raises TooCostly."""
+    """Do what `parse` does. Raises TooCostly, also if the time is over."""
     if len(text) > MAX_CHARACTERS:
         return None
     grammar = grammar_of(language, checking=checking)
     if grammar is None:
         return None
     source, parsing = _begun(grammar, text, before)
-    tree = parsing.go_on(_LONGEST_S + len(text) * _S_A_CHARACTER)
-    return None if tree is None else Syntax(language, grammar, source, tree)
+    tree = parsing.go_on(_longest_s(text))
+    if tree is None:
+        raise TooCostly
+    return Syntax(language, grammar, source, tree)
 
 
 def _begun(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 50_000
 """Characters that are parsed without a pause: some 5 ms."""
+_PATIENCE = 4
+"""So many times as long a large document may take, in slices: it is parsed once."""
 _LONGEST_LINE = 20_000
 """Characters; what has longer lines is data, and parsing it between two keys takes seconds."""
 _MOST_HELD = MAX_CHARACTERS + 500_000
@@ -69,7 +71,7 @@ class SyntaxCache:
         if grammar is None or not self._is_worth_it(document):
             return self._keep(document, None)
         try:
-            syntax = await in_slices(language, grammar, document.text, before)
+            syntax = await in_slices(language, grammar, document.text, before, times=_PATIENCE)
         except TooCostly:
             self._give_up(document)
             return None
