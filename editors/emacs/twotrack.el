@@ -80,6 +80,7 @@ outdated at once."
        :firstTokenMs :totalMs :usage :costUsd :language)
       (Usage :inputTokens :cachedTokens :cacheWriteTokens :cacheWrite1hTokens
        :outputTokens :reasoningTokens :estimated :chargedUsd)
+      (DidExtend :textDocument :position)
       (ModelLoading :model :done :problem))
     "The keys of each type of message, made of lsp/extensions.py by `make format'."))
 

@@ -123,7 +123,8 @@ class Outcomes:
         present = self._shown.get(document.uri)
         if present is not None:
             if self.continues(document, position, text):
-                present.given = present.taken  # the rest of it
+                present.given = present.taken  # the rest of it, and what has come since
+                present.text = present.text[: present.taken] + text
                 rest = [self._new(request, completion) for completion in completions[1:]]
                 if rest:
                     present.beside = tuple(self._by_id[completion.id] for completion in rest)
@@ -156,11 +157,11 @@ class Outcomes:
         return replace(completion, id=proposal.id)
 
     def continues(self, document: Document, position: Position, text: str) -> bool:
-        """Whether `text` at a place is what is left of the proposal that is shown."""
+        """Whether `text` at a place is what is left of the proposal that is shown, or begins so."""
         present = self._shown.get(document.uri)
         if present is None or present.end != position:
             return False
-        return present.text[present.taken :] == text.replace("\r\n", "\n")
+        return text.replace("\r\n", "\n").startswith(present.text[present.taken :])
 
     def rejected(self, place: CacheKey) -> bool:
         """Whether a proposal was rejected here, and nothing has changed since."""
