@@ -127,6 +127,18 @@ Eglot would wait for the model to resolve one, and Emacs with it."
   "Say why something failed, by NOTICE, and what mends it."
   (twotrack--complain notice))
 
+(cl-defmethod eglot-handle-notification
+  ((server twotrack-server) (_method (eql twotrack/didExtend)) &rest more)
+  "Ask SERVER again where there is MORE of the ghost text, if that is shown."
+  (let* ((uri (plist-get (twotrack--get DidExtend :textDocument more) :uri))
+         (buffer (find-buffer-visiting (eglot-uri-to-path uri))))
+    (when buffer
+      (with-current-buffer buffer
+        (when (and (eq server (twotrack--running)) (twotrack--shown-p)
+                   (= (point) (eglot--lsp-position-to-point
+                               (twotrack--get DidExtend :position more))))
+          (twotrack--request 2))))))
+
 (cl-defmethod eglot-handle-request
   ((_server twotrack-server) (_method (eql window/showDocument)) &key uri &allow-other-keys)
   "Show the page at URI: no other documents come from the server."
