@@ -73,3 +73,18 @@ async def test_what_is_typed_otherwise_closes_the_rest_upstream(
     request = await models.wait_for(1)
     await request.closed()
     assert request.aborted_at is not None
+
+
+async def test_what_follows_an_accepted_completion_is_asked_for_ahead(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    models.script(Reply("a = width * 2"), Reply("\n    return a * height"))
+    client = await start(capabilities=PLUGIN)
+    buffer = client.open(project / "a.py", "python", HEAD)
+    [item] = await client.complete(buffer, len(HEAD))
+    client.change(buffer, len(HEAD), len(HEAD), item["insertText"])
+    await (await models.wait_for(2)).closed()
+    client.change(buffer, len(buffer.text), len(buffer.text), "\n    ")
+    [item] = await client.complete(buffer, len(buffer.text))
+    assert item["insertText"] == "return a * height"
+    assert len(models.requests) == 2

@@ -11,11 +11,11 @@ from before_after import Scenario, at_cursor, parse
 from completion_desk import Desk, accepted, document_after, request
 from fake_models import HANG, FakeProvider, fake_model
 from patience import patient
-from twotrack.engine.asked import Completion, CompletionRequest
+from reader import Reader, settled
+from twotrack.engine.asked import CompletionRequest
 from twotrack.errors import ServerFailed
-from twotrack.events import Abandoned, Answered, AnswerSource, Extended, Outcome
+from twotrack.events import AnswerSource, Extended
 from twotrack.llm.api import Chunk
-from twotrack.text import Edit, Position, Range
 
 HEAD = "def area(width, height):\n    "
 FIRST, REST = "a = width", "\n    return a * height"
@@ -29,83 +29,28 @@ BLOCKS = [
 """Answers of several lines, to whoever asked for them."""
 
 
-class Reader:
-    """Somebody who sees ghost text: what is proposed where the cursor is, and what they do."""
+class Streaming(Reader):
+    """A reader of one model, which says what the script holds."""
 
     def __init__(self, *scripts: list[object], marked: str = HEAD + "$0\n") -> None:
         self.provider = FakeProvider(*scripts)
-        self.desk = Desk(fake_model("quick", self.provider), debounce_ms=0)
-        document, self.cursor = at_cursor(marked)
-        self.document = replace(document, uri="file:///project/a.py")
-
-    def request(self, *, early: bool = True) -> CompletionRequest:
-        return CompletionRequest(self.document, self.cursor, invoked=False, early=early)
-
-    async def sees(self, *, early: bool = True) -> str | None:
-        """Ask, as the editor does, and return what is shown."""
-        request = self.request(early=early)
-        completion = self.desk.completer.lookup(request)
-        async with asyncio.timeout(patient(5)):
-            completion = completion or await self.desk.completer.complete(request)
-        return self._shown(request, completion)
-
-    def has(self, *, early: bool = True) -> str | None:
-        """Return what is there without waiting."""
-        request = self.request(early=early)
-        return self._shown(request, self.desk.completer.lookup(request))
-
-    def _shown(self, request: CompletionRequest, completion: Completion | None) -> str | None:
-        shown = self.desk.outcomes.shown(request, [completion] if completion else [])
-        return shown[0].text if shown else None
-
-    def types(self, text: str) -> None:
-        """Put a text at the cursor, at once: type a key, or accept what is shown."""
-        change = Edit(Range(self.cursor, self.cursor), text)
-        changed = self.document.text.apply([change])
-        at = self.document.text.offset(self.cursor) + len(text)
-        self.document = replace(self.document, text=changed, version=self.document.version + 1)
-        self.cursor = changed.position(at)
-        self.desk.completer.changed(self.document)
-        self.desk.outcomes.changed(self.document, [change])
+        super().__init__(fake_model("quick", self.provider), marked=marked)
 
     async def rest(self, go_on: asyncio.Event) -> None:
         """Let the model speak to its end."""
         go_on.set()
         await self.closed()
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await settled()
 
     async def closed(self) -> None:
         async with asyncio.timeout(patient(5)):
             await self.provider.silent.wait()
 
-    @property
-    def told(self) -> list[tuple[int, Position]]:
-        """Where it was told that there is more: the document's version, and the place."""
-        events = (event for event in self.desk.events if isinstance(event, Extended))
-        return [(event.version, event.position) for event in events]
 
-    @property
-    def rows(self) -> list[AnswerSource | str]:
-        """What the ledger writes down of requests."""
-        events = self.desk.events
-        return [
-            e.source if isinstance(e, Answered) else "abandoned"
-            for e in events
-            if isinstance(e, Answered | Abandoned)
-        ]
-
-    @property
-    def outcomes(self) -> list[tuple[str, int]]:
-        """What became of proposals, each with its length."""
-        events = (event for event in self.desk.events if isinstance(event, Outcome))
-        return [(event.kind.value, event.characters) for event in events]
-
-
-async def reader_of(rest: list[object] | None = None) -> tuple[Reader, asyncio.Event]:
+async def reader_of(rest: list[object] | None = None) -> tuple[Streaming, asyncio.Event]:
     """Return somebody who sees the first line, and what lets the rest come."""
     go_on = asyncio.Event()
-    reader = Reader([FIRST + "\n", go_on, *(rest or [REST[1:]])])
+    reader = Streaming([FIRST + "\n", go_on, *(rest or [REST[1:]])])
     assert await reader.sees() == FIRST
     return reader, go_on
 
@@ -139,14 +84,14 @@ async def test_who_asks_for_what_follows_before_it_is_there_waits_for_it() -> No
 
 
 async def test_a_model_that_ends_in_a_moment_is_shown_whole() -> None:
-    reader = Reader([FIRST + "\n", REST[1:]])
+    reader = Streaming([FIRST + "\n", REST[1:]])
     assert await reader.sees() == FIRST + REST
     assert reader.told == []
 
 
 async def test_one_line_is_answered_when_it_ends() -> None:
     go_on = asyncio.Event()
-    reader = Reader(["width", go_on, " * height"], marked=HEAD + "return $0\n")
+    reader = Streaming(["width", go_on, " * height"], marked=HEAD + "return $0\n")
     asking = asyncio.create_task(reader.sees())
     await reader.provider.speaking.wait()
     assert not asking.done()
@@ -157,11 +102,10 @@ async def test_one_line_is_answered_when_it_ends() -> None:
 
 async def test_a_first_line_that_breaks_the_code_waits_for_the_rest() -> None:
     go_on = asyncio.Event()
-    reader = Reader(["a b = 1\n", go_on, "    return a"])
+    reader = Streaming(["a b = 1\n", go_on, "    return a"])
     asking = asyncio.create_task(reader.sees())
     await reader.provider.speaking.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     assert not asking.done()
     go_on.set()
     assert await asking is None
@@ -171,8 +115,7 @@ async def test_a_menu_gets_the_whole_block() -> None:
     reader, go_on = await reader_of()
     assert reader.has(early=False) is None
     menu = asyncio.create_task(reader.sees(early=False))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     assert not menu.done()
     go_on.set()
     assert await menu == FIRST + REST
@@ -181,11 +124,10 @@ async def test_a_menu_gets_the_whole_block() -> None:
 
 async def test_an_unsure_first_line_is_not_shown() -> None:
     chunks = [Chunk(text=FIRST, logprobs=DOUBTFUL), "\n", go_on := asyncio.Event(), REST[1:]]
-    reader = Reader(chunks)
+    reader = Streaming(chunks)
     asking = asyncio.create_task(reader.sees())
     await reader.provider.speaking.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     assert not asking.done()
     go_on.set()
     assert await asking is None
@@ -205,8 +147,7 @@ async def test_in_a_fenced_block_it_is_told_where_it_stands_in_the_document() ->
     assert first.text == FIRST
     go_on.set()
     await provider.silent.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     [told] = [event for event in desk.events if isinstance(event, Extended)]
     assert told.position == position
 
@@ -225,7 +166,7 @@ async def test_what_is_typed_through_is_extended_where_the_cursor_is() -> None:
 
 @pytest.mark.parametrize("typed", ["b", "a + ", FIRST + "\n        x"])
 async def test_what_is_typed_otherwise_ends_the_rest_at_once(typed: str) -> None:
-    reader = Reader([FIRST + "\n", "    return", HANG])
+    reader = Streaming([FIRST + "\n", "    return", HANG])
     await reader.sees()
     reader.types(typed)
     await asyncio.sleep(0)
@@ -236,7 +177,7 @@ async def test_what_is_typed_otherwise_ends_the_rest_at_once(typed: str) -> None
 
 
 async def test_a_closed_document_ends_the_rest() -> None:
-    reader = Reader([FIRST + "\n", HANG])
+    reader = Streaming([FIRST + "\n", HANG])
     await reader.sees()
     reader.desk.completer.closed(reader.document)
     await reader.closed()
@@ -278,8 +219,7 @@ async def test_another_model_is_not_asked_for_the_rest() -> None:
     assert accepted(HEAD + "$0\n", shown) == HEAD + FIRST + "$0\n"
     go_on.set()
     await first.silent.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     assert second.prompts == []
 
 
@@ -307,7 +247,7 @@ async def test_what_was_typed_before_the_rest_came_counts() -> None:
 
 
 async def test_a_rest_that_was_ended_is_one_row_too() -> None:
-    reader = Reader([FIRST + "\n", HANG])
+    reader = Streaming([FIRST + "\n", HANG])
     await reader.sees()
     reader.types("other")
     await reader.closed()
@@ -324,14 +264,12 @@ async def test_what_is_shown_early_begins_what_is_shown_at_last(scenario: Scenar
     desk = Desk(fake_model("m", provider, infill=not scenario.chat), prose=True)
     where = request(scenario.before, language=scenario.language, invoked=True)
     asking = asyncio.create_task(desk.completer.complete(replace(where, early=True)))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     shown = asking.result() if asking.done() else None
     go_on.set()
     await asking
     await provider.silent.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settled()
     at_last = await desk.completer.complete(where)
     assert (at_last and document_after(scenario.before, at_last)) == scenario.after
     if shown is not None:

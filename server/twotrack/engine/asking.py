@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,9 +21,11 @@ from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.postprocess import Insertion, whole_part
 from twotrack.engine.questions import Question
 from twotrack.engine.reading import EarlyLine, Reading
+from twotrack.engine.trigger import typing_asks
 from twotrack.engine.warming import Warming
-from twotrack.errors import Declined, RouteExhausted
+from twotrack.errors import Declined, RouteExhausted, TwotrackError
 from twotrack.events import AnswerSource, Extended
+from twotrack.lexical import LexicalContext
 from twotrack.llm.api import Model, Prompt
 from twotrack.routing.ask import Answer, Ask
 from twotrack.routing.attempt import Reply
@@ -108,6 +111,25 @@ class Asking:
             temperature=temperature,
         )
 
+    async def ask_ahead(self, place: Place, question: Question) -> Completion | None:
+        """Ask what follows a text that was just accepted, where that costs nothing.
+
+        None: models that cost something come first, or little is missing there. Never raises.
+        """
+        gap, eagerness = place.gap, self._settings.completion.eagerness
+        if gap.suffix.strip() or gap.place is not LexicalContext.CODE:
+            return None
+        if not self._outcomes.acceptance.shows(place.features, eagerness):
+            return None
+        with suppress(TwotrackError):  # whoever asks is told
+            models = self._routing.candidates(task_of(place.request, several_lines=True))
+            paid = frozenset(m.name for m in models if not self._routing.is_free(m.name))
+            first = next((m for m in models if not m.capabilities.retrieval), None)
+            if first is not None and first.name not in paid:
+                follows = place._replace(gap=replace(gap, leaves_block=True))
+                return await self._ask(follows, question, paid)
+        return None
+
     def shows(self, request: CompletionRequest, text: str, features: Features) -> bool:
         """Whether an answer is worth showing to somebody who types."""
         outcomes, eagerness = self._outcomes, self._settings.completion.eagerness
@@ -117,12 +139,14 @@ class Asking:
             request.document, request.position, text
         )
 
-    async def _ask(self, place: Place, question: Question) -> Completion | None:
+    async def _ask(
+        self, place: Place, question: Question, skip: frozenset[str] = frozenset()
+    ) -> Completion | None:
         task = task_of(place.request, several_lines=question.several_lines)
         try:
-            answer, insertion = await self._proposed(place, question)
+            answer, insertion = await self._proposed(place, question, skip)
             if insertion is None and answer.source is AnswerSource.RECALL:
-                skip = frozenset({answer.model})
+                skip |= {answer.model}
                 if self._routing.candidates(task, skip):  # retrieval stands in no model's way
                     answer, insertion = await self._proposed(place, question, skip)
         except RouteExhausted as exhausted:
@@ -153,6 +177,10 @@ class Asking:
     ) -> Completion | None:
         """Remember what is proposed, all or its first line; None: it is not to be shown."""
         request, features, several_lines = place.request, place.features, question.several_lines
+        eagerness = self._settings.completion.eagerness
+        on_its_line = not insertion.text.startswith(("\r", "\n"))
+        if question.ahead and on_its_line and not typing_asks(place.gap, eagerness):
+            return None
         logprobs = of_first_line(said.text, said.logprobs, insertion.text)
         kept = Cached(*insertion, said.model, said.track, several_lines, features, logprobs, whole)
         first = question.temperature is None

@@ -19,12 +19,12 @@ from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.postprocess import Insertion
 from twotrack.engine.program import Program, program_at
-from twotrack.engine.questions import Questions
+from twotrack.engine.questions import Question, Questions
 from twotrack.engine.trigger import may_ask, typing_asks
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.schemes import Use, use_of
-from twotrack.settings.schema import Settings
+from twotrack.settings.schema import Eagerness, Settings
 from twotrack.text import Position
 
 _OTHER_TEMPERATURES = (0.7, 1.0)
@@ -60,6 +60,8 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
+        self._ahead: Question | None = None
+        """What is asked before anybody does."""
         self._seen: tuple[CompletionRequest, CompletionRequest, Program | None] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asking = Asking(
@@ -129,6 +131,8 @@ class Completer:
     async def _complete(self, request: CompletionRequest, at: Position) -> Completion | None:
         """Return a completion in the program that stands `at` a place of its document."""
         begun = self._clock()
+        if self._ahead is not None and not any(map(self._ahead.serves, self._places(request))):
+            self._ahead.close()  # a model may take one question at a time
         if not await self._may_send(request):
             return None
         if (known := await self._soon_known(request, begun)) or self._is_quiet(request):
@@ -152,6 +156,33 @@ class Completer:
         question = self._asking.question(place)
         self._questions.add(question)
         return await question.answer(early=request.early)
+
+    def prefetch(self, request: CompletionRequest) -> None:
+        """Ask for what follows a text that was just accepted, ahead of the editor.
+
+        Then, not while the text is shown: the document is as it will be asked about, and nothing is
+        asked for the many that are not accepted.
+        """
+        inner, _ = self._in_program(request)
+        places = self._places(inner)
+        eager = self._settings.completion.eagerness is not Eagerness.LOW
+        if not eager or not self._wanted(request) or inner.changes is not None:
+            return
+        if self._found(inner) or self._questions.serving(places, several_lines=False):
+            return
+
+        async def ask(question: Question) -> Completion | None:
+            if not await self._may_send(inner):
+                return None
+            await self._syntax.ready(inner.document)
+            place = self._asked_about(inner, request.position, self._clock())
+            return await self._asking.ask_ahead(place, question)
+
+        if self._ahead is not None:
+            self._ahead.close()
+        at, key = request.position, places[0]
+        self._ahead = Question(inner, key, ask, at=at, several_lines=True, ahead=True)
+        self._questions.add(self._ahead)
 
     def _asked_about(self, request: CompletionRequest, at: Position, begun: float) -> Place:
         gap = gap_at(request.document, request.position, self._syntax)

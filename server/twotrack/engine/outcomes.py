@@ -200,12 +200,15 @@ class Outcomes:
 
     # -- what the documents show ---------------------------------------------------------------
 
-    def changed(self, document: Document, edits: Sequence[Edit] | None) -> None:
-        """Take note of a change; None: of too many edits to follow."""
+    def changed(self, document: Document, edits: Sequence[Edit] | None) -> Position | None:
+        """Take note of a change; None: of too many edits to follow.
+
+        Return where a proposal ends that was accepted by it.
+        """
         if taken := self._taken.get(document.uri):
             self._follow(taken, document, edits)
-        if (proposal := self._shown.get(document.uri)) is not None:
-            self._compare(proposal, document)
+        proposal = self._shown.get(document.uri)
+        return None if proposal is None else self._compare(proposal, document)
 
     def saved(self, document: Document) -> None:
         """Measure what is there of the proposals taken over since the last time."""
@@ -218,8 +221,11 @@ class Outcomes:
             self._leave(proposal)
         self._taken.pop(uri, None)
 
-    def _compare(self, proposal: _Proposal, document: Document) -> None:
-        """See how much of a proposal, or of one beside it, stands at its place."""
+    def _compare(self, proposal: _Proposal, document: Document) -> Position | None:
+        """See how much of a proposal, or of one beside it, stands at its place.
+
+        Return where it ends, if it was accepted.
+        """
         seen = [
             (stands.agreed, one, stands)
             for one in (proposal, *proposal.beside)
@@ -228,7 +234,7 @@ class Outcomes:
         if not seen:
             if not proposal.point.deleted_before(document):
                 self._leave(proposal)
-            return
+            return None
         _, chosen, (now, agreed, end) = max(seen, key=lambda one: one[0])
         if chosen is not proposal:
             chosen.beside = tuple(one for _, one, _ in seen if one is not chosen)
@@ -239,13 +245,15 @@ class Outcomes:
             if proposal.other >= _OTHER_CHARS:
                 self._rejected[proposal.point.place] = True
                 self._leave(proposal)
-            return
+            return None
         text = proposal.text
         proposal.taken, proposal.end = agreed, end
         at_once = text[before:agreed].rstrip(CLOSERS)  # those may be the editor's
         proposal.pasted = (proposal.pasted and agreed > 0) or len(at_once) > 1
-        if agreed == len(text):
-            self._complete(proposal, text[:before], document, end)
+        if agreed < len(text):
+            return None
+        self._complete(proposal, text[:before], document, end)
+        return end if proposal.pasted else None
 
     def _complete(
         self, proposal: _Proposal, before: str, document: Document, end: Position

@@ -39,6 +39,7 @@ class Question:
         at: Position,
         several_lines: bool,
         temperature: float | None = None,
+        ahead: bool = False,
     ) -> None:
         """Ask, in a task; cancelling that closes what it has open.
 
@@ -49,6 +50,8 @@ class Question:
         self.several_lines = several_lines
         self.temperature = temperature
         """That of a question for another answer than the likeliest."""
+        self.ahead = ahead
+        """Whether nobody has asked yet."""
         self._point = InsertionPoint(request.document, request.position, place)
         self._now = place
         """Where what was typed since ends."""
