@@ -293,9 +293,9 @@ def test_a_word_and_a_line_are_accepted_and_the_rest_stays(start: Start, models:
     editor.key("accept line")
     editor.becomes("def total(numbers):\n    total = 0\n    for n in numbers:\n")
     editor.offers("    return total")
+    assert len(models.requests) == asked
     editor.key("accept")
     editor.becomes(f"def total(numbers):\n    {BODY}\n")
-    assert len(models.requests) == asked
 
 
 # -- code actions ----------------------------------------------------------------------------------
