@@ -100,6 +100,7 @@ bench: $(READY)  ## Measure against the floor and the peers, as ratios of one ru
 	$(RUN)python tests/bench/bench_recall.py
 	$(RUN)python tests/bench/bench_typing.py
 	$(RUN)python tests/bench/bench_sessions.py
+	$(RUN)python tests/bench/bench_early.py
 	$(RUN)python tests/bench/bench_embedded.py
 	$(RUN)python tests/bench/bench_answers.py
 

@@ -88,7 +88,7 @@ class Desk:
     async def ask(
         self, skip: Iterable[str] = (), enough: str | None = None, prompt: Prompt = PROMPT
     ) -> Answer:
-        wanted = never if enough is None else lambda text: enough in text
+        wanted = never if enough is None else lambda reply: enough in reply.text
         ask = Ask(self.task, lambda _: prompt, wanted, self.usable, frozenset(skip))
         try:
             return await self.dispatcher.ask(ask)

@@ -27,6 +27,7 @@ from twotrack.llm.registry import build
 from twotrack.llm.wire import HttpWire
 from twotrack.routing import costs
 from twotrack.routing.ask import Ask
+from twotrack.routing.attempt import Reply as Coming
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.routing.ledger import Ledger
 from twotrack.routing.policy import RoutingPolicy
@@ -356,8 +357,8 @@ async def test_an_aborted_answer_is_there_as_an_estimate(shop: Shop, name: str) 
     dispatcher = shop.dispatcher(shop.far_model(CASES[name]))
     received = asyncio.Event()
 
-    def enough(text: str) -> bool:
-        if len(text) == 5 * len("four"):
+    def enough(reply: Coming) -> bool:
+        if len(reply.text) == 5 * len("four"):
             received.set()
         return False
 
@@ -388,8 +389,8 @@ async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case
     dispatcher = shop.dispatcher(model)
     received = asyncio.Event()
 
-    def enough(text: str) -> bool:
-        if text.count("four") == 5:
+    def enough(reply: Coming) -> bool:
+        if reply.text.count("four") == 5:
             received.set()
         return False
 

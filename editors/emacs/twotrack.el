@@ -80,6 +80,7 @@ outdated at once."
        :firstTokenMs :totalMs :usage :costUsd :language)
       (Usage :inputTokens :cachedTokens :cacheWriteTokens :cacheWrite1hTokens
        :outputTokens :reasoningTokens :estimated :chargedUsd)
+      (DidExtend :textDocument :position)
       (ModelLoading :model :done :problem))
     "The keys of each type of message, made of lsp/extensions.py by `make format'."))
 
@@ -125,6 +126,18 @@ Eglot would wait for the model to resolve one, and Emacs with it."
   ((_server twotrack-server) (_method (eql twotrack/notice)) &rest notice)
   "Say why something failed, by NOTICE, and what mends it."
   (twotrack--complain notice))
+
+(cl-defmethod eglot-handle-notification
+  ((server twotrack-server) (_method (eql twotrack/didExtend)) &rest more)
+  "Ask SERVER again where there is MORE of the ghost text, if that is shown."
+  (let* ((uri (plist-get (twotrack--get DidExtend :textDocument more) :uri))
+         (buffer (find-buffer-visiting (eglot-uri-to-path uri))))
+    (when buffer
+      (with-current-buffer buffer
+        (when (and (eq server (twotrack--running)) (twotrack--shown-p)
+                   (= (point) (eglot--lsp-position-to-point
+                               (twotrack--get DidExtend :position more))))
+          (twotrack--request 2))))))
 
 (cl-defmethod eglot-handle-request
   ((_server twotrack-server) (_method (eql window/showDocument)) &key uri &allow-other-keys)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from twotrack.errors import ModelError
 from twotrack.tasks import Task, Track
+from twotrack.text import Position
 
 
 class AnswerSource(StrEnum):
@@ -138,6 +139,17 @@ class RulesUnreadable:
     """Which, why, and of what folder nothing is sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """There is more of a completion whose first line is shown."""
+
+    uri: str
+    version: int
+    """The document's."""
+    position: Position
+    """Where what is shown stands now."""
+
+
 class OutcomeKind(StrEnum):
     """What became of a completion."""
 
@@ -191,6 +203,7 @@ Event = (
     | CostUnknown
     | Busy
     | RulesUnreadable
+    | Extended
     | Outcome
 )
 Listener = Callable[[Event], None]

@@ -40,7 +40,7 @@ from twotrack.settings import sources
 from twotrack.settings.files import PROJECT_FILE
 from twotrack.settings.schema import ModelSettings, Settings
 from twotrack.tasks import COMPLETE, Task, Track
-from twotrack.text import Edit
+from twotrack.text import Edit, Position
 from twotrack.warm_up import WarmUp
 from twotrack.workspace.code_index import CodeIndex
 from twotrack.workspace.indexer import WorkspaceIndexer
@@ -297,16 +297,18 @@ class Session:
         self._reading.opened(document)
         self._warm_up.opened(document, others)
 
-    def changed(self, document: Document, edits: Sequence[Edit] | None) -> None:
+    def changed(self, document: Document, edits: Sequence[Edit] | None) -> Position | None:
         """Take note of a change; what it asks for is done when typing rests.
 
-        `edits`: each upon the text that the one before it left; None: too many to follow.
+        `edits`: each upon the text that the one before it left; None: too many to follow. Return
+        where a completion ends that was accepted by it.
         """
         self._pace.changed(document.uri)
-        self.outcomes.changed(document, edits)
+        accepted = self.outcomes.changed(document, edits)
         self.completer.changed(document)
         self._reading.changed(document)
         self._warm_up.changed()
+        return accepted
 
     @property
     def typing(self) -> bool:

@@ -123,14 +123,16 @@ async def naive(model: Model) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def twotrack(model: Model, settings: str = SETTINGS) -> AsyncIterator[Client]:
+async def twotrack(
+    model: Model, settings: str = SETTINGS, capabilities: dict[str, Any] = INLINE
+) -> AsyncIterator[Client]:
     """This server, initialized, with everything on."""
     with tempfile.TemporaryDirectory() as folder:
         client = await Client.start(
             PYTHON, "-m", "twotrack", environment=home(folder, settings, model)
         )
         try:
-            await client.initialize(capabilities=INLINE, root=Path(folder))
+            await client.initialize(capabilities=capabilities, root=Path(folder))
             yield client
         finally:
             await client.kill()

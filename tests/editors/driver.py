@@ -24,6 +24,7 @@ class Can(StrEnum):
     COMPLETE_AS_ONE_TYPES = "complete as one types"
     SHOW_GHOST_TEXT = "show ghost text"
     INSERT_SEVERAL_LINES = "insert several lines"
+    SHOW_MORE_OF_IT = "show the rest of a block when it comes"
     TYPE_INTO_IT = "keep a completion while one types what it begins with"
     ACCEPT_A_PART = "accept a word or a line"
     DISMISS = "take a completion away by a key, and let one type on"

@@ -61,19 +61,20 @@ class Models:
         """Return this where no scripted reply is left."""
         self.server.default = reply
 
-    def answer_at(self, before: str, text: str) -> None:
-        """Complete with `text` where the code before the cursor ends so; elsewhere with nothing.
+    def answer_at(self, before: str, answer: str | Reply) -> None:
+        """Complete so where the code before the cursor ends so; elsewhere with nothing.
 
         Keys that are typed on the way to that place may be asked about too, or not.
         """
+        reply = Reply(answer) if isinstance(answer, str) else answer
 
-        def answer(request: RequestLog) -> Reply | None:
+        def answered(request: RequestLog) -> Reply | None:
             prompt = request.body.get("prompt") if request.body else None
             if prompt is None:
                 return None
-            return Reply(text if f"{before}{_CURSOR}" in prompt else "")
+            return reply if f"{before}{_CURSOR}" in prompt else Reply("")
 
-        self.server.answer = answer
+        self.server.answer = answered
 
     def wait_for(self, n_requests: int) -> RequestLog:
         """Wait until that many requests have come; give the last of them."""

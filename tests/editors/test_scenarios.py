@@ -82,6 +82,41 @@ def test_several_lines_into_a_file_with_crlf_undone_in_one_step(
     editor.becomes(crlf("def total(numbers):\n    \n"))
 
 
+@in_editors_that(Can.SHOW_MORE_OF_IT)
+def test_a_block_is_shown_from_its_first_line_on(start: Start, models: Models) -> None:
+    first, *rest = BODY.splitlines(keepends=True)
+    models.answer_at("numbers):\n    ", Reply(chunks=[first, *rest], hang_after=1))
+    editor = start("def total(numbers):\n$0\n")
+    editor.type("    ")
+    editor.ask()
+    editor.offers("total = 0")
+    asked = len(models.requests)
+    models.release()
+    editor.offers("return total")
+    assert len(models.requests) == asked
+    editor.key("accept")
+    editor.becomes(f"def total(numbers):\n    {BODY}\n")
+    editor.key("undo")
+    editor.becomes("def total(numbers):\n    \n")
+
+
+@in_editors_that(Can.SHOW_MORE_OF_IT)
+def test_what_was_dismissed_is_not_shown_again_when_its_rest_comes(
+    start: Start, models: Models
+) -> None:
+    first, *rest = BODY.splitlines(keepends=True)
+    models.answer_at("numbers):\n    ", Reply(chunks=[first, *rest], hang_after=1))
+    editor = start("def total(numbers):\n$0\n")
+    editor.type("    ")
+    editor.ask()
+    editor.offers("total = 0")
+    editor.key("dismiss")
+    editor.hides("total = 0")
+    models.release()
+    assert models.quiet_for(1)
+    assert "total = 0" not in editor.screen.text()
+
+
 @in_editors_that(Can.INSERT_SEVERAL_LINES, Can.REDO)
 def test_what_was_undone_is_done_again(start: Start, models: Models) -> None:
     models.answer_at("numbers):\n    ", BODY)
@@ -258,9 +293,9 @@ def test_a_word_and_a_line_are_accepted_and_the_rest_stays(start: Start, models:
     editor.key("accept line")
     editor.becomes("def total(numbers):\n    total = 0\n    for n in numbers:\n")
     editor.offers("    return total")
+    assert len(models.requests) == asked
     editor.key("accept")
     editor.becomes(f"def total(numbers):\n    {BODY}\n")
-    assert len(models.requests) == asked
 
 
 # -- code actions ----------------------------------------------------------------------------------

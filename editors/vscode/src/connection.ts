@@ -22,6 +22,7 @@ import {
 import { Backoff } from './backoff';
 import type { Documents } from './documents';
 import { changes, Typing, workspaceEdit } from './edits';
+import { GhostText } from './ghost';
 import type { Keys } from './keys';
 import { SCHEMES, servable, wanted } from './languages';
 import { Failure, Messages, type Shown, warn } from './messages';
@@ -64,6 +65,7 @@ export class Connection implements vscode.Disposable {
     void this.client?.sendNotification('window/workDoneProgress/cancel', { token });
   });
   private readonly messages: Messages;
+  private readonly ghost = new GhostText();
   private readonly keysOfSettings: string[];
   /** What the person chose for this window, whatever becomes of the server. */
   private readonly chosen = new Map<UseModelParams['track'], string>();
@@ -320,7 +322,9 @@ export class Connection implements vscode.Disposable {
       initializationFailedHandler: () => false,
       middleware: {
         provideInlineCompletionItems: (document, position, context, token, next) =>
-          wanted(document) ? next(document, position, context, token) : undefined,
+          wanted(document)
+            ? next(document, position, this.ghost.context(context), token)
+            : undefined,
         workspace: { configuration: () => [this.settings()] },
         // The server shows nothing but pages to read, of files that end with it.
         window: {
@@ -348,6 +352,10 @@ export class Connection implements vscode.Disposable {
     );
     client.registerFeature(new Events());
     listen(client, 'twotrack/notice', (notice) => this.show(notice));
+    listen(client, 'twotrack/didExtend', ({ textDocument, position }) => {
+      const { asUri, asPosition } = client.protocol2CodeConverter;
+      void this.ghost.extend(asUri(textDocument.uri), textDocument.version, asPosition(position));
+    });
     listen(client, 'twotrack/didChangeStatus', (status) => {
       this.status = status;
       this.changed.fire();

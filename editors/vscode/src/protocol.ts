@@ -3,9 +3,11 @@
 import type {
   Command,
   MessageType,
+  Position,
   PublishDiagnosticsParams,
   Range,
   TextDocumentIdentifier,
+  VersionedTextDocumentIdentifier,
   WorkspaceEdit,
 } from 'vscode-languageclient';
 
@@ -281,6 +283,13 @@ export interface Usage {
   chargedUsd: number | null;
 }
 
+/** A completion whose first line is shown, and of which there is more. */
+export interface DidExtend {
+  textDocument: VersionedTextDocumentIdentifier;
+  /** Where what is shown stands: what was typed of it is before that. */
+  position: Position;
+}
+
 /** A local model is being loaded. */
 export interface ModelLoading {
   /** The model's name in the settings. */
@@ -331,6 +340,8 @@ export interface ServerNotifications {
   'twotrack/notice': Notice;
   /** A question was answered. Sent after it. */
   'twotrack/didAnswer': Answered;
+  /** There is more of the ghost text at a place: who asks there again, as typing does, has it at once. */
+  'twotrack/didExtend': DidExtend;
   /** A local model begins to load, and is loaded. */
   'twotrack/modelLoading': ModelLoading;
 }

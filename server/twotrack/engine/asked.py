@@ -23,6 +23,8 @@ class CompletionRequest:
     """The other open documents, the last used first."""
     changes: Sequence[Document] | None = None
     """What is staged, if the document is a commit message."""
+    early: bool = False
+    """Whether the first line of several may be the answer while the rest comes."""
 
 
 @dataclass(frozen=True, slots=True)

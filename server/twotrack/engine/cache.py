@@ -56,6 +56,8 @@ class Cached(NamedTuple):
     """Of the place that it was asked for."""
     logprobs: TokenLogprobs = ()
     """Of the tokens of its first line."""
+    whole: bool = True
+    """Else it is the first line of an answer whose rest had not come."""
 
 
 class Hit(NamedTuple):
@@ -90,10 +92,12 @@ class CompletionCache:
             min(entries, _EMPTY_ENTRIES), _EMPTY_S, clock
         )
 
-    def find(self, place: CacheKey, *, several_lines: bool = False) -> Hit | None:
+    def find(
+        self, place: CacheKey, *, several_lines: bool = False, whole: bool = False
+    ) -> Hit | None:
         """The latest answer that begins as what was typed since it was given.
 
-        `several_lines`: only one that was asked for several lines.
+        `several_lines`: only one that was asked for several lines. `whole`: no first line alone.
         """
         for row in reversed(self._rows.get(place.anchor, ())):
             at = len(place.prefix)
@@ -101,6 +105,8 @@ class CompletionCache:
                 continue
             text = row.text[at:] + row.rest
             if not text or (several_lines and not row.answer.several_lines):
+                continue
+            if whole and not row.answer.whole:
                 continue
             if place.closed and not _closes(text, place.closed):
                 continue

@@ -65,6 +65,8 @@ class CursorContext:
     """How the string or comment begins within which the cursor's line begins; else empty."""
     line_place: LexicalContext
     """What the cursor's line begins in."""
+    leaves_block: bool = False
+    """Whether what is asked for follows a statement that has ended: its block may end there too."""
 
     @cached_property
     def lexer(self) -> Lexer:

@@ -123,7 +123,8 @@ class Outcomes:
         present = self._shown.get(document.uri)
         if present is not None:
             if self.continues(document, position, text):
-                present.given = present.taken  # the rest of it
+                present.given = present.taken  # the rest of it, and what has come since
+                present.text = present.text[: present.taken] + text
                 rest = [self._new(request, completion) for completion in completions[1:]]
                 if rest:
                     present.beside = tuple(self._by_id[completion.id] for completion in rest)
@@ -156,11 +157,11 @@ class Outcomes:
         return replace(completion, id=proposal.id)
 
     def continues(self, document: Document, position: Position, text: str) -> bool:
-        """Whether `text` at a place is what is left of the proposal that is shown."""
+        """Whether `text` at a place is what is left of the proposal that is shown, or begins so."""
         present = self._shown.get(document.uri)
         if present is None or present.end != position:
             return False
-        return present.text[present.taken :] == text.replace("\r\n", "\n")
+        return text.replace("\r\n", "\n").startswith(present.text[present.taken :])
 
     def rejected(self, place: CacheKey) -> bool:
         """Whether a proposal was rejected here, and nothing has changed since."""
@@ -199,12 +200,15 @@ class Outcomes:
 
     # -- what the documents show ---------------------------------------------------------------
 
-    def changed(self, document: Document, edits: Sequence[Edit] | None) -> None:
-        """Take note of a change; None: of too many edits to follow."""
+    def changed(self, document: Document, edits: Sequence[Edit] | None) -> Position | None:
+        """Take note of a change; None: of too many edits to follow.
+
+        Return where a proposal ends that was accepted by it.
+        """
         if taken := self._taken.get(document.uri):
             self._follow(taken, document, edits)
-        if (proposal := self._shown.get(document.uri)) is not None:
-            self._compare(proposal, document)
+        proposal = self._shown.get(document.uri)
+        return None if proposal is None else self._compare(proposal, document)
 
     def saved(self, document: Document) -> None:
         """Measure what is there of the proposals taken over since the last time."""
@@ -217,8 +221,11 @@ class Outcomes:
             self._leave(proposal)
         self._taken.pop(uri, None)
 
-    def _compare(self, proposal: _Proposal, document: Document) -> None:
-        """See how much of a proposal, or of one beside it, stands at its place."""
+    def _compare(self, proposal: _Proposal, document: Document) -> Position | None:
+        """See how much of a proposal, or of one beside it, stands at its place.
+
+        Return where it ends, if it was accepted.
+        """
         seen = [
             (stands.agreed, one, stands)
             for one in (proposal, *proposal.beside)
@@ -227,7 +234,7 @@ class Outcomes:
         if not seen:
             if not proposal.point.deleted_before(document):
                 self._leave(proposal)
-            return
+            return None
         _, chosen, (now, agreed, end) = max(seen, key=lambda one: one[0])
         if chosen is not proposal:
             chosen.beside = tuple(one for _, one, _ in seen if one is not chosen)
@@ -238,13 +245,15 @@ class Outcomes:
             if proposal.other >= _OTHER_CHARS:
                 self._rejected[proposal.point.place] = True
                 self._leave(proposal)
-            return
+            return None
         text = proposal.text
         proposal.taken, proposal.end = agreed, end
         at_once = text[before:agreed].rstrip(CLOSERS)  # those may be the editor's
         proposal.pasted = (proposal.pasted and agreed > 0) or len(at_once) > 1
-        if agreed == len(text):
-            self._complete(proposal, text[:before], document, end)
+        if agreed < len(text):
+            return None
+        self._complete(proposal, text[:before], document, end)
+        return end if proposal.pasted else None
 
     def _complete(
         self, proposal: _Proposal, before: str, document: Document, end: Position

@@ -41,12 +41,13 @@ class Program(NamedTuple):
             request, document=self.document, position=self.position, changes=self.changes
         )
 
+    def outer(self, position: Position) -> Position:
+        """Return a position of the program as one of the document."""
+        return Position(position.line - self.lines, position.character - self.characters)
+
     def back(self, completion: Completion) -> Completion:
         """Return a completion of the program as one of the document."""
-        span = (
-            Position(p.line - self.lines, p.character - self.characters) for p in completion.range
-        )
-        return replace(completion, range=Range(*span))
+        return replace(completion, range=Range(*map(self.outer, completion.range)))
 
 
 class _Block(NamedTuple):

@@ -2,7 +2,8 @@
 
 Most answers that a key made old would have fitted still: the typist types into them. So a question
 goes on without whoever asked it, the request for the next place waits for it too, and it is closed
-as soon as its answer cannot fit any more, or nobody wants it.
+as soon as its answer cannot fit any more, or nobody wants it. Whoever has its first line already
+wants the rest.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest
 from twotrack.engine.cache import CLOSERS, PAIRS, CacheKey, place_of
 from twotrack.engine.insertion_point import InsertionPoint
-from twotrack.engine.program import program_at
+from twotrack.engine.program import Program, program_at
 from twotrack.text import Position
 
 _UNTIL_CHANGE_S = 0.01
@@ -38,6 +39,7 @@ class Question:
         at: Position,
         several_lines: bool,
         temperature: float | None = None,
+        ahead: bool = False,
     ) -> None:
         """Ask, in a task; cancelling that closes what it has open.
 
@@ -48,17 +50,24 @@ class Question:
         self.several_lines = several_lines
         self.temperature = temperature
         """That of a question for another answer than the likeliest."""
+        self.ahead = ahead
+        """Whether nobody has asked yet."""
         self._point = InsertionPoint(request.document, request.position, place)
         self._now = place
         """Where what was typed since ends."""
         self._typed: str | None = ""
         """None: something else was changed."""
+        self._document, self._end = request.document, at
+        """The document as it is now, and where in it what was typed since ends."""
+        self._early: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
+        self._is_read = False
+        """Whether somebody has what was offered: it goes on without being waited for."""
         self.code_so_far: Callable[[], str] = str
         """Returns the code of the answer that has come; it is empty as long as none is known."""
         self._waiting = 0
         self._changed = False
         """Whether a key came since somebody waited last."""
-        self._end: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.create_task(ask(self))
         self._task.add_done_callback(self._ended)
 
@@ -73,18 +82,46 @@ class Question:
             return False
         return place.prefix + place.closed == self._now.prefix
 
-    async def answer(self) -> Completion | None:
-        """Wait for the answer; None if it is closed before. Raises what asking raised."""
+    async def answer(self, *, early: bool = False) -> Completion | None:
+        """Wait for the answer; None if it is closed before. Raises what asking raised.
+
+        `early`: or for what is offered of it before its end.
+        """
         self._waiting += 1
         self._changed = False
         self._expect(None)
         try:
-            await asyncio.wait({self._task})
+            ends: list[asyncio.Future[Any]] = [self._task, *([self._early] if early else [])]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not self._task.done():
+                self.read()
+                return self._early.result()
         finally:
             self._waiting -= 1
             if not self._waiting:
                 self._expect(_UNTIL_ASKED_S if self._changed else _UNTIL_CHANGE_S)
         return None if self._task.cancelled() else self._task.result()
+
+    def offer(self, beginning: Completion) -> None:
+        """Let who may be answered early have the beginning of the answer."""
+        self._early.set_result(beginning)
+
+    @property
+    def offered(self) -> Completion | None:
+        """What was offered before the end."""
+        return self._early.result() if self._early.done() else None
+
+    def read(self) -> None:
+        """Take note that somebody has what was offered, from the cache perhaps."""
+        self._is_read = True
+        self._expect(None)
+
+    def reader(self) -> tuple[Document, Position] | None:
+        """Return where somebody sees what was offered still; None: nobody does."""
+        if not self._is_read or self.offered is None or self._typed is None:
+            return None
+        length = len(self.offered.text.replace("\r\n", "\n"))
+        return (self._document, self._end) if len(self._typed) < length else None
 
     def heard(self) -> None:
         """Take note that more of the answer has come."""
@@ -94,7 +131,8 @@ class Question:
     def follow(self, document: Document) -> None:
         """Take note of a change of its document."""
         program = program_at(document, document.text.clamp(self.at))
-        self._typed = None if program is None else self._typed_in(program.document)
+        self._typed = None if program is None else self._typed_in(program)
+        self._document = document
         self._changed = True
         if not self._waiting:
             self._expect(_UNTIL_ASKED_S)
@@ -105,12 +143,13 @@ class Question:
         self._expect(None)
         self._task.cancel()
 
-    def _typed_in(self, document: Document) -> str | None:
+    def _typed_in(self, program: Program) -> str | None:
         """Return what stands at its place now, if nothing else was changed."""
+        document = program.document
         typed = next(self._point.typed(document), None)
         if typed is None or ("\n" in typed.text and not self.several_lines):
             return None
-        self._now = place_of(document, typed.end)
+        self._now, self._end = place_of(document, typed.end), program.outer(typed.end)
         return typed.text
 
     def _fits(self) -> bool:
@@ -129,11 +168,11 @@ class Question:
 
     def _expect(self, within_s: float | None) -> None:
         """Close it if nothing is heard of it for so long; None: it stays."""
-        if self._end is not None:
-            self._end.cancel()
-            self._end = None
-        if within_s is not None and not self._task.done():
-            self._end = asyncio.get_running_loop().call_later(within_s, self.close)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if within_s is not None and not self._is_read and not self._task.done():
+            self._timer = asyncio.get_running_loop().call_later(within_s, self.close)
 
     def _ended(self, task: asyncio.Task[Completion | None]) -> None:
         self._expect(None)
@@ -159,6 +198,11 @@ class Questions:
             if enough and any(map(question.serves, places)):
                 return question
         return None
+
+    def read(self, places: Iterable[CacheKey]) -> None:
+        """Take note that somebody at a place has what was offered of an answer."""
+        if (question := self.serving(places, several_lines=False)) is not None:
+            question.read()
 
     def follow(self, document: Document) -> None:
         """Take note of a change of a document."""

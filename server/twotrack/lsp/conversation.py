@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from twotrack import events
+from twotrack.lsp import to_proto
 from twotrack.lsp.clients import Client
-from twotrack.lsp.extensions import Notice, Reason, Status
+from twotrack.lsp.extensions import DidExtend, Notice, Reason, Status
 from twotrack.lsp.failures import passing
 from twotrack.lsp.foreign import ForeignDiagnostics
 from twotrack.lsp.notices import Notices
@@ -226,6 +227,9 @@ class Conversation:
                 )
             case events.RulesUnreadable(problem=problem):
                 self.notices.warn(f"twotrack: {problem}")
+            case events.Extended():
+                self._tell_more(event)
+                return
             case events.Answered():
                 self._last = event
                 self._tell(event)
@@ -245,7 +249,14 @@ class Conversation:
 
         self.run_in_background(show())
 
-    def _tell(self, event: events.Answered | events.ModelLoading) -> None:
+    def _tell_more(self, event: events.Extended) -> None:
+        document = self.documents.find(event.uri)
+        if document is not None and document.version == event.version:
+            about = types.VersionedTextDocumentIdentifier(event.version, event.uri)
+            at = to_proto.position(document.text, event.position, self.client.encoding)
+            self._tell(DidExtend(text_document=about, position=at))
+
+    def _tell(self, event: events.Answered | events.ModelLoading | DidExtend) -> None:
         if self.client.events:  # after the answer itself
             asyncio.get_running_loop().call_soon(self.protocol.tell, event)
 

@@ -300,6 +300,15 @@ class Ready:
     """It has no fields."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidExtend:
+    """A completion whose first line is shown, and of which there is more."""
+
+    text_document: types.VersionedTextDocumentIdentifier
+    position: types.Position
+    """Where what is shown stands: what was typed of it is before that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One row of the protocol."""
@@ -381,6 +390,13 @@ FROM_SERVER: Mapping[type, Method] = {
         Method("twotrack/notice", Notice, None, "Something failed, or is wrong in the settings."),
         Method("twotrack/didAnswer", Answered, None, "A question was answered. Sent after it."),
         Method(
+            "twotrack/didExtend",
+            DidExtend,
+            None,
+            "There is more of the ghost text at a place: who asks there again, as typing does, "
+            "has it at once.",
+        ),
+        Method(
             "twotrack/modelLoading",
             ModelLoading,
             None,
@@ -391,5 +407,5 @@ FROM_SERVER: Mapping[type, Method] = {
 }
 """What the server sends to an editor that asked for `events`, by its parameters."""
 
-Notification = Ready | Status | Notice | Answered | ModelLoading
+Notification = Ready | Status | Notice | Answered | DidExtend | ModelLoading
 """The parameters of what the server sends."""

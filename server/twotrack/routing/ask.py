@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, fields
 
 from twotrack.events import Answered, AnswerSource, Usage
 from twotrack.llm.api import Finish, Model, Prompt
+from twotrack.routing.attempt import Reply
 from twotrack.tasks import Task, Track
 
 
-def never(text: str) -> bool:  # noqa: ARG001  # the shape of Ask.enough
+def never(reply: Reply) -> bool:  # noqa: ARG001  # the shape of Ask.enough
     """Let the model speak to its end."""
     return False
 
@@ -25,8 +26,8 @@ class Ask:
     task: Task
     prompt_for: Callable[[Model], Prompt | None]
     """The prompt in the shape that a model takes; None: this model cannot serve."""
-    enough: Callable[[str], bool] = never
-    """True as soon as the text so far is all that is wanted: the stream is cut there."""
+    enough: Callable[[Reply], bool] = never
+    """True as soon as the reply so far is all that is wanted: the stream is cut there."""
     usable: Callable[[str], str] = nothing
     """What of a text that broke off is whole enough to serve if no model answers better."""
     skip: frozenset[str] = frozenset()

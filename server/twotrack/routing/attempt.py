@@ -103,7 +103,7 @@ class Attempt:
             self.reply.text, self.reply.finish = text, "length"
 
     async def run(
-        self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]
+        self, limits: Limits, enough: Callable[[Reply], bool], clock: Callable[[], float]
     ) -> None:
         """Stream the answer into `reply`. Raises ModelError: TimedOut if it stalls."""
         model, prompt, reply = self.model, self.prompt, self.reply
@@ -133,7 +133,7 @@ class Attempt:
         self.sent = True
 
     async def _stream(
-        self, limits: Limits, enough: Callable[[str], bool], clock: Callable[[], float]
+        self, limits: Limits, enough: Callable[[Reply], bool], clock: Callable[[], float]
     ) -> None:
         reply, loop = self.reply, asyncio.get_running_loop()
         began, signs, silence = loop.time(), 0, None
@@ -169,7 +169,7 @@ class Attempt:
                     reply.text += chunk.text
                     too_long = len(reply.text) > most
                     reply.text = reply.text[:most]
-                    if enough(reply.text) or too_long:
+                    if enough(reply) or too_long:
                         reply.finish = "length" if too_long else None
                         reply.usage = costs.of_cut(self.prompt, reply.usage, reply.text)
                         break

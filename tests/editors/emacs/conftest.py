@@ -206,6 +206,7 @@ class Eglot(Emacs):
         Can.TELL_WHAT_WAS_ACCEPTED: "Eglot runs no command of an item",
         Can.COMPLETE_AS_ONE_TYPES: "Eglot asks at C-M-i",
         Can.SHOW_GHOST_TEXT: "Eglot has none",
+        Can.SHOW_MORE_OF_IT: "Eglot shows nothing of it before",
         Can.ACCEPT_A_PART: "Eglot inserts all of it",
         Can.DISMISS: "nothing is shown before it is inserted",
         Can.REPEAT_ITS_MESSAGES: "it completes only when asked, and says so each time",
@@ -228,6 +229,7 @@ class LspMode(Emacs):
     cannot = {
         **Emacs.cannot,
         Can.ACCEPT_A_PART: "lsp-mode inserts all of it",
+        Can.SHOW_MORE_OF_IT: "lsp-mode is told of nothing: the next key shows it",
         Can.TELL_WHAT_WAS_DISMISSED: "lsp-mode tells nothing of its menu",
         Can.TYPE_INTO_IT: "lsp-mode asks anew at each key",
         Can.RESTART: "lsp-mode asks the person first",

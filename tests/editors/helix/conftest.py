@@ -44,6 +44,7 @@ class Helix(Modal):
     cannot = {
         Can.TELL_WHAT_WAS_ACCEPTED: "it runs no command of an item",
         Can.SHOW_GHOST_TEXT: "it has none",
+        Can.SHOW_MORE_OF_IT: "its menu has all of it",
         Can.ACCEPT_A_PART: "an item of its menu is one",
         Can.DISMISS: "what takes its menu away leaves insert mode",
         Can.RESTART: "a person types :lsp-restart (helix/test_menu.py)",

@@ -27,6 +27,7 @@ class Kakoune(Modal):
     cannot = {
         Can.TELL_WHAT_WAS_ACCEPTED: "kakoune-lsp runs no command of an item",
         Can.SHOW_GHOST_TEXT: "kakoune-lsp has none",
+        Can.SHOW_MORE_OF_IT: "its menu has one line",
         Can.INSERT_SEVERAL_LINES: "its menu opens in a word, where one line is offered",
         Can.TYPE_INTO_IT: "kakoune-lsp may ask anew in the middle of a word",
         Can.ACCEPT_A_PART: "an item of its menu is one",

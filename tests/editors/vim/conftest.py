@@ -50,6 +50,7 @@ class Vim(Modal):
         Can.TELL_WHAT_WAS_ACCEPTED: "ALE runs no command of an item",
         Can.TELL_WHAT_WAS_DISMISSED: "ALE tells nothing of its menu",
         Can.SHOW_GHOST_TEXT: "ALE has none",
+        Can.SHOW_MORE_OF_IT: "its menu has one line",
         Can.INSERT_SEVERAL_LINES: "its menu would write NUL for a line end",
         Can.ACCEPT_A_PART: "an item of its menu is one",
     }

@@ -122,6 +122,35 @@ def test_several_lines_with_the_files_own_line_ends(
     workbench.wait_saved(name, wanted)
 
 
+def test_a_block_is_shown_from_its_first_line_on(workbench: Workbench, models: Models) -> None:
+    first, *rest = BODY.splitlines(keepends=True)
+    models.answer_at("):\n    ", Reply(chunks=[first, *rest], hang_after=1))
+    workbench.open_file("early.py", "def early(numbers):\n   ")
+    workbench.type(" ")
+    workbench.wait_ghost("total = 0")
+    asked = len(models.requests)
+    models.release()
+    workbench.wait_ghost(BODY)
+    assert len(models.requests) == asked
+    workbench.press("Tab")
+    workbench.wait_saved("early.py", f"def early(numbers):\n    {BODY}")
+
+
+def test_what_was_dismissed_is_not_shown_again_when_its_rest_comes(
+    workbench: Workbench, models: Models
+) -> None:
+    first, *rest = BODY.splitlines(keepends=True)
+    models.answer_at("):\n    ", Reply(chunks=[first, *rest], hang_after=1))
+    workbench.open_file("dismissed.py", "def dismissed(numbers):\n   ")
+    workbench.type(" ")
+    workbench.wait_ghost("total = 0")
+    workbench.press("Escape")
+    workbench.wait_no_ghost()
+    models.release()
+    assert models.quiet_for(1)
+    workbench.wait_no_ghost()
+
+
 def test_an_emoji_before_the_cursor(workbench: Workbench, models: Models) -> None:
     models.answer_at("+ ", "name")
     workbench.open_file("greet.py", 'def greet(name):\n    return "\U0001f44b\U0001f3fd " +')

@@ -99,6 +99,10 @@ function M.config()
       ["twotrack/notice"] = function(_, notice)
         M.tell(notice, notice.type == 1 and vim.log.levels.ERROR or vim.log.levels.WARN)
       end,
+      ---@param more twotrack.DidExtend
+      ["twotrack/didExtend"] = function(_, more, context)
+        require("twotrack.ghost").extend(context.client_id, more)
+      end,
       -- Known, so that Neovim does not complain: the status says what is needed of them.
       ["twotrack/didAnswer"] = function() end,
       ["twotrack/modelLoading"] = function() end,

@@ -65,6 +65,24 @@ function M.suggest()
   end)
 end
 
+--- Asks again, as typing does, where there is more of what is shown.
+---@param client_id integer
+---@param more twotrack.DidExtend
+function M.extend(client_id, more)
+  local client = vim.lsp.get_client_by_id(client_id)
+  local params = vim.lsp.util.make_position_params(0, client and client.offset_encoding or "utf-16")
+  local there = params.textDocument.uri == more.textDocument.uri
+    and vim.lsp.util.buf_versions[vim.api.nvim_get_current_buf()] == more.textDocument.version
+    and vim.deep_equal(params.position, more.position)
+  if not client or not there then
+    return
+  elseif own.visible() then
+    own.request(client, 2)
+  elseif M.is_native() then
+    native.renew()
+  end
+end
+
 -- The keys ---------------------------------------------------------------------------------------
 
 --- Accepts before the next key is read.

@@ -176,6 +176,11 @@
 ---@field estimated boolean Whether the provider did not report it all (a stream that was cut early).
 ---@field chargedUsd? number What the provider itself says that the request cost, in USD (OpenRouter).
 
+--- A completion whose first line is shown, and of which there is more.
+---@class twotrack.DidExtend
+---@field textDocument lsp.VersionedTextDocumentIdentifier
+---@field position lsp.Position Where what is shown stands: what was typed of it is before that.
+
 --- A local model is being loaded.
 ---@class twotrack.ModelLoading
 ---@field model string The model's name in the settings.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Message, Mode, Model, Prompt
-from twotrack.routing.ask import Answer, Ask, never
+from twotrack.routing.ask import Answer, Ask
+from twotrack.routing.attempt import Reply
 from twotrack.routing.dispatch import Dispatcher
 from twotrack.tasks import Task
 
@@ -35,7 +36,7 @@ class ActionRequest:
     """None: this model cannot serve."""
     read: Callable[[Answer, Prompt], Proposal]
     """Parses and checks an answer to a prompt. Raises ReplyRejected with the finding."""
-    enough: Callable[[str], bool] = never
+    enough: Callable[[str], bool] = lambda _: False
     """Ends an answer that has come so far."""
 
 
@@ -96,7 +97,10 @@ async def _asked(
             prompts[model.name] = prompt
         return prompt
 
-    ask = Ask(request.task, prompt_for, request.enough, skip=skip, language=language)
+    def enough(reply: Reply) -> bool:
+        return request.enough(reply.text)
+
+    ask = Ask(request.task, prompt_for, enough, skip=skip, language=language)
     answer = await dispatcher.ask(ask)
     prompt = prompts[answer.model]
     try:

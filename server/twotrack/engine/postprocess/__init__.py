@@ -97,6 +97,8 @@ class Watch:
         self._read: tuple[str, str] | None = None
         self.done = False
         """Whether a reply was complete before its end."""
+        self.first_line = ""
+        """The first line of the code, once it is whole; blank lines may stand before it."""
 
     def is_complete(self, text: str, *, chat: bool) -> bool:
         """Return whether `text`, the reply so far, holds all that will be shown of it."""
@@ -108,6 +110,8 @@ class Watch:
         # What a chat model says without a tag or a fence may still turn out to be words.
         if "\n" in text and (not chat or _BEGINS_MARKED.match(text)):
             body = _begun(text, self._gap, chat=chat, going_on=True)
+            line = "\n".join(first_lines(body.rpartition("\n")[0], 1))
+            self.first_line = line if line.strip() else ""
             self.done = _is_complete(body, self._gap, self._max_lines)
             # An echo in a conversation is read otherwise once the reply has ended.
             self._read = (text, body) if self.done or not chat else None

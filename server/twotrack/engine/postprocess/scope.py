@@ -91,6 +91,8 @@ def _block_at(lines: Sequence[str], gap: CursorContext) -> _Block:
     if not begun and gap.last_line.rstrip().endswith(_GOES_ON):
         width = min(width, _width(gap.last_line))
     lead = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    if gap.leaves_block and lead > 0:
+        width = min(width, _width(lines[lead]))
     return _Block(
         gap,
         width,

@@ -30,6 +30,7 @@ def inline_completion(
         params.text_document.uri,
         params.position,
         invoked=params.context.trigger_kind == _INVOKED,
+        early=True,
     )
     return answer(conversation, request, to_proto.inline_completions)
 
@@ -55,7 +56,12 @@ def answer(
 
 
 def completion_request(
-    conversation: Conversation, uri: str, position: types.Position, *, invoked: bool
+    conversation: Conversation,
+    uri: str,
+    position: types.Position,
+    *,
+    invoked: bool,
+    early: bool = False,
 ) -> CompletionRequest:
     """Take the snapshot that a completion is computed on."""
     document = conversation.documents.get(uri)
@@ -64,6 +70,7 @@ def completion_request(
         position=from_proto.position(document.text, position, conversation.client.encoding),
         invoked=invoked,
         others=conversation.documents.others(uri, CONSIDERED),
+        early=early,
     )
 
 

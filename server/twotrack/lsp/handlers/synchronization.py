@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from twotrack.document import Document, Notebook
 from twotrack.draft import Draft
+from twotrack.engine.asked import CompletionRequest
 from twotrack.engine.edits.diff import Effort
 from twotrack.lsp import from_proto
 from twotrack.lsp.conversation import Conversation
@@ -100,7 +101,7 @@ def _changed(
             text = text.replace(edit.range, edit.new_text)
             edits.append(edit)
     conversation.protocol.end_about(uri)  # what was asked meanwhile
-    conversation.session.changed(conversation.documents.change(uri, version, edits, text), edits)
+    _tell(conversation, conversation.documents.change(uri, version, edits, text), edits)
 
 
 def _converted(values: Sequence[Any]) -> Generator[None, None, list[ContentChange]]:
@@ -135,7 +136,16 @@ def _replaced(
         chunks.append(chunk)
     text = Snapshot.of(chunks)
     conversation.protocol.end_about(uri)  # what was asked meanwhile
-    conversation.session.changed(conversation.documents.replace(uri, version, text), None)
+    _tell(conversation, conversation.documents.replace(uri, version, text), None)
+
+
+def _tell(conversation: Conversation, document: Document, edits: "Sequence[Edit] | None") -> None:
+    """Tell the session of a change; what follows a completion that it accepts is asked for."""
+    accepted = conversation.session.changed(document, edits)
+    if accepted is not None and not conversation.pauses.hold(document):
+        others = conversation.documents.others(document.uri, CONSIDERED)
+        request = CompletionRequest(document, accepted, invoked=False, others=others)
+        conversation.session.completer.prefetch(request)
 
 
 def turns_for_others() -> Iterator[bool]:

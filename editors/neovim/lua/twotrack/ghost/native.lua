@@ -57,6 +57,16 @@ function M.accept(how, otherwise)
   })
 end
 
+--- Asks again for what is shown. Neovim has no function for that: it asks at this event.
+function M.renew()
+  local bufnr = vim.api.nvim_get_current_buf()
+  local namespace = vim.api.nvim_get_namespaces()["nvim.lsp.inline_completion"]
+  if namespace and #vim.api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { limit = 1 }) > 0 then
+    local group = "nvim.lsp.inline_completion:" .. bufnr
+    pcall(vim.api.nvim_exec_autocmds, "CursorMovedI", { group = group, buffer = bufnr })
+  end
+end
+
 ---@param count integer
 function M.select(count)
   vim.lsp.inline_completion.select({ count = count })
