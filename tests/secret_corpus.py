@@ -803,6 +803,110 @@ NAMELESS_FORMS = tuple(
         "value={v}",
     )
 )
+_VARIABLE = """variable "{s}" {{
+  description = "Of the database, see the wiki."
+  type        = string
+  validation {{
+    condition = length(var.x) > 1
+  }}
+  default     = "{v}"
+}}"""
+# A name that stands apart from its value: in the head of a block, behind it, in a table's head.
+PLACED_FORMS = (
+    *(
+        Form(template, language, quotes)
+        for template, language, quotes in (
+            (_VARIABLE, "terraform", _D),
+            ('variable "{s}" {{\n\n  default = "{v}"\n}}', "terraform", _D),
+            ('[{{"name": "{U}", "value": "{v}"}}]', "json", _D),
+            ('[{{"value": "{v}", "name": "{U}"}}]', "json", _D),
+            (
+                '  {{\n    "value": "{v}",\n    "type": "PLAINTEXT",\n    "name": "{U}"\n  }}',
+                "json",
+                _D,
+            ),
+            (
+                '  {{\n    "name": "{U}",\n    "type": "PLAINTEXT",\n    "value": "{v}"\n  }}',
+                "json",
+                _D,
+            ),
+            ('{{"Value": "{v}", "Key": "{s}"}}', "json", _D),
+            ('{{"ParameterKey": "{P}", "ParameterValue": "{v}"}}', "json", _D),
+            ('        - value: "{v}"\n          name: {U}', "yaml", _D),
+            ('user,{s}\nbob,"{v}"', "csv", _D),
+            ('set -gx {U} "{v}"', "fish", _D),
+            ("{s}: &pw '{v}'", "yaml", _S),
+            ('{s}: !!str "{v}"', "yaml", _D),
+            ('set_{s}("{v}")', "python", _D),
+            ('change_{s}(user, "{v}")', "python", _D),
+            ('$this->with{P}($user, "{v}");', "php", _D),
+            ('client.set{P}("bob", "{v}");', "java", _D),
+        )
+    ),
+    *(
+        Form(template, language, "", line)
+        for template, language, line in (
+            ("        - value: {v}\n          name: {U}", "yaml", False),
+            ("    - name: {U}\n      value: {v}", "yaml", False),
+            ("set -gx {U} {v}", "fish", False),
+            ("set -Ux {U} {v}", "fish", False),
+            ("set --export {U} {v}", "fish", False),
+            ("{k}: &pw {v}", "yaml", False),
+            ("x: &{s} {v}\ny: *{s}", "yaml", False),
+            ("base: &b {v}\nprod:\n  {s}: *b", "yaml", False),
+            ("{k}: !!str {v}", "yaml", False),
+            ("| {U} | {v} |", "markdown", False),
+            ("| `{U}` | `{v}` |", "markdown", False),
+            ("| User | {s} |\n|------|------|\n| bob | {v} |", "markdown", False),
+            ("user,{s},port\nbob,{v},1\nann,{v},2", "csv", False),
+            ("user, {s}\nbob, {v}", "csv", False),
+            ("name,value\n{U},{v}", "csv", False),
+            ("user\t{s}\nbob\t{v}", "tsv", False),
+            ("user;{s};port\nbob;{v};1", "csv", False),
+        )
+    ),
+)
+# Any key of a Secret's data is one: the name does not tell.
+_MANIFESTS = r"""
+apiVersion: v1|kind: Secret|metadata:|  name: app|type: Opaque|stringData:|  dsn: {v}
+apiVersion: v1|kind: Secret|stringData:|  user: bob42|  dsn: "{v}"
+kind: Secret|data:|  a.b: {v}|metadata:|  name: app
+stringData:|  dsn: '{v}'|kind: Secret|metadata:|  name: app
+kind: Secret|stringData:|  config.ini: \|-|    a = 1|    {v}|metadata:|  name: x
+kind: List|items:|- apiVersion: v1|  kind: Secret|  stringData:|    dsn: {v}
+{|  "kind": "Secret",|  "stringData": {|    "dsn": "{v}"|  }|}
+{"apiVersion": "v1", "kind": "Secret", "data": {"dsn": "{v}", "b": "eA=="}}
+kind: Secret|stringData: {dsn: "{v}"}
+"""
+# Calls whose name tells: a user, then a password.
+_LOGINS = """
+login("admin", "{v}")
+client.login('bob', '{v}')
+await page.signIn("bob@example.org", "{v}");
+authenticate("bob", "{v}", timeout=3)
+signInWithEmailAndPassword(auth, "bob@example.org", "{v}")
+smtp.login(user, "{v}")
+conn.log_in( "admin", "{v}" )
+"""
+
+
+def _placed(entry: str) -> str:
+    return entry.replace("\\|", "\0").replace("|", "\n").replace("\0", "|")
+
+
+def placed_cases(seed: int) -> Iterator[Case]:
+    """Secrets that a manifest or a call tells, whatever their format."""
+    rng = random.Random(seed)  # noqa: S311
+    manifests = [(_placed(entry), "yaml") for entry in _MANIFESTS.strip().splitlines()]
+    calls = [(entry, "python") for entry in _LOGINS.strip().splitlines()]
+    for kind in KINDS:
+        value = _password(kind.format, rng) if kind.password else _fill(kind.format, rng)
+        for template, language in (*manifests, *calls):
+            if not any(sign in value for sign in " \"'\\"):
+                text = template.replace("{v}", value)
+                yield Case(kind, Form(template, language), text, value)
+
+
 # Forms of their own: text with one {v}, the value's format.
 SPECIAL = """
 Authorization: Bearer {v}~{an*40}

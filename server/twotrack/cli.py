@@ -272,6 +272,8 @@ def _serve() -> int:
         # lazily: initialize is answered before; in a thread, for it takes 0.3 s
         with _rare_collections():
             import twotrack.session  # noqa: F401, PLC0415
+
+            gc.freeze()
         keep_compiled()
 
     def make_session(listener: "events.Listener") -> "Session":

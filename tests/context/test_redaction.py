@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from odd import mixed
 from secret_corpus import special_cases
 from twotrack.context.redaction import redact, redact_around, secrets
+from twotrack.context.syntax import parse
+from twotrack.languages import language_of
 from twotrack.llm.api import PLACEHOLDER
 
 # Put together from halves, so that no scanner takes this file's examples for real keys.
@@ -146,6 +148,61 @@ def test_a_cursor_in_any_line_sees_what_the_whole_text_shows(size: int) -> None:
         assert prefix + suffix == redact(text)
 
 
+_APART = {
+    "manifest.yaml": "kind: Secret\nstringData:\n  user: bob42\n  dsn: {}\n  b: |\n    {}\n",
+    "secret.json": '{{"kind": "Secret", "data": {{"dsn": "{}", "pin": "{}"}}}}\n',
+    "env.json": '[{{"value": "{}", "name": "DB_PASSWORD"}},\n {{"name": "X", "value": "{}"}}]\n',
+    "deployment.yaml": "env:\n- value: {}\n  name: DB_PASSWORD\n- name: B_SECRET\n  value: {}\n",
+    "users.csv": "user,password\n" + "bob,{}\n" + "ann,hunter{}\n" * 12 + "eve,{}\n",
+    "readme.md": "| Name | Password |\n|---|---|\n" + "| bob | {} |\n" * 12 + "| eve | {} |\n",
+    "variables.tf": 'variable "db_password" {{\n  type = string\n\n  default = "{}"\n}}\n# {}\n',
+    "anchors.yaml": "base: &pw {}\nprod:\n  password: *pw\n  other: {}\n",
+    "config.fish": "set -gx API_TOKEN {}\nset -x DB_PASSWORD {}\n",
+    "calls.py": 'login("admin", "{}")\nset_password("bob", "{}")\n',
+}
+"""Texts in which a secret stands apart from what tells it; the second may need none."""
+
+
+@pytest.mark.parametrize("name", _APART)
+def test_a_cursor_in_any_line_sees_no_secret_that_stands_apart_from_its_name(name: str) -> None:
+    text = _APART[name].replace("{}", "Sup3r" + "Horse99x").replace("{{", "{").replace("}}", "}")
+    settings = name.endswith("yaml")
+    assert "Horse99" not in redact(text, settings=settings)
+    for line in range(text.count("\n") + 1):
+        at = len("\n".join(text.split("\n")[:line]))
+        shown = redact_around(text[:at], text[at:], settings=settings)
+        assert "Horse99" not in "".join(shown)
+
+
+@pytest.mark.parametrize("name", [name for name in _APART if not name.endswith(("csv", "fish"))])
+def test_what_stands_for_a_secret_keeps_code_whole(name: str) -> None:
+    text = _APART[name].replace("{}", "Sup3r" + "Horse99x").replace("{{", "{").replace("}}", "}")
+    for shown in (text, redact(text, settings=name.endswith("yaml"))):
+        syntax = parse(language_of("", Path(name)), shown, checking=True)
+        assert syntax is None or not syntax.has_error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: ConfigMap\ndata:\n  dsn: Sup3rHorse\n",
+        "kind: Secret\nmetadata:\n  name: db-credentials-v2\n",
+        "kind: Secret\nstringData:\n  dsn: {{ .Values.dsn | b64enc }}\n",
+        'variable "db_password" {\n  type = string\n}\nx "y" {\n  default = "a1-b2"\n}\n',
+        '[{"name": "REGION", "value": "eu-west-1"}, {"name": "PASSWORD", "valueFrom": "a1:b2:x"}]',
+        "- value: eu-west-1\n- name: PASSWORD\n",
+        "| Setting | Type | What |\n|---|---|---|\n| `password` | string | Required. |\n",
+        "user,role\nbob,admin1\n",
+        "    secret,\n    token,\n    a1b2c3,\n",
+        "password: *pw\n",
+        'login("/login", next_url)\n',
+        'set_password("")\n',
+    ],
+)
+def test_what_stands_like_a_secret_and_is_none_stays(text: str) -> None:
+    assert redact(text) == redact(text, settings=True) == text
+
+
 def test_a_secret_that_is_told_once_is_replaced_wherever_it_stands() -> None:
     text = 'password = "Tr0ub4dor3x"\nlogin("bob", "Tr0ub4dor3x")  # Tr0ub4dor3x\n'
     assert "Tr0ub4" not in redact(text)
@@ -274,6 +331,10 @@ def test_the_standard_library_has_hardly_a_secret() -> None:
         ],
         *["key: Optional[a[", "password:a:a:", "password=aB1,", 'password """a', "password=(\n"],
         *["name: token\n a\n a\n value", "--password a ", "sig=", "a:*:", "cookie: a=b", "$1$"],
+        *["password,token\n", "token\t", "| key |\n|---|\n", "|token|a\n", "kind: Secret\n"],
+        *["kind: Secret\ndata:\n  a: b\n", "data: {a: b, ", "kind: Secret, data: {", "x: &a "],
+        *["name: token, a: b, ", "value: a name: token\n", "password: *a\n", "login('a', "],
+        *['variable "password" {\n a\n', "value: 'a', name: 'token' ", "set_password('a', "],
         *["login a password ", "mysql -p", "/a1b2", "pat1", "\u0130password="],
         *['key="a"+', 'key=""+\n""+\n# ', "key=q{", 'key="a"\n', "key=[[", 'key="a1B2" "c3"\n+'],
     ],

@@ -19,11 +19,13 @@ from secret_corpus import (
     LONG_FORMS,
     NAMED_FORMS,
     NAMELESS_FORMS,
+    PLACED_FORMS,
     TYPED_FORMS,
     Case,
     cases,
     innocent_lines,
     joined_cases,
+    placed_cases,
     special_cases,
 )
 from twotrack.context.privacy import is_settings
@@ -94,6 +96,19 @@ def test_a_type_between_a_name_and_its_value_hides_nothing() -> None:
 def test_both_halves_of_a_secret_that_is_joined_of_two_literals_are_found() -> None:
     assert len(JOINED_FORMS) >= 25
     share, worst = recall(joined_cases(SEED))
+    assert share >= 0.98, worst
+
+
+@pytest.mark.slow
+def test_secrets_that_stand_apart_from_their_names_are_found() -> None:
+    assert len(PLACED_FORMS) >= 30
+    share, worst = recall(cases(SEED, PLACED_FORMS))
+    assert share >= 0.98, worst
+
+
+@pytest.mark.slow
+def test_secrets_that_a_manifest_or_a_call_tells_are_found() -> None:
+    share, worst = recall(placed_cases(SEED))
     assert share >= 0.98, worst
 
 

@@ -3,13 +3,17 @@
 Each text is one that took quadratic or cubic time, or one like it.
 """
 
+import gc
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from growth import MOST, calls, growth
+from twotrack.context.grammars import captures
+from twotrack.context.source import SourceBytes
 from twotrack.context.syntax import parse
 from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
@@ -21,6 +25,7 @@ from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.edits.blocks import Block, replaced
 from twotrack.engine.edits.compiled import fault_of, tree_of
 from twotrack.engine.edits.elision import refuse_elision
+from twotrack.engine.edits.parse import block_of
 from twotrack.engine.edits.repetition import refuse_repetition
 from twotrack.engine.edits.wrapping import unwrapped
 from twotrack.engine.postprocess import Watch, proposal
@@ -138,6 +143,36 @@ def test_syntax_of_every_shape(name: str, text: Callable[[int], str]) -> None:
     assert growth(looked_through, text, 1_000) < MOST
 
 
+def test_definitions_of_a_long_file_are_looked_for_in_pieces() -> None:
+    """A call of tree-sitter lets no other thread have a turn."""
+    syntax = parse(_PYTHON, "def f():\n    def g(): pass\n" * 10_000)
+    assert syntax is not None
+    root = syntax._tree.root_node
+    nodes = captures(syntax.grammar.definitions, root)
+    assert len(set(nodes)) == len(nodes) == 20_000
+    assert calls(partial(captures, syntax.grammar.definitions), root) >= root.end_byte // 2**15
+
+
+def test_of_definitions_that_are_kept_the_collector_of_garbage_looks_at_few_things() -> None:
+    """A full round stops all threads, and looks at all that is kept."""
+    syntax = parse(_PYTHON, "def f():\n    pass\n" * 2_000)
+    assert syntax is not None
+    gc.collect()
+    before = len(gc.get_objects())
+    definitions = syntax.definitions()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 1.1 * len(definitions)
+
+
+def test_a_tree_is_not_told_of_more_than_a_parse_takes() -> None:
+    text = "first_value = second_value\n" * 10_000
+    before = parse(_PYTHON, text)
+    assert before is not None
+    assert before.edited(SourceBytes("y = 2\n")) is None
+    assert before.edited(SourceBytes(f"{text}y = 2\n")) is not None
+    assert parse(_PYTHON, "y = 2\n", before) is not None
+
+
 def test_secrets_that_are_masked_and_come_back() -> None:
     line = 'password = "x1y2z3"\n'
 
@@ -240,6 +275,25 @@ def test_explanations_that_are_coming() -> None:
             assert not watch.goes_round(answer[:end])
 
     assert growth(stream, lambda n: "".join(f"{n} is {n}. " for n in range(n)), 200) < MOST
+
+
+@pytest.mark.parametrize(
+    ("piece", "read"),
+    [
+        ("```\n", lambda reply, code: block_of(reply, "answer", code, _PYTHON)),
+        ("<think>\n</think>\n", without_thoughts),
+    ],
+)
+def test_what_an_answer_repeats_is_looked_for_in_the_document_once(
+    piece: str, read: Callable[[str, str], object]
+) -> None:
+    """It was, for each of them, in a document of any length."""
+
+    def look(texts: tuple[str, str]) -> None:
+        with suppress(ReplyRejected):
+            read(*texts)
+
+    assert growth(look, lambda n: (piece * n, "x = 1\n" * 10 * n), 1_000) < MOST
 
 
 def test_thoughts() -> None:

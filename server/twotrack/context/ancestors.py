@@ -7,11 +7,11 @@ anew, which in a deep tree, or beside many siblings, takes quadratic time. A cur
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from twotrack.context.grammars import DEEPEST
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_DEEPEST = 2_000
-"""Levels; what lies deeper is data, or made to take long."""
 _WIDEST = 3_000
 """Children of a piece that does not parse; they are no tree, so each is found by counting."""
 
@@ -28,7 +28,7 @@ def paths(root: "Node", nodes: Iterable["Node"]) -> Iterator[list["Node"]]:
         while len(path) > 1 and not _holds(path[-1], node):
             cursor.goto_parent()
             path.pop()
-        while path[-1] != node and len(path) < _DEEPEST:
+        while path[-1] != node and len(path) < DEEPEST:
             if cursor.goto_first_child_for_byte(node.start_byte) is None or cursor.node is None:
                 break
             path.append(cursor.node)

@@ -9,7 +9,7 @@ from twotrack.context.ancestors import child_at, paths
 from twotrack.context.grammars import Grammar, NodeTable, captures, defines
 from twotrack.context.source import SourceBytes
 from twotrack.languages import Language
-from twotrack.text import Range
+from twotrack.text import Position, Range
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -37,6 +37,10 @@ _SIGNATURE_BYTES = 2_000
 _NAME_BYTES = 200
 
 
+_Span = tuple[int, int, int, int]
+"""A range as four numbers: the collector of garbage, which stops all, does not look at these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A function, method, class or other named definition."""
@@ -44,19 +48,48 @@ class Definition:
     name: str
     kind: str
     """function, method, class, interface, enum, type, module or property."""
-    range: Range
-    """All that belongs to it: comments directly above, decorators, header, body."""
-    code: Range
-    """The same without the comments above: where it starts is where a doc comment goes."""
-    header: Range
-    """From its first word (export, def, public, ...) up to its body."""
-    body: Range | None
-    doc: Range | None
-    """Its doc comment or docstring."""
     signature: str
     """The text of `header` (at most 2,000 bytes)."""
     depth: int
     """How many definitions it lies in."""
+    _range: _Span
+    _code: _Span
+    _header: _Span
+    _body: _Span | None
+    _doc: _Span | None
+
+    @property
+    def range(self) -> Range:
+        """All that belongs to it: comments directly above, decorators, header, body."""
+        return _range(self._range)
+
+    @property
+    def code(self) -> Range:
+        """The same without the comments above: where it starts is where a doc comment goes."""
+        return _range(self._code)
+
+    @property
+    def header(self) -> Range:
+        """From its first word (export, def, public, ...) up to its body."""
+        return _range(self._header)
+
+    @property
+    def body(self) -> Range | None:
+        """Its body, if it has one."""
+        return None if self._body is None else _range(self._body)
+
+    @property
+    def doc(self) -> Range | None:
+        """Its doc comment or docstring."""
+        return None if self._doc is None else _range(self._doc)
+
+
+def _range(span: _Span) -> Range:
+    return Range(Position(*span[:2]), Position(*span[2:]))
+
+
+def _span(range_: Range) -> _Span:
+    return (*range_.start, *range_.end)
 
 
 def find_definitions(
@@ -107,18 +140,21 @@ def _definition(
     code_start, comments = lead(outer, grammar.table, source)
     head = source.data[head_start:head_end].rstrip()
     doc = None if body is None else docstring(body, node, grammar, source)
+    documented = (
+        _doc_comment(comments, language, source)
+        if doc is None
+        else source.range(doc.start_byte, doc.end_byte)
+    )
     return Definition(
         name,
         kind,
-        source.range(min([code_start, *(c.start_byte for c in comments)]), end),
-        source.range(code_start, end),
-        source.range(head_start, head_start + len(head)),
-        None if body is None else source.range(body.start_byte, body.end_byte),
-        _doc_comment(comments, language, source)
-        if doc is None
-        else source.range(doc.start_byte, doc.end_byte),
         head[:_SIGNATURE_BYTES].decode(errors="replace"),
         depth,
+        _span(source.range(min([code_start, *(c.start_byte for c in comments)]), end)),
+        _span(source.range(code_start, end)),
+        _span(source.range(head_start, head_start + len(head))),
+        None if body is None else _span(source.range(body.start_byte, body.end_byte)),
+        None if documented is None else _span(documented),
     )
 
 

@@ -289,17 +289,28 @@ def defines(node: "tree_sitter.Node", table: NodeTable) -> bool:
 
 _WIDEST = 10_000
 """Children of a text that does not parse at all; to look through more is quadratic (0.1 s)."""
+_SLICE_BYTES = 1 << 15
+"""So much is looked through in one call of tree-sitter, which lets no other thread have a turn."""
+DEEPEST = 2_000
+"""Levels; what lies deeper is data, or made to take long: each slice goes down to it anew."""
 
 
 def captures(
     query: "tree_sitter.Query", root: "tree_sitter.Node", span: tuple[int, int] | None = None
 ) -> list["tree_sitter.Node"]:
-    """Find the nodes below `root` that `query` names; with `span` only those that touch it."""
+    """Find the nodes below `root` that `query` names; with `span` only those that touch it.
+
+    Each once, in no order.
+    """
     import tree_sitter as ts  # noqa: PLC0415  # lazily: as the grammar
 
     if root.is_error and root.child_count > _WIDEST:  # such as a line of nothing but brackets
         return []
     cursor = ts.QueryCursor(query)
-    if span is not None:
-        cursor.set_byte_range(*span)
-    return cursor.captures(root).get("node", [])
+    cursor.set_max_start_depth(DEEPEST)
+    found: set[tree_sitter.Node] = set()
+    first, last = span or (root.start_byte, root.end_byte)
+    for start in range(first, max(last, first + 1), _SLICE_BYTES):
+        cursor.set_byte_range(start, min(start + _SLICE_BYTES, last))
+        found.update(cursor.captures(root).get("node", ()))
+    return list(found)

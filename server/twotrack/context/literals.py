@@ -24,12 +24,14 @@ _PAIRS = frozenset({"block_mapping_pair", "flow_pair", "pair", "table"})
 
 def _nodes(tree: "Tree") -> Iterator["Node"]:
     """All nodes in the order of the text, but those inside of strings."""
-    waiting = [tree.root_node]
-    while waiting:
-        node = waiting.pop()
+    cursor = tree.walk()
+    while (node := cursor.node) is not None:
         yield node
-        if not _is_string(node):
-            waiting.extend(reversed(node.children))
+        if not _is_string(node) and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
 
 
 def _is_string(node: "Node") -> bool:

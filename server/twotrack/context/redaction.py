@@ -10,10 +10,15 @@ from functools import lru_cache
 from twotrack.credentials.binding import bound_secrets
 from twotrack.credentials.formats import NEEDLES as FORMATS
 from twotrack.credentials.formats import formatted
+from twotrack.credentials.manifests import told_by_kind
 from twotrack.credentials.names import NEEDLES as NAMES
+from twotrack.credentials.tables import ends_in_table
 from twotrack.llm.api import PLACEHOLDER
 
-_NEEDLES = tuple(sorted(NAMES | FORMATS))
+_NEEDLES = NAMES | FORMATS
+_PARTS = tuple(n for n in sorted(_NEEDLES) if not any(m != n and m in n for m in _NEEDLES))
+_WHOLES = {n: [m for m in _NEEDLES if n != m and n in m] for n in _PARTS}
+"""For each of these the needles that hold it: where it is not, they are not."""
 _NEAR = 4
 """Lines above and below the cursor's that are looked at together with it."""
 
@@ -57,13 +62,17 @@ def _secrets(text: str, needles: Set[str], *, settings: bool) -> list[Span]:
         [
             *bound_secrets(text, lowered, needles, settings=settings),
             *formatted(text, lowered, needles),
+            *(told_by_kind(text) if "secret" in needles else ()),
         ]
     )
 
 
 def _needles_in(text: str) -> frozenset[str]:
     lowered = text.lower()
-    return frozenset([needle for needle in _NEEDLES if needle in lowered])
+    found = [needle for needle in _PARTS if needle in lowered]
+    if found:
+        found += [whole for part in found for whole in _WHOLES[part] if whole in lowered]
+    return frozenset(found)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
@@ -83,9 +92,13 @@ def _needles_near(above: str, below: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=8)
-def _beside(text: str, settings: bool) -> list[Span]:  # a cache's key
-    """The same of the lines above or below a cursor, which stay while its line is typed."""
-    return secrets(text, settings=settings)
+def _beside(text: str, settings: bool) -> tuple[list[Span], bool]:  # a cache's key
+    """The same of the lines above or below a cursor, which stay while its line is typed.
+
+    And whether something in them may tell of the lines behind them.
+    """
+    far = ends_in_table(text) or any(told_by_kind(text))
+    return secrets(text, settings=settings), far
 
 
 def redact(text: str, *, settings: bool = False) -> str:
@@ -121,10 +134,12 @@ def _around(prefix: str, suffix: str, text: str, *, settings: bool) -> list[Span
     last = len(prefix) + end + 1 if end >= 0 else len(text)
     if (first == 0 and last == len(text)) or _HUNK.search(text):
         return secrets(text, settings=settings)
-    upper = _beside(text[:first], settings)
-    if upper and _may_go_on(text[upper[-1][1] : first]):
+    upper, tells_more = _beside(text[:first], settings)
+    if tells_more or (upper and _may_go_on(text[upper[-1][1] : first])):
         return secrets(text, settings=settings)
-    lower = _beside(text[last:], settings)
+    lower, tells_more = _beside(text[last:], settings)
+    if tells_more:
+        return secrets(text, settings=settings)
     start, stop = first, last
     for _ in range(_NEAR):
         start = text.rfind("\n", 0, max(start - 1, 0)) + 1

@@ -37,6 +37,8 @@ _BESIDE = 3
 _SLICE_S = 0.01
 _LONGEST_S, _S_A_CHARACTER = 0.1, 2e-6
 """How long a parse without a pause may take: so long, and so much longer for each character."""
+_MOST_REPLACED = 200_000
+"""Bytes; to tell a tree of more that is replaced (20 ms) lets no other thread have a turn."""
 MAX_CHARACTERS = 2_000_000
 """Longer texts are not parsed: they are data or generated, and parsing would be felt."""
 
@@ -232,11 +234,16 @@ class Syntax:
         inside = (self._source.text(a, b) for a, b in places if a >= start and b <= end)
         return tuple(dict.fromkeys(inside))
 
-    def edited(self, source: SourceBytes) -> "Tree":
-        """Return this tree, told which bytes `source` replaces: a start for parsing `source`."""
+    def edited(self, source: SourceBytes) -> "Tree | None":
+        """Return this tree, told which bytes `source` replaces: a start for parsing `source`.
+
+        None: so much is replaced that it is no help.
+        """
         head = self._source.common_head(source)
         tail = self._source.common_tail(source, head)
         old_end, new_end = len(self._source.data) - tail, len(source.data) - tail
+        if old_end - head > _MOST_REPLACED:
+            return None
         start = self._source.point(head)
         known = head, start[0]
         old_point, new_point = self._source.point(old_end, known), source.point(new_end, known)

@@ -6,21 +6,26 @@ it cannot be code. What the name calls its value says how much the value itself 
 """
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache
 from itertools import islice
 
+from twotrack.credentials.fields import INLINE, Q, field_value
 from twotrack.credentials.formats import is_formatted
 from twotrack.credentials.literals import Literal, arguments, joined, literal_at
-from twotrack.credentials.looks import (
-    generated,
-    identifier,
-    password,
-    placeholder,
-    sentence,
-    strong,
-    words,
+from twotrack.credentials.looks import generated, password, placeholder, sentence, strong, words
+from twotrack.credentials.names import (
+    JUDGED,
+    LONGEST,
+    TAKERS,
+    VERBS,
+    Kind,
+    fits,
+    hits,
+    kind_of,
+    name_at,
 )
-from twotrack.credentials.names import NEEDLES, VERBS, Kind, kind_of
+from twotrack.credentials.tables import told_by_cell
 
 Span = tuple[int, int]
 
@@ -32,49 +37,24 @@ def bound_secrets(text: str, lowered: str, needles: Set[str], *, settings: bool)
     `settings`: the text is settings, where values need no quotes, rather than code.
     """
     done = -1
-    for at in sorted(_hits(lowered, needles)):
+    for at in sorted(hits(lowered, needles)):
         if at < done:
             continue
-        start, end = _name_at(text, at)
+        start, end = name_at(text, at)
         done = end
-        kind = kind_of(text[start:end]) if end - start <= _LONGEST else None
+        kind = kind_of(text[start:end]) if end - start <= LONGEST else None
         if kind is None:
             continue
+        yield from told_by_cell(text, start, end, kind)
         for span in _Binding(text, start, end, kind, settings=settings).values():
             yield span
             done = max(done, span[1])
 
 
-_LONGEST = 120
-"""Characters of a name."""
-_JUDGED = 120
-"""Characters of a value that are looked at."""
 _MOST_JUDGED = 8
 """Pieces of a joined value that are looked at."""
 
 
-def _hits(lowered: str, needles: Set[str]) -> Iterator[int]:
-    for needle in needles & NEEDLES:
-        at = lowered.find(needle)
-        while at >= 0:
-            yield at
-            at = lowered.find(needle, at + len(needle))
-
-
-def _name_at(text: str, at: int) -> tuple[int, int]:
-    """The name around a place: letters, digits, `_`, `-` and `.` (not at its end)."""
-    start, least = at, max(at - _LONGEST, 0)
-    while start > least and ((c := text[start - 1]).isalnum() or c in "_-."):
-        start -= 1
-    name = _NAME.match(text, at)
-    end = name.end() if name else at
-    while end > at and text[end - 1] in "-.":
-        end -= 1
-    return start, end
-
-
-_NAME = re.compile(r"[\w.-]{1,120}")
-_Q = r"\\{0,2}[\"'`]"
 _TYPE = (
     r"[ ]?(?::[ ]?|[ ])(?:(?i:as|type|pic|const(?:ant)?)[ ])?(?:&(?:'\w{1,10}[ ])?)?"
     r"[A-Za-z_*][\w.:&*]{0,40}"
@@ -82,7 +62,7 @@ _TYPE = (
 )
 _ASSIGN = re.compile(
     # A quoted key's or a subscript's end, an optional type, and the sign itself.
-    rf"(?:{_Q})?\$?[ ]?[\])]{{0,2}}\??!?(?:[ ]\{{[^{{}}\n]{{0,40}}\}})?"
+    rf"(?:{Q})?\$?[ ]?[\])]{{0,2}}\??!?(?:[ ]\{{[^{{}}\n]{{0,40}}\}})?"
     rf"(?P<type>{_TYPE}(?=[ \[]))?(?:\[\d*\]){{0,2}}[ \t]{{0,30}}(?:\r?\n[ \t]{{0,60}})?"
     r"(?P<sign>\?\?=|\|\|=|:=|=>|->|<-|===?|!==?|\?=|\+=|~>|::=?|=(?![ \t])|:(?![ \t])|[=:][ \t]"
     r"|(?i:value)(?=[ ][\"']))"
@@ -91,7 +71,7 @@ _ASSIGN = re.compile(
 _BARE_SIGNS = ("=", ":", ":=", "=>", "?=", "+=", "::")
 _PAIRED = re.compile(
     # Beside a quoted name: a pair, a fallback, an element, an attribute, a further field.
-    rf"{_Q}(?:,\s{{0,40}}(?:{_Q})?(?i:value|val|default|fallback|def|content)(?:{_Q})?\s?(?:=>|[:=])"
+    rf"{Q}(?:,\s{{0,40}}(?:{Q})?(?i:value|val|default|fallback|def|content)(?:{Q})?\s?(?:=>|[:=])"
     r"|,|[\])]?[ ]?\)?[ ]?(?:\|\||\?\?|\?:|or\b|//=?)|\)?[ ]?\{"
     r"|\){1,2}[?!]?(?:\.|->)"
     r"(?i:unwrap_or\w*|or_?else|or|get_?or\w*|value_or|default\w*|expect_or)\((?:\|\w?\|)?"
@@ -99,7 +79,9 @@ _PAIRED = re.compile(
     r"|\s{0,4}>)\s{0,60}"
 )
 _FALLBACK = re.compile(r"(?:\)|\]|)[ ]{0,2}(?:\|\||\?\?|\?:|\bor\b)[ ]{0,2}|,[ ]|\|[ ]?default\(")
-_CALL = re.compile(r"[({][ ]{0,2}(?:\r?\n[ \t]{0,40})?|\.equals\(|\([\w.]{1,30},[ ]?")
+_CALL = re.compile(
+    r"\(\$?[\w.]{1,30}(?:->\w{1,30})?,[ ]|[({][ ]{0,2}(?:\r?\n[ \t]{0,40})?|\.equals\("
+)
 _SETTER = re.compile(
     r"(?i)(?:set|put|env|define|config|fetch|default|add|prop\w{0,10}|get)\w{0,20}[!?]?\(\Z"
 )
@@ -109,19 +91,23 @@ _ELEMENT = re.compile(
     r"|</[\w:.-]{1,60}>\s{0,60}<[\w:.-]{1,60}>(?P<next>[^<>\n]{1,500})</"
 )
 _ELEMENT_TEXT = re.compile(r"[^<>\n]{1,500}(?=</)")
-_NEXT_LINE = re.compile(
-    rf"(?:{_Q})?[ ]?[,{{]?[ \t]{{0,8}}\r?\n(?:[ \t]{{1,60}}[a-z][^\n]{{0,100}}\r?\n){{0,2}}"
-    rf"[ \t]{{0,60}}(?:{_Q})?(?i:value|val|default)(?:{_Q})?[ ]?[:=][ ]?"
-)
-_NAMING = re.compile(r"(?i)(?:name|key|variable)[\"']?\s{0,4}[:= ]\s{0,4}[\"']?\Z")
 _BLANK = re.compile(r"[ \t]{1,8}(?:(?i:is|was)[ ]?:?[ ]|to[ ]|=[ ]?)?")
 _REST = re.compile(r"[^\n]{1,1000}")
-_INLINE = re.compile(r"[^\s\"'`<>,;&(){}\[\]|]{1,1000}")
 _DEFAULT = re.compile(r":[-=]?(?P<v>[^}\n\"']{1,500})\}")
 _NO_BINDER = frozenset(".;*/+&^~%")
 """What follows a name that is used, not bound."""
 _NO_WORD = re.compile(r"\d|[^\w\s.:-]")
 _LAST_ARGUMENT = re.compile(r"[\"'`]?[ \t]{0,20}(?:\\?\r?\n|\\?\Z|-|\||&|>|;|\))")
+_SETS = re.compile(r"\s*(?:ENV|ARG|setenv|set(?:[ ]--?[A-Za-z]{1,10}){1,4})[ ]|.*(?:[:-][ ])&")
+"""Of a shell, and YAML's anchor."""
+_MARKED = re.compile(
+    r"(?:[&!][\w!./-]{0,40}[ \t]{1,4}){1,2}|(?P<alias>\*[\w.-]{1,40})(?=[ \t]{0,20}(?:#|\r?\n|\Z))"
+)
+"""What may stand before a value in YAML, or instead of it."""
+_ANCHOR = re.compile(r"[:-][ ]&([\w.-]{1,40})[ \t]{1,4}")
+_COMMA = re.compile(r"\s{0,40},\s{0,40}")
+_MOST_BEFORE = 2
+"""Literals before a password in a call."""
 _SCHEME = re.compile(
     r"(?i:bearer|basic|token|apikey|digest|ssws|key|negotiate)[ ](?:token=)?[\"']?"
 )
@@ -136,19 +122,10 @@ _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _LOWER_WORDS = re.compile(r"[a-z]+(?:[-_ ][a-z]+)*")
 
 
-def _fits(kind: Kind, value: str, *, surely: bool = True) -> bool:
-    """Whether a literal is what its name calls it. `surely`: a word is a password as well."""
-    value = value[:_JUDGED]
-    value = " ".join(value.split()) if "\n" in value else value
-    match kind:
-        case Kind.PASSWORD:
-            return password(value) if surely else strong(value)
-        case Kind.SECRET:
-            return strong(value) or generated(value, 8) or identifier(value)
-        case Kind.KEY:
-            return generated(value, 8) or identifier(value)
-        case Kind.WEAK:
-            return generated(value, 16)
+@lru_cache(maxsize=4)
+def _anchors(text: str) -> Mapping[str, int]:
+    """Where the values stand that aliases in YAML mean."""
+    return {f"*{anchor[1]}": anchor.end() for anchor in _ANCHOR.finditer(text)}
 
 
 class _Binding:
@@ -157,7 +134,7 @@ class _Binding:
     def __init__(self, text: str, start: int, end: int, kind: Kind, *, settings: bool) -> None:
         self._text = text
         self._name = text[start:end]
-        self._end = end
+        self._start, self._end = start, end
         self._kind = kind
         self._settings = settings
         self._head = text[max(text.rfind("\n", 0, start) + 1, start - 200) : start]
@@ -198,16 +175,14 @@ class _Binding:
         return self._head.count('"') % 2 == 1 or self._head.count("'") % 2 == 1 or "`" in self._head
 
     def _field(self) -> list[Span] | None:
-        """`- name: DB_PASSWORD`, and its value in a line below."""
-        if not self._quoted and _NAMING.search(self._head) is None:
+        """`name: DB_PASSWORD` and its value; `variable "password" {` and its default."""
+        at, bare = field_value(self._text, self._start, self._end, self._head)
+        if at < 0:
             return None
-        found = _NEXT_LINE.match(self._text, self._end)
-        if found is None:
-            return None
-        literal = self._literal(found.end())
+        literal = self._literal(at)
         if literal is not None:
             return literal
-        return self._fitting(_INLINE.match(self._text, found.end()))
+        return self._fitting(INLINE.match(self._text, at)) if bare else None
 
     def _pair(self) -> list[Span] | None:
         """`"password", "x"`: arguments, a further attribute, what stands for a missing value."""
@@ -234,12 +209,19 @@ class _Binding:
         if found is None:
             return None
         sign = found["sign"].strip()
-        literal = self._literal(found.end())
+        at = found.end()
+        if sign == ":" and (marked := _MARKED.match(self._text, at)) is not None:
+            at = (
+                marked.end()
+                if not marked["alias"]
+                else _anchors(self._text).get(marked["alias"], at)
+            )
+        literal = self._literal(at)
         if literal is not None:
             return literal if sign.lower() in ("=", ":=", "value") or not found["type"] else []
         if found["type"] or sign not in _BARE_SIGNS:
             return None
-        return self._bare(found)
+        return self._bare(at, found["sign"])
 
     def _default(self) -> list[Span] | None:
         """`${PASSWORD:-x}`, `${db.password:x}`."""
@@ -251,10 +233,20 @@ class _Binding:
         if found is None:
             return None
         parts = words(self._name)
-        if VERBS.intersection(parts):
+        if not TAKERS.issuperset(VERBS.intersection(parts)):
             return []
         builds = self._head.endswith((".", "->")) or "." in self._name or parts[0] in _SETTERS
-        return self._literal(found.end(), surely=builds) or []
+        return self._literal(self._last(found.end()), surely=builds) or []
+
+    def _last(self, at: int) -> int:
+        """Where the last of some literals begins that are arguments: a user stands before."""
+        for _ in range(_MOST_BEFORE):
+            literal = literal_at(self._text, at)
+            comma = None if literal is None else _COMMA.match(self._text, literal.after)
+            if comma is None or literal_at(self._text, comma.end()) is None:
+                break
+            at = comma.end()
+        return at
 
     def _element(self) -> list[Span] | None:
         found = _ELEMENT.match(self._text, self._end) if "<" in self._head[-40:] else None
@@ -276,19 +268,19 @@ class _Binding:
         literal = self._literal(found.end(), joins=self._head.strip() == "#define")
         if literal is not None:
             return literal
-        sets = self._head.strip() in ("ENV", "ARG", "setenv")
+        sets = _SETS.fullmatch(self._head) is not None
         if not (
             found[0].strip() or sets or self._flag or (self._first and self._kind is Kind.PASSWORD)
         ):
             return None
-        value = _INLINE.match(self._text, found.end())
+        value = INLINE.match(self._text, found.end())
         if value is None or value[0].startswith("-"):
             return None
         word = value[0].rstrip(".,:")
         last = _LAST_ARGUMENT.match(self._text, value.end()) is not None
         plain = (self._flag or sets) and last and not word.isupper() and not sentence(self._head)
-        fits = _fits(self._kind, word, surely=plain)
-        return [(value.start(), value.start() + len(word))] if fits else []
+        good = fits(self._kind, word, surely=plain)
+        return [(value.start(), value.start() + len(word))] if good else []
 
     def _fitting(self, value: re.Match[str] | None) -> list[Span]:
         """Where the group `v`, `next` or all of a match stands, if it fits."""
@@ -296,7 +288,7 @@ class _Binding:
             return []
         names = ("v", "next") if "v" in value.re.groupindex else ()
         group = next((name for name in names if name in value.re.groupindex and value[name]), 0)
-        return [value.span(group)] if _fits(self._kind, value[group].strip()) else []
+        return [value.span(group)] if fits(self._kind, value[group].strip()) else []
 
     def _literal(
         self, at: int, *, kind: Kind | None = None, surely: bool = True, joins: bool = True
@@ -316,7 +308,7 @@ class _Binding:
         pieces, more = [first], joined(self._text, first) if joins else iter(())
         for piece in islice(more, _MOST_JUDGED):
             pieces.append(piece)
-            if sum(piece.end - piece.start for piece in pieces) >= _JUDGED:
+            if sum(piece.end - piece.start for piece in pieces) >= JUDGED:
                 break
         if len(pieces) > 1 and (spans := self._secret(pieces, kind or self._kind, surely=surely)):
             return [*spans, *((piece.start, piece.end) for piece in more)]
@@ -330,8 +322,8 @@ class _Binding:
         if scheme:
             good = generated(value[skipped:], 12)
         else:
-            good = _fits(kind, value, surely=surely) and not self._repeated(value)
-            good = good or (len(pieces) > 1 and is_formatted(value[: 2 * _JUDGED]))
+            good = fits(kind, value, surely=surely) and not self._repeated(value)
+            good = good or (len(pieces) > 1 and is_formatted(value[: 2 * JUDGED]))
         spans = list[Span]()
         for piece in pieces if good else ():
             begin = min(piece.start + skipped, piece.end)
@@ -344,19 +336,18 @@ class _Binding:
         only_words = value.isascii() and _NO_WORD.search(value) is None
         return only_words and set(words(value)) <= set(words(self._name))
 
-    def _bare(self, found: re.Match[str]) -> list[Span]:
+    def _bare(self, at: int, sign: str) -> list[Span]:
         """A value without quotes: judged as a literal where it cannot be code."""
-        at = found.end()
         if scheme := _SCHEME.match(self._text, at):
             at = scheme.end()
         line = _REST.match(self._text, at) if self._first else None
         rest = _COMMENT.sub("", line[0].rstrip()).rstrip() if line else ""
-        value = _INLINE.match(self._text, at)
-        tight, upper = found["sign"] == "=", self._name.isupper()
+        value = INLINE.match(self._text, at)
+        tight, upper = sign == "=", self._name.isupper()
         whole = value is not None and value[0] == rest
         literal = self._settings or (tight and upper)
         if rest and literal and self._kind is Kind.PASSWORD and not whole:
-            good = not rest.endswith((",", "(", "{", "[")) and _fits(self._kind, rest)
+            good = not rest.endswith((",", "(", "{", "[")) and fits(self._kind, rest)
             return [(at, at + len(rest))] if good else []
         if value is None:
             return []
@@ -366,9 +357,9 @@ class _Binding:
             return []
         if literal or (tight and self._stands_alone(whole=whole)):
             code = not (literal or self._within) and _REFERENCE.fullmatch(word)
-            good = not code and _fits(self._kind, word)
+            good = not code and fits(self._kind, word)
         else:
-            good = self._no_code(word, follows, found["sign"], whole=whole)
+            good = self._no_code(word, follows, sign, whole=whole)
         return [(at, at + len(word))] if good else []
 
     def _stands_alone(self, *, whole: bool) -> bool:
@@ -387,7 +378,7 @@ class _Binding:
         name = _WORD.fullmatch(word) is not None
         if self._kind is not Kind.PASSWORD:
             plain = name and self._kind is Kind.SECRET
-            return generated(word) if plain else _fits(self._kind, word)
+            return generated(word) if plain else fits(self._kind, word)
         if placeholder(word) or not password(word, 5):
             return False
         if not name:

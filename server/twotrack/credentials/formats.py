@@ -121,6 +121,8 @@ _SCHEMES = (
     r"\b(?i:bearer|basic|token|api-?key|negotiate|ssws|digest)[ ]{1,4}"
     r"(?P<secret>[\w.~+/-]{16,4000}=*)"
 )
+_USER = r"\s{0,3}[\"'][^\"'\n]{1,100}[\"']"
+_PASSWORD = r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']"  # noqa: S105
 _RULES = (
     _rule(
         "private",
@@ -157,7 +159,7 @@ _RULES = (
         _cookie,
     ),
     _rule(  # .pgpass, also in a script
-        ":*:|:5432:|:5433:|:6432:",
+        ":*:|432:|:5433:",
         r"(?<![\w.*-])[\w.*-]{1,100}:(?:\d{1,5}|\*):[^:\s]{1,60}:[^:\s]{1,60}:"
         r"(?P<secret>[^\s:\"'\\]{4,200})",
         password,
@@ -201,8 +203,12 @@ _RULES = (
     ),
     _rule(  # a user and a password
         "auth",
-        r"(?i)(?:\bauth ?=? ?|basic_?auth|digest_?auth)\(\s{0,3}[\"'][^\"'\n]{1,100}[\"'],\s{0,3}"
-        r"[\"'](?P<secret>[^\"'\n]{3,200})[\"']",
+        rf"(?i)(?:\bauth ?=? ?|basic_?auth|digest_?auth)\({_USER},\s{{0,3}}{_PASSWORD}",
+        password,
+    ),
+    _rule(
+        "login(|signin(|_in(|authenticate(",
+        rf"(?i)(?:log_?in|sign_?in|authenticate)\((?:{_USER}|\s{{0,3}}[a-z_.]{{1,40}}),\s{{0,3}}{_PASSWORD}",
         password,
     ),
 )

@@ -1,9 +1,11 @@
 """What the name of a variable, a setting or a flag says of its value."""
 
+import re
+from collections.abc import Iterator, Set
 from enum import Enum
 from functools import lru_cache
 
-from twotrack.credentials.looks import words
+from twotrack.credentials.looks import generated, identifier, password, strong, words
 
 NEEDLES = frozenset(
     """
@@ -68,6 +70,8 @@ VERBS = frozenset(
     need generate make create encrypt decrypt compare match find delete remove revoke list print
     """.split()  # noqa: SIM905
 )
+TAKERS = frozenset({"verify", "validate", "hash", "reset", "change", "encrypt", "check"})
+"""Those of what is given a secret."""
 _AFTER = frozenset(
     """
     value val string str text plain plaintext raw default prod production dev development test
@@ -105,3 +109,48 @@ def _kind_of_key(last: str, before: list[str]) -> Kind | None:
     if others.intersection(before[-2:]):
         return None
     return Kind.WEAK if last in _WEAK and not (plain and before) else Kind.KEY
+
+
+LONGEST = 120
+"""Characters of a name."""
+JUDGED = 120
+"""Characters of a value that are looked at."""
+
+
+def hits(lowered: str, needles: Set[str]) -> Iterator[int]:
+    """Where what a telling name holds stands in a text in lower case."""
+    for needle in needles & NEEDLES:
+        at = lowered.find(needle)
+        while at >= 0:
+            yield at
+            at = lowered.find(needle, at + len(needle))
+
+
+def name_at(text: str, at: int) -> tuple[int, int]:
+    """The name around a place: letters, digits, `_`, `-` and `.` (not at its end)."""
+    start, least = at, max(at - LONGEST, 0)
+    while start > least and ((c := text[start - 1]).isalnum() or c in "_-."):
+        start -= 1
+    name = _NAME.match(text, at)
+    end = name.end() if name else at
+    while end > at and text[end - 1] in "-.":
+        end -= 1
+    return start, end
+
+
+_NAME = re.compile(r"[\w.-]{1,120}")
+
+
+def fits(kind: Kind, value: str, *, surely: bool = True) -> bool:
+    """Whether a literal is what its name calls it. `surely`: a word is a password as well."""
+    value = value[:JUDGED]
+    value = " ".join(value.split()) if "\n" in value else value
+    match kind:
+        case Kind.PASSWORD:
+            return password(value) if surely else strong(value)
+        case Kind.SECRET:
+            return strong(value) or generated(value, 8) or identifier(value)
+        case Kind.KEY:
+            return generated(value, 8) or identifier(value)
+        case Kind.WEAK:
+            return generated(value, 16)

@@ -35,8 +35,12 @@ def without_thoughts(reply: str, document: str = "") -> str:
     A mark that stands in `document` too belongs to the code, but at the start of the reply.
     """
     answer, at, thinking = "", 0, False
+    spoken_of: dict[str, bool] = {}
     for mark in _MARK.finditer(reply):
-        if not mark["start"] and mark[0].strip() in document:
+        sign = mark[0].strip()
+        if sign not in spoken_of:
+            spoken_of[sign] = sign in document
+        if not mark["start"] and spoken_of[sign]:
             continue
         if mark["closing"]:
             # A lone one: what came before was no answer yet.

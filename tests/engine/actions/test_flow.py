@@ -1,6 +1,7 @@
 """Asking, repairing, escalating: at most three questions, each with a reason."""
 
 import asyncio
+import gc
 import re
 import threading
 from collections.abc import Sequence
@@ -116,6 +117,27 @@ async def test_answers_that_are_still_read_keep_no_thread_from_others(tmp_path: 
     finally:
         done.set()
     await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_no_full_round_of_the_collector_is_made_while_an_answer_is_read() -> None:
+    """It would stop all threads for as long as it looks at what the reading holds."""
+    before, during = gc.get_threshold(), []
+
+    def read(_answer: Answer, _prompt: Prompt) -> Proposal:
+        rounds = gc.get_stats()[2]["collections"]
+        held = [[number] for number in range(200_000)]
+        during.append(gc.get_stats()[2]["collections"] - rounds)
+        raise ReplyRejected(f"{len(held)} of them.")
+
+    task = TASKS["simplify"]
+    route = Route(task, ("a",), 10.0, "")
+    model = fake_model("a", FakeProvider([GOOD, GOOD]))
+    dispatcher = Dispatcher(RoutingPolicy({task: route}, {"a": model}), lambda event: None)
+    request = ActionRequest(task, lambda _: Chat("", (Message("user", "x"),)), read)
+    with pytest.raises(ReplyRejected):
+        await run(dispatcher, request, lambda _: None)
+    assert during == [0, 0]
+    assert gc.get_threshold() == before
 
 
 async def test_a_broken_answer_is_repaired_with_the_finding_shown(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Ask, read and check, repair once, ask the next model once; at most three calls."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from twotrack.engine.actions.offers import Proposal
@@ -25,6 +27,10 @@ _READING = ThreadPoolExecutor(1, thread_name_prefix="answers")
 
 Its work cannot be cancelled, so that it goes on when nobody wants it any more.
 """
+
+
+_NEVER = 1_000_000
+"""Rounds of the younger before a full one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,30 @@ async def _asked(
     prompt = prompts[answer.model]
     try:
         # In a thread: parsing and comparing a long file takes longer than a key may wait.
-        reading = asyncio.get_running_loop().run_in_executor(_READING, request.read, answer, prompt)
-        return await reading
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_READING, _read, request, answer, prompt)
     except ReplyRejected as finding:
         return _Refused(answer, prompt, _quotable(finding, answer, prompt))
+
+
+def _read(request: ActionRequest, answer: Answer, prompt: Prompt) -> Proposal:
+    with _no_full_collections():
+        return request.read(answer, prompt)
+
+
+@contextmanager
+def _no_full_collections() -> Iterator[None]:
+    """Let the collector of garbage look at what is new only, however much there is of it.
+
+    A full round stops all threads, for 0.1 to 0.4 s where the lines of a long file are compared;
+    none of that is left afterwards.
+    """
+    young, middle, full = gc.get_threshold()
+    gc.set_threshold(young, middle, _NEVER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(young, middle, full)
 
 
 def _quotable(finding: ReplyRejected, answer: Answer, prompt: Prompt) -> str:

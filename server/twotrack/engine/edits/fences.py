@@ -117,12 +117,12 @@ def _known(info: str) -> Language | None:
     return known if known.id in LANGUAGES else None
 
 
-def belongs(fence: Fence, original: str, language: Language, *, alone: bool) -> bool:
+def belongs(fence: Fence, language: Language, *, within_fence: bool, alone: bool) -> bool:
     """Whether the fences are of the text itself, and not around the answer.
 
-    `alone`: nothing stands around the block.
+    `within_fence`: the text was `fenced` before. `alone`: nothing stands around the block.
     """
-    if fenced(original):
+    if within_fence:
         return not fenced(fence.text)
     return alone and language.lexis.prose and names_another(fence.info, language)
 
@@ -131,7 +131,7 @@ def unfenced(code: str, original: str, language: Language) -> str:
     """Return `code` without a fence around all of it, which `original` does not have."""
     blocks, lines = fences(code), code.strip().split("\n")
     if len(blocks) == 1 and blocks[0].whole.strip() == code.strip():
-        around = not belongs(blocks[0], original, language, alone=True)
+        around = not belongs(blocks[0], language, within_fence=fenced(original), alone=True)
         return blocks[0].text if around else code
     # Half a block in the text itself: its fences are as many as before.
     first = _FENCE.fullmatch(lines[0].rstrip())

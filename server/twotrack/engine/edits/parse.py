@@ -7,6 +7,7 @@ from twotrack.context.syntax import parse
 from twotrack.engine.edits.fences import (
     belongs,
     fence_lines,
+    fenced,
     fences,
     names,
     names_another,
@@ -52,7 +53,8 @@ def block_of(reply: str, tag: str, original: str = "", language: Language = PLAI
         return _trimmed(unfenced(inner, original, language))
     blocks = fences(reply)
     alone = len(blocks) == 1 and blocks[0].whole.strip() == reply.strip()
-    kept = [f for f in blocks if belongs(f, original, language, alone=alone)]
+    within = fenced(original)
+    kept = {f for f in blocks if belongs(f, language, within_fence=within, alone=alone)}
     fit = [f for f in blocks if f in kept or not names_another(f.info, language)]
     own = [fence for fence in fit if names(fence.info, language)]
     chosen = own if len(own) == 1 else fit
