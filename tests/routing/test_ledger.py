@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from twotrack.errors import ServerFailed
-from twotrack.events import Abandoned, Answered, AnswerSource, ModelFailed, ModelLoading, Usage
+from twotrack.events import (
+    Abandoned,
+    Answered,
+    AnswerSource,
+    ModelFailed,
+    ModelLoading,
+    Outcome,
+    OutcomeKind,
+    Usage,
+)
 from twotrack.routing.budget import Budget
 from twotrack.routing.ledger import Ledger
 from twotrack.settings.schema import BudgetSettings
@@ -40,6 +49,19 @@ ANSWER = Answered(
         reasoning_tokens=4,
     ),
     cost_usd=0.25,
+)
+SHOWN = Outcome(
+    proposal="p-1",
+    kind=OutcomeKind.SHOWN,
+    inferred=False,
+    share=1.0,
+    characters=5,
+    after_ms=0.0,
+    task=TASKS["fix"],
+    track=Track.STRONG,
+    source=AnswerSource.MODEL,
+    model="sonnet",
+    language="python",
 )
 OLD_SCHEMA = """
 CREATE TABLE requests (time REAL NOT NULL, day TEXT NOT NULL, task TEXT NOT NULL, track TEXT,
@@ -178,6 +200,15 @@ def test_what_was_paid_for_nothing_counts(path: Path) -> None:
     assert ledger.spent("day") == 0.5
     columns = "task, model, input_tokens, estimated, cost_usd, outcome"
     assert rows(path, columns) == [("complete", "quick", 9, 1, 0.5, "abandoned")]
+
+
+def test_a_flood_of_outcomes_leaves_room_for_what_was_paid(path: Path) -> None:
+    ledger = Ledger(path, at(MAY_9))
+    for _ in range(12_000):
+        ledger(SHOWN)
+    ledger(ANSWER)
+    ledger.close()
+    assert rows(path, "model, cost_usd") == [("sonnet", 0.25)]
 
 
 def test_only_its_owner_reads_it(path: Path) -> None:

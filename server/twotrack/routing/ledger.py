@@ -103,6 +103,8 @@ class Ledger:
         """Take down a request, or an outcome; else it is not the ledger's. Never blocks."""
         row: Row | OutcomeRow
         if isinstance(event, Outcome):
+            if self._rows.qsize() >= _MOST_WAITING // 2:  # the rest is for what costs something
+                return
             row = outcome_row_of(self._now(), event)
         elif isinstance(event, Answered | Abandoned | ModelFailed):
             row = row_of(self._now(), event)
