@@ -412,7 +412,7 @@ async def test_an_aborted_answer_of_any_dialect_is_marked(shop: Shop, case: Case
 async def test_an_answer_that_is_cut_because_it_is_enough(shop: Shop, name: str) -> None:
     shop.server.script(LONG)
     dispatcher = shop.dispatcher(shop.far_model(CASES[name]))
-    five = Ask(TASKS["fix"], lambda _: CHAT, lambda text: text.count("four") == 5)
+    five = Ask(TASKS["fix"], lambda _: CHAT, lambda reply: reply.text.count("four") == 5)
     await dispatcher.ask(five)
     await (await shop.server.wait_for(1)).closed()
     [row], [invoice] = shop.rows(), shop.server.invoices
@@ -425,7 +425,7 @@ async def test_an_answer_that_is_cut_is_counted_as_far_as_is_known(shop: Shop, n
     case = LOCAL_CASES[name]
     shop.server.script(LONG)
     task = TASKS["complete"] if isinstance(case.prompt, Infill) else TASKS["fix"]
-    five = Ask(task, lambda _: case.prompt, lambda text: text.count("four") == 5)
+    five = Ask(task, lambda _: case.prompt, lambda reply: reply.text.count("four") == 5)
     dispatcher = shop.dispatcher(shop.near_model(case))
     await dispatcher.ask(five)
     await (await shop.server.wait_for(1)).closed()
