@@ -166,7 +166,9 @@ class Completer:
         inner, _ = self._in_program(request)
         places = self._places(inner)
         eager = self._settings.completion.eagerness is not Eagerness.LOW
-        if not eager or not self._wanted(request) or inner.changes is not None:
+        if not eager or not self._cache.keeps or inner.changes is not None:
+            return
+        if not self._wanted(request):
             return
         if self._found(inner) or self._questions.serving(places, several_lines=False):
             return
