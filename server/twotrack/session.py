@@ -368,7 +368,7 @@ class Session:
 
 
 async def _ended(completer: Completer, dispatcher: Dispatcher) -> None:
-    """End what is asked with settings that hold no more: it hears of no change, and nobody of it."""
+    """End what is asked with settings that hold no more: no change is told to it."""
     await completer.aclose()
     await dispatcher.aclose()
 

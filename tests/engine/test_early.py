@@ -192,6 +192,14 @@ async def test_what_is_typed_otherwise_ends_the_rest_at_once(typed: str) -> None
     assert reader.told == []
 
 
+async def test_who_asks_at_another_place_does_not_wait_for_the_rest() -> None:
+    reader = Streaming([FIRST + "\n", HANG], ["0"])
+    await reader.sees()
+    other = Reader(marked="x = $0\n")
+    assert await reader.desk.completer.complete(other.request()) is not None
+    assert reader.provider.open == 0
+
+
 async def test_a_closed_document_ends_the_rest() -> None:
     reader = Streaming([FIRST + "\n", HANG])
     await reader.sees()
