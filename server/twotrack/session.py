@@ -149,7 +149,7 @@ class Session:
             complain=self._complain,
         )
         if self._composed:
-            self._later(self.dispatcher.aclose())  # costs that are still being computed
+            self._later(_ended(self.completer, self.dispatcher))  # costs are computed still
         self.limit = Budget(settings.budget, self.ledger)
         self._composed = True
         self.dispatcher = dispatcher = self._dispatch(
@@ -361,11 +361,16 @@ class Session:
         await self._indexer.aclose()
         await self._pool.aclose()
         if self._composed:
-            await self.completer.aclose()
-            await self.dispatcher.aclose()
+            await _ended(self.completer, self.dispatcher)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.transport.aclose()
         await asyncio.to_thread(self.ledger.close)
+
+
+async def _ended(completer: Completer, dispatcher: Dispatcher) -> None:
+    """End what is asked with settings that hold no more: no change is told to it."""
+    await completer.aclose()
+    await dispatcher.aclose()
 
 
 def _key(document: Document) -> str:

@@ -2,6 +2,7 @@
 
 import sysconfig
 import time
+from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from growth import MOST, growth
 from odd import mixed
 from secret_corpus import special_cases
 from twotrack.context.redaction import redact, redact_around, secrets
@@ -344,6 +346,20 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     begun = time.process_time()
     secrets(text)
     assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        # a mapping within a value of a mapping, and a table of which every column tells
+        (lambda n: "kind: Secret\ndata: {" + 'a: "data:{b:1", ' * n, 200),
+        (lambda n: ",".join(["a_key"] * n) + ("\n" + "," * (n - 1)) * 400 + "\n", 10),
+    ],
+)
+def test_what_is_read_for_one_name_is_not_read_again_for_the_next(
+    text: Callable[[int], str], size: int
+) -> None:
+    assert growth(secrets, text, size) < MOST
 
 
 _LIKE_SECRETS = mixed(

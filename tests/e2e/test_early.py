@@ -88,3 +88,18 @@ async def test_what_follows_an_accepted_completion_is_asked_for_ahead(
     [item] = await client.complete(buffer, len(buffer.text))
     assert item["insertText"] == "return a * height"
     assert len(models.requests) == 2
+
+
+async def test_other_settings_close_the_rest_upstream(
+    start: Start, models: ModelServer, project: Path, environment: dict[str, str]
+) -> None:
+    client, _ = await first_line(start, models, project, PLUGIN)
+    settings = {"completion": {"max_lines": 9}}
+    client.notify("workspace/didChangeConfiguration", {"settings": {"twotrack": settings}})
+    request = await models.wait_for(1)
+    await request.closed()
+    await client.stop()
+    ledger = sqlite3.connect(Path(environment["XDG_DATA_HOME"]) / "twotrack" / "ledger.sqlite3")
+    outcomes = ledger.execute("SELECT outcome FROM requests").fetchall()
+    ledger.close()
+    assert outcomes == [("abandoned",)]

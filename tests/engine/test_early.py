@@ -16,6 +16,7 @@ from twotrack.engine.asked import CompletionRequest
 from twotrack.errors import ServerFailed
 from twotrack.events import AnswerSource, Extended
 from twotrack.llm.api import Chunk
+from twotrack.settings.schema import CacheSettings
 
 HEAD = "def area(width, height):\n    "
 FIRST, REST = "a = width", "\n    return a * height"
@@ -152,6 +153,21 @@ async def test_in_a_fenced_block_it_is_told_where_it_stands_in_the_document() ->
     assert told.position == position
 
 
+async def test_without_a_cache_the_whole_block_is_awaited() -> None:
+    go_on = asyncio.Event()
+    provider = FakeProvider([FIRST + "\n", go_on, REST[1:]])
+    desk = Desk(fake_model("quick", provider))
+    completer = desk.make(replace(desk.settings, cache=CacheSettings(entries=0)))
+    asking = asyncio.create_task(completer.complete(replace(request(HEAD + "$0\n"), early=True)))
+    await provider.speaking.wait()
+    await settled()
+    assert not asking.done()
+    go_on.set()
+    completion = await asking
+    assert completion is not None
+    assert completion.text == FIRST + REST
+
+
 # -- what is typed meanwhile --------------------------------------------------------------------
 
 
@@ -174,6 +190,14 @@ async def test_what_is_typed_otherwise_ends_the_rest_at_once(typed: str) -> None
     assert reader.provider.open == 0
     await reader.closed()
     assert reader.told == []
+
+
+async def test_who_asks_at_another_place_does_not_wait_for_the_rest() -> None:
+    reader = Streaming([FIRST + "\n", HANG], ["0"])
+    await reader.sees()
+    other = Reader(marked="x = $0\n")
+    assert await reader.desk.completer.complete(other.request()) is not None
+    assert reader.provider.open == 0
 
 
 async def test_a_closed_document_ends_the_rest() -> None:

@@ -1,15 +1,17 @@
 """What follows an accepted completion is asked for ahead of the editor, where that is free."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from completion_desk import request
 from fake_models import HANG, FakeProvider, fake_model
 from reader import Reader, settled
 from twotrack.errors import ServerFailed
 from twotrack.events import AnswerSource
 from twotrack.llm.api import Prices
-from twotrack.settings.schema import Eagerness, Trigger
+from twotrack.settings.schema import CacheSettings, Eagerness, Trigger
 
 MARKED = "def area(width, height):\n    a = $0\n"
 FIRST, NEXT = "width * height", "\n    return a"
@@ -92,6 +94,16 @@ async def test_nothing_is_asked_where_the_settings_want_little(
     reader.desk.completer.prefetch(reader.request())
     await settled()
     assert provider.prompts == []
+
+
+async def test_without_a_cache_nothing_is_asked() -> None:
+    provider = FakeProvider([FIRST], [NEXT])
+    desk = reader_of(provider).desk
+    completer = desk.make(replace(desk.settings, cache=CacheSettings(entries=0)))
+    assert await completer.complete(request(MARKED)) is not None
+    completer.prefetch(request(MARKED.replace("$0", FIRST + "$0")))
+    await settled()
+    assert len(provider.prompts) == 1
 
 
 async def test_a_question_that_it_does_not_answer_ends_it_at_once() -> None:

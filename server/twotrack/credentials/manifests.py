@@ -1,7 +1,7 @@
 """Secrets in a manifest of Kubernetes: all data of the kind Secret, under any key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from twotrack.credentials.literals import Literal, literal_at
 from twotrack.credentials.looks import placeholder
@@ -24,9 +24,11 @@ def told_by_kind(text: str) -> Iterator[Span]:
     while at >= 0:
         if (kind := _KIND.match(text, at)) is not None:
             begin, end = _manifest(text, at, done)
+            read = begin
             for data in _DATA.finditer(text, begin, end):
                 if data["flow"]:
-                    yield from _flow(text, data.end(), end)
+                    if data.start() >= read:  # else it stands in a mapping that was read
+                        read = yield from _flow(text, data.end(), end)
                 elif 0 <= _indent(text, at) == _indent(text, data.start()):
                     yield from _block(text, data.end(), end, _indent(text, at))
             done = end
@@ -70,17 +72,19 @@ def _block(text: str, at: int, end: int, outer: int) -> Iterator[Span]:
         at = stop + 1
 
 
-def _flow(text: str, at: int, end: int) -> Iterator[Span]:
-    """The values of a mapping in braces."""
+def _flow(text: str, at: int, end: int) -> Generator[Span, None, int]:
+    """The values of a mapping in braces. Return where what was read of it ends."""
     while (entry := _ENTRY.match(text, at, end)) is not None:
         yield from _value(text, entry.end(), _FLOW)
         value = literal_at(text, entry.end()) or _FLOW.match(text, entry.end(), end)
         if value is None:
-            return
-        after = _NEXT.match(text, value.after if isinstance(value, Literal) else value.end())
+            break
+        at = value.after if isinstance(value, Literal) else value.end()
+        after = _NEXT.match(text, at)
         if after is None:
-            return
+            break
         at = after.end()
+    return at
 
 
 def _value(text: str, at: int, bare: re.Pattern[str]) -> Iterator[Span]:

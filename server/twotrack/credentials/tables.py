@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from twotrack.credentials.names import NEEDLES, Kind, fits, hits, kind_of, name_at
 
@@ -110,16 +111,23 @@ def _cells(text: str, first: int, last: int, sign: str) -> Iterator[Span]:
 
 def _below(text: str, rows: tuple[int, str, int], column: int, kind: Kind) -> Iterator[Span]:
     """What fits in a column of rows: where they begin, their sign, how many each has (0: any)."""
-    at, sign, signs = rows
-    for _ in range(_MOST_ROWS):
-        first, last = at, _row(text, at)[1]
-        cells = list(_cells(text, first, last, sign))
-        whole = len(cells) == signs + 1 if signs else len(cells) > 1
-        if not whole or (sign == "|" and _is_rule(text, first)):
-            return
+    for cells in _rows(text, *rows):
         if column < len(cells):
-            yield from _fitting(text, cells[column], kind, surely=sign != "|")
-        at = last + 1
+            yield from _fitting(text, cells[column], kind, surely=rows[1] != "|")
+
+
+@lru_cache(maxsize=2)
+def _rows(text: str, at: int, sign: str, signs: int) -> list[list[Span]]:
+    """The cells of rows, kept for the head's other names."""
+    rows = list[list[Span]]()
+    while len(rows) < _MOST_ROWS:
+        cells = list(_cells(text, at, _row(text, at)[1], sign))
+        whole = len(cells) == signs + 1 if signs else len(cells) > 1
+        if not whole or (sign == "|" and _is_rule(text, at)):
+            break
+        rows.append(cells)
+        at = _row(text, at)[1] + 1
+    return rows
 
 
 def _fitting(text: str, cell: Span, kind: Kind, *, surely: bool) -> Iterator[Span]:

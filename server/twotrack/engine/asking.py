@@ -240,8 +240,8 @@ class Asking:
             question.heard()
             if reading.is_complete(coming.text):
                 return True
-            if several_lines and question.temperature is None:
-                early.heard()
+            if several_lines and question.temperature is None and self._cache.keeps:
+                early.heard()  # else the rest would be lost
             return False
 
         try:

@@ -114,6 +114,11 @@ class CompletionCache:
             return Hit(row.answer, text, typed_through, row.answer.replaces + len(place.closed))
         return None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether an answer can be found again at all."""
+        return bool(self._rows.maxsize)
+
     def is_empty(self, place: CacheKey, *, several_lines: bool) -> bool:
         """Whether it is known that nothing is proposed here."""
         return self._empty.get((place, several_lines), False)
@@ -136,7 +141,7 @@ class CompletionCache:
 
         `first`: it is the one to find there; else one that others come before.
         """
-        if not self._rows.maxsize or not answer.text:
+        if not self.keeps or not answer.text:
             return
         lines = Snapshot(answer.text).lines()
         above = document.text.lines(position.line - _LINES_ABOVE, position.line)

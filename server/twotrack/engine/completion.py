@@ -60,8 +60,6 @@ class Completer:
         self._sleep = sleep
         self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
-        self._ahead: Question | None = None
-        """What is asked before anybody does."""
         self._seen: tuple[CompletionRequest, CompletionRequest, Program | None] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
         self._asking = Asking(
@@ -131,8 +129,7 @@ class Completer:
     async def _complete(self, request: CompletionRequest, at: Position) -> Completion | None:
         """Return a completion in the program that stands `at` a place of its document."""
         begun = self._clock()
-        if self._ahead is not None and not any(map(self._ahead.serves, self._places(request))):
-            self._ahead.close()  # a model may take one question at a time
+        self._questions.close_unawaited(self._places(request))
         if not await self._may_send(request):
             return None
         if (known := await self._soon_known(request, begun)) or self._is_quiet(request):
@@ -166,7 +163,9 @@ class Completer:
         inner, _ = self._in_program(request)
         places = self._places(inner)
         eager = self._settings.completion.eagerness is not Eagerness.LOW
-        if not eager or not self._wanted(request) or inner.changes is not None:
+        if not eager or not self._cache.keeps or inner.changes is not None:
+            return
+        if not self._wanted(request):
             return
         if self._found(inner) or self._questions.serving(places, several_lines=False):
             return
@@ -178,11 +177,9 @@ class Completer:
             place = self._asked_about(inner, request.position, self._clock())
             return await self._asking.ask_ahead(place, question)
 
-        if self._ahead is not None:
-            self._ahead.close()
+        self._questions.close_unawaited(places)
         at, key = request.position, places[0]
-        self._ahead = Question(inner, key, ask, at=at, several_lines=True, ahead=True)
-        self._questions.add(self._ahead)
+        self._questions.add(Question(inner, key, ask, at=at, several_lines=True, ahead=True))
 
     def _asked_about(self, request: CompletionRequest, at: Position, begun: float) -> Place:
         gap = gap_at(request.document, request.position, self._syntax)

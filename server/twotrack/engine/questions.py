@@ -7,7 +7,7 @@ wants the rest.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from twotrack.document import Document
@@ -75,6 +75,11 @@ class Question:
     def under_way(self) -> bool:
         """Whether it is asked still, and its answer may fit."""
         return not self._task.done() and self._fits()
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for its answer."""
+        return self._waiting > 0
 
     def serves(self, place: CacheKey) -> bool:
         """Whether its answer may fit at a place."""
@@ -209,6 +214,15 @@ class Questions:
         for question in self._under_way:
             if question.uri == document.uri and question.under_way:
                 question.follow(document)
+
+    def close_unawaited(self, places: Sequence[CacheKey]) -> None:
+        """End those that nobody waits for, and whose answer cannot fit at a place.
+
+        A model may take one question at a time: what is asked there would wait for them.
+        """
+        for question in self._under_way:
+            if not question.awaited and not any(map(question.serves, places)):
+                question.close()
 
     def close(self, uri: str) -> None:
         """End those about a document."""
