@@ -174,6 +174,10 @@ class NotLocal(TwotrackError):
     """The settings allow only models on this machine, and none of the route is."""
 
 
+class SettingsChanged(TwotrackError):
+    """What may be sent, or to whom, was settled anew while models were asked."""
+
+
 class BudgetExhausted(TwotrackError):
     """The spending limit of the settings is reached; local models go on."""
 

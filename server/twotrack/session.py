@@ -95,6 +95,8 @@ class Session:
         self._reading = IdleIndexing(self._ready_to_index, self._index_document, self._later)
         self._warm_up = WarmUp(lambda: self.completer, self._reading.settled, self._later)
         self._composed = self._started = False
+        self._may_leave: tuple[object, ...] = ()
+        """What says what may be sent, and to whom."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- settings ------------------------------------------------------------------------------
@@ -148,8 +150,12 @@ class Session:
             environment=self._environment,
             complain=self._complain,
         )
+        may_leave = self.roots, settings.privacy, settings.context
         if self._composed:
+            if may_leave != self._may_leave:
+                self.dispatcher.retire()
             self._later(_ended(self.completer, self.dispatcher))  # costs are computed still
+        self._may_leave = may_leave
         self.limit = Budget(settings.budget, self.ledger)
         self._composed = True
         self.dispatcher = dispatcher = self._dispatch(

@@ -164,3 +164,48 @@ async def test_what_lies_in_the_pipe_is_read_before_an_edit_gets_its_version(
     assert change["textDocument"]["version"] == buffer.version
     assert client.apply(resolved["edit"]) == {"applied": True}
     assert buffer.text == f"{DOCUMENTED}\n\n# " + 100 * "x"
+
+
+# -- what may be sent changes while a model answers ----------------------------------------------
+
+
+@pytest.mark.parametrize("rules", ["m.py\n", "beside.py\n"])
+@pytest.mark.parametrize("status", [200, 500])
+async def test_what_becomes_ignored_while_a_model_answers_is_not_sent_again(
+    start: Start, models: ModelServer, project: Path, rules: str, status: int
+) -> None:
+    """Neither to the same model, for a better answer, nor to the next one."""
+    beside = "def area_of(width, height):\n    return area(width, height)\n"
+    models.script(Reply("no answer", status=status, hang=True))
+    client = await start("helix-25.07")
+    buffer = client.open(project / "m.py", "python", TEXT)
+    client.open(project / "beside.py", "python", beside)
+    await act(client, buffer)
+    request = await models.wait_for(1)
+    assert "area_of" in request.raw_body.decode()
+    ignore = project / ".gitignore"
+    ignore.write_text(rules)
+    changes = {"changes": [{"uri": ignore.as_uri(), "type": 1}]}
+    client.notify("workspace/didChangeWatchedFiles", changes)
+    await client.request("twotrack/status", {})
+    request.release()
+    await client.wait_for(lambda: "ignored or excluded" in said(client))
+    assert len(models.requests) == 1
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_no_further_model_is_asked_once_the_settings_say_otherwise_what_may_be_sent(
+    start: Start, models: ModelServer, project: Path, status: int
+) -> None:
+    models.script(Reply("no answer", status=status, hang=True))
+    client = await start("helix-25.07")
+    await act(client, client.open(project / "m.py", "python", TEXT))
+    request = await models.wait_for(1)
+    settings = project / ".twotrack.toml"
+    settings.write_text('[privacy]\nexclude = ["m.py"]\n')
+    changes = {"changes": [{"uri": settings.as_uri(), "type": 1}]}
+    client.notify("workspace/didChangeWatchedFiles", changes)
+    await client.request("twotrack/status", {})
+    request.release()
+    await client.wait_for(lambda: "The settings changed" in said(client))
+    assert len(models.requests) == 1

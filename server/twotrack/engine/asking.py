@@ -23,7 +23,7 @@ from twotrack.engine.questions import Question
 from twotrack.engine.reading import EarlyLine, Reading
 from twotrack.engine.trigger import typing_asks
 from twotrack.engine.warming import Warming
-from twotrack.errors import Declined, RouteExhausted, TwotrackError
+from twotrack.errors import Declined, RouteExhausted, SettingsChanged, TwotrackError
 from twotrack.events import AnswerSource, Extended
 from twotrack.lexical import LexicalContext
 from twotrack.llm.api import Model, Prompt
@@ -149,6 +149,8 @@ class Asking:
                 skip |= {answer.model}
                 if self._routing.candidates(task, skip):  # retrieval stands in no model's way
                     answer, insertion = await self._proposed(place, question, skip)
+        except SettingsChanged:
+            return question.offered  # whoever still wants more asks with the new ones
         except RouteExhausted as exhausted:
             declined = all(isinstance(f, Declined) for f in exhausted.failures)
             if question.offered is not None or (exhausted.failures and declined):

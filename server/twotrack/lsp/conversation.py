@@ -115,7 +115,7 @@ class Conversation:
         self._layers = layers
 
     def _configure(self, session: "Session", layers: Layers) -> None:
-        """Compose the engine anew; what is under way ends with the old settings."""
+        """Compose the engine anew; an answer under way ends with the old settings."""
         self._layers = None
         self.notices.reset()
         session.configure([("initializationOptions", self._options), *layers])

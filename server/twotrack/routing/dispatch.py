@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from twotrack.errors import Declined, EmptyReply, ModelError, RouteExhausted
+from twotrack.errors import Declined, EmptyReply, ModelError, RouteExhausted, SettingsChanged
 from twotrack.events import Abandoned, AnswerSource, Listener, ModelFailed, Usage
-from twotrack.llm.api import Mode
+from twotrack.llm.api import Mode, Model, Prompt
 from twotrack.routing import costs
 from twotrack.routing.ask import Answer, Ask, Tried
 from twotrack.routing.attempt import Attempt, Reply
@@ -57,6 +57,11 @@ class Dispatcher:
         self._clock = policy.clock
         self._sleep = sleep
         self._accounts = CostRecorder(listener, policy.limit)
+        self._retired = False
+
+    def retire(self) -> None:
+        """Ask no further model: what may be sent, or to whom, was settled anew."""
+        self._retired = True
 
     async def aclose(self) -> None:
         """Wait for the costs that are still being computed."""
@@ -66,8 +71,8 @@ class Dispatcher:
         """Return the first answer of the plan's models.
 
         If none answers, what of a broken answer is whole enough, or an empty one. Raises
-        RouteExhausted with every failure, NotLocal or BudgetExhausted. Cancelling it closes the
-        stream within the same cancellation; nothing is asked again then.
+        RouteExhausted with every failure, NotLocal, BudgetExhausted or SettingsChanged. Cancelling
+        it closes the stream within the same cancellation; nothing is asked again then.
         """
         policy = self.policy
         if policy.limit is not None:
@@ -101,7 +106,7 @@ class Dispatcher:
             await self._sleep(step.after_s)
             if self._clock() >= course.deadline:
                 return None
-        prompt = ask.prompt_for(model)
+        prompt = self._prompt(ask, model)
         if prompt is None:
             problem = f"it is not asked for {ask.task}."
             course.failures[model.name] = Declined(model.name, problem)
@@ -127,6 +132,11 @@ class Dispatcher:
             course.repeated = True
             course.steps.appendleft(again)
         return None
+
+    def _prompt(self, ask: Ask, model: Model) -> Prompt | None:
+        if self._retired:
+            raise SettingsChanged("The settings changed while models were asked; ask again.")
+        return ask.prompt_for(model)
 
     async def _run(self, course: _Course, attempt: Attempt) -> None:
         """Stream one model's answer. Raises ModelError."""

@@ -130,8 +130,7 @@ class Actions:
         check. Nothing is changed by any of it.
         """
         await self.look(document, others)
-        if not self._policy.may_send(*files_of(document)):
-            raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
+        self._check(document)
         others = [other for other in others if other.uri != document.uri]
         target = self._view(document, offer.range)
         excerpts, rules = await self._around(document, target.lines().end, others)
@@ -147,7 +146,20 @@ class Actions:
             rules,
         )
         request = await self.known[offer.action.task].request(context)
-        return await run(self._dispatcher, request, on_step, document.language)
+        paths = {excerpt.path for excerpt in excerpts}
+        beside = [other for other in others if self._policy.label(other) in paths]
+
+        def may_ask() -> None:
+            """Judge anew: a model may be asked long after the one before it."""
+            self._check(document, *request.shown)
+            if not all(self._policy.may_use(*files_of(other)) for other in beside):
+                raise TwotrackError("A file beside this one was ignored or excluded; ask again.")
+
+        return await run(self._dispatcher, request, on_step, document.language, may_ask)
+
+    def _check(self, *documents: Document) -> None:
+        if not all(self._policy.may_send(*files_of(document)) for document in documents):
+            raise TwotrackError("This file is ignored or excluded, so nothing of it is sent.")
 
     def _view(self, document: Document, selection: Range) -> Target:
         text = document.text

@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from twotrack.document import Document
 from twotrack.engine.actions.offers import Proposal
 from twotrack.errors import ReplyRejected, RouteExhausted
 from twotrack.llm.api import Message, Mode, Model, Prompt
@@ -44,6 +46,8 @@ class ActionRequest:
     """Parses and checks an answer to a prompt. Raises ReplyRejected with the finding."""
     enough: Callable[[str], bool] = lambda _: False
     """Ends an answer that has come so far."""
+    shown: tuple[Document, ...] = ()
+    """Files that are shown besides the document and the excerpts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +60,38 @@ class _Refused:
     """In words for the model and the person."""
 
 
+class _Terms(NamedTuple):
+    """Who is not asked, the language for the ledger, and what raises if nobody may be."""
+
+    skip: frozenset[str]
+    language: str
+    may_ask: Callable[[], None]
+
+
 async def run(
-    dispatcher: Dispatcher, request: ActionRequest, step: Step, language: str = ""
+    dispatcher: Dispatcher,
+    request: ActionRequest,
+    step: Step,
+    language: str = "",
+    may_ask: Callable[[], None] = lambda: None,
 ) -> Proposal:
     """Return the first proposal that passes its check; `language` is the file's, for the ledger.
 
-    Raises RouteExhausted if no model answered, and ReplyRejected with the last finding if
-    none gave a usable answer.
+    `may_ask` is called before each question, and raises what ends them all. Raises RouteExhausted
+    if no model answered, and ReplyRejected with the last finding if none gave a usable answer.
     """
+
+    def ask(refused: _Refused | None, skip: frozenset[str]) -> Awaitable[Proposal | _Refused]:
+        return _asked(dispatcher, request, refused, _Terms(skip, language, may_ask))
+
     step("asking the model")
-    refused = await _asked(dispatcher, request, None, frozenset(), language)
+    refused = await ask(None, frozenset())
     if isinstance(refused, Proposal):
         return refused
     for round_ in dispatcher.policy.rounds(refused.answer.model):
         step(f"asking {'again' if round_.repairs else 'the next model'}: {refused.finding}")
         try:
-            result = await _asked(dispatcher, request, refused, round_.skip, language)
+            result = await ask(refused, round_.skip)
         except RouteExhausted:
             continue
         if isinstance(result, Proposal):
@@ -87,14 +107,14 @@ async def _asked(
     dispatcher: Dispatcher,
     request: ActionRequest,
     before: _Refused | None,
-    skip: frozenset[str],
-    language: str,
+    terms: _Terms,
 ) -> Proposal | _Refused:
     prompts: dict[str, Prompt] = {}
 
     def prompt_for(model: Model) -> Prompt | None:
         if model.capabilities.retrieval:  # it continues code and follows no instruction
             return None
+        terms.may_ask()
         if before is not None and model.name == before.answer.model:
             prompt = _repair(before)
         else:
@@ -106,7 +126,7 @@ async def _asked(
     def enough(reply: Reply) -> bool:
         return request.enough(reply.text)
 
-    ask = Ask(request.task, prompt_for, enough, skip=skip, language=language)
+    ask = Ask(request.task, prompt_for, enough, skip=terms.skip, language=terms.language)
     answer = await dispatcher.ask(ask)
     prompt = prompts[answer.model]
     try:

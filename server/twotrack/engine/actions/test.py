@@ -174,7 +174,7 @@ async def _more(
                     raise ReplyRejected(finding)
         return proposal
 
-    return replace(whole, read=read)
+    return replace(whole, read=read, shown=(file,))
 
 
 def _new_file(
