@@ -44,7 +44,7 @@ class Command(StrEnum):
     RESUME = "twotrack.resume"
     """Offer completions again."""
     SHOW_REQUEST = "twotrack.showRequest"
-    """Show what was sent to a model last."""
+    """Show what was sent to models lately."""
     SHOW_STATUS = "twotrack.showStatus"
     """Show the models in use and what was spent today."""
 

@@ -91,9 +91,9 @@ def test_the_pages_commands(start, models: Models) -> None:
     assert editor.saved() == ADDED
 
     editor.command(request)
-    editor.screen.wait_for(
-        re.compile(r"What was sent.* complete · quick · answered.*a \+ b", re.DOTALL)
-    )
+    editor.screen.wait_for("# What was sent")
+    editor.screen.keys("g", "e")  # the newest stands first: what was asked ahead
+    editor.screen.wait_for(re.compile(r" complete · quick · answered.*a \+ b", re.DOTALL))
     editor.command("buffer-close")
     editor.screen.wait_for("a.py")
 

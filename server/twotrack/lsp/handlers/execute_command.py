@@ -61,7 +61,7 @@ async def _show_request(conversation: Conversation) -> None:
     if not questions:
         conversation.notices.tell("twotrack: nothing was sent yet.")
         return
-    page = await asyncio.to_thread(sent_page, questions[:1])
+    page = await asyncio.to_thread(sent_page, questions)
     await explanation.show(conversation, page)
 
 
