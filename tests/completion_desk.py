@@ -16,6 +16,7 @@ from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.acceptance import Acceptance
 from twotrack.engine.asked import Completion, CompletionRequest
+from twotrack.engine.asking import Asking
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
@@ -70,17 +71,17 @@ class Desk:
         )
         self.dispatcher = Dispatcher(policy, self.events.append)
         syntax = SyntaxCache()
-        return Completer(
+        asking = Asking(
             self.dispatcher,
             settings,
             policy=PrivacyPolicy((), settings.privacy, settings.context),
             syntax=syntax,
             sources=[Share(OpenDocuments(syntax), 0.3)],
-            pace=self.pace,
             outcomes=self.outcomes,
             clock=lambda: self.now,
             sleep=self.sleep,
         )
+        return Completer(asking, self.pace)
 
     async def sleep(self, seconds: float) -> None:
         self.waited.append(seconds)

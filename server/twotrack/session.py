@@ -16,6 +16,7 @@ from twotrack.context.syntax_cache import SyntaxCache
 from twotrack.document import Document
 from twotrack.engine.acceptance import Acceptance
 from twotrack.engine.actions.actions import Actions
+from twotrack.engine.asking import Asking
 from twotrack.engine.completion import Completer
 from twotrack.engine.debounce import AdaptiveDebounce
 from twotrack.engine.outcomes import Outcomes
@@ -171,15 +172,15 @@ class Session:
             self.record,
             sent=self.sent,
         )
-        self.completer = Completer(
+        asking = Asking(
             dispatcher,
             settings,
             policy=self.policy,
             syntax=self._syntax,
             sources=[Share(self._open_documents, _OPEN_DOCUMENTS)],
-            pace=self._pace,
             outcomes=self.outcomes,
         )
+        self.completer = Completer(asking, self._pace)
         self.actions = Actions(dispatcher, settings, self.policy, self._syntax, self.roots)
 
     def use_model(self, track: Track, name: str | None) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from twotrack.credentials.binding import bound_secrets
 from twotrack.credentials.formats import NEEDLES as FORMATS
 from twotrack.credentials.formats import formatted
-from twotrack.credentials.manifests import told_by_kind
+from twotrack.credentials.manifests import manifest_values
 from twotrack.credentials.names import NEEDLES as NAMES
 from twotrack.credentials.tables import ends_in_table
 from twotrack.llm.api import PLACEHOLDER
@@ -62,7 +62,7 @@ def _secrets(text: str, needles: Set[str], *, settings: bool) -> list[Span]:
         [
             *bound_secrets(text, lowered, needles, settings=settings),
             *formatted(text, lowered, needles),
-            *(told_by_kind(text) if "secret" in needles else ()),
+            *(manifest_values(text) if "secret" in needles else ()),
         ]
     )
 
@@ -97,7 +97,7 @@ def _beside(text: str, settings: bool) -> tuple[list[Span], bool]:  # a cache's 
 
     And whether something in them may tell of the lines behind them.
     """
-    far = ends_in_table(text) or any(told_by_kind(text))
+    far = ends_in_table(text) or any(manifest_values(text))
     return secrets(text, settings=settings), far
 
 

@@ -25,7 +25,7 @@ from twotrack.credentials.names import (
     kind_of,
     name_at,
 )
-from twotrack.credentials.tables import told_by_cell
+from twotrack.credentials.tables import cell_values
 
 Span = tuple[int, int]
 
@@ -45,7 +45,7 @@ def bound_secrets(text: str, lowered: str, needles: Set[str], *, settings: bool)
         kind = kind_of(text[start:end]) if end - start <= LONGEST else None
         if kind is None:
             continue
-        yield from told_by_cell(text, start, end, kind)
+        yield from cell_values(text, start, end, kind)
         for span in _Binding(text, start, end, kind, settings=settings).values():
             yield span
             done = max(done, span[1])

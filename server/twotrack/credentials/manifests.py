@@ -18,7 +18,7 @@ _FLOW = re.compile(r"[^\s\"'{}\[\],]{1,1000}")
 _NEXT = re.compile(r"[\"']?\s{0,80},")
 
 
-def told_by_kind(text: str) -> Iterator[Span]:
+def manifest_values(text: str) -> Iterator[Span]:
     """Where values stand in the data of what is of the kind Secret."""
     done, at = 0, text.find("kind")
     while at >= 0:

@@ -26,7 +26,7 @@ _AROUND = "\"'`*_ \t\r"
 """Signs around the text of a cell."""
 
 
-def told_by_cell(text: str, start: int, end: int, kind: Kind) -> Iterator[Span]:
+def cell_values(text: str, start: int, end: int, kind: Kind) -> Iterator[Span]:
     """Where values stand in the table that the name between `start` and `end` is a cell of."""
     if _CELL_END.match(text, end) is None:
         return

@@ -89,7 +89,7 @@ class Acceptance:
         self._of_late, self._of_late_at = _USUAL, clock()
         self._lines: LRUCache[tuple[str, int], _Line] = LRUCache(_LINES)
         self._shown_at = -math.inf
-        self.told = False
+        self.has_logprobs = False
         """Whether the latest answer tells how sure its model is."""
 
     def features(self, gap: CursorContext) -> Features:
@@ -120,7 +120,7 @@ class Acceptance:
 
     def asks(self, features: Features, eagerness: Eagerness) -> bool:
         """Whether an answer may be worth showing; a model that tells how sure it is can be sure."""
-        return self.shows(features._replace(confidence=float(self.told)), eagerness)
+        return self.shows(features._replace(confidence=float(self.has_logprobs)), eagerness)
 
     def shows(self, features: Features, eagerness: Eagerness) -> bool:
         """Whether what a model has said is worth showing."""

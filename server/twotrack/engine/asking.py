@@ -60,8 +60,8 @@ class Place(NamedTuple):
         return gap.wants_lines or asked_for
 
 
-class _Said(NamedTuple):
-    """What a model has said, to its end or so far."""
+class _Output(NamedTuple):
+    """What a model has answered, to its end or so far."""
 
     text: str
     logprobs: TokenLogprobs
@@ -71,7 +71,10 @@ class _Said(NamedTuple):
 
 
 class Asking:
-    """Asks with one state of the settings; what is answered goes to the `cache`."""
+    """Asks with one state of the settings; what is answered goes to the `cache`.
+
+    `clock` gives seconds, `sleep` waits for some.
+    """
 
     def __init__(
         self,
@@ -82,23 +85,22 @@ class Asking:
         syntax: SyntaxCache,
         sources: Sequence[Share],
         outcomes: Outcomes,
-        cache: CompletionCache,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._dispatcher = dispatcher
-        self._routing = dispatcher.policy
-        self._settings = settings
-        self._policy = policy
-        self._syntax = syntax
+        self.dispatcher = dispatcher
+        self.routing = dispatcher.policy
+        self.settings = settings
+        self.policy = policy
+        self.syntax = syntax
         self._sources = sources
-        self._outcomes = outcomes
-        self._cache = cache
-        self._clock = clock
-        self._sleep = sleep
+        self.outcomes = outcomes
+        self.cache = CompletionCache(settings.cache.entries, clock)
+        self.clock = clock
+        self.sleep = sleep
         self.extension: tuple[Cached, int] | None = None
         """The answer whose first line is shown, and the document's version then."""
-        self.warming = Warming(self._routing, policy, settings.completion, self._prompt)
+        self.warming = Warming(self.routing, policy, settings.completion, self._prompt)
 
     def question(self, place: Place, *, temperature: float | None = None) -> Question:
         """Ask a model; with a temperature, for another answer than the likeliest."""
@@ -116,14 +118,14 @@ class Asking:
 
         None: models that cost something come first, or little is missing there. Never raises.
         """
-        gap, eagerness = place.gap, self._settings.completion.eagerness
+        gap, eagerness = place.gap, self.settings.completion.eagerness
         if gap.suffix.strip() or gap.place is not LexicalContext.CODE:
             return None
-        if not self._outcomes.acceptance.asks(place.features, eagerness):
+        if not self.outcomes.acceptance.asks(place.features, eagerness):
             return None
         with suppress(TwotrackError):  # whoever asks is told
-            models = self._routing.candidates(task_of(place.request, several_lines=True))
-            paid = frozenset(m.name for m in models if not self._routing.is_free(m.name))
+            models = self.routing.candidates(task_of(place.request, several_lines=True))
+            paid = frozenset(m.name for m in models if not self.routing.is_free(m.name))
             first = next((m for m in models if not m.capabilities.retrieval), None)
             if first is not None and first.name not in paid:
                 follows = place._replace(gap=replace(gap, leaves_block=True))
@@ -132,7 +134,7 @@ class Asking:
 
     def shows(self, request: CompletionRequest, text: str, features: Features) -> bool:
         """Whether an answer is worth showing to somebody who types."""
-        outcomes, eagerness = self._outcomes, self._settings.completion.eagerness
+        outcomes, eagerness = self.outcomes, self.settings.completion.eagerness
         if request.invoked or not features.confidence:
             return True
         return outcomes.acceptance.shows(features, eagerness) or outcomes.continues(
@@ -147,7 +149,7 @@ class Asking:
             answer, insertion = await self._proposed(place, question, skip)
             if insertion is None and answer.source is AnswerSource.RECALL:
                 skip |= {answer.model}
-                if self._routing.candidates(task, skip):  # retrieval stands in no model's way
+                if self.routing.candidates(task, skip):  # retrieval stands in no model's way
                     answer, insertion = await self._proposed(place, question, skip)
         except SettingsChanged:
             return question.offered  # whoever still wants more asks with the new ones
@@ -160,10 +162,10 @@ class Asking:
         if offered is not None and not _begins(offered, insertion):
             return offered  # what is shown stays as it is
         if insertion is None:
-            self._cache.add_empty(place.key, several_lines=question.several_lines)
+            self.cache.add_empty(place.key, several_lines=question.several_lines)
             return None
-        said = _Said(answer.text, answer.logprobs, answer.model, answer.track, answer.source)
-        completion = self._keep(place, question, said, insertion)
+        output = _Output(answer.text, answer.logprobs, answer.model, answer.track, answer.source)
+        completion = self._keep(place, question, output, insertion)
         if offered is not None and completion is not None and completion.text != offered.text:
             self._extend(place, question)
         return completion
@@ -172,38 +174,40 @@ class Asking:
         self,
         place: Place,
         question: Question,
-        said: _Said,
+        output: _Output,
         insertion: Insertion,
         *,
         whole: bool = True,
     ) -> Completion | None:
         """Remember what is proposed, all or its first line; None: it is not to be shown."""
         request, features, several_lines = place.request, place.features, question.several_lines
-        eagerness = self._settings.completion.eagerness
+        eagerness = self.settings.completion.eagerness
         on_its_line = not insertion.text.startswith(("\r", "\n"))
         if question.ahead and on_its_line and not typing_asks(place.gap, eagerness):
             return None
-        logprobs = of_first_line(said.text, said.logprobs, insertion.text)
-        kept = Cached(*insertion, said.model, said.track, several_lines, features, logprobs, whole)
-        self._outcomes.acceptance.told = bool(logprobs)
+        logprobs = of_first_line(output.text, output.logprobs, insertion.text)
+        kept = Cached(
+            *insertion, output.model, output.track, several_lines, features, logprobs, whole
+        )
+        self.outcomes.acceptance.has_logprobs = bool(logprobs)
         first = question.temperature is None
-        self._cache.add(request.document, request.position, place.key, kept, first=first)
-        features = self._outcomes.acceptance.sure(features, of_beginning(logprobs))
+        self.cache.add(request.document, request.position, place.key, kept, first=first)
+        features = self.outcomes.acceptance.sure(features, of_beginning(logprobs))
         if not self.shows(request, insertion.text, features):
             return None
-        ms = (self._clock() - place.begun) * 1e3
+        ms = (self.clock() - place.begun) * 1e3
         task = task_of(request, several_lines=several_lines)
-        free = self._routing.is_free(said.model)
-        origin = Origin(said.source, said.model, task, said.track, ms, free=free)
+        free = self.routing.is_free(output.model)
+        origin = Origin(output.source, output.model, task, output.track, ms, free=free)
         return completion_of(request, insertion, origin, place.key, features)
 
     def _extend(self, place: Place, question: Question) -> None:
         """Tell that there is more of what somebody sees the first line of."""
-        hit, reader = self._cache.find(place.key), question.reader()
+        hit, reader = self.cache.find(place.key), question.reader()
         if hit is not None and reader is not None:
             document, position = reader
             self.extension = hit.answer, document.version
-            self._dispatcher.listener(Extended(document.uri, document.version, position))
+            self.dispatcher.listener(Extended(document.uri, document.version, position))
 
     async def _proposed(
         self, place: Place, question: Question, skip: frozenset[str] = frozenset()
@@ -211,17 +215,17 @@ class Asking:
         """Return what the route's models but `skip` answer, and what of it may be shown."""
         request, several_lines = place.request, question.several_lines
         task = task_of(request, several_lines=several_lines)
-        max_lines = self._settings.completion.max_lines if several_lines else 1
-        reading = Reading(request, place.gap, max_lines, self._syntax)
+        max_lines = self.settings.completion.max_lines if several_lines else 1
+        reading = Reading(request, place.gap, max_lines, self.syntax)
         reply = Reply()
 
         def offer(line: Insertion) -> None:
             tokens = tuple(reply.logprobs)
-            said = _Said(reply.text, tokens, reading.model, task.track, AnswerSource.MODEL)
-            if (completion := self._keep(place, question, said, line, whole=False)) is not None:
+            output = _Output(reply.text, tokens, reading.model, task.track, AnswerSource.MODEL)
+            if (completion := self._keep(place, question, output, line, whole=False)) is not None:
                 question.offer(completion)
 
-        early = EarlyLine(reading, offer, self._sleep)
+        early = EarlyLine(reading, offer, self.sleep)
 
         def prompt_for(model: Model) -> Prompt | None:
             early.end()
@@ -242,13 +246,13 @@ class Asking:
             question.heard()
             if reading.is_complete(coming.text):
                 return True
-            if several_lines and question.temperature is None and self._cache.keeps:
+            if several_lines and question.temperature is None and self.cache.keeps:
                 early.heard()  # else the rest would be lost
             return False
 
         try:
             ask = Ask(task, prompt_for, enough, whole_part, skip, request.document.language)
-            answer = await self._dispatcher.ask(ask)
+            answer = await self.dispatcher.ask(ask)
         finally:
             early.end()
         return answer, await reading.whole(answer)
@@ -261,7 +265,7 @@ class Asking:
         return self._prompt(place.request, task, model)
 
     def _prompt(self, request: CompletionRequest, task: Task, model: Model) -> Prompt | None:
-        can, most = model.capabilities, self._settings.context.max_tokens
+        can, most = model.capabilities, self.settings.context.max_tokens
         if can.retrieval:  # it looks at the file alone, which costs no tokens
             most *= _RETRIEVAL_READS
         elif can.local:
@@ -270,7 +274,7 @@ class Asking:
             request.document,
             request.position,
             request.others,
-            policy=self._policy,
+            policy=self.policy,
             sources=() if can.retrieval else self._sources,
             max_tokens=min(most, can.context_window - task.max_tokens - _FRAME_TOKENS),
             changes=request.changes or (),
@@ -279,7 +283,7 @@ class Asking:
             return None
         # A stop that the server knows leaves the connection open for the next request.
         stop = ("\n",) if task is COMPLETE else ()
-        judged = not request.invoked and self._settings.completion.eagerness is not Eagerness.HIGH
+        judged = not request.invoked and self.settings.completion.eagerness is not Eagerness.HIGH
         infill = context.infill(stop, task.max_tokens, logprobs=judged)
         if model.fills:
             return infill

@@ -1,30 +1,25 @@
 """Completions: from a place in a document to the text that goes there."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from twotrack.context.assembly import Share
-from twotrack.context.privacy import PrivacyPolicy, files_of
-from twotrack.context.syntax_cache import SyntaxCache
+from twotrack.context.privacy import files_of
 from twotrack.document import Document
 from twotrack.engine.asked import Completion, CompletionRequest, Origin
 from twotrack.engine.asking import Asking, Place, completion_of, task_of
-from twotrack.engine.cache import CacheKey, CompletionCache, Hit, place_of, places_of
+from twotrack.engine.cache import CacheKey, Hit, place_of, places_of
 from twotrack.engine.confidence import of_beginning
 from twotrack.engine.cursor_context import CursorContext, gap_at
 from twotrack.engine.debounce import AdaptiveDebounce
-from twotrack.engine.outcomes import Outcomes
 from twotrack.engine.postprocess import Insertion
 from twotrack.engine.program import Program, program_at
 from twotrack.engine.questions import Question, Questions
 from twotrack.engine.trigger import may_ask, typing_asks
 from twotrack.events import Answered, AnswerSource, Usage
-from twotrack.routing.dispatch import Dispatcher
 from twotrack.schemes import Use, use_of
-from twotrack.settings.schema import Eagerness, Settings
+from twotrack.settings.schema import Eagerness
 from twotrack.text import Position
 
 _OTHER_TEMPERATURES = (0.7, 1.0)
@@ -34,45 +29,20 @@ _OTHERS_S = 2.0
 
 
 class Completer:
-    """Completes with one state of the settings. `clock` gives seconds, `sleep` waits for some."""
+    """Completes at the typist's pace, with what is known or by asking."""
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        settings: Settings,
-        *,
-        policy: PrivacyPolicy,
-        syntax: SyntaxCache,
-        sources: Sequence[Share],
-        pace: AdaptiveDebounce,
-        outcomes: Outcomes,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._routing = dispatcher.policy
-        self._settings = settings
-        self._policy = policy
-        self._syntax = syntax
+    def __init__(self, asking: Asking, pace: AdaptiveDebounce) -> None:
+        self._asking = asking
+        self._settings = asking.settings
+        self._policy = asking.policy
+        self._syntax = asking.syntax
+        self._outcomes = asking.outcomes
+        self._cache = asking.cache
+        self._clock = asking.clock
         self._pace = pace
-        self._outcomes = outcomes
-        self._clock = clock
-        self._sleep = sleep
-        self._cache = CompletionCache(settings.cache.entries, clock)
         self._questions = Questions()
         self._seen: tuple[CompletionRequest, CompletionRequest, Program | None] | None = None
         self._looked_up: tuple[CompletionRequest, tuple[CacheKey, ...]] | None = None
-        self._asking = Asking(
-            dispatcher,
-            settings,
-            policy=policy,
-            syntax=syntax,
-            sources=sources,
-            outcomes=outcomes,
-            cache=self._cache,
-            clock=clock,
-            sleep=sleep,
-        )
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """Return what is already known for this place, within a millisecond; asks nobody."""
@@ -194,7 +164,7 @@ class Completer:
             longest_ms=self._settings.completion.debounce_ms,
         )
         if wait_s > 0:
-            await self._sleep(wait_s)
+            await self._asking.sleep(wait_s)
         return wait_s > 0
 
     def changed(self, document: Document) -> None:
@@ -302,7 +272,7 @@ class Completer:
         source = AnswerSource.TYPED_THROUGH if hit.typed_through else AnswerSource.CACHE
         task = task_of(request, several_lines=hit.answer.several_lines)
         if self._asking.extension != (hit.answer, request.document.version):  # it has its row
-            self._dispatcher.listener(
+            self._asking.dispatcher.listener(
                 Answered(
                     task=task,
                     track=hit.answer.track,
@@ -317,7 +287,7 @@ class Completer:
                     language=request.document.language,
                 )
             )
-        free = self._routing.is_free(hit.answer.model)
+        free = self._asking.routing.is_free(hit.answer.model)
         origin = Origin(source, hit.answer.model, task, hit.answer.track, ms, free=free)
         insertion = Insertion(hit.text, hit.replaces)
         return completion_of(request, insertion, origin, self._places(request)[0], features)

@@ -228,7 +228,7 @@ class Conversation:
             case events.RulesUnreadable(problem=problem):
                 self.notices.warn(f"twotrack: {problem}")
             case events.Extended():
-                self._tell_more(event)
+                self._tell_extension(event)
                 return
             case events.Answered():
                 self._last = event
@@ -249,7 +249,7 @@ class Conversation:
 
         self.run_in_background(show())
 
-    def _tell_more(self, event: events.Extended) -> None:
+    def _tell_extension(self, event: events.Extended) -> None:
         document = self.documents.find(event.uri)
         if document is not None and document.version == event.version:
             about = types.VersionedTextDocumentIdentifier(event.version, event.uri)

@@ -1,7 +1,7 @@
 """The ledger's table: its rows, its schema, and how it is brought to the present version."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import chain
@@ -133,18 +133,17 @@ class OutcomeRow:
     language: str | None
 
 
-def _insert_into(table: str, row: type[Row | OutcomeRow]) -> str:
-    names = [column.name for column in fields(row)]
+def _insert_into(table: str, names: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608  # names of ours
 
 
-COLUMNS = tuple(column.name for column in fields(Row))
+_COLUMNS_OF = {row: tuple(column.name for column in fields(row)) for row in (Row, OutcomeRow)}
+COLUMNS = _COLUMNS_OF[Row]
 INSERT: Mapping[type[Row | OutcomeRow], str] = {
-    Row: _insert_into("requests", Row),
-    OutcomeRow: _insert_into("outcomes", OutcomeRow),
+    Row: _insert_into("requests", COLUMNS),
+    OutcomeRow: _insert_into("outcomes", _COLUMNS_OF[OutcomeRow]),
 }
 """The statement that writes a row of each kind."""
-_COLUMNS_OF = {row: tuple(column.name for column in fields(row)) for row in INSERT}
 
 
 def values_of(row: Row | OutcomeRow) -> tuple[Any, ...]:
