@@ -331,9 +331,13 @@ class Session:
             self.configure(self._layers)
         self.policy.changed(document.path)
 
+    def dismissed(self, proposal_id: str) -> None:
+        """Take note of a completion that the person took away: nobody waits for its rest."""
+        self.completer.close(self.outcomes.dismissed(proposal_id))
+
     def closed(self, document: Document) -> None:
         """Take note of a document that the editor closed."""
-        self.completer.closed(document)
+        self.completer.close(document.uri)
         self.outcomes.closed(document.uri)
         self._reading.closed(document.uri)
         self._warm_up.closed(document.uri)

@@ -75,6 +75,18 @@ async def test_what_is_typed_otherwise_closes_the_rest_upstream(
     assert request.aborted_at is not None
 
 
+async def test_who_dismisses_the_first_line_closes_the_rest_upstream(
+    start: Start, models: ModelServer, project: Path
+) -> None:
+    client, buffer = await first_line(start, models, project, PLUGIN)
+    [item] = await client.complete(buffer, len(HEAD))
+    client.notify("twotrack/didRejectCompletion", {"item": {"command": item["command"]}})
+    request = await models.wait_for(1)
+    await request.closed()
+    assert request.aborted_at is not None
+    assert len(models.requests) == 1
+
+
 async def test_what_follows_an_accepted_completion_is_asked_for_ahead(
     start: Start, models: ModelServer, project: Path
 ) -> None:

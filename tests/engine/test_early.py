@@ -203,7 +203,7 @@ async def test_who_asks_at_another_place_does_not_wait_for_the_rest() -> None:
 async def test_a_closed_document_ends_the_rest() -> None:
     reader = Streaming([FIRST + "\n", HANG])
     await reader.sees()
-    reader.desk.completer.closed(reader.document)
+    reader.desk.completer.close(reader.document.uri)
     await reader.closed()
 
 

@@ -221,7 +221,7 @@ async def test_what_nobody_asks_for_again_is_closed() -> None:
 async def test_a_closed_document_ends_it() -> None:
     typist = Typist([HANG])
     await typist.ask(MARKED)
-    typist.desk.completer.closed(request(MARKED).document)
+    typist.desk.completer.close(request(MARKED).document.uri)
     await typist.closed()
 
 

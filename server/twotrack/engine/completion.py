@@ -171,9 +171,9 @@ class Completer:
         """Take note of a document's change: what is asked about it goes on as long as it fits."""
         self._questions.follow(document)
 
-    def closed(self, document: Document) -> None:
+    def close(self, uri: str) -> None:
         """End what is asked about a document."""
-        self._questions.close(document.uri)
+        self._questions.close(uri)
 
     async def aclose(self) -> None:
         """End all that is asked."""

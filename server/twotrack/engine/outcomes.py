@@ -190,13 +190,16 @@ class Outcomes:
         kind = OutcomeKind.ACCEPTED if share == 1 else OutcomeKind.PARTLY_ACCEPTED
         self._judge(proposal, kind, share=share, inferred=False)
 
-    def dismissed(self, proposal_id: str) -> None:
-        """Take note that the person rejected a proposal."""
-        if (proposal := self._by_id.get(proposal_id)) is not None:
-            self._rejected[proposal.point.place] = True
-            self._judge(proposal, OutcomeKind.REJECTED, share=0.0, inferred=False)
-            if self._shown.get(proposal.uri) is proposal:
-                del self._shown[proposal.uri]
+    def dismissed(self, proposal_id: str) -> str:
+        """Take note that the person rejected a proposal; return its document, empty if unknown."""
+        proposal = self._by_id.get(proposal_id)
+        if proposal is None:
+            return ""
+        self._rejected[proposal.point.place] = True
+        self._judge(proposal, OutcomeKind.REJECTED, share=0.0, inferred=False)
+        if self._shown.get(proposal.uri) is proposal:
+            del self._shown[proposal.uri]
+        return proposal.uri
 
     # -- what the documents show ---------------------------------------------------------------
 

@@ -83,7 +83,7 @@ def did_partially_accept_completion(
 
 def did_reject_completion(conversation: Conversation, params: ShownParams) -> None:
     """Take note that the person dismissed a completion."""
-    conversation.session.outcomes.dismissed(proposal_id(params.item.command))
+    conversation.session.dismissed(proposal_id(params.item.command))
 
 
 def proposal_id(command: types.Command) -> str:
